@@ -1,0 +1,38 @@
+package main
+
+import "go.temporal.io/server/common/dynamicconfig"
+
+// Limits that no test on a development machine reaches.
+const (
+	ampleRPS   = 100_000
+	amplePolls = 50_000
+)
+
+// dynamicConfig is the server's tuning for one small process: no throttling, one
+// partition a task queue, nothing sent outside. What production limits by design
+// (sizes of payloads, histories, updates a workflow) stays at its default.
+func dynamicConfig() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		dynamicconfig.EnableServerVersionCheck.Key(): false,
+
+		dynamicconfig.FrontendRPS.Key():                                         ampleRPS,
+		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():                  ampleRPS,
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key():        ampleRPS,
+		dynamicconfig.FrontendMaxConcurrentLongRunningRequestsPerInstance.Key(): amplePolls,
+		dynamicconfig.HistoryRPS.Key():                                          ampleRPS,
+		dynamicconfig.MatchingRPS.Key():                                         ampleRPS,
+		dynamicconfig.FrontendPersistenceMaxQPS.Key():                           ampleRPS,
+		dynamicconfig.HistoryPersistenceMaxQPS.Key():                            ampleRPS,
+		dynamicconfig.MatchingPersistenceMaxQPS.Key():                           ampleRPS,
+		dynamicconfig.WorkerPersistenceMaxQPS.Key():                             ampleRPS,
+		dynamicconfig.VisibilityPersistenceMaxReadQPS.Key():                     ampleRPS,
+		dynamicconfig.VisibilityPersistenceMaxWriteQPS.Key():                    ampleRPS,
+
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+
+		dynamicconfig.EnableEagerWorkflowStart.Key():                           true,
+		dynamicconfig.FrontendEnableUpdateWorkflowExecution.Key():              true,
+		dynamicconfig.FrontendEnableUpdateWorkflowExecutionAsyncAccepted.Key(): true,
+	}
+}
