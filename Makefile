@@ -1,0 +1,191 @@
+# Everything starts here: "make" prints what there is. Works as root and as a user, from a clean clone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# One setting for every build, so that build, vet and test share the compiled packages; only -race needs C.
+export CGO_ENABLED := 0
+
+LIVES ?= 60
+SEED ?=
+BREAK ?=
+FUZZTIME ?= 30s
+
+RIG := bin/cubby-demo rig --postgres --fsync=false --temporal --
+RACE_PACKAGES := ./models/... ./agent/... ./worker/... ./workflows/...
+TEMPORAL_SOURCES := $(wildcard deploy/temporal/*.go deploy/temporal/go.mod deploy/temporal/go.sum)
+WEB_FILES := $(addprefix node_modules/swagger-ui-dist/,swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt \
+	favicon-32x32.png LICENSE NOTICE)
+GO_FILES = $$(git ls-files --cached --others --exclude-standard --deduplicate '*.go' ':!:*.gen.go' | while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done)
+GENERATED_SUMS = git ls-files -z --cached --others --exclude-standard --deduplicate '*.gen.go' | xargs -0 -r sha256sum 2>/dev/null | sort -k 2 || true
+
+.PHONY: help
+help: ## list the targets
+	@echo "usage: make TARGET [NAME=value]"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+##### What is needed #####
+
+.PHONY: deps
+deps: .make/deps ## check the programs that the others need; as root, install what is missing
+
+# The stamp depends on this file: a new requirement is looked for once.
+.make/deps: Makefile
+	@echo "deps: looking for go, gcc, npm, git, initdb and chromium-headless-shell"
+	@mkdir -p .make
+	@command -v go >/dev/null || { echo "deps: Go 1.26 or newer is needed, and Debian's is older: see https://go.dev/doc/install" >&2; exit 1; }
+	@go version | grep -Eq ' go1\.(2[6-9]|[3-9][0-9])' || { echo "deps: Go 1.26 or newer is needed, this is: $$(go version)" >&2; exit 1; }
+	@missing=(); \
+	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
+	command -v npm >/dev/null || missing+=(nodejs npm); \
+	command -v git >/dev/null || missing+=(git); \
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql-15); \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing+=(chromium-headless-shell); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		if [ "$$(id -u)" != 0 ]; then \
+			echo "deps: missing. Run this, then make again:" >&2; \
+			echo "  sudo apt-get install --no-install-recommends $${missing[*]}" >&2; \
+			exit 1; \
+		fi; \
+		command -v apt-get >/dev/null || { echo "deps: missing and no apt-get to install them: $${missing[*]}" >&2; exit 1; }; \
+		echo "deps: installing $${missing[*]}"; \
+		no_cluster=/etc/postgresql-common/createcluster.d/cubby.conf; \
+		if [[ " $${missing[*]} " == *" postgresql-15 "* && ! -d /etc/postgresql-common ]]; then \
+			mkdir -p "$$(dirname $$no_cluster)"; \
+			echo "create_main_cluster = false" >$$no_cluster; \
+		fi; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq; \
+		apt-get install -y -qq --no-install-recommends "$${missing[@]}" >.make/apt.log 2>&1 || { tail -20 .make/apt.log >&2; exit 1; }; \
+	fi
+	@touch $@
+
+##### Building #####
+
+.PHONY: web
+web: .make/web ## fetch the browser libraries that the server embeds
+
+.make/web: package-lock.json package.json .npmrc | .make/deps
+	@echo "web: npm ci"
+	@npm ci --no-progress --loglevel=error
+	@mkdir -p api/docs/assets
+	@cp $(WEB_FILES) api/docs/assets/
+	@touch $@
+
+.PHONY: build
+build: bin/cubby bin/cubby-demo bin/cubby-temporal ## build the programs into bin/
+
+# Always asked: Go itself knows what is up to date.
+.PHONY: bin/cubby bin/cubby-demo
+bin/cubby bin/cubby-demo: .make/deps .make/web
+	@echo "build: $@"
+	@go build -o $@ ./cmd/$(@F)
+
+# The ticker is in the background and the build in front, so that Ctrl-C reaches the build.
+bin/cubby-temporal: $(TEMPORAL_SOURCES) | .make/deps
+	@echo "build: $@ (the real Temporal server: the first build takes 6 minutes or more on 2 cores, later ones seconds)"
+	@every=30; [ ! -t 1 ] || every=1; \
+	( while sleep $$every >/dev/null 2>&1; do \
+		if [ -t 1 ]; then printf '\rbuild: %d s ' $$SECONDS; else echo "build: still at $@, $$SECONDS s"; fi; \
+	done ) & \
+	ticker=$$!; \
+	trap 'kill $$ticker 2>/dev/null || true' EXIT; \
+	(cd deploy/temporal && go build -o ../../$@ .); \
+	if [ -t 1 ]; then printf '\r'; fi; \
+	echo "build: $@ took $$SECONDS s"; \
+	touch $@
+
+.PHONY: generate
+generate: | .make/deps ## regenerate the generated code
+	@echo "generate: go generate ./..."
+	@go generate ./...
+
+##### Running #####
+
+.PHONY: run
+run: build ## start everything on this machine; Ctrl-C stops it, ./var keeps the data
+	@bin/cubby-demo run
+
+.PHONY: demo
+demo: build ## play the scenes and judge them from outside (BREAK=scene must fail)
+	@echo "demo: scenes"
+	@BREAK=$(BREAK) bin/cubby-demo scenes
+
+.PHONY: kill
+kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
+	@echo "kill: $(LIVES) lives"
+	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: build ## measure lives a second against the floor, on Postgres
+	@echo "bench: lifecycle on Postgres" >&2
+	@$(RIG) bin/cubby bench lifecycle --db postgres --json
+
+##### Judging #####
+
+.PHONY: test
+test: bin/cubby-demo bin/cubby-temporal ## run every test on SQLite, Postgres and Temporal
+	@echo "test: go test ./..."
+	@$(RIG) go test ./...
+
+.PHONY: test-race
+test-race: bin/cubby-demo bin/cubby-temporal ## run the core's tests with the race detector
+	@echo "test-race: go test -race $(RACE_PACKAGES)"
+	@CGO_ENABLED=1 $(RIG) go test -race $(RACE_PACKAGES)
+
+.PHONY: check
+check: .make/web ## formatting, vet, linters, import rules, generated code, known vulnerabilities
+	@echo "check: gofmt"
+	@unformatted=$$(gofmt -l $(GO_FILES)); [ -z "$$unformatted" ] || { echo "check: run gofmt -w on:" $$unformatted >&2; exit 1; }
+	@echo "check: go vet"
+	@go vet ./...
+	@echo "check: go vet in deploy/temporal (on a cold machine this compiles the Temporal server: minutes)"
+	@cd deploy/temporal && go vet .
+	@echo "check: staticcheck"
+	@go tool staticcheck ./...
+	@echo "check: import rules and package comments"
+	@go test -count=1 ./checks/...
+	@echo "check: workflowcheck"
+	@go tool workflowcheck -config workflowcheck.config.yaml ./...
+	@echo "check: generated code is in sync"
+	@mkdir -p .make; $(GENERATED_SUMS) >.make/generated.before; \
+	go generate ./...; \
+	$(GENERATED_SUMS) >.make/generated.after; \
+	diff .make/generated.before .make/generated.after || { echo "check: these generated files were stale; they are fresh now, look at them and keep them" >&2; exit 1; }
+	@echo "check: govulncheck"
+	@status=0; go tool govulncheck ./... >.make/govulncheck.log 2>&1 || status=$$?; \
+	if [ $$status = 0 ]; then echo "check: no known vulnerability is reached"; \
+	elif grep -q 'fetching vulnerabilities' .make/govulncheck.log; then \
+		echo "check: !!!!! govulncheck DID NOT RUN, its database cannot be reached: $$(grep -v '^$$' .make/govulncheck.log | tail -1)" >&2; \
+	else cat .make/govulncheck.log >&2; exit 1; fi
+
+.PHONY: soak
+soak: build ## the long tier: tests twice with -race, LIVES=400 kills, each fuzz target FUZZTIME=30s
+	@for round in 1 2; do echo "soak: go test -race, round $$round of 2"; CGO_ENABLED=1 $(RIG) go test -race -count=1 ./...; done
+	@$(MAKE) kill LIVES=$(if $(filter file,$(origin LIVES)),400,$(LIVES))
+	@for package in $$(go list ./...); do \
+		targets=$$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); \
+		for target in $$targets; do \
+			echo "soak: $$target of $$package for $(FUZZTIME)"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package"; \
+		done; \
+	done
+
+.PHONY: ci
+ci: ## what has to pass before a change is in: check, test, test-race, demo, kill
+	@for step in build check test test-race demo kill; do \
+		began=$$SECONDS; \
+		echo "ci: $$step"; \
+		$(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \
+		echo "ci: $$step took $$((SECONDS - began)) s"; \
+	done
+	@echo "ci: passed"
+
+.PHONY: clean
+clean: ## remove what was built and fetched; ./var (the data of make run) stays
+	@echo "clean: bin, .make, node_modules, api/docs/assets"
+	@rm -rf bin .make node_modules
+	@find api/docs/assets -type f ! -name .gitkeep -delete
