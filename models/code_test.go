@@ -1,0 +1,110 @@
+package models_test
+
+import (
+	"bytes"
+	"crypto/ecdh"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+func key(t *testing.T, l models.LockerID) models.CabinetKey {
+	t.Helper()
+	k, err := models.DeriveCabinetKey(bytes.Repeat([]byte{7}, 32), l, 1)
+	require.NoError(t, err)
+	return k
+}
+
+// TestCheckDigitCatchesTypos: every single wrong digit and every swap of two neighbours.
+func TestCheckDigitCatchesTypos(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	for issue := range 200 {
+		code := models.PickupCode(k, "shp_1", issue)
+		require.Len(t, code, 8)
+		require.True(t, models.ValidCode(code))
+		for i := range code {
+			for d := byte('0'); d <= '9'; d++ {
+				typo := []byte(code)
+				typo[i] = d
+				require.Equal(t, d == code[i], models.ValidCode(string(typo)))
+			}
+			if i > 0 && code[i] != code[i-1] {
+				swap := []byte(code)
+				swap[i], swap[i-1] = swap[i-1], swap[i]
+				require.False(t, models.ValidCode(string(swap)), "%s -> %s", code, swap)
+			}
+		}
+	}
+	for _, bad := range []string{"", "1234567", "123456789", "1234567a", "١٢٣٤٥٦٧٨"} {
+		require.False(t, models.ValidCode(bad), bad)
+	}
+}
+
+// TestCodesDiffer: by cabinet, shipment and issue.
+func TestCodesDiffer(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	require.NotEqual(t, models.PickupCode(k, "shp_1", 1), models.PickupCode(k, "shp_1", 2))
+	require.NotEqual(t, models.PickupCode(k, "shp_1", 1), models.PickupCode(k, "shp_2", 1))
+	require.NotEqual(t, models.PickupCode(k, "shp_1", 1), models.PickupCode(key(t, "lkr_2"), "shp_1", 1))
+}
+
+// TestChooseIssue skips every issue whose code or one of its next two is taken.
+func TestChooseIssue(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	require.Equal(t, 1, models.ChooseIssue(k, "shp_1", 1, nil))
+	taken := map[string]bool{models.PickupCode(k, "shp_1", 3): true}
+	require.Equal(t, 4, models.ChooseIssue(k, "shp_1", 1, taken))
+}
+
+func TestSealedKeyOpensOnItsComputerOnly(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	mine, err := ecdh.P256().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	other, err := ecdh.P256().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	sealed, err := models.SealCabinetKey(k, "lkr_1", mine.PublicKey().Bytes())
+	require.NoError(t, err)
+	opened, err := models.OpenCabinetKey(sealed, "lkr_1", mine)
+	require.NoError(t, err)
+	require.Equal(t, k, opened)
+	_, err = models.OpenCabinetKey(sealed, "lkr_1", other)
+	require.Error(t, err)
+	_, err = models.OpenCabinetKey(sealed, "lkr_2", mine)
+	require.Error(t, err)
+	_, err = models.SealCabinetKey(k, "lkr_1", []byte("no point"))
+	require.Equal(t, models.CodeInvalid, models.ErrorCode(err))
+}
+
+func TestPIN(t *testing.T) {
+	t.Parallel()
+	hash, err := models.HashPIN("1234", rand.Reader)
+	require.NoError(t, err)
+	require.True(t, models.CheckPIN(hash, "1234"))
+	require.False(t, models.CheckPIN(hash, "1235"))
+	for _, bad := range []string{"", "x", "pbkdf2-sha256$0$00$00", "pbkdf2-sha256$99999999999$00$00", strings.Replace(hash, "$", "!", 1)} {
+		require.False(t, models.CheckPIN(bad, "1234"), bad)
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	at := time.UnixMilli(1_800_000_000_000)
+	ids := models.NewIDs(func() time.Time { return at }, rand.Reader)
+	a, b := ids.New("shp"), ids.New("shp")
+	require.NotEqual(t, a, b)
+	require.True(t, models.ValidID("shp", a))
+	require.False(t, models.ValidID("par", a))
+	require.False(t, models.ValidID("shp", a+"0"))
+	require.False(t, models.ValidID("shp", a[:len(a)-1]+"u"))
+	at = at.Add(time.Millisecond)
+	require.Less(t, b, ids.New("shp"), "ids sort by time")
+}

@@ -1,0 +1,81 @@
+package models
+
+import "time"
+
+// DirectoryKind is the kind of a directory entry.
+type DirectoryKind string
+
+// The kinds.
+const (
+	EntryShipment DirectoryKind = "shipment"
+	EntryCourier  DirectoryKind = "courier"
+	EntryLayout   DirectoryKind = "layout"
+	EntryPolicy   DirectoryKind = "policy"
+)
+
+// DirectoryShipment is what a cabinet knows of a shipment expected or stored there: no
+// contact, no code.
+type DirectoryShipment struct {
+	Shipment ShipmentID        `json:"shipment"`
+	Carrier  OrganizationID    `json:"carrier"`
+	Number   string            `json:"number"`
+	Issue    int               `json:"issue"` // 0: not to be picked up yet
+	Policy   Policy            `json:"policy"`
+	Parcels  []DirectoryParcel `json:"parcels"`
+}
+
+// DirectoryParcel is a parcel of it.
+type DirectoryParcel struct {
+	Parcel     ParcelID   `json:"parcel"`
+	Barcode    string     `json:"barcode"`
+	Size       Size       `json:"size"`
+	Regime     Regime     `json:"regime"`
+	Dimensions Dimensions `json:"dimensions"`
+}
+
+// DirectoryCourier is what a cabinet knows of a courier.
+type DirectoryCourier struct {
+	Courier      CourierID      `json:"courier"`
+	Organization OrganizationID `json:"organization"`
+	Operator     bool           `json:"operator,omitempty"` // may load any carrier's parcels
+	Role         CourierRole    `json:"role"`
+	Badge        string         `json:"badge"`
+	PINHash      string         `json:"pin_hash"`
+	ValidFrom    *time.Time     `json:"valid_from,omitempty"`
+	ValidUntil   *time.Time     `json:"valid_until,omitempty"`
+}
+
+// DirectoryLayout is the cabinet itself.
+type DirectoryLayout struct {
+	Locker  LockerID     `json:"locker"`
+	Number  string       `json:"number"`
+	Address string       `json:"address"`
+	State   LockerState  `json:"state"`
+	Cells   []LayoutCell `json:"cells"`
+}
+
+// DirectoryRow is one entry of a scope's directory, the latest of its key. Position is
+// commit-ordered within the scope.
+type DirectoryRow struct {
+	Scope     string        `gorm:"primaryKey"`
+	Kind      DirectoryKind `gorm:"primaryKey"`
+	Key       string        `gorm:"primaryKey"`
+	Position  int64
+	Deleted   bool
+	SeenEpoch int64
+	SeenSeq   int64
+	Body      []byte
+	UpdatedAt time.Time
+}
+
+// TableName is the table of directory entries.
+func (DirectoryRow) TableName() string { return "directory" }
+
+// Scopes of feeds and directories.
+const ScopeNetwork = "network"
+
+// ScopeOfLocker is the scope of one cabinet.
+func ScopeOfLocker(l LockerID) string { return "locker:" + string(l) }
+
+// ScopeOfOrganization is the scope of one organization's couriers.
+func ScopeOfOrganization(o OrganizationID) string { return "organization:" + string(o) }

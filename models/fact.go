@@ -1,0 +1,192 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// FactType says what happened at a cabinet. Wire names: added, never renamed.
+type FactType string
+
+// The facts.
+const (
+	FactInventory     FactType = "inventory"      // opens an epoch: every cell as the cabinet knows it
+	FactDoorOpened    FactType = "door_opened"    // a door was seen open
+	FactDoorClosed    FactType = "door_closed"    // a door was seen closed
+	FactDoorJammed    FactType = "door_jammed"    // pulsed, not seen open in time
+	FactDeposited     FactType = "deposited"      // a parcel is in a cell
+	FactPickedUp      FactType = "picked_up"      // a parcel was taken by the client
+	FactCellFreed     FactType = "cell_freed"     // evidence says empty
+	FactCellDoubtful  FactType = "cell_doubtful"  // the content is not known
+	FactCellChecked   FactType = "cell_checked"   // someone on site looked
+	FactOperationDone FactType = "operation_done" // an operation that deposited or took nothing has ended
+	FactPadPaused     FactType = "pad_paused"     // too many wrong codes
+)
+
+// Known reports whether the server understands the type. A fact of another type is
+// stored quarantined and opens an incident.
+func (t FactType) Known() bool {
+	switch t {
+	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
+		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused:
+		return true
+	}
+	return false
+}
+
+// ClockQuality says how far a cabinet's wall clock may be trusted.
+type ClockQuality string
+
+// The qualities.
+const (
+	ClockSynced  ClockQuality = "synced"
+	ClockGuessed ClockQuality = "guessed"
+)
+
+// Fact is an entry of a cabinet's journal. (cabinet, Epoch, Seq) orders facts; Hash
+// chains each to the one before. AtMS is Unix milliseconds by the cabinet's wall clock,
+// UptimeMS milliseconds since its boot. A fact holds ids, never a code, phone or name.
+type Fact struct {
+	Epoch      int64        `json:"epoch"`
+	Seq        int64        `json:"seq"`
+	PrevHash   string       `json:"prev_hash"`
+	Hash       string       `json:"hash"`
+	AtMS       int64        `json:"at_ms"`
+	Boot       string       `json:"boot"`
+	UptimeMS   int64        `json:"uptime_ms"`
+	Clock      ClockQuality `json:"clock"`
+	Type       FactType     `json:"type"`
+	Operation  OperationID  `json:"operation,omitempty"`
+	Cell       int          `json:"cell,omitempty"`
+	Generation int64        `json:"generation,omitempty"`
+	// Data is a FactData object. Its exact bytes are part of the hash, so fields that a
+	// newer cabinet adds survive a server that does not know them.
+	Data json.RawMessage `json:"data"`
+}
+
+// At is the fact's time by the cabinet's clock.
+func (f Fact) At() time.Time { return time.UnixMilli(f.AtMS).UTC() }
+
+// Payload decodes Data. Unknown fields are ignored.
+func (f Fact) Payload() (FactData, error) {
+	var d FactData
+	if err := json.Unmarshal(f.Data, &d); err != nil {
+		return d, Wrap(CodeMalformedFrame, err, "a fact's data is not the object that its type needs")
+	}
+	return d, nil
+}
+
+// Encode gives the bytes for Fact.Data.
+func (d FactData) Encode() json.RawMessage {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		panic("models: fact data has no JSON form: " + err.Error()) // strings and numbers only: cannot happen
+	}
+	return raw
+}
+
+// FactData is what a fact says beside its frame; each type uses some of it.
+type FactData struct {
+	Shipment ShipmentID `json:"shipment,omitempty"`
+	Parcel   ParcelID   `json:"parcel,omitempty"`
+	Courier  CourierID  `json:"courier,omitempty"`
+	Attempt  int        `json:"attempt,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+	// After is the cell's state once the fact is true; the server's view takes it over.
+	After *CellReport  `json:"after,omitempty"`
+	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell
+}
+
+// CellReport is a cell as its cabinet knows it.
+type CellReport struct {
+	Cell       int        `json:"cell"`
+	State      CellState  `json:"state"`
+	Doubtful   bool       `json:"doubtful,omitempty"`
+	Generation int64      `json:"generation"`
+	Shipment   ShipmentID `json:"shipment,omitempty"`
+}
+
+// ComputeHash is the hex SHA-256 of these, each followed by a line feed: prev_hash,
+// epoch, seq, at_ms, boot, uptime_ms, clock, type, operation, cell, generation; then
+// the bytes of data as they stand in the message.
+func (f Fact) ComputeHash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%d\n%d\n%d\n%s\n%d\n%s\n%s\n%s\n%d\n%d\n",
+		f.PrevHash, f.Epoch, f.Seq, f.AtMS, f.Boot, f.UptimeMS, f.Clock, f.Type, f.Operation, f.Cell, f.Generation)
+	h.Write(f.Data)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Head is how far a cabinet's journal has been taken in.
+type Head struct {
+	Locker    LockerID  `gorm:"primaryKey" json:"-"`
+	Epoch     int64     `json:"epoch"`
+	Seq       int64     `json:"seq"`
+	Hash      string    `json:"hash"`
+	UpdatedAt time.Time `json:"-"`
+}
+
+// TableName is the table of heads.
+func (Head) TableName() string { return "journal_heads" }
+
+// CheckChain tests that facts follow the head without gap or fork: same epoch, seq by
+// ones, each hash right. Facts at or before the head are repeats and are skipped: it
+// returns those that are new. A first fact of a later epoch must be an inventory with
+// seq 1 and no previous hash.
+func (h Head) CheckChain(facts []Fact) ([]Fact, error) {
+	for i, f := range facts {
+		if f.Hash != f.ComputeHash() {
+			return nil, Errorf(CodeMalformedFrame, "fact %d/%d: its hash does not match its content", f.Epoch, f.Seq)
+		}
+		if f.Epoch < h.Epoch || f.Epoch == h.Epoch && f.Seq <= h.Seq {
+			if f.Epoch == h.Epoch && f.Seq == h.Seq && f.Hash != h.Hash {
+				return nil, Errorf(CodeFork, "fact %d/%d differs from the one already taken in", f.Epoch, f.Seq)
+			}
+			continue
+		}
+		fresh := facts[i:]
+		epoch, seq, hash := h.Epoch, h.Seq, h.Hash
+		for _, f := range fresh {
+			if f.Epoch > epoch {
+				epoch, seq, hash = f.Epoch, 0, ""
+				if f.Type != FactInventory {
+					return nil, Errorf(CodeSequence, "epoch %d must open with an inventory", f.Epoch)
+				}
+			}
+			switch {
+			case f.Epoch != epoch || f.Seq != seq+1:
+				return nil, Errorf(CodeSequence, "expected fact %d/%d, got %d/%d", epoch, seq+1, f.Epoch, f.Seq)
+			case f.PrevHash != hash:
+				return nil, Errorf(CodeFork, "fact %d/%d does not follow the one before", f.Epoch, f.Seq)
+			case f.Hash != f.ComputeHash():
+				return nil, Errorf(CodeMalformedFrame, "fact %d/%d: its hash does not match its content", f.Epoch, f.Seq)
+			}
+			seq, hash = f.Seq, f.Hash
+		}
+		return fresh, nil
+	}
+	return nil, nil
+}
+
+// StoredFact is a fact's row. Quarantined facts were well formed but could not be
+// applied; they are acknowledged all the same, so one never blocks a journal.
+type StoredFact struct {
+	Locker      LockerID `gorm:"primaryKey"`
+	Epoch       int64    `gorm:"primaryKey"`
+	Seq         int64    `gorm:"primaryKey"`
+	Type        FactType
+	Shipment    ShipmentID
+	Operation   OperationID
+	Quarantined string // why, or empty
+	Body        Fact   `gorm:"serializer:json"`
+	ReceivedAt  time.Time
+}
+
+// TableName is the table of facts.
+func (StoredFact) TableName() string { return "facts" }
+
+// Key names a fact in the whole network.
+func (f Fact) Key(l LockerID) string { return fmt.Sprintf("%s/%d/%d", l, f.Epoch, f.Seq) }

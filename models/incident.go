@@ -1,0 +1,68 @@
+package models
+
+import "time"
+
+// IncidentKind is what is wrong.
+type IncidentKind string
+
+// The kinds.
+const (
+	IncidentQuarantine IncidentKind = "fact_quarantined"
+	IncidentJam        IncidentKind = "door_jammed"
+	IncidentDoubt      IncidentKind = "cell_doubtful"
+	IncidentPad        IncidentKind = "pad_paused"
+	IncidentFork       IncidentKind = "journal_fork"
+	IncidentUnsent     IncidentKind = "message_failed"
+)
+
+// Incident is something that a person should look at. At most one is open per key.
+type Incident struct {
+	ID       IncidentID `gorm:"primaryKey"`
+	Key      string
+	Kind     IncidentKind
+	Locker   LockerID
+	Cell     int
+	Shipment ShipmentID
+	Opened   time.Time
+	Resolved *time.Time
+	Evidence string // ids and codes only
+	Reason   string // why it was resolved, in the resolver's words
+}
+
+// IncidentKey is (locker, kind, cell or shipment where there is one).
+func IncidentKey(l LockerID, k IncidentKind, cell int, s ShipmentID) string {
+	key := string(l) + "/" + string(k)
+	switch {
+	case cell > 0:
+		key += "/cell-" + itoa(cell)
+	case s != "":
+		key += "/" + string(s)
+	}
+	return key
+}
+
+// WorkflowIncident tells the operator of an incident; IncidentWorkflowID is its id.
+const WorkflowIncident = "incident"
+
+// IncidentWorkflowID is the workflow id of an incident.
+func IncidentWorkflowID(id IncidentID) string { return "incident-" + string(id) }
+
+// IncidentInput starts the workflow of an incident.
+type IncidentInput struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// AuditEntry is an act of a person or key.
+type AuditEntry struct {
+	ID           int64 `gorm:"primaryKey"`
+	At           time.Time
+	Actor        string // the key's id, or "system"
+	Organization OrganizationID
+	Action       string // "shipment.create"
+	Object       string // the id acted on
+	Detail       string // ids and codes only
+	Request      string // the request's id
+}
+
+// TableName is the table of audit entries.
+func (AuditEntry) TableName() string { return "audit" }

@@ -1,0 +1,342 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Life is everything that a shipment's workflow knows. It is one serialisable struct of
+// ids and times: it survives continue-as-new and is stored when the life ends. Its
+// methods are pure, so the simulator can run them too; the workflow around it only
+// waits, projects and schedules.
+type Life struct {
+	Shipment ShipmentID     `json:"shipment"`
+	Carrier  OrganizationID `json:"carrier"`
+	Number   string         `json:"number"`
+	Locker   LockerID       `json:"locker"`
+	Notify   NotifyBy       `json:"notify"`
+	Policy   Policy         `json:"policy"`
+
+	State      ShipmentState `json:"state"`
+	Rev        int64         `json:"rev"`        // projections written so far
+	NextEvent  int           `json:"next_event"` // events written so far; 0 is shipment.created
+	Parcels    []ParcelLife  `json:"parcels"`
+	Created    time.Time     `json:"created"`
+	LastClose  time.Time     `json:"last_close,omitzero"`
+	FirstClose time.Time     `json:"first_close,omitzero"`
+	ReadyAt    time.Time     `json:"ready_at,omitzero"`
+	// Unsent are messages that the workflow is still sending.
+	Unsent     []NotificationID  `json:"unsent,omitempty"`
+	Operations []OperationRecord `json:"operations,omitempty"`
+	Seen       []SeenFacts       `json:"seen,omitempty"`
+}
+
+// ParcelLife is a parcel within a life.
+type ParcelLife struct {
+	ID         ParcelID    `json:"id"`
+	State      ParcelState `json:"state"`
+	Locker     LockerID    `json:"locker,omitempty"`
+	Cell       int         `json:"cell,omitempty"`
+	Generation int64       `json:"generation,omitempty"`
+}
+
+// OperationRecord is how an operation at a cabinet's screen ended, as far as the server
+// knows. The last 50 are kept, so a repeated question gets the same answer.
+type OperationRecord struct {
+	Operation OperationID   `json:"operation"`
+	Kind      OperationKind `json:"kind"`
+	Outcome   OpenOutcome   `json:"outcome"` // empty: pending
+}
+
+const keptOperations = 50
+
+// SeenFacts are the facts of one cabinet's epoch that the life has taken in.
+type SeenFacts struct {
+	Locker LockerID `json:"locker"`
+	Epoch  int64    `json:"epoch"`
+	Seqs   []int64  `json:"seqs"`
+}
+
+// NewLife starts a life at "created".
+func NewLife(s Shipment, parcels []Parcel, p Policy) *Life {
+	l := &Life{
+		Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Locker: s.Locker, Notify: s.NotifyBy, Policy: p,
+		State: StateCreated, Rev: s.Rev, NextEvent: 1, Created: s.CreatedAt,
+	}
+	for _, p := range parcels {
+		l.Parcels = append(l.Parcels, ParcelLife{ID: p.ID, State: ParcelExpected})
+	}
+	return l
+}
+
+// See records a fact and reports whether it is new. A fact signalled twice, or again by
+// a reconcile, changes nothing.
+func (l *Life) See(locker LockerID, epoch, seq int64) bool {
+	for i := range l.Seen {
+		s := &l.Seen[i]
+		if s.Locker == locker && s.Epoch == epoch {
+			if slices.Contains(s.Seqs, seq) {
+				return false
+			}
+			s.Seqs = append(s.Seqs, seq)
+			return true
+		}
+	}
+	l.Seen = append(l.Seen, SeenFacts{Locker: locker, Epoch: epoch, Seqs: []int64{seq}})
+	return true
+}
+
+// ApplyFact takes in what happened at a cabinet and returns the events to write. A
+// repeat returns none.
+func (l *Life) ApplyFact(f FactSignal) []Event {
+	if !l.See(f.Locker, f.Epoch, f.Seq) {
+		return nil
+	}
+	var events []Event
+	switch f.Type {
+	case FactDeposited:
+		p := l.parcel(f.Parcel)
+		if p == nil {
+			return nil
+		}
+		p.State, p.Locker, p.Cell, p.Generation = ParcelInCell, f.Locker, f.Cell, f.Generation
+		l.LastClose = f.At
+		if l.FirstClose.IsZero() {
+			l.FirstClose = f.At
+		}
+		events = append(events, l.event(EventParcelIn, f))
+		events = l.move(events, OnDeposited, f)
+	case FactPickedUp:
+		p := l.parcel(f.Parcel)
+		if p == nil {
+			return nil
+		}
+		if p.State == ParcelPickedUp {
+			break
+		}
+		p.State, p.Cell = ParcelPickedUp, 0
+		events = append(events, l.event(EventParcelTaken, f))
+		if l.count(ParcelPickedUp) == len(l.Parcels) {
+			events = l.move(events, OnPickedUpAll, f)
+		} else {
+			events = l.move(events, OnPickedUpSome, f)
+		}
+	}
+	l.finish(f.Operation, outcomeOf(f.Type))
+	return events
+}
+
+// outcomeOf is what a fact proves of its operation's doors.
+func outcomeOf(t FactType) OpenOutcome {
+	switch t {
+	case FactDeposited, FactPickedUp:
+		return Opened
+	case FactDoorJammed:
+		return NotOpened
+	case FactOperationDone:
+		return Refused
+	}
+	return ""
+}
+
+// CarrierSays takes in a carrier's event. It moves forward only; one that comes late or
+// twice changes nothing.
+func (l *Life) CarrierSays(t EventType, at time.Time) []Event {
+	if l.State != StateCreated && l.State != StateInTransit {
+		return nil
+	}
+	ev := FactSignal{At: at}
+	if t == EventAccepted {
+		if l.State != StateCreated {
+			return nil
+		}
+		return []Event{l.event(EventAccepted, ev)}
+	}
+	if t == EventInTransit && l.State == StateInTransit {
+		return nil
+	}
+	l.State, _ = l.State.Next(OnCarrierHasIt)
+	return []Event{l.event(t, ev)}
+}
+
+// Deadline is the next moment at which time alone moves the life, with a summary that a
+// support person understands. ok is false when nothing is waited for.
+func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
+	switch l.State {
+	case StateCreated, StateInTransit:
+		return l.Created.Add(l.Policy.NeverDeposited.Duration()), "cancelled if never deposited", true
+	case StateLoading:
+		if l.count(ParcelExpected) == 0 {
+			return l.LastClose.Add(l.Policy.ReadyDelay.Duration()), "ready, once the courier had time to correct", true
+		}
+		if l.count(ParcelInCell) > 0 {
+			return l.FirstClose.Add(l.Policy.PartialEnough.Duration()), "ready with the parcels that came", true
+		}
+	case StateReady, StatePartlyPickedUp:
+		return l.ReadyAt.Add(l.Policy.Storage.Duration()), "storage ends", true
+	}
+	return time.Time{}, "", false
+}
+
+// Due moves the life if its deadline has come, and returns the events to write.
+func (l *Life) Due(now time.Time) []Event {
+	at, _, ok := l.Deadline()
+	if !ok || now.Before(at) {
+		return nil
+	}
+	f := FactSignal{At: now, Locker: l.Locker}
+	switch l.State {
+	case StateCreated, StateInTransit:
+		events := []Event{l.event(EventNeverDeposited, f)}
+		return l.move(events, DoNeverDeposited, f)
+	case StateLoading:
+		l.ReadyAt = now
+		return l.move(nil, DoReady, f)
+	default:
+		return l.move(nil, DoExpire, f)
+	}
+}
+
+// CheckAsk decides whether the server leads an operation that a cabinet asks about. It
+// reads only, so a workflow's validator may call it. It returns invalid_state with the
+// reason, which the screen shows.
+func (l *Life) CheckAsk(a AskInput, now time.Time) error {
+	if !a.NotAfter.IsZero() && now.After(a.NotAfter) {
+		return Errorf(CodeInvalidState, "too late: the cabinet decides by itself")
+	}
+	if len(a.Cells) == 0 {
+		return Errorf(CodeInvalidState, "no cell is named")
+	}
+	for _, c := range a.Cells {
+		p := l.parcel(c.Parcel)
+		if p == nil {
+			return Errorf(CodeInvalidState, "parcel %s is not of this shipment", c.Parcel)
+		}
+		switch a.Kind {
+		case Deposit:
+			if l.Locker != a.Locker {
+				return Errorf(CodeInvalidState, "this shipment goes to another locker")
+			}
+			if p.State != ParcelExpected {
+				return Errorf(CodeInvalidState, "this parcel is %s", p.State)
+			}
+			switch l.State {
+			case StateCreated, StateInTransit, StateLoading, StateReady, StatePartlyPickedUp:
+			default:
+				return Errorf(CodeInvalidState, "the shipment is %s", l.State)
+			}
+		case Pickup:
+			// A fact may still be under way, so "expected" is no reason to refuse what the
+			// cabinet knows to be in its cell.
+			if p.State == ParcelWithdrawn {
+				return Errorf(CodeInvalidState, "this parcel is %s", p.State)
+			}
+			switch l.State {
+			case StateWithdrawing, StateReturning, StateReturned, StateLost:
+				return Errorf(CodeInvalidState, "the shipment is %s", l.State)
+			}
+		default:
+			return Errorf(CodeInvalidState, "%s is not an operation that the server leads", a.Kind)
+		}
+	}
+	return nil
+}
+
+// Begin records an operation as pending. An older one of the same parcel that is still
+// pending does not stand in the way: only the cabinet knows which of them is alive, and
+// it runs one at a time for a cell.
+func (l *Life) Begin(a AskInput) {
+	l.Operations = append(l.Operations, OperationRecord{Operation: a.Operation, Kind: a.Kind})
+	if n := len(l.Operations) - keptOperations; n > 0 {
+		l.Operations = slices.Delete(l.Operations, 0, n)
+	}
+}
+
+// Finish records what a cell-open activity came back with: of a result and a fact of one
+// operation the first counts. Unknown decides nothing: the fact will come.
+func (l *Life) Finish(op OperationID, o OpenOutcome) {
+	if o != Unknown {
+		l.finish(op, o)
+	}
+}
+
+// Outcome returns the recorded outcome of an operation, and whether it is known at all.
+func (l *Life) Outcome(op OperationID) (OpenOutcome, bool) {
+	for _, o := range l.Operations {
+		if o.Operation == op {
+			return o.Outcome, true
+		}
+	}
+	return "", false
+}
+
+func (l *Life) finish(op OperationID, o OpenOutcome) {
+	for i := range l.Operations {
+		if l.Operations[i].Operation == op && l.Operations[i].Outcome == "" {
+			l.Operations[i].Outcome = o
+		}
+	}
+}
+
+func (l *Life) parcel(id ParcelID) *ParcelLife {
+	for i := range l.Parcels {
+		if l.Parcels[i].ID == id {
+			return &l.Parcels[i]
+		}
+	}
+	return nil
+}
+
+func (l *Life) count(s ParcelState) int {
+	n := 0
+	for _, p := range l.Parcels {
+		if p.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+// move applies a state event and appends the event that tells of the new state.
+func (l *Life) move(events []Event, e ShipmentEvent, f FactSignal) []Event {
+	before := l.State
+	next, ok := l.State.Next(e)
+	if !ok || next == before {
+		return events
+	}
+	l.State = next
+	f.Parcel, f.Cell = "", 0
+	return append(events, l.event(stateEvent(next), f))
+}
+
+func (l *Life) event(t EventType, f FactSignal) Event {
+	ev := Event{
+		Shipment: l.Shipment, Seq: l.NextEvent, Carrier: l.Carrier, Type: t, At: f.At,
+		Parcel: f.Parcel, Locker: f.Locker, Cell: f.Cell, Operation: f.Operation, Reason: f.Reason,
+	}
+	l.NextEvent++
+	return ev
+}
+
+// stateEvent names the event that tells of a state.
+func stateEvent(s ShipmentState) EventType { return EventType(fmt.Sprintf("shipment.%s", s)) }
+
+// Projection is what the life shows to the world now; each is newer than the last.
+func (l *Life) Projection(events []Event) Projection {
+	l.Rev++
+	p := Projection{
+		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Parcels: slices.Clone(l.Parcels), Events: events,
+	}
+	if !l.ReadyAt.IsZero() {
+		ready := l.ReadyAt
+		expires := ready.Add(l.Policy.Storage.Duration())
+		p.ReadyAt, p.ExpiresAt = &ready, &expires
+	}
+	for _, e := range events {
+		if e.Type == EventReady && l.Notify == NotifyContact {
+			p.Notify = append(p.Notify, NoticeReady)
+		}
+	}
+	return p
+}

@@ -1,0 +1,132 @@
+package models
+
+import "time"
+
+// Location is a place where lockers stand.
+type Location struct {
+	ID        LocationID `gorm:"primaryKey"`
+	Name      string
+	Address   string
+	City      string
+	Country   string // ISO 3166-1 alpha-2
+	TimeZone  string // IANA name
+	Latitude  float64
+	Longitude float64
+	CreatedAt time.Time
+}
+
+// Side is the face of a cabinet that a cell's door is on.
+type Side string
+
+// The sides. Two-way cabinets have cells with a door on each.
+const (
+	SideFront Side = "front"
+	SideBack  Side = "back"
+)
+
+// Row is a row of equal cells in a module, listed from the top.
+type Row struct {
+	Cells      int        `json:"cells"`
+	Size       Size       `json:"size"`
+	Inner      Dimensions `json:"inner"`
+	MaxWeightG int        `json:"max_weight_g,omitempty"`
+	FloorMM    int        `json:"floor_mm"` // height of the cell's floor above ground
+}
+
+// Module is one unit that cabinets are put together from.
+type Module struct {
+	Name   string `json:"name"`
+	Regime Regime `json:"regime"`
+	Side   Side   `json:"side"`
+	Rows   []Row  `json:"rows"`
+}
+
+// CabinetModel is a kind of cabinet: modules from left to right.
+type CabinetModel struct {
+	ID        ModelID `gorm:"primaryKey"`
+	Name      string
+	Modules   []Module `gorm:"serializer:json"`
+	CreatedAt time.Time
+}
+
+// LayoutCell is one cell of a cabinet's layout: what never changes while it serves.
+type LayoutCell struct {
+	Number     int        `json:"number"`
+	Module     int        `json:"module"` // from 1, left to right
+	Row        int        `json:"row"`    // from 1, top to bottom
+	Size       Size       `json:"size"`
+	Regime     Regime     `json:"regime"`
+	Side       Side       `json:"side"`
+	Inner      Dimensions `json:"inner"`
+	MaxWeightG int        `json:"max_weight_g,omitempty"`
+	FloorMM    int        `json:"floor_mm"`
+}
+
+// Layout numbers a model's cells from 1: module by module, row by row.
+func (m CabinetModel) Layout() []LayoutCell {
+	var cells []LayoutCell
+	for mi, module := range m.Modules {
+		for ri, row := range module.Rows {
+			for range row.Cells {
+				cells = append(cells, LayoutCell{
+					Number: len(cells) + 1, Module: mi + 1, Row: ri + 1,
+					Size: row.Size, Regime: module.Regime, Side: module.Side,
+					Inner: row.Inner, MaxWeightG: row.MaxWeightG, FloorMM: row.FloorMM,
+				})
+			}
+		}
+	}
+	return cells
+}
+
+// LockerState says what a locker may be used for.
+type LockerState string
+
+// The states of a locker.
+const (
+	LockerPlanned        LockerState = "planned"
+	LockerActive         LockerState = "active"
+	LockerNoDeposits     LockerState = "no_deposits"
+	LockerOutOfService   LockerState = "out_of_service"
+	LockerDecommissioned LockerState = "decommissioned"
+)
+
+// Locker is a cabinet at a location.
+type Locker struct {
+	ID        LockerID `gorm:"primaryKey"`
+	Number    string   // the public number, such as "L-001"
+	Location  LocationID
+	Model     ModelID
+	State     LockerState
+	CreatedAt time.Time
+}
+
+// StoredCell is the server's view of a cell: its layout, and its state as the cabinet's
+// facts told it.
+type StoredCell struct {
+	Locker     LockerID `gorm:"primaryKey"`
+	Number     int      `gorm:"primaryKey"`
+	Size       Size
+	Regime     Regime
+	State      CellState
+	Doubtful   bool
+	Generation int64
+	Shipment   ShipmentID
+	Layout     LayoutCell `gorm:"serializer:json"`
+	UpdatedAt  time.Time
+}
+
+// TableName is the table of cells.
+func (StoredCell) TableName() string { return "cells" }
+
+// Usable reports whether a promise may count on the cell.
+func (c StoredCell) Usable() bool { return c.State == CellFree && !c.Doubtful }
+
+// NearbyLocker is a suggestion: another locker with room.
+type NearbyLocker struct {
+	Locker    LockerID `json:"locker"`
+	Number    string   `json:"number"`
+	Address   string   `json:"address"`
+	DistanceM int      `json:"distance_m"`
+	Room      int      `json:"room"`
+}

@@ -1,0 +1,127 @@
+package models
+
+import "time"
+
+// The names below are on the wire and in running histories. Do not rename one: add the
+// new name beside the old, move the callers, and take the old one out when no history
+// has it any more.
+const (
+	// QueueLives is where shipments' workflows and their activities run.
+	QueueLives = "lives"
+	// WorkflowShipment is the life of a shipment.
+	WorkflowShipment = "shipment"
+	// UpdateAsk asks whether the server leads an operation at a screen.
+	UpdateAsk = "ask"
+	// UpdateCarrierEvent tells what the carrier says.
+	UpdateCarrierEvent = "carrier_event"
+	// SignalFact tells what happened at a cabinet.
+	SignalFact = "fact"
+
+	// Search attributes, all keywords.
+	AttributeNumber  = "Number"
+	AttributeLocker  = "Locker"
+	AttributeCarrier = "Carrier"
+	AttributeState   = "State"
+)
+
+// ShipmentWorkflowID is the workflow id of a shipment's life.
+func ShipmentWorkflowID(id ShipmentID) string { return "shipment-" + string(id) }
+
+// ShipmentFromWorkflowID is the inverse; ok is false for another workflow's id.
+func ShipmentFromWorkflowID(id string) (s ShipmentID, ok bool) {
+	const prefix = "shipment-"
+	if len(id) <= len(prefix) || id[:len(prefix)] != prefix {
+		return "", false
+	}
+	return ShipmentID(id[len(prefix):]), true
+}
+
+// ShipmentInput starts a life. Life is set by continue-as-new only; otherwise the first
+// activity loads the shipment, or the state in which an earlier life ended.
+type ShipmentInput struct {
+	Shipment ShipmentID `json:"shipment"`
+	Life     *Life      `json:"life,omitempty"`
+}
+
+// OperationKind is what someone does at a cabinet.
+type OperationKind string
+
+// The kinds.
+const (
+	Deposit    OperationKind = "deposit"
+	Pickup     OperationKind = "pickup"
+	Withdrawal OperationKind = "withdrawal"
+)
+
+// AskInput is the update by which a cabinet's operation is led by the server. The
+// update's id is the operation's. NotAfter is by the gateway's clock.
+type AskInput struct {
+	Operation OperationID   `json:"operation"`
+	Kind      OperationKind `json:"kind"`
+	Locker    LockerID      `json:"locker"`
+	Queue     string        `json:"queue"` // of the gateway instance that holds the socket
+	Cells     []OpenCell    `json:"cells"`
+	NotAfter  time.Time     `json:"not_after"`
+}
+
+// AskResult is the update's answer, once the doors were tried.
+type AskResult struct {
+	Outcome OpenOutcome `json:"outcome"`
+}
+
+// FactSignal is a fact as a life needs it.
+type FactSignal struct {
+	Locker     LockerID    `json:"locker"`
+	Epoch      int64       `json:"epoch"`
+	Seq        int64       `json:"seq"`
+	At         time.Time   `json:"at"`
+	Type       FactType    `json:"type"`
+	Operation  OperationID `json:"operation,omitempty"`
+	Cell       int         `json:"cell,omitempty"`
+	Generation int64       `json:"generation,omitempty"`
+	Parcel     ParcelID    `json:"parcel,omitempty"`
+	Reason     string      `json:"reason,omitempty"`
+}
+
+// CarrierEventInput is what a carrier says of a shipment under way. Type is accepted,
+// in_transit or out_for_locker with the prefix "shipment.".
+type CarrierEventInput struct {
+	Type EventType `json:"type"`
+	At   time.Time `json:"at"`
+}
+
+// ActionResult answers an action on a shipment, after its projection is written.
+type ActionResult struct {
+	State ShipmentState `json:"state"`
+}
+
+// LoadInput asks for a shipment's life.
+type LoadInput struct {
+	Shipment ShipmentID `json:"shipment"`
+}
+
+// LoadResult is a fresh life, or the stored end of an earlier one.
+type LoadResult struct {
+	Life Life `json:"life"`
+}
+
+// Projection is what an activity writes of a life: the row's columns, its parcels, the
+// events since the last one, and the messages they bring. A projection whose Rev is not
+// above the row's changes nothing.
+type Projection struct {
+	Shipment  ShipmentID    `json:"shipment"`
+	Rev       int64         `json:"rev"`
+	State     ShipmentState `json:"state"`
+	Parcels   []ParcelLife  `json:"parcels"`
+	ReadyAt   *time.Time    `json:"ready_at,omitempty"`
+	ExpiresAt *time.Time    `json:"expires_at,omitempty"`
+	Events    []Event       `json:"events,omitempty"`
+	Notify    []NoticeKind  `json:"notify,omitempty"`
+	// Final holds the whole life when it ends here.
+	Final *Life `json:"final,omitempty"`
+}
+
+// ProjectResult names the messages to send.
+type ProjectResult struct {
+	Notifications []NotificationID `json:"notifications,omitempty"`
+}

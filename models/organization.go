@@ -1,0 +1,87 @@
+package models
+
+import "time"
+
+// OrganizationKind is what an organization does in the network.
+type OrganizationKind string
+
+// The kinds of organization. A host is the site where a locker stands.
+const (
+	KindOperator OrganizationKind = "operator"
+	KindCarrier  OrganizationKind = "carrier"
+	KindShop     OrganizationKind = "shop"
+	KindPartner  OrganizationKind = "partner"
+	KindHost     OrganizationKind = "host"
+)
+
+// Valid reports whether k is one of the kinds.
+func (k OrganizationKind) Valid() bool {
+	switch k {
+	case KindOperator, KindCarrier, KindShop, KindPartner, KindHost:
+		return true
+	}
+	return false
+}
+
+// Organization is a party of the network.
+type Organization struct {
+	ID        OrganizationID `gorm:"primaryKey"`
+	Name      string
+	Kind      OrganizationKind
+	Email     string // where incidents are told; empty: nowhere
+	CreatedAt time.Time
+}
+
+// Scope is one permission of an API key.
+type Scope string
+
+// The scopes. Operator implies every other one, in every organization.
+const (
+	ScopeShipments Scope = "shipments"
+	ScopeCouriers  Scope = "couriers"
+	ScopeOperator  Scope = "operator"
+)
+
+// Valid reports whether s is one of the scopes.
+func (s Scope) Valid() bool {
+	return s == ScopeShipments || s == ScopeCouriers || s == ScopeOperator
+}
+
+// APIKey is a key of an organization. Only a SHA-256 of its secret is kept: the secret
+// has 160 random bits, so a fast hash is enough.
+type APIKey struct {
+	ID           KeyID `gorm:"primaryKey"`
+	Organization OrganizationID
+	Name         string
+	Hash         string
+	Scopes       []Scope `gorm:"serializer:json"`
+	CreatedAt    time.Time
+	ExpiresAt    *time.Time
+	RevokedAt    *time.Time
+}
+
+// Active reports whether the key may be used at the time.
+func (k APIKey) Active(now time.Time) bool {
+	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
+}
+
+// Actor is who makes a request: an organization through one of its keys.
+type Actor struct {
+	Key          KeyID
+	Organization OrganizationID
+	Kind         OrganizationKind
+	Scopes       []Scope
+}
+
+// Can reports whether the actor has the scope, by itself or as an operator.
+func (a Actor) Can(s Scope) bool {
+	for _, have := range a.Scopes {
+		if have == s || have == ScopeOperator {
+			return true
+		}
+	}
+	return false
+}
+
+// Operator reports whether the actor runs the network.
+func (a Actor) Operator() bool { return a.Can(ScopeOperator) }

@@ -1,0 +1,90 @@
+package models
+
+import "time"
+
+// Request says who acts, for the audit table.
+type Request struct {
+	Actor Actor
+	ID    string // the request's id
+}
+
+// NewShipment is a validated announcement.
+type NewShipment struct {
+	Request
+	// IdempotencyKey and Fingerprint (SHA-256 of the body) make a repeat harmless: the
+	// same key and body replay the first answer for 24 hours.
+	IdempotencyKey string
+	Fingerprint    string
+	Carrier        OrganizationID
+	Shop           OrganizationID
+	Number         string
+	Locker         LockerID
+	Policy         string // name; the newest version is taken
+	NotifyBy       NotifyBy
+	Language       string
+	ExpectedAt     *time.Time
+	Contact        Contact
+	Parcels        []NewParcel
+}
+
+// NewParcel is a parcel of an announcement. Without a barcode one is issued; without a
+// size it is M, corrected by the courier.
+type NewParcel struct {
+	Barcode    string
+	Size       Size
+	Regime     Regime
+	Dimensions Dimensions
+	WeightG    int
+}
+
+// ShipmentView is a shipment as its organizations see it. It has no contact.
+type ShipmentView struct {
+	Shipment Shipment `json:"shipment"`
+	Parcels  []Parcel `json:"parcels"`
+}
+
+// Page asks for a part of a list: at most Limit (1 to 200) items after Cursor, which is
+// the last id of the page before, or empty.
+type Page struct {
+	Cursor string
+	Limit  int
+	// Search narrows a list to items whose name, number or id contains it.
+	Search string
+}
+
+// LockerView is a locker with its place.
+type LockerView struct {
+	Locker   Locker
+	Location Location
+}
+
+// Availability is how much room a locker has for a size: Free cells of just that size,
+// and Room for more parcels of it beside what is promised.
+type Availability struct {
+	Regime Regime
+	Size   Size
+	Free   int
+	Room   int
+}
+
+// NewKey is a key to be made.
+type NewKey struct {
+	Request
+	Organization OrganizationID
+	Name         string
+	Scopes       []Scope
+	ExpiresAt    *time.Time
+}
+
+// NewCourier is a courier to be made. PINHash comes from HashPIN.
+type NewCourier struct {
+	Request
+	Courier Courier
+}
+
+// IncidentQuery narrows the list of incidents.
+type IncidentQuery struct {
+	Page
+	Open   bool // only those not resolved
+	Locker LockerID
+}

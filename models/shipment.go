@@ -1,0 +1,131 @@
+package models
+
+import "time"
+
+// Shipment is what a carrier or shop announces: one or more parcels for one client at
+// one locker. State, Rev and the columns below them are a projection that the
+// shipment's workflow writes; Rev guards it, so an older projection never overwrites
+// a newer one.
+type Shipment struct {
+	ID            ShipmentID `gorm:"primaryKey"`
+	Carrier       OrganizationID
+	Shop          OrganizationID // empty: none
+	Number        string         // the carrier's own number, unique within the carrier
+	Locker        LockerID
+	PolicyName    string
+	PolicyVersion int
+	NotifyBy      NotifyBy
+	Language      string
+	ExpectedAt    *time.Time
+	Issue         int // issue of the pickup code; 0: not yet set by a worker
+	CreatedAt     time.Time
+
+	State     ShipmentState
+	Rev       int64
+	ReadyAt   *time.Time
+	ExpiresAt *time.Time
+	EndedAt   *time.Time
+	UpdatedAt time.Time
+	// Life is the workflow's whole state, stored when it ends, so that a late fact can
+	// resume it. It holds ids only.
+	Life *Life `gorm:"serializer:json"`
+}
+
+// NotifyBy says how the client learns of the shipment.
+type NotifyBy string
+
+// The ways. Carrier: the carrier tells its client itself.
+const (
+	NotifyContact NotifyBy = "contact"
+	NotifyCarrier NotifyBy = "carrier"
+)
+
+// ParcelState is where a parcel is.
+type ParcelState string
+
+// The states of a parcel.
+const (
+	ParcelExpected  ParcelState = "expected"
+	ParcelInCell    ParcelState = "in_cell"
+	ParcelPickedUp  ParcelState = "picked_up"
+	ParcelWithdrawn ParcelState = "withdrawn"
+)
+
+// Parcel is one physical thing with a label. State and cell are a projection.
+type Parcel struct {
+	ID         ParcelID `gorm:"primaryKey"`
+	Shipment   ShipmentID
+	Carrier    OrganizationID
+	Barcode    string // unique among the parcels that are not gone yet
+	Size       Size
+	Regime     Regime
+	Dimensions Dimensions `gorm:"serializer:json"`
+	WeightG    int
+	State      ParcelState
+	Cell       int // 0: none
+	Open       bool
+	CreatedAt  time.Time
+}
+
+// Contact is how to reach a shipment's client: the one place of personal data, erased
+// 30 days after the end.
+type Contact struct {
+	Shipment  ShipmentID `gorm:"primaryKey"`
+	Name      string
+	Phone     string // E.164
+	Email     string
+	CreatedAt time.Time
+}
+
+// Promise is a cell's worth of capacity kept for a parcel at a locker.
+type Promise struct {
+	Parcel    ParcelID `gorm:"primaryKey"`
+	Shipment  ShipmentID
+	Locker    LockerID
+	Carrier   OrganizationID
+	Size      Size
+	Regime    Regime
+	From      *time.Time
+	CreatedAt time.Time
+}
+
+// EventType is the name of something that happened, fixed once for feeds and webhooks.
+type EventType string
+
+// The events that a shipment's life writes so far.
+const (
+	EventCreated        EventType = "shipment.created"
+	EventAccepted       EventType = "shipment.accepted"
+	EventInTransit      EventType = "shipment.in_transit"
+	EventOutForLocker   EventType = "shipment.out_for_locker"
+	EventNeverDeposited EventType = "shipment.never_deposited"
+	EventLoading        EventType = "shipment.loading"
+	EventReady          EventType = "shipment.ready_for_pickup"
+	EventExpired        EventType = "shipment.expired"
+	EventWithdrawing    EventType = "shipment.withdrawing"
+	EventReturning      EventType = "shipment.returning"
+	EventPartlyPickedUp EventType = "shipment.partly_picked_up"
+	EventPickedUp       EventType = "shipment.picked_up"
+	EventCancelled      EventType = "shipment.cancelled"
+	EventParcelIn       EventType = "parcel.deposited"
+	EventParcelTaken    EventType = "parcel.picked_up"
+	EventParcelOut      EventType = "parcel.withdrawn"
+)
+
+// Event is one line of a shipment's history and of its organizations' feeds. Seq counts
+// from 0 within the shipment and makes writing it twice harmless. Position is the
+// commit-ordered place in the carrier's feed.
+type Event struct {
+	Shipment  ShipmentID     `gorm:"primaryKey" json:"shipment"`
+	Seq       int            `gorm:"primaryKey" json:"seq"`
+	Carrier   OrganizationID `json:"-"`
+	Position  int64          `json:"-"`
+	Type      EventType      `json:"type"`
+	At        time.Time      `json:"at"`
+	Parcel    ParcelID       `json:"parcel,omitempty"`
+	Locker    LockerID       `json:"locker,omitempty"`
+	Cell      int            `json:"cell,omitempty"`
+	Operation OperationID    `json:"operation,omitempty"`
+	Reason    string         `json:"reason,omitempty"`
+	CreatedAt time.Time      `json:"-"`
+}

@@ -1,0 +1,73 @@
+package models
+
+// Size is a class of cells and parcels. A parcel fits its own class and every larger.
+type Size string
+
+// The size classes, smallest first.
+const (
+	SizeS  Size = "S"
+	SizeM  Size = "M"
+	SizeL  Size = "L"
+	SizeXL Size = "XL"
+)
+
+// Sizes lists the classes, smallest first.
+func Sizes() []Size { return []Size{SizeS, SizeM, SizeL, SizeXL} }
+
+// Rank is 1 for S to 4 for XL, and 0 for anything that is not a size.
+func (s Size) Rank() int {
+	for i, v := range Sizes() {
+		if s == v {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// Valid reports whether s is one of the classes.
+func (s Size) Valid() bool { return s.Rank() > 0 }
+
+// Regime is a temperature regime of a cell, or the one that a parcel needs.
+type Regime string
+
+// The regimes.
+const (
+	Ambient Regime = "ambient"
+	Chilled Regime = "chilled"
+	Frozen  Regime = "frozen"
+)
+
+// Valid reports whether r is one of the regimes.
+func (r Regime) Valid() bool { return r == Ambient || r == Chilled || r == Frozen }
+
+// Dimensions are inner measures of a cell or outer measures of a parcel, in mm.
+// Zero means unknown.
+type Dimensions struct {
+	WidthMM  int `json:"width_mm"`
+	HeightMM int `json:"height_mm"`
+	DepthMM  int `json:"depth_mm"`
+}
+
+// Fits reports whether a box of d goes into a space of in, turned any way round.
+// Unknown measures fit: the size class decides then.
+func (d Dimensions) Fits(in Dimensions) bool {
+	if d == (Dimensions{}) || in == (Dimensions{}) {
+		return true
+	}
+	a, b := d.sorted(), in.sorted()
+	return a[0] <= b[0] && a[1] <= b[1] && a[2] <= b[2]
+}
+
+func (d Dimensions) sorted() [3]int {
+	v := [3]int{d.WidthMM, d.HeightMM, d.DepthMM}
+	if v[0] > v[1] {
+		v[0], v[1] = v[1], v[0]
+	}
+	if v[1] > v[2] {
+		v[1], v[2] = v[2], v[1]
+	}
+	if v[0] > v[1] {
+		v[0], v[1] = v[1], v[0]
+	}
+	return v
+}
