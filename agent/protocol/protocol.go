@@ -1,0 +1,222 @@
+// Package protocol is the contract between a cabinet's agent and the server, version 1:
+// the paths, the messages of the stream and the bodies of the other calls. Both sides
+// import it; docs/protocol.md is written from it. Everything is JSON. A receiver ignores
+// fields that it does not know and answers a message type that it does not know with an
+// error.
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"cubby/models"
+)
+
+// Version is the version that this build speaks; it accepts VersionMin to Version.
+const (
+	Version    = 1
+	VersionMin = 1
+)
+
+// Paths of the device listener.
+const (
+	PathEnroll    = "/agent/v1/enroll"
+	PathStream    = "/agent/v1/stream"
+	PathJournal   = "/agent/v1/journal"
+	PathDirectory = "/agent/v1/directory"
+)
+
+// HeaderLocker names the cabinet on the development listener, which has no TLS and is
+// bound to loopback only. With TLS the certificate names it.
+const HeaderLocker = "Cubby-Locker"
+
+// Limits of a message, a batch and the times of principle 4.
+const (
+	MaxMessage      = 1 << 20 // bytes of one stream message
+	MaxBatch        = 500     // facts in one journal call
+	MaxBatchBytes   = 4 << 20 // bytes of one journal call
+	AcceptTimeout   = 2 * time.Second
+	CommandTimeout  = 3 * time.Second
+	OpenTimeout     = 7 * time.Second // the agent answers not_opened by then
+	PongTimeout     = 10 * time.Second
+	PingInterval    = 4 * time.Second
+	OpenInterval    = 300 * time.Millisecond // between two doors: a solenoid draws amps
+	DoorsAtOnce     = 4
+	DefaultValidFor = AcceptTimeout
+)
+
+// Type is the type of a stream message.
+type Type string
+
+// The types.
+const (
+	TypeHello            Type = "hello"             // up, first
+	TypeContinueFrom     Type = "continue_from"     // down: the journal goes on after this seq
+	TypeNewEpoch         Type = "new_epoch"         // down: start a new epoch; the journal cannot go on
+	TypeCommand          Type = "command"           // down: open the cells of an operation
+	TypeResult           Type = "result"            // up: what came of a command
+	TypeHeartbeat        Type = "heartbeat"         // up
+	TypeDirectoryChanged Type = "directory_changed" // down: fetch the directory
+	TypeAsk              Type = "ask"               // up: does the server lead this operation?
+	TypeAnswer           Type = "answer"            // down: to an ask
+	TypeError            Type = "error"             // either way: a message was not understood
+)
+
+// Message is one frame of the stream.
+type Message struct {
+	Type Type            `json:"type"`
+	Body json.RawMessage `json:"body"`
+}
+
+// Encode makes a frame.
+func Encode(t Type, body any) ([]byte, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("protocol: %s has no JSON form: %w", t, err)
+	}
+	return json.Marshal(Message{Type: t, Body: raw})
+}
+
+// Decode reads a frame.
+func Decode(frame []byte) (Message, error) {
+	var m Message
+	if len(frame) > MaxMessage {
+		return m, models.Errorf(models.CodeMalformedFrame, "a message of %d bytes is over the limit of %d", len(frame), MaxMessage)
+	}
+	if err := json.Unmarshal(frame, &m); err != nil {
+		return m, models.Wrap(models.CodeMalformedFrame, err, "a message is not JSON of the form {type, body}")
+	}
+	if m.Type == "" {
+		return m, models.Errorf(models.CodeMalformedFrame, "a message has no type")
+	}
+	return m, nil
+}
+
+// Into decodes the body of a message.
+func (m Message) Into(v any) error {
+	if err := json.Unmarshal(m.Body, v); err != nil {
+		return models.Wrap(models.CodeMalformedFrame, err, "the body of "+string(m.Type)+" does not have the form of its type")
+	}
+	return nil
+}
+
+// Hello is the first message of a stream. Epoch and Seq name the journal's last fact;
+// Seq 0 with an empty hash: none yet.
+type Hello struct {
+	Agent  string              `json:"agent"` // version of the program
+	Min    int                 `json:"protocol_min"`
+	Max    int                 `json:"protocol_max"`
+	Epoch  int64               `json:"epoch"`
+	Seq    int64               `json:"last_seq"`
+	Hash   string              `json:"last_hash"`
+	Boot   string              `json:"boot"`
+	Nonce  string              `json:"nonce"` // of this session
+	Clock  models.ClockQuality `json:"clock"`
+	NowMS  int64               `json:"now_ms"`
+	Cursor Cursor              `json:"cursor"` // of the directory
+}
+
+// ContinueFrom answers a hello: the server has facts up to Seq of the cabinet's epoch.
+type ContinueFrom struct {
+	Protocol int   `json:"protocol"`
+	Epoch    int64 `json:"epoch"`
+	Seq      int64 `json:"seq"`
+	NowMS    int64 `json:"now_ms"`
+}
+
+// NewEpoch answers a hello whose journal does not follow what the server has: begin
+// Epoch with an inventory.
+type NewEpoch struct {
+	Protocol int    `json:"protocol"`
+	Epoch    int64  `json:"epoch"`
+	NowMS    int64  `json:"now_ms"`
+	Reason   string `json:"reason"`
+}
+
+// Ask asks whether the server leads an operation. The gateway adds the deadline by its
+// own clock: now + ValidForMS.
+type Ask struct {
+	Operation  models.OperationID   `json:"operation"`
+	Kind       models.OperationKind `json:"kind"`
+	Shipment   models.ShipmentID    `json:"shipment"`
+	Cells      []models.OpenCell    `json:"cells"`
+	ValidForMS int64                `json:"valid_for_ms"`
+}
+
+// Verdict is an answer's gist.
+type Verdict string
+
+// The verdicts.
+const (
+	Accepted      Verdict = "accepted"       // the server leads; a command follows
+	Refused       Verdict = "refused"        // it may not be done; Reason says why
+	DecideLocally Verdict = "decide_locally" // the server cannot lead now
+)
+
+// Answer answers an Ask.
+type Answer struct {
+	Operation models.OperationID `json:"operation"`
+	Verdict   Verdict            `json:"verdict"`
+	Reason    string             `json:"reason,omitempty"`
+}
+
+// Command has the cabinet open the cells of an operation that waits in its ledger. ID
+// pairs it with its result.
+type Command struct {
+	ID   string           `json:"id"`
+	Open models.OpenInput `json:"open"`
+}
+
+// Result answers a Command with the operation's recorded state. Epoch and Seq name the
+// fact that says the same, when there is one already.
+type Result struct {
+	ID        string             `json:"id"`
+	Operation models.OperationID `json:"operation"`
+	Result    models.OpenResult  `json:"result"`
+	Epoch     int64              `json:"epoch,omitempty"`
+	Seq       int64              `json:"seq,omitempty"`
+}
+
+// Heartbeat tells that the cabinet lives and what it holds. Digest is InventoryDigest
+// of its cells.
+type Heartbeat struct {
+	Epoch  int64  `json:"epoch"`
+	Seq    int64  `json:"last_seq"`
+	Digest string `json:"inventory_digest"`
+}
+
+// DirectoryChanged names where the directory stands now.
+type DirectoryChanged struct {
+	Cursor Cursor `json:"cursor"`
+}
+
+// Problem is the body of an error message.
+type Problem struct {
+	Code   models.Code `json:"code"`
+	Detail string      `json:"detail"`
+}
+
+// JournalRequest is the body of a journal call.
+type JournalRequest struct {
+	Facts []models.Fact `json:"facts"`
+}
+
+// JournalReply says up to which fact the journal is kept by the server.
+type JournalReply struct {
+	Epoch int64 `json:"epoch"`
+	Seq   int64 `json:"seq"`
+}
+
+// EnrollRequest asks for the cabinet's key, sealed to the computer's P-256 public key
+// (uncompressed point).
+type EnrollRequest struct {
+	PublicKey []byte `json:"public_key"`
+}
+
+// EnrollReply is the sealed key: HPKE (RFC 9180) with DHKEM(P-256), HKDF-SHA256 and
+// AES-128-GCM; info "cubby cabinet key v1 <locker>".
+type EnrollReply struct {
+	Version int    `json:"version"`
+	Sealed  []byte `json:"sealed"`
+}
