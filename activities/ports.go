@@ -1,0 +1,48 @@
+package activities
+
+import (
+	"context"
+
+	"cubby/models"
+)
+
+// Lives is what the activities of a shipment need of the store.
+type Lives interface {
+	// LoadLife returns the stored end of an earlier life, or a fresh one made from the
+	// shipment, its parcels and its policy; not_found when there is no such shipment.
+	LoadLife(ctx context.Context, id models.ShipmentID) (models.Life, error)
+	// AssignIssue sets the issue of the shipment's pickup code if it has none, under the
+	// locker's row lock, and tells the cabinet. choose gets the other open shipments of the
+	// locker that have an issue, and returns the issue to set.
+	AssignIssue(ctx context.Context, id models.ShipmentID, choose func(l models.LockerID, open []models.Shipment) (int, error)) error
+	// Project writes a projection; one whose Rev is not above the row's changes nothing.
+	// It returns the ids of the messages to send, also when it changed nothing.
+	Project(ctx context.Context, p models.Projection) ([]models.NotificationID, error)
+}
+
+// Notices is what sending needs of the store.
+type Notices interface {
+	// Notice returns a notification with what its template needs; not_found if erased.
+	Notice(ctx context.Context, id models.NotificationID) (models.Notice, error)
+	// Sending marks it as leaving now, uncertain if an earlier attempt died there.
+	Sending(ctx context.Context, id models.NotificationID) error
+	// Sent records that the other side took it.
+	Sent(ctx context.Context, id models.NotificationID) error
+	// NotSent records a failure: queued again, or failed for good, with the class of the
+	// problem.
+	NotSent(ctx context.Context, id models.NotificationID, final bool, problem string) error
+}
+
+// Housekeeping removes what is past its retention.
+type Housekeeping interface {
+	// Prune removes up to limit rows of what is past its retention and returns how many
+	// rows it removed.
+	Prune(ctx context.Context, limit int) (int, error)
+}
+
+// IncidentStore is what telling of incidents needs of the store.
+type IncidentStore interface {
+	// IncidentNotices makes the messages that tell the operators of an incident, once, and
+	// returns their ids.
+	IncidentNotices(ctx context.Context, id models.IncidentID) ([]models.NotificationID, error)
+}
