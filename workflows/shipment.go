@@ -1,0 +1,266 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"cubby/activities"
+	"cubby/models"
+)
+
+// Shipment is the life of a shipment, from its announcement until nothing is pending. A
+// fact that comes later starts it again from the state in which it ended.
+func Shipment(ctx workflow.Context, in models.ShipmentInput) error {
+	s := &shipment{id: in.Shipment, life: in.Life}
+	if err := s.setup(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+type shipment struct {
+	id     models.ShipmentID
+	life   *models.Life // nil until it is loaded
+	facts  workflow.ReceiveChannel
+	log    log.Logger
+	state  models.ShipmentState // as last shown in the search attribute
+	events []models.Event       // happened, not yet projected
+
+	projected int64 // Rev of the last projection written
+	sending   map[models.NotificationID]workflow.CancelFunc
+}
+
+// Search attributes of a life, so that staff find it by what they have in hand.
+func searchNumber() temporal.SearchAttributeKeyKeyword {
+	return temporal.NewSearchAttributeKeyKeyword(models.AttributeNumber)
+}
+
+func searchLocker() temporal.SearchAttributeKeyKeyword {
+	return temporal.NewSearchAttributeKeyKeyword(models.AttributeLocker)
+}
+
+func searchCarrier() temporal.SearchAttributeKeyKeyword {
+	return temporal.NewSearchAttributeKeyKeyword(models.AttributeCarrier)
+}
+
+func searchState() temporal.SearchAttributeKeyKeyword {
+	return temporal.NewSearchAttributeKeyKeyword(models.AttributeState)
+}
+
+// setup registers every handler before anything blocks, so that no message is refused for
+// coming early.
+func (s *shipment) setup(ctx workflow.Context) error {
+	s.log = log.With(workflow.GetLogger(ctx), "shipment", s.id)
+	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
+	s.sending = map[models.NotificationID]workflow.CancelFunc{}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateAsk, s.ask,
+		workflow.UpdateHandlerOptions{Validator: s.checkAsk, Description: "A cabinet asks whether the server leads an operation."}); err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCarrierEvent, s.carrierEvent,
+		workflow.UpdateHandlerOptions{Description: "The carrier says where the shipment is."})
+}
+
+func (s *shipment) run(ctx workflow.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	for {
+		s.takeFacts(ctx)
+		s.events = append(s.events, s.life.Due(workflow.Now(ctx))...)
+		if len(s.events) > 0 {
+			if err := s.project(ctx); err != nil {
+				return err
+			}
+			continue // facts may have come meanwhile
+		}
+		if s.life.State.Final() && s.quiet(ctx) {
+			return nil
+		}
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && s.quiet(ctx) {
+			s.cancelSending()
+			return workflow.NewContinueAsNewError(ctx, Shipment, models.ShipmentInput{Shipment: s.id, Life: s.life})
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// load brings the life into memory and shows it to staff.
+func (s *shipment) load(ctx workflow.Context) error {
+	if s.life == nil {
+		var a *activities.Shipment
+		var res models.LoadResult
+		err := workflow.ExecuteLocalActivity(database(ctx, "load shipment "+string(s.id)), a.LoadShipment,
+			models.LoadInput{Shipment: s.id}).Get(ctx, &res)
+		if err != nil {
+			return err
+		}
+		s.life = &res.Life
+	}
+	s.projected = s.life.Rev
+	s.state = s.life.State
+	for _, id := range s.life.Unsent {
+		s.send(ctx, id)
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx,
+		searchNumber().ValueSet(s.life.Number), searchLocker().ValueSet(string(s.life.Locker)),
+		searchCarrier().ValueSet(string(s.life.Carrier)), searchState().ValueSet(string(s.state)))
+}
+
+// takeFacts drains the facts that have come.
+func (s *shipment) takeFacts(ctx workflow.Context) {
+	for {
+		var f models.FactSignal
+		if !s.facts.ReceiveAsync(&f) {
+			return
+		}
+		s.events = append(s.events, s.life.ApplyFact(f)...)
+	}
+}
+
+// project writes what happened, and starts the messages that it brings.
+func (s *shipment) project(ctx workflow.Context) error {
+	p := s.life.Projection(s.events)
+	s.events = nil
+	if s.life.State.Final() {
+		final := *s.life
+		final.Unsent = nil
+		p.Final = &final
+	}
+	if s.state != s.life.State {
+		s.state = s.life.State
+		if err := workflow.UpsertTypedSearchAttributes(ctx, searchState().ValueSet(string(s.state))); err != nil {
+			return err
+		}
+	}
+	var a *activities.Shipment
+	var res models.ProjectResult
+	summary := fmt.Sprintf("show %s, revision %d", p.State, p.Rev)
+	if err := workflow.ExecuteLocalActivity(database(ctx, summary), a.ProjectShipment, p).Get(ctx, &res); err != nil {
+		return err
+	}
+	s.projected = p.Rev
+	for _, id := range res.Notifications {
+		if !slices.Contains(s.life.Unsent, id) {
+			s.life.Unsent = append(s.life.Unsent, id)
+			s.send(ctx, id)
+		}
+	}
+	return nil
+}
+
+// send sends one message beside the life: a mail server that is away holds up nothing.
+func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
+	sendCtx, cancel := workflow.WithCancel(ctx)
+	s.sending[id] = cancel
+	workflow.Go(sendCtx, func(ctx workflow.Context) {
+		var a *activities.Notify
+		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification,
+			models.SendInput{Notification: id}).Get(ctx, nil)
+		if temporal.IsCanceledError(err) {
+			return
+		}
+		if err != nil {
+			// Refused for good: the row says why, and an incident tells the operator.
+			s.log.Warn("message was refused", "notification", id, "error", err)
+		}
+		s.life.Unsent = slices.DeleteFunc(s.life.Unsent, func(n models.NotificationID) bool { return n == id })
+		delete(s.sending, id)
+	})
+}
+
+func (s *shipment) cancelSending() {
+	for _, id := range workflow.DeterministicKeys(s.sending) {
+		s.sending[id]()
+	}
+}
+
+// wait blocks until a fact comes, an update has changed the life, or its deadline.
+func (s *shipment) wait(ctx workflow.Context) error {
+	woken := func() bool {
+		return s.facts.Len() > 0 || len(s.events) > 0 || s.life.State.Final() && s.quiet(ctx)
+	}
+	at, summary, ok := s.life.Deadline()
+	if !ok {
+		return workflow.Await(ctx, woken)
+	}
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		// At least a millisecond: a deadline that is just over is due at the next turn.
+		Timeout:      max(at.Sub(workflow.Now(ctx)), time.Millisecond),
+		TimerOptions: workflow.TimerOptions{Summary: summary},
+	}, woken)
+	return err
+}
+
+// quiet reports whether nothing is going on that an end would cut off.
+func (s *shipment) quiet(ctx workflow.Context) bool {
+	return len(s.events) == 0 && s.facts.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
+		(len(s.sending) == 0 || !s.life.State.Final() || s.life.State == models.StatePickedUp)
+}
+
+// checkAsk refuses without a trace in the history. It reads only.
+func (s *shipment) checkAsk(ctx workflow.Context, in models.AskInput) error {
+	if s.life == nil {
+		return temporal.NewApplicationError("the life is being loaded", string(models.CodeUnavailable))
+	}
+	return refusal(s.life.CheckAsk(in, workflow.Now(ctx)))
+}
+
+// ask leads an operation: it has the cabinet open the doors. What was put in or taken out
+// comes as facts.
+func (s *shipment) ask(ctx workflow.Context, in models.AskInput) (models.AskResult, error) {
+	if outcome, known := s.life.Outcome(in.Operation); known {
+		return models.AskResult{Outcome: outcome}, nil
+	}
+	s.life.Begin(in)
+	var a *activities.Locker
+	var res models.OpenResult
+	err := workflow.ExecuteActivity(locker(ctx, in.Queue, openSummary(in)), a.OpenCells, models.OpenInput{
+		Locker: in.Locker, Operation: in.Operation, Kind: in.Kind, Shipment: s.id, Cells: in.Cells,
+	}).Get(ctx, &res)
+	if err != nil {
+		// Not connected, timed out, moved: nothing is known and nothing is undone. The
+		// cabinet decides by itself and its fact tells.
+		s.log.Info("no answer from the cabinet", "operation", in.Operation, "error", err)
+		res = models.OpenResult{Outcome: models.Unknown}
+	}
+	s.life.Finish(in.Operation, res.Outcome)
+	return models.AskResult{Outcome: res.Outcome}, nil
+}
+
+func openSummary(in models.AskInput) string {
+	cells := make([]string, len(in.Cells))
+	for i, c := range in.Cells {
+		cells[i] = fmt.Sprint(c.Cell)
+	}
+	return fmt.Sprintf("%s: open cell %s", in.Kind, strings.Join(cells, ", "))
+}
+
+// carrierEvent answers once the new state is written.
+func (s *shipment) carrierEvent(ctx workflow.Context, in models.CarrierEventInput) (models.ActionResult, error) {
+	if err := workflow.Await(ctx, func() bool { return s.life != nil }); err != nil {
+		return models.ActionResult{}, err
+	}
+	s.events = append(s.events, s.life.CarrierSays(in.Type, in.At)...)
+	err := workflow.Await(ctx, func() bool { return len(s.events) == 0 && s.projected == s.life.Rev })
+	return models.ActionResult{State: s.life.State}, err
+}
+
+// refusal gives a domain error the form in which the engine finds its code again.
+func refusal(err error) error {
+	var e *models.Error
+	if errors.As(err, &e) {
+		return temporal.NewApplicationErrorWithOptions(e.Message, string(e.Code),
+			temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign})
+	}
+	return err
+}

@@ -1,0 +1,309 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"cubby/activities"
+	"cubby/models"
+	"cubby/workflows"
+)
+
+// world is what the activities of one test see and do.
+type world struct {
+	mu       sync.Mutex
+	life     models.Life
+	shown    []models.Projection
+	sent     []models.NotificationID
+	opened   []models.OpenInput
+	openWith func(models.OpenInput) (models.OpenResult, error)
+	mailDown bool
+}
+
+func (w *world) projections() []models.Projection {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.shown)
+}
+
+func (w *world) events() []models.EventType {
+	var all []models.EventType
+	for _, p := range w.projections() {
+		for _, e := range p.Events {
+			all = append(all, e.Type)
+		}
+	}
+	return all
+}
+
+// begin makes a test environment for a life of the parcels under the standard policy.
+func begin(t *testing.T, parcels ...models.ParcelID) (*testsuite.TestWorkflowEnvironment, *world) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	w := &world{openWith: func(models.OpenInput) (models.OpenResult, error) {
+		return models.OpenResult{Outcome: models.Opened}, nil
+	}}
+	var ps []models.Parcel
+	for _, id := range parcels {
+		ps = append(ps, models.Parcel{ID: id})
+	}
+	w.life = *models.NewLife(models.Shipment{ID: "shp_1", Carrier: "org_1", Number: "N-1", Locker: "lkr_1",
+		NotifyBy: models.NotifyContact, CreatedAt: env.Now()}, ps, models.ReadyMadePolicies()[0])
+	var s *activities.Shipment
+	env.OnActivity(s.LoadShipment, mock.Anything, mock.Anything).Return(func(context.Context, models.LoadInput) (models.LoadResult, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return models.LoadResult{Life: w.life}, nil
+	})
+	env.OnActivity(s.ProjectShipment, mock.Anything, mock.Anything).Return(func(_ context.Context, p models.Projection) (models.ProjectResult, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.shown = append(w.shown, p)
+		var res models.ProjectResult
+		if len(p.Notify) > 0 {
+			res.Notifications = []models.NotificationID{"ntf_1"}
+		}
+		return res, nil
+	})
+	var n *activities.Notify
+	env.OnActivity(n.SendNotification, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.SendInput) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.mailDown {
+			return errors.New("connection refused")
+		}
+		w.sent = append(w.sent, in.Notification)
+		return nil
+	})
+	var l *activities.Locker
+	env.OnActivity(l.OpenCells, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.OpenInput) (models.OpenResult, error) {
+		w.mu.Lock()
+		w.opened = append(w.opened, in)
+		open := w.openWith
+		w.mu.Unlock()
+		return open(in)
+	})
+	env.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil).Maybe()
+	return env, w
+}
+
+func at(env *testsuite.TestWorkflowEnvironment, d time.Duration, f func()) {
+	env.RegisterDelayedCallback(f, d)
+}
+
+func fact(env *testsuite.TestWorkflowEnvironment, seq int64, t models.FactType, p models.ParcelID) models.FactSignal {
+	return models.FactSignal{Locker: "lkr_1", Epoch: 1, Seq: seq, At: env.Now(), Type: t, Parcel: p, Cell: 4, Generation: 1,
+		Operation: models.OperationID("op_" + string(p) + string(t))}
+}
+
+// ask sends an update and tells what came of it.
+func ask(t *testing.T, env *testsuite.TestWorkflowEnvironment, in models.AskInput, done func(models.AskResult, error)) {
+	t.Helper()
+	env.UpdateWorkflow(models.UpdateAsk, string(in.Operation), &testsuite.TestUpdateCallback{
+		OnAccept: func() {},
+		OnReject: func(err error) { done(models.AskResult{}, err) },
+		OnComplete: func(v any, err error) {
+			res, _ := v.(models.AskResult)
+			done(res, err)
+		},
+	}, in)
+}
+
+func deposit(p models.ParcelID) models.AskInput {
+	return models.AskInput{Operation: models.OperationID("op_" + p), Kind: models.Deposit, Locker: "lkr_1", Queue: "gateway-1",
+		Cells: []models.OpenCell{{Cell: 4, Generation: 1, Parcel: p}}}
+}
+
+func TestFromAnnouncementToPickup(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Hour, func() {
+		ask(t, env, deposit("a"), func(res models.AskResult, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.Opened, res.Outcome)
+		})
+	})
+	at(env, time.Hour+10*time.Second, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 2*time.Hour, func() {
+		require.Equal(t, []models.NotificationID{"ntf_1"}, w.sent, "the client was told")
+		in := deposit("a")
+		in.Operation, in.Kind = "op_pickup", models.Pickup
+		ask(t, env, in, func(_ models.AskResult, err error) { require.NoError(t, err) })
+	})
+	at(env, 2*time.Hour+10*time.Second, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading, models.EventReady, models.EventParcelTaken, models.EventPickedUp}, w.events())
+	require.Len(t, w.opened, 2)
+	shown := w.projections()
+	for i, p := range shown {
+		require.EqualValues(t, i+1, p.Rev)
+		require.Equal(t, i == len(shown)-1, p.Final != nil, "the whole life is stored at its end only")
+	}
+}
+
+// TestLostAnswerChangesNothing: a gateway that dies under an open leaves the outcome
+// unknown; the fact alone moves the life.
+func TestLostAnswerChangesNothing(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.openWith = func(models.OpenInput) (models.OpenResult, error) {
+		return models.OpenResult{}, temporal.NewNonRetryableApplicationError("not here", string(models.CodeNotFound), nil)
+	}
+	at(env, time.Minute, func() {
+		ask(t, env, deposit("a"), func(res models.AskResult, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.Unknown, res.Outcome)
+			require.Empty(t, w.projections())
+		})
+	})
+	at(env, 2*time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Len(t, w.opened, 1, "an open is never ordered twice")
+}
+
+// TestRepeatedFacts: a fact delivered three times counts once.
+func TestRepeatedFacts(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a", "b")
+	at(env, time.Minute, func() {
+		f := fact(env, 1, models.FactDeposited, "a")
+		for range 3 {
+			env.SignalWorkflow(models.SignalFact, f)
+		}
+	})
+	at(env, time.Hour, func() {
+		require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading}, w.events())
+		env.CancelWorkflow()
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, env.IsWorkflowCompleted())
+}
+
+func TestRefusedAskLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	refused := false
+	at(env, time.Minute, func() {
+		in := deposit("a")
+		in.Locker = "lkr_2"
+		ask(t, env, in, func(_ models.AskResult, err error) {
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, err, &app)
+			require.Equal(t, string(models.CodeInvalidState), app.Type())
+			refused = true
+		})
+	})
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, refused)
+	require.Empty(t, w.opened)
+}
+
+// TestDeadMailServerHoldsNothingUp: the parcel is picked up and the life ends while the
+// message is still being tried.
+func TestDeadMailServerHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.mailDown = true
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Contains(t, w.events(), models.EventPickedUp)
+	require.Empty(t, w.sent)
+}
+
+func TestNeverDeposited(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	start := env.Now()
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.EventType{models.EventNeverDeposited, models.EventCancelled}, w.events())
+	require.Equal(t, 7*24*time.Hour, env.Now().Sub(start).Round(time.Second))
+}
+
+// TestLateFactResumesAFinishedLife: the stored end is loaded, and the parcel is where the
+// fact says.
+func TestLateFactResumesAFinishedLife(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.life.State, w.life.Rev, w.life.NextEvent = models.StateCancelled, 7, 9
+	at(env, 0, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.Equal(t, []models.EventType{models.EventParcelIn, models.EventWithdrawing}, w.events())
+	require.EqualValues(t, 8, w.projections()[0].Rev)
+	require.Equal(t, 9, w.projections()[0].Events[0].Seq, "the history goes on")
+}
+
+// TestRepeatToAFinishedLifeEndsAgain: a fact that was taken in before the end wakes the
+// life and changes nothing.
+func TestRepeatToAFinishedLifeEndsAgain(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.life.State = models.StatePickedUp
+	w.life.See("lkr_1", 1, 1)
+	at(env, 0, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Empty(t, w.projections())
+}
+
+func TestCarrierEventAnswersAfterItsProjection(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	answered := false
+	at(env, time.Minute, func() {
+		env.UpdateWorkflow(models.UpdateCarrierEvent, "u1", &testsuite.TestUpdateCallback{
+			OnAccept: func() {},
+			OnReject: func(err error) { require.NoError(t, err) },
+			OnComplete: func(v any, err error) {
+				require.NoError(t, err)
+				require.Equal(t, models.ActionResult{State: models.StateInTransit}, v)
+				require.Equal(t, []models.EventType{models.EventInTransit}, w.events())
+				answered = true
+			},
+		}, models.CarrierEventInput{Type: models.EventInTransit, At: env.Now()})
+	})
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, answered)
+}
+
+// TestContinueAsNewLosesNothing: the state that goes on is the state that was.
+func TestContinueAsNewLosesNothing(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a", "b")
+	at(env, time.Minute, func() {
+		env.SetContinueAsNewSuggested(true)
+		env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	var can *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &can)
+	var next models.ShipmentInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(can.Input, &next))
+	require.NotNil(t, next.Life)
+	require.Equal(t, models.StateLoading, next.Life.State)
+	require.Equal(t, models.ParcelInCell, next.Life.Parcels[0].State)
+	require.EqualValues(t, 1, next.Life.Rev)
+	require.False(t, next.Life.See("lkr_1", 1, 1), "what was seen is remembered")
+	require.Equal(t, w.life.Created.UTC(), next.Life.Created.UTC())
+}
