@@ -87,7 +87,7 @@ func Floor(ctx workflow.Context, in FloorInput) error {
 	if err := show(); err != nil { // loading
 		return err
 	}
-	if err := workflow.Sleep(ctx, time.Millisecond); err != nil { // ready delay
+	if err := workflow.Sleep(ctx, time.Second); err != nil { // ready delay
 		return err
 	}
 	if err := show(); err != nil { // ready

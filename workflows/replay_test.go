@@ -1,0 +1,218 @@
+package workflows_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"cubby/models"
+	"cubby/workflows"
+)
+
+const histories = "testdata/histories"
+
+// TestReplay runs today's code over the stored histories: each must replay as it was, and
+// those named bad-… must not. A change that fails here would break lives that are running.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(histories, "*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	bad := 0
+	for _, file := range files {
+		r := worker.NewWorkflowReplayer()
+		r.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
+		err := r.ReplayWorkflowHistoryFromJSONFile(nil, file)
+		if strings.HasPrefix(filepath.Base(file), "bad-") {
+			bad++
+			require.Error(t, err, file)
+			continue
+		}
+		require.NoError(t, err, file)
+	}
+	require.NotZero(t, bad, "without a history that must fail, nothing shows that the replay looks")
+}
+
+// path is one way through a life, driven over a real Temporal.
+type path struct {
+	name    string
+	parcels []models.ParcelID
+	policy  models.Policy
+	stored  models.ShipmentState // the state that an earlier life ended in
+	drive   func(d *driver)
+}
+
+func paths() []path {
+	quick := models.Policy{Name: "quick", Version: 1, Storage: 3600, NeverDeposited: 3600, PartialEnough: 1, ReadyDelay: 1}
+	brief := quick
+	brief.Storage = 1
+	never := quick
+	never.NeverDeposited = 1
+	return []path{
+		{"picked-up-one", []models.ParcelID{"a"}, quick, "", func(d *driver) {
+			d.carrier(models.EventInTransit)
+			d.ask(models.Deposit, "a")
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			d.ask(models.Pickup, "a")
+			d.fact(models.FactPickedUp, "a")
+		}},
+		{"picked-up-several", []models.ParcelID{"a", "b"}, quick, "", func(d *driver) {
+			for _, p := range []models.ParcelID{"a", "b"} {
+				d.ask(models.Deposit, p)
+				d.fact(models.FactDeposited, p)
+			}
+			d.until(models.StateReady)
+			d.fact(models.FactPickedUp, "a")
+			d.until(models.StatePartlyPickedUp)
+			d.fact(models.FactPickedUp, "b")
+		}},
+		{"picked-up-after-expiry", []models.ParcelID{"a"}, brief, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateExpired)
+			d.fact(models.FactPickedUp, "a")
+		}},
+		{"never-deposited", []models.ParcelID{"a"}, never, "", func(*driver) {}},
+		{"repeat-after-the-end", []models.ParcelID{"a"}, quick, models.StatePickedUp, func(d *driver) { d.fact(models.FactDoorJammed, "a") }},
+		{"picked-up-after-late-deposit", []models.ParcelID{"a"}, quick, models.StateCancelled, func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateWithdrawing)
+			d.fact(models.FactPickedUp, "a")
+		}},
+	}
+}
+
+// TestWriteHistories makes the stored histories anew, over the real Temporal at
+// CUBBY_TEMPORAL_ADDRESS. It is no test: run it by hand, with CUBBY_WRITE_HISTORIES=1, when
+// a path was added, and read the difference.
+func TestWriteHistories(t *testing.T) {
+	if os.Getenv("CUBBY_WRITE_HISTORIES") == "" {
+		t.Skip("a generator, run by hand with CUBBY_WRITE_HISTORIES=1")
+	}
+	c, err := client.Dial(client.Options{HostPort: os.Getenv("CUBBY_TEMPORAL_ADDRESS"), Namespace: "cubby", Identity: "histories",
+		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	require.NoError(t, err)
+	defer c.Close()
+	for _, p := range paths() {
+		d := &driver{t: t, c: c, id: "history-" + p.name, queue: "histories-" + p.name}
+		h := d.run(p)
+		raw, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(h)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(histories, p.name+".json"), raw, 0o600))
+		if p.name == "picked-up-one" {
+			broken := strings.ReplaceAll(string(raw), `"OpenCells"`, `"OpenDoors"`)
+			require.NotEqual(t, string(raw), broken)
+			require.NoError(t, os.WriteFile(filepath.Join(histories, "bad-renamed-activity.json"), []byte(broken), 0o600))
+		}
+	}
+}
+
+// driver drives one life.
+type driver struct {
+	t         *testing.T
+	c         client.Client
+	id, queue string
+	seq       int64
+	life      models.Life
+	shown     chan models.ShipmentState
+}
+
+func (d *driver) run(p path) *historypb.History {
+	d.shown = make(chan models.ShipmentState, 100)
+	var parcels []models.Parcel
+	for _, id := range p.parcels {
+		parcels = append(parcels, models.Parcel{ID: id})
+	}
+	d.life = *models.NewLife(models.Shipment{ID: "shp_1", Carrier: "org_1", Number: "N-1", Locker: "lkr_1",
+		NotifyBy: models.NotifyContact, CreatedAt: time.Now()}, parcels, p.policy)
+	if p.stored != "" {
+		d.life.State = p.stored
+	}
+	w := worker.New(d.c, d.queue, worker.Options{})
+	w.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
+	// The product's activities by their names, without a world behind them.
+	for name, f := range map[string]any{
+		"LoadShipment": func(context.Context, models.LoadInput) (models.LoadResult, error) {
+			return models.LoadResult{Life: d.life}, nil
+		},
+		"ProjectShipment": func(_ context.Context, p models.Projection) (models.ProjectResult, error) {
+			d.shown <- p.State
+			if len(p.Notify) > 0 {
+				return models.ProjectResult{Notifications: []models.NotificationID{"ntf_1"}}, nil
+			}
+			return models.ProjectResult{}, nil
+		},
+		"SendNotification": func(context.Context, models.SendInput) error { return nil },
+		"OpenCells": func(context.Context, models.OpenInput) (models.OpenResult, error) {
+			return models.OpenResult{Outcome: models.Opened}, nil
+		},
+	} {
+		w.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
+	require.NoError(d.t, w.Start())
+	defer w.Stop()
+	run, err := d.c.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{ID: d.id, TaskQueue: d.queue}, models.WorkflowShipment,
+		models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(d.t, err)
+	p.drive(d)
+	require.NoError(d.t, run.Get(d.t.Context(), nil))
+	h := &historypb.History{}
+	for it := d.c.GetWorkflowHistory(d.t.Context(), d.id, run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+		e, err := it.Next()
+		require.NoError(d.t, err)
+		h.Events = append(h.Events, e)
+	}
+	return h
+}
+
+func (d *driver) ask(k models.OperationKind, p models.ParcelID) {
+	in := models.AskInput{Operation: models.OperationID("op_" + string(p) + string(k)), Kind: k, Locker: "lkr_1", Queue: d.queue,
+		Cells: []models.OpenCell{{Cell: 4, Generation: 1, Parcel: p}}}
+	// Refused while the life is being loaded: a cabinet would decide by itself then.
+	require.Eventually(d.t, func() bool {
+		h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: models.UpdateAsk,
+			UpdateID: string(in.Operation), Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
+		return err == nil && h.Get(d.t.Context(), nil) == nil
+	}, 10*time.Second, 50*time.Millisecond)
+}
+
+func (d *driver) carrier(e models.EventType) {
+	h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: models.UpdateCarrierEvent,
+		Args: []any{models.CarrierEventInput{Type: e, At: time.Now()}}, WaitForStage: client.WorkflowUpdateStageCompleted})
+	require.NoError(d.t, err)
+	require.NoError(d.t, h.Get(d.t.Context(), nil))
+}
+
+func (d *driver) fact(f models.FactType, p models.ParcelID) {
+	d.seq++
+	require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalFact, models.FactSignal{Locker: "lkr_1", Epoch: 1, Seq: d.seq,
+		At: time.Now(), Type: f, Parcel: p, Cell: 4, Generation: 1, Operation: models.OperationID("op_" + string(p) + string(f))}))
+}
+
+// until waits for the life to show a state.
+func (d *driver) until(s models.ShipmentState) {
+	for {
+		select {
+		case have := <-d.shown:
+			if have == s {
+				return
+			}
+		case <-d.t.Context().Done():
+			require.Fail(d.t, "never "+string(s))
+		}
+	}
+}
