@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+const (
+	nearbyShown = 3
+	// nearbyChunk and nearbyTried bound the search around a full locker.
+	nearbyChunk = 20
+	nearbyTried = 100
+)
+
+// capacity is what a locker has promised and what it has to give.
+type capacity struct{ promised, free models.Demand }
+
+// fits reports whether the locker can promise more beside what it has promised.
+func (c capacity) fits(more models.Demand) bool {
+	all := models.Demand{}
+	for _, d := range []models.Demand{c.promised, more} {
+		for r, sizes := range d {
+			for s, n := range sizes {
+				all.Add(r, s, n)
+			}
+		}
+	}
+	return models.Feasible(all, c.free)
+}
+
+// demandOf counts parcels.
+func demandOf(parcels []models.Parcel) models.Demand {
+	d := models.Demand{}
+	for _, p := range parcels {
+		d.Add(p.Regime, p.Size, 1)
+	}
+	return d
+}
+
+// capacityOf reads lockers' capacity in one statement: between two, a deposit could turn
+// a promise into an occupied cell and be missed by both counts.
+func capacityOf(ctx context.Context, db *gorm.DB, lockers ...models.LockerID) (map[models.LockerID]capacity, error) {
+	var counts []struct {
+		Locker   models.LockerID
+		Promised bool
+		Regime   models.Regime
+		Size     models.Size
+		N        int
+	}
+	err := db.WithContext(ctx).Raw(`SELECT locker, true AS promised, regime, size, count(*) AS n
+		FROM promises WHERE locker IN ? GROUP BY locker, regime, size
+		UNION ALL SELECT locker, false, regime, size, count(*)
+		FROM cells WHERE locker IN ? AND state = ? AND NOT doubtful GROUP BY locker, regime, size`,
+		lockers, lockers, models.CellFree).Scan(&counts).Error
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[models.LockerID]capacity, len(lockers))
+	for _, l := range lockers {
+		found[l] = capacity{promised: models.Demand{}, free: models.Demand{}}
+	}
+	for _, c := range counts {
+		if c.Promised {
+			found[c.Locker].promised.Add(c.Regime, c.Size, c.N)
+		} else {
+			found[c.Locker].free.Add(c.Regime, c.Size, c.N)
+		}
+	}
+	return found, nil
+}
+
+// Availability returns a line for each regime and size that the locker has.
+func (s *Store) Availability(ctx context.Context, id models.LockerID) ([]models.Availability, error) {
+	if _, err := s.Locker(ctx, id); err != nil {
+		return nil, err
+	}
+	kinds, err := gorm.G[models.StoredCell](s.read).Distinct("regime", "size").Where("locker = ?", id).Find(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	rooms, err := capacityOf(ctx, s.read, id)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	c := rooms[id]
+	lines := []models.Availability{}
+	for _, r := range []models.Regime{models.Ambient, models.Chilled, models.Frozen} {
+		for _, size := range models.Sizes() {
+			if slices.ContainsFunc(kinds, func(k models.StoredCell) bool { return k.Regime == r && k.Size == size }) {
+				lines = append(lines, models.Availability{
+					Regime: r, Size: size, Free: c.free[r][size], Room: models.Room(c.promised, c.free, r, size),
+				})
+			}
+		}
+	}
+	return lines, nil
+}
+
+// withNearby adds to a refusal the nearest lockers that could take all the parcels. The
+// refusal stands also when they cannot be found.
+func (s *Store) withNearby(ctx context.Context, refusal error, from models.LockerID, need models.Demand) error {
+	var e *models.Error
+	if !errors.As(refusal, &e) {
+		return refusal
+	}
+	nearby, err := s.nearby(ctx, from, need)
+	if err != nil {
+		s.logger.WarnContext(ctx, "cannot look for nearby lockers", "locker", from, "error", err)
+	}
+	with := *e
+	with.Details = map[string]any{"nearby": nearby}
+	return &with
+}
+
+func (s *Store) nearby(ctx context.Context, from models.LockerID, need models.Demand) ([]models.NearbyLocker, error) {
+	nearby := []models.NearbyLocker{}
+	here, err := s.Locker(ctx, from)
+	if err != nil {
+		return nearby, err
+	}
+	var others []struct {
+		models.NearbyLocker
+		Latitude, Longitude float64
+	}
+	err = s.read.WithContext(ctx).Raw(`SELECT l.id AS locker, l.number, p.address, p.latitude, p.longitude
+		FROM lockers l JOIN locations p ON p.id = l.location WHERE l.state = ? AND l.id <> ?`,
+		models.LockerActive, from).Scan(&others).Error
+	if err != nil {
+		return nearby, mapError(err)
+	}
+	candidates := make([]models.NearbyLocker, 0, len(others))
+	for _, o := range others {
+		o.DistanceM = distanceM(here.Location.Latitude, here.Location.Longitude, o.Latitude, o.Longitude)
+		candidates = append(candidates, o.NearbyLocker)
+	}
+	slices.SortFunc(candidates, func(a, b models.NearbyLocker) int { return a.DistanceM - b.DistanceM })
+	candidates = candidates[:min(len(candidates), nearbyTried)]
+	for chunk := range slices.Chunk(candidates, nearbyChunk) {
+		ids := make([]models.LockerID, len(chunk))
+		for i, c := range chunk {
+			ids[i] = c.Locker
+		}
+		rooms, err := capacityOf(ctx, s.read, ids...)
+		if err != nil {
+			return nearby, mapError(err)
+		}
+		for _, c := range chunk {
+			room := rooms[c.Locker]
+			if !room.fits(need) {
+				continue
+			}
+			c.Room = room.least(need)
+			nearby = append(nearby, c)
+			if len(nearby) == nearbyShown {
+				return nearby, nil
+			}
+		}
+	}
+	return nearby, nil
+}
+
+// least is the room for the scarcest kind of the parcels.
+func (c capacity) least(need models.Demand) int {
+	least := math.MaxInt
+	for r, sizes := range need {
+		for size := range sizes {
+			least = min(least, models.Room(c.promised, c.free, r, size))
+		}
+	}
+	return least
+}
+
+// distanceM is the great circle's length in metres, by the haversine formula on a sphere
+// with the Earth's mean radius (IUGG).
+func distanceM(lat1, lon1, lat2, lon2 float64) int {
+	const radius, degree = 6_371_009.0, math.Pi / 180
+	sinLat, sinLon := math.Sin((lat2-lat1)*degree/2), math.Sin((lon2-lon1)*degree/2)
+	h := sinLat*sinLat + math.Cos(lat1*degree)*math.Cos(lat2*degree)*sinLon*sinLon
+	return int(math.Round(2 * radius * math.Asin(math.Sqrt(min(h, 1)))))
+}

@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"cubby/models"
+)
+
+// Head returns how far a cabinet's journal was taken in, or not_found.
+func (s *Store) Head(ctx context.Context, l models.LockerID) (models.Head, error) {
+	head, err := gorm.G[models.Head](s.read).Where("locker = ?", l).Take(ctx)
+	return take(head, err, "There is no such locker.")
+}
+
+// TakeIn stores the facts that are new and everything that follows from them, in one
+// transaction. A fork is refused, and an incident tells of it.
+func (s *Store) TakeIn(ctx context.Context, l models.LockerID, facts []models.Fact) (models.Head, error) {
+	var head models.Head
+	err := s.tx(ctx, "takein", func(t *tx) error {
+		var err error
+		head, err = t.takeIn(l, facts)
+		return err
+	})
+	if models.ErrorCode(err) == models.CodeFork {
+		told := s.tx(ctx, "fork", func(t *tx) error {
+			return t.openIncident(models.Incident{Kind: models.IncidentFork, Locker: l, Evidence: models.ErrorMessage(err)})
+		})
+		if told != nil {
+			s.logger.ErrorContext(ctx, "cannot open an incident for a forked journal", "locker", l, "error", told)
+		}
+	}
+	if err != nil {
+		return models.Head{}, err
+	}
+	return head, nil
+}
+
+func (t *tx) takeIn(l models.LockerID, facts []models.Fact) (models.Head, error) {
+	head, err := forUpdate[models.Head](t).Where("locker = ?", l).Take(t.ctx)
+	if head, err = take(head, err, "There is no such locker."); err != nil {
+		return head, err
+	}
+	fresh, err := head.CheckChain(facts)
+	if err != nil || len(fresh) == 0 {
+		return head, err
+	}
+	// Under the head's lock, so that a later batch never has an earlier time.
+	t.now = later(t.Store.now(), head.UpdatedAt)
+	in := intake{tx: t, locker: l}
+	if err := in.load(fresh); err != nil {
+		return head, err
+	}
+	for i, f := range fresh {
+		if err := in.add(f, in.data[i], in.problems[i]); err != nil {
+			return head, err
+		}
+	}
+	if err := in.save(); err != nil {
+		return head, err
+	}
+	last := fresh[len(fresh)-1]
+	moved, err := t.exec("UPDATE journal_heads SET epoch = ?, seq = ?, hash = ?, updated_at = ? WHERE locker = ? AND epoch = ? AND seq = ?",
+		last.Epoch, last.Seq, last.Hash, t.now, l, head.Epoch, head.Seq)
+	if err != nil {
+		return head, err
+	}
+	if moved != 1 {
+		return head, models.Errorf(models.CodeUnavailable, "The journal's head moved at the same moment. Please try again.")
+	}
+	return models.Head{Locker: l, Epoch: last.Epoch, Seq: last.Seq, Hash: last.Hash, UpdatedAt: t.now}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b.UTC()
+	}
+	return a
+}
+
+// intake is a batch of facts on its way into the tables.
+type intake struct {
+	*tx
+	locker   models.LockerID
+	data     []models.FactData
+	problems []string
+
+	shipments map[models.ShipmentID]bool
+	parcels   map[models.ParcelID]models.ShipmentID
+	cells     map[int]bool
+
+	facts    []models.StoredFact
+	reports  map[int]models.CellReport // the last of each cell
+	loaded   []models.ParcelID
+	messages []models.OutboxRow
+}
+
+// load decodes the payloads and reads what they name.
+func (in *intake) load(facts []models.Fact) error {
+	var shipments []models.ShipmentID
+	var parcels []models.ParcelID
+	needCells := false
+	for _, f := range facts {
+		d, err := f.Payload()
+		problem := ""
+		if err != nil {
+			problem = "its data cannot be read"
+		}
+		in.data, in.problems = append(in.data, d), append(in.problems, problem)
+		if d.Shipment != "" {
+			shipments = append(shipments, d.Shipment)
+		}
+		if d.Parcel != "" {
+			parcels = append(parcels, d.Parcel)
+		}
+		needCells = needCells || d.After != nil || len(d.Cells) > 0 || f.Cell != 0
+	}
+	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
+	in.cells, in.reports = map[int]bool{}, map[int]models.CellReport{}
+	if len(shipments) > 0 {
+		var found []models.ShipmentID
+		slices.Sort(shipments)
+		err := in.db.Raw("SELECT id FROM shipments WHERE id IN ?", slices.Compact(shipments)).Scan(&found).Error
+		if err != nil {
+			return err
+		}
+		for _, id := range found {
+			in.shipments[id] = true
+		}
+	}
+	if len(parcels) > 0 {
+		slices.Sort(parcels)
+		var found []models.Parcel
+		err := in.db.Raw("SELECT id, shipment FROM parcels WHERE id IN ?", slices.Compact(parcels)).Scan(&found).Error
+		if err != nil {
+			return err
+		}
+		for _, p := range found {
+			in.parcels[p.ID] = p.Shipment
+		}
+	}
+	if needCells {
+		var found []int
+		if err := in.db.Raw("SELECT number FROM cells WHERE locker = ?", in.locker).Scan(&found).Error; err != nil {
+			return err
+		}
+		for _, n := range found {
+			in.cells[n] = true
+		}
+	}
+	return nil
+}
+
+// impossible says why a fact that can be read cannot be true, or is empty.
+func (in *intake) impossible(f models.Fact, d models.FactData) string {
+	switch {
+	case !f.Type.Known():
+		return "its type is not known"
+	case f.Cell != 0 && !in.cells[f.Cell]:
+		return "the cabinet has no such cell"
+	case d.Shipment != "" && !in.shipments[d.Shipment]:
+		return "there is no such shipment"
+	case (f.Type == models.FactDeposited || f.Type == models.FactPickedUp) && (d.Shipment == "" || d.Parcel == ""):
+		return "it names no shipment and parcel"
+	case d.Parcel != "" && d.Shipment != "" && in.parcels[d.Parcel] != d.Shipment:
+		return "the parcel is not of the shipment"
+	}
+	reports := d.Cells
+	if d.After != nil {
+		reports = append(slices.Clip(reports), *d.After)
+	}
+	for _, r := range reports {
+		if !in.cells[r.Cell] {
+			return "the cabinet has no such cell"
+		}
+		if !slices.Contains(models.CellStates(), r.State) {
+			return "a cell's state is not known"
+		}
+	}
+	return ""
+}
+
+// add takes in one fact. What cannot be applied is kept, quarantined, and an incident
+// tells of it: one such fact never blocks a journal.
+func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
+	if problem == "" {
+		problem = in.impossible(f, d)
+	}
+	in.facts = append(in.facts, models.StoredFact{
+		Locker: in.locker, Epoch: f.Epoch, Seq: f.Seq, Type: f.Type, Shipment: d.Shipment, Operation: f.Operation,
+		Quarantined: problem, Body: f, ReceivedAt: in.now,
+	})
+	incident := models.Incident{Locker: in.locker, Cell: f.Cell, Shipment: d.Shipment, Evidence: f.Key(in.locker)}
+	if problem != "" {
+		incident.Kind, incident.Evidence = models.IncidentQuarantine, incident.Evidence+": "+problem
+		return in.openIncident(incident)
+	}
+	for _, r := range d.Cells {
+		in.reports[r.Cell] = r
+	}
+	if d.After != nil {
+		in.reports[d.After.Cell] = *d.After
+	}
+	if d.Shipment != "" {
+		in.messages = append(in.messages, signalFact(d.Shipment, factSignal(in.locker, f, d)))
+	}
+	switch f.Type {
+	case models.FactDeposited:
+		in.loaded = append(in.loaded, d.Parcel)
+	case models.FactDoorJammed:
+		incident.Kind = models.IncidentJam
+		return in.openIncident(incident)
+	case models.FactPadPaused:
+		incident.Kind = models.IncidentPad
+		return in.openIncident(incident)
+	case models.FactCellDoubtful:
+		incident.Kind = models.IncidentDoubt
+		return in.openIncident(incident)
+	case models.FactCellFreed, models.FactCellChecked:
+		if f.Cell != 0 {
+			return in.cellChecked(in.locker, f.Cell)
+		}
+	}
+	return nil
+}
+
+// factSignal is a fact as a life needs it.
+func factSignal(l models.LockerID, f models.Fact, d models.FactData) models.FactSignal {
+	return models.FactSignal{
+		Locker: l, Epoch: f.Epoch, Seq: f.Seq, At: f.At(), Type: f.Type, Operation: f.Operation,
+		Cell: f.Cell, Generation: f.Generation, Parcel: d.Parcel, Reason: d.Reason,
+	}
+}
+
+// save writes what add collected.
+func (in *intake) save() error {
+	if err := insert(in.tx, in.facts...); err != nil {
+		return err
+	}
+	if err := in.saveCells(); err != nil {
+		return err
+	}
+	if len(in.loaded) > 0 {
+		if _, err := in.exec("DELETE FROM promises WHERE parcel IN ?", in.loaded); err != nil {
+			return err
+		}
+	}
+	return in.post(in.messages...)
+}
+
+// saveCells takes over the cabinet's view of its cells in one statement. The rows exist,
+// so the insert always meets its conflict and the columns of the layout stay.
+func (in *intake) saveCells() error {
+	if len(in.reports) == 0 {
+		return nil
+	}
+	rows := make([]models.StoredCell, 0, len(in.reports))
+	for _, r := range in.reports {
+		rows = append(rows, models.StoredCell{
+			Locker: in.locker, Number: r.Cell, State: r.State, Doubtful: r.Doubtful, Generation: r.Generation,
+			Shipment: r.Shipment, UpdatedAt: in.now,
+		})
+	}
+	slices.SortFunc(rows, func(a, b models.StoredCell) int { return a.Number - b.Number })
+	return in.db.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "locker"}, {Name: "number"}},
+		DoUpdates: clause.AssignmentColumns([]string{"state", "doubtful", "generation", "shipment", "updated_at"}),
+	}).CreateInBatches(&rows, insertBatch).Error
+}

@@ -1,0 +1,271 @@
+package store_test
+
+import (
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+// opened is the first fact of a journal: all cells free.
+func opened(j *journal) models.Fact { return j.fact(models.FactInventory, 0, models.FactData{}) }
+
+func TestTakeInAppliesFacts(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		n := f.announcement(l.ID, "N1")
+		n.Parcels = make([]models.NewParcel, 2)
+		v := f.create(t, n)
+		exec(t, f, "DELETE FROM outbox")
+		j := &journal{at: f.clock()}
+		facts := []models.Fact{opened(j), j.fact(models.FactDeposited, 5, deposited(v, 0, 5))}
+		head, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		require.Equal(t, int64(2), head.Seq)
+		require.Equal(t, facts[1].Hash, head.Hash)
+		stored, err := f.Head(t.Context(), l.ID)
+		require.NoError(t, err)
+		require.Equal(t, head.Hash, stored.Hash)
+
+		cell := rows[models.StoredCell](t, f, "locker = ? AND number = 5", l.ID)[0]
+		require.Equal(t, models.CellOccupied, cell.State)
+		require.Equal(t, v.Shipment.ID, cell.Shipment)
+		require.Equal(t, models.SizeM, cell.Size, "the layout stays")
+		require.Equal(t, 5, cell.Layout.Number)
+		promises := rows[models.Promise](t, f)
+		require.Len(t, promises, 1)
+		require.Equal(t, v.Parcels[1].ID, promises[0].Parcel)
+
+		batch, err := f.OutboxBatch(t.Context(), 10)
+		require.NoError(t, err)
+		require.Len(t, batch, 1)
+		require.Equal(t, models.OutboxSignal, batch[0].Kind)
+		require.Equal(t, models.SignalFact, batch[0].Signal)
+		require.Equal(t, models.WorkflowShipment, batch[0].Workflow)
+		var signal models.FactSignal
+		require.NoError(t, json.Unmarshal(batch[0].Payload, &signal))
+		require.Equal(t, models.FactSignal{
+			Locker: l.ID, Epoch: 1, Seq: 2, At: facts[1].At(), Type: models.FactDeposited, Operation: facts[1].Operation,
+			Cell: 5, Generation: 1, Parcel: v.Parcels[0].ID,
+		}, signal)
+
+		before := counts(t, f)
+		head, err = f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		require.Equal(t, int64(2), head.Seq)
+		require.Equal(t, before, counts(t, f), "a repeat changes nothing")
+
+		f.create(t, f.announcement(l.ID, "N2"))
+		entries, _, _, err := f.Directory(t.Context(), l.ID, nil, 100)
+		require.NoError(t, err)
+		require.Equal(t, int64(0), entries[1].SeenSeq)
+		require.Equal(t, []int64{1, 2}, []int64{entries[2].SeenEpoch, entries[2].SeenSeq})
+	})
+}
+
+func TestTakeInRefuses(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j)})
+		require.NoError(t, err)
+		fork := *j
+		first := j.fact(models.FactDoorOpened, 1, models.FactData{})
+		second := j.fact(models.FactDoorClosed, 1, models.FactData{})
+		before := counts(t, f)
+
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{second})
+		require.Equal(t, models.CodeSequence, code(err))
+		bad := first
+		bad.Cell = 2
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{bad})
+		require.Equal(t, models.CodeMalformedFrame, code(err))
+		_, err = f.TakeIn(t.Context(), "lkr_none", []models.Fact{first})
+		require.Equal(t, models.CodeNotFound, code(err))
+		require.Equal(t, before, counts(t, f))
+
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{first, second})
+		require.NoError(t, err)
+		fork.hash = "of another journal"
+		fork.seq = 3
+		for range 2 {
+			_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{fork.fact(models.FactDoorOpened, 1, models.FactData{})})
+			require.Equal(t, models.CodeFork, code(err))
+			fork.seq = 3
+			fork.hash = "of another journal"
+		}
+		incidents := rows[models.Incident](t, f)
+		require.Len(t, incidents, 1, "one is open per key")
+		require.Equal(t, models.IncidentFork, incidents[0].Kind)
+		batch, err := f.OutboxBatch(t.Context(), 10)
+		require.NoError(t, err)
+		require.Len(t, batch, 1)
+		require.Equal(t, models.IncidentWorkflowID(incidents[0].ID), batch[0].WorkflowID)
+	})
+}
+
+func TestTakeInQuarantines(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		other := f.create(t, f.announcement(l.ID, "N2"))
+		exec(t, f, "DELETE FROM outbox")
+		j := &journal{at: f.clock()}
+		unreadable := func() models.Fact {
+			j.seq++
+			fact := models.Fact{Epoch: 1, Seq: j.seq, PrevHash: j.hash, Type: models.FactDoorOpened, Data: json.RawMessage(`[1]`)}
+			fact.Hash = fact.ComputeHash()
+			j.hash = fact.Hash
+			return fact
+		}
+		mixed := deposited(v, 0, 1)
+		mixed.Parcel = other.Parcels[0].ID
+		state := deposited(v, 0, 1)
+		state.After.State = "vanished"
+		facts := []models.Fact{
+			opened(j),
+			j.fact("teleported", 1, models.FactData{}),
+			j.fact(models.FactDeposited, 99, deposited(v, 0, 99)),
+			j.fact(models.FactDeposited, 2, models.FactData{Shipment: "shp_none", Parcel: "par_none"}),
+			j.fact(models.FactPickedUp, 3, models.FactData{}),
+			j.fact(models.FactDeposited, 4, mixed),
+			j.fact(models.FactDeposited, 5, state),
+			unreadable(),
+			j.fact(models.FactDeposited, 6, deposited(v, 0, 6)),
+		}
+		head, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		require.Equal(t, int64(len(facts)), head.Seq, "all are acknowledged")
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 7)
+		require.Len(t, rows[models.Incident](t, f, "kind = ?", models.IncidentQuarantine), 7)
+		require.Len(t, rows[models.StoredCell](t, f, "state <> ?", models.CellFree), 1)
+		require.Len(t, rows[models.Promise](t, f), 1)
+		require.Len(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), 1)
+		for _, fact := range rows[models.StoredFact](t, f) {
+			require.Equal(t, fact.Body.Hash, fact.Body.ComputeHash(), "kept so that its hash can be proved")
+		}
+	})
+}
+
+func TestTwoTakeInsOfTheSameBatchApplyOnce(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		exec(t, f, "DELETE FROM outbox")
+		j := &journal{at: f.clock()}
+		facts := []models.Fact{opened(j), j.fact(models.FactDeposited, 1, deposited(v, 0, 1))}
+		errs := make([]error, 8)
+		var group sync.WaitGroup
+		for i := range errs {
+			group.Go(func() { _, errs[i] = f.TakeIn(t.Context(), l.ID, facts) })
+		}
+		group.Wait()
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		require.Len(t, rows[models.StoredFact](t, f), 2)
+		require.Len(t, rows[models.OutboxRow](t, f), 1)
+	})
+}
+
+func TestTakeInIsAtomic(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		j := &journal{at: f.clock()}
+		facts := []models.Fact{opened(j), j.fact(models.FactDeposited, 1, deposited(v, 0, 1)), j.fact(models.FactDoorJammed, 2, models.FactData{})}
+		before := counts(t, f)
+		crash := errors.New("crash")
+		for _, point := range []string{"takein.before_commit", "takein.after_commit"} {
+			f.setFault(func(at string) error {
+				if at == point {
+					return crash
+				}
+				return nil
+			})
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.ErrorIs(t, err, crash)
+			if point == "takein.before_commit" {
+				require.Equal(t, before, counts(t, f))
+			}
+		}
+		f.setFault(nil)
+		head, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		require.Equal(t, int64(3), head.Seq)
+		require.Len(t, rows[models.OutboxRow](t, f), 3, "start, signal, incident")
+	})
+}
+
+func TestIncidentsOfACell(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		take := func(facts ...models.Fact) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.NoError(t, err)
+		}
+		take(opened(j), j.fact(models.FactDoorJammed, 1, models.FactData{}), j.fact(models.FactDoorJammed, 1, models.FactData{}),
+			j.fact(models.FactCellDoubtful, 1, models.FactData{}), j.fact(models.FactPadPaused, 0, models.FactData{}))
+		list := func(open bool) []models.Incident {
+			found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: open, Locker: l.ID})
+			require.NoError(t, err)
+			return found
+		}
+		require.Len(t, list(true), 3)
+		take(j.fact(models.FactCellChecked, 1, models.FactData{}))
+		require.Len(t, list(true), 1)
+		require.Len(t, list(false), 3)
+		take(j.fact(models.FactDoorJammed, 1, models.FactData{}))
+		require.Len(t, list(true), 2, "a new one, after the check")
+
+		by := models.Request{Actor: models.Actor{Key: "key_1"}}
+		resolved, err := f.ResolveIncident(t.Context(), by, list(true)[0].ID, "mended")
+		require.NoError(t, err)
+		require.Equal(t, "mended", resolved.Reason)
+		_, err = f.ResolveIncident(t.Context(), by, resolved.ID, "again")
+		require.Equal(t, models.CodeInvalidState, code(err))
+		_, err = f.ResolveIncident(t.Context(), by, "inc_none", "x")
+		require.Equal(t, models.CodeNotFound, code(err))
+		audit := rows[models.AuditEntry](t, f, "action = ?", "incident.resolve")
+		require.Len(t, audit, 1)
+		require.Equal(t, "key_1", audit[0].Actor)
+	})
+}
+
+func TestReconcile(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		f.create(t, f.announcement(l.ID, "old"))
+		f.advance(time.Hour)
+		since := f.clock()
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		j := &journal{at: f.clock()}
+		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{
+			opened(j), j.fact(models.FactDoorOpened, 1, models.FactData{Shipment: v.Shipment.ID}),
+			j.fact(models.FactDeposited, 1, deposited(v, 0, 1)), j.fact(models.FactPickedUp, 1, models.FactData{Shipment: v.Shipment.ID}),
+		})
+		require.NoError(t, err)
+		exec(t, f, "DELETE FROM outbox")
+		starts, signals, err := f.Reconcile(t.Context(), since)
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 2}, []int{starts, signals})
+		batch, err := f.OutboxBatch(t.Context(), 10)
+		require.NoError(t, err)
+		require.Len(t, batch, 3)
+		require.Equal(t, models.OutboxStart, batch[0].Kind)
+		var types []models.FactType
+		for _, row := range batch[1:] {
+			var s models.FactSignal
+			require.NoError(t, json.Unmarshal(row.Payload, &s))
+			types = append(types, s.Type)
+		}
+		require.Equal(t, []models.FactType{models.FactDoorOpened, models.FactDeposited}, types)
+	})
+}

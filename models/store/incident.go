@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// openIncident opens an incident and starts its workflow, unless one is open for the key.
+func (t *tx) openIncident(i models.Incident) error {
+	i.ID = models.IncidentID(t.ids.New(models.PrefixIncident))
+	i.Key = models.IncidentKey(i.Locker, i.Kind, i.Cell, i.Shipment)
+	i.Opened = t.now
+	added, err := insertNew(t, i)
+	if err != nil || added == 0 {
+		return err
+	}
+	return t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
+}
+
+// cellChecked resolves what is open about a cell's content and door.
+func (t *tx) cellChecked(l models.LockerID, cell int) error {
+	keys := []string{
+		models.IncidentKey(l, models.IncidentDoubt, cell, ""),
+		models.IncidentKey(l, models.IncidentJam, cell, ""),
+	}
+	_, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key IN ? AND resolved IS NULL",
+		t.now, "the cabinet reports it checked", keys)
+	return err
+}
+
+// Incidents returns a page ordered by id.
+func (s *Store) Incidents(ctx context.Context, q models.IncidentQuery) ([]models.Incident, error) {
+	query := gorm.G[models.Incident](s.read).Where("id > ?", q.Cursor)
+	if q.Open {
+		query = query.Where("resolved IS NULL")
+	}
+	if q.Locker != "" {
+		query = query.Where("locker = ?", q.Locker)
+	}
+	if q.Search != "" {
+		search, args := contains(q.Search, "id", "key")
+		query = query.Where(search, args...)
+	}
+	found, err := query.Order("id").Limit(q.Limit).Find(ctx)
+	return found, mapError(err)
+}
+
+// ResolveIncident closes one with a reason.
+func (s *Store) ResolveIncident(ctx context.Context, r models.Request, id models.IncidentID, reason string) (models.Incident, error) {
+	var resolved models.Incident
+	err := s.tx(ctx, "incident", func(t *tx) error {
+		i, err := forUpdate[models.Incident](t).Where("id = ?", id).Take(t.ctx)
+		if i, err = take(i, err, "There is no such incident."); err != nil {
+			return err
+		}
+		if i.Resolved != nil {
+			return models.Errorf(models.CodeInvalidState, "The incident is resolved already.")
+		}
+		i.Resolved, i.Reason = &t.now, reason
+		resolved = i
+		if _, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE id = ?", t.now, reason, id); err != nil {
+			return err
+		}
+		return t.audit(r, "incident.resolve", string(id), i.Key)
+	})
+	return resolved, err
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// LoadLife returns the stored end of an earlier life, or a fresh one. Either goes on above
+// the projections and events that are written already: after a loss of the engine's
+// database a fresh life must not write what readers have seen with other content.
+func (s *Store) LoadLife(ctx context.Context, id models.ShipmentID) (models.Life, error) {
+	row, err := gorm.G[models.Shipment](s.read).Where("id = ?", id).Take(ctx)
+	row, err = take(row, err, "There is no such shipment.")
+	if err != nil {
+		return models.Life{}, err
+	}
+	var life models.Life
+	if row.Life != nil && row.State.Final() {
+		life = *row.Life
+	} else {
+		parcels, err := parcelsOf(ctx, s.read, id)
+		if err != nil {
+			return life, mapError(err)
+		}
+		policy, err := policyOf(ctx, s.read, row)
+		if err != nil {
+			return life, mapError(err)
+		}
+		life = *models.NewLife(row, parcels, policy)
+	}
+	next := 0
+	err = s.read.WithContext(ctx).Raw("SELECT coalesce(max(seq), -1) + 1 FROM events WHERE shipment = ?", id).Scan(&next).Error
+	life.Rev, life.NextEvent = max(life.Rev, row.Rev), max(life.NextEvent, next)
+	return life, mapError(err)
+}
+
+// AssignIssue sets the issue of a shipment's pickup code if it has none. The locker's lock
+// keeps two shipments from choosing codes that collide.
+func (s *Store) AssignIssue(ctx context.Context, id models.ShipmentID,
+	choose func(l models.LockerID, open []models.Shipment) (int, error)) error {
+	return s.tx(ctx, "issue", func(t *tx) error {
+		row, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
+		if row, err = take(row, err, "There is no such shipment."); err != nil || row.Issue != 0 {
+			return err
+		}
+		if _, err := forUpdate[models.Locker](t).Where("id = ?", row.Locker).Take(t.ctx); err != nil {
+			return err
+		}
+		// Again, under the lock: another worker may have been faster.
+		if row, err = forUpdate[models.Shipment](t).Where("id = ?", id).Take(t.ctx); err != nil || row.Issue != 0 {
+			return err
+		}
+		open, err := gorm.G[models.Shipment](t.db).
+			Where("locker = ? AND ended_at IS NULL AND issue > 0 AND id <> ?", row.Locker, id).Order("id").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		if row.Issue, err = choose(row.Locker, open); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE shipments SET issue = ?, updated_at = ? WHERE id = ?", row.Issue, t.now, id); err != nil {
+			return err
+		}
+		if row.EndedAt != nil {
+			return nil
+		}
+		return t.expectAt(row)
+	})
+}
+
+// expectAt tells the shipment's cabinet of it.
+func (t *tx) expectAt(row models.Shipment) error {
+	parcels, err := parcelsOf(t.ctx, t.db, row.ID)
+	if err != nil {
+		return err
+	}
+	policy, err := policyOf(t.ctx, t.db, row)
+	if err != nil {
+		return err
+	}
+	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy))
+}
+
+// Project writes a projection and returns the messages to send.
+func (s *Store) Project(ctx context.Context, p models.Projection) (ids []models.NotificationID, err error) {
+	err = s.tx(ctx, "project", func(t *tx) error {
+		row, err := forUpdate[models.Shipment](t).Where("id = ?", p.Shipment).Take(t.ctx)
+		if row, err = take(row, err, "There is no such shipment."); err != nil {
+			return err
+		}
+		if p.Rev > row.Rev {
+			if err := t.project(row, p); err != nil {
+				return err
+			}
+		}
+		if len(p.Notify) == 0 {
+			return nil
+		}
+		ids, err = t.toSend(string(p.Shipment), p.Notify...)
+		return err
+	})
+	return ids, err
+}
+
+func (t *tx) project(row models.Shipment, p models.Projection) error {
+	wasEnded, ends := row.EndedAt != nil, p.Final != nil || p.State.Final()
+	ended := row.EndedAt
+	switch {
+	case !ends:
+		ended = nil
+	case ended == nil:
+		ended = &t.now
+	}
+	var life any // NULL
+	if p.Final != nil {
+		life = string(encode(p.Final))
+	}
+	n, err := t.exec(`UPDATE shipments SET state = ?, rev = ?, ready_at = ?, expires_at = ?, ended_at = ?, life = ?, updated_at = ?
+		WHERE id = ? AND rev < ?`,
+		p.State, p.Rev, utc(p.ReadyAt), utc(p.ExpiresAt), ended, life, t.now, p.Shipment, p.Rev)
+	if err != nil || n == 0 {
+		return err
+	}
+	for _, parcel := range p.Parcels {
+		if _, err := t.exec("UPDATE parcels SET state = ?, cell = ? WHERE id = ? AND shipment = ? AND (state <> ? OR cell <> ?)",
+			parcel.State, parcel.Cell, parcel.ID, p.Shipment, parcel.State, parcel.Cell); err != nil {
+			return err
+		}
+	}
+	if err := t.projectNotify(p); err != nil {
+		return err
+	}
+	switch {
+	case ends && !wasEnded:
+		err = t.endShipment(row)
+	case !ends && wasEnded:
+		err = t.resumeShipment(row)
+	}
+	if err != nil {
+		return err
+	}
+	return t.writeEvents(row.Carrier, p.Events...)
+}
+
+// projectNotify makes the messages that a projection brings, if the client has an address.
+func (t *tx) projectNotify(p models.Projection) error {
+	if len(p.Notify) == 0 {
+		return nil
+	}
+	reachable, err := gorm.G[models.Contact](t.db).Where("shipment = ? AND email <> ''", p.Shipment).Count(t.ctx, "*")
+	if err != nil || reachable == 0 {
+		return err
+	}
+	for _, kind := range p.Notify {
+		if err := t.notify(string(p.Shipment), kind, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endShipment gives back what a shipment holds: barcodes, promises, its directory entry.
+func (t *tx) endShipment(row models.Shipment) error {
+	if _, err := t.exec("UPDATE parcels SET open = ? WHERE shipment = ? AND open", false, row.ID); err != nil {
+		return err
+	}
+	if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", row.ID); err != nil {
+		return err
+	}
+	return t.writeLocker(row.Locker, models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true})
+}
+
+// resumeShipment undoes endShipment after a late fact. A barcode that another parcel has
+// by now stays that parcel's: physical truth must not fail on a label.
+func (t *tx) resumeShipment(row models.Shipment) error {
+	_, err := t.exec(`UPDATE parcels SET open = ? WHERE shipment = ? AND NOT open AND NOT EXISTS (
+		SELECT 1 FROM parcels other WHERE other.carrier = parcels.carrier AND other.barcode = parcels.barcode AND other.open)`,
+		true, row.ID)
+	if err != nil {
+		return err
+	}
+	return t.expectAt(row)
+}

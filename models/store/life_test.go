@@ -1,0 +1,231 @@
+package store_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+// projected runs a life forward by one fact.
+func projected(life *models.Life, f models.FactSignal) models.Projection {
+	return life.Projection(life.ApplyFact(f))
+}
+
+func TestProjectIsGuardedByRev(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		id := v.Shipment.ID
+		life, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, 1, life.NextEvent)
+		first := projected(&life, models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3})
+		ready := life.Projection(life.Due(f.clock().Add(time.Hour)))
+		require.Equal(t, []models.NoticeKind{models.NoticeReady}, ready.Notify)
+
+		crash := errors.New("crash")
+		f.setFault(func(point string) error {
+			if point == "project.before_commit" {
+				return crash
+			}
+			return nil
+		})
+		before := counts(t, f)
+		_, err = f.Project(t.Context(), first)
+		require.ErrorIs(t, err, crash)
+		require.Equal(t, before, counts(t, f))
+		f.setFault(nil)
+
+		_, err = f.Project(t.Context(), first)
+		require.NoError(t, err)
+		ids, err := f.Project(t.Context(), ready)
+		require.NoError(t, err)
+		require.Len(t, ids, 1)
+		before = counts(t, f)
+		again, err := f.Project(t.Context(), ready)
+		require.NoError(t, err)
+		require.Equal(t, ids, again, "the messages are named also when nothing changed")
+		_, err = f.Project(t.Context(), first)
+		require.NoError(t, err)
+		require.Equal(t, before, counts(t, f))
+
+		read, err := f.Shipment(t.Context(), f.actor(f.carrier), id)
+		require.NoError(t, err)
+		require.Equal(t, models.StateReady, read.Shipment.State)
+		require.Equal(t, int64(2), read.Shipment.Rev)
+		require.NotNil(t, read.Shipment.ReadyAt)
+		require.Equal(t, 3, read.Parcels[0].Cell)
+		events, err := f.ShipmentEvents(t.Context(), f.actor(f.carrier), id, 0, 10)
+		require.NoError(t, err)
+		require.Equal(t, models.EventReady, events[len(events)-1].Type)
+		for i, e := range events {
+			require.Equal(t, i+1, e.Seq)
+			require.Equal(t, int64(i+2), e.Position)
+		}
+		_, err = f.Project(t.Context(), models.Projection{Shipment: "shp_none", Rev: 1})
+		require.Equal(t, models.CodeNotFound, code(err))
+
+		fresh, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, int64(2), fresh.Rev, "a life that was lost goes on above what is written")
+		require.Equal(t, len(events)+1, fresh.NextEvent)
+	})
+}
+
+func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		n := f.announcement(l.ID, "N1")
+		n.Parcels[0].Barcode = "B1"
+		v := f.create(t, n)
+		id := v.Shipment.ID
+		life, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		end := life.Projection(life.Due(f.clock().Add(365 * 24 * time.Hour)))
+		require.Equal(t, models.StateCancelled, end.State)
+		final := life
+		end.Final = &final
+		_, err = f.Project(t.Context(), end)
+		require.NoError(t, err)
+
+		require.Empty(t, rows[models.Promise](t, f))
+		require.False(t, rows[models.Parcel](t, f)[0].Open)
+		entry := func() models.DirectoryRow {
+			return rows[models.DirectoryRow](t, f, "kind = ? AND key = ?", models.EntryShipment, id)[0]
+		}
+		require.True(t, entry().Deleted)
+		require.Empty(t, entry().Body)
+		row := rows[models.Shipment](t, f)[0]
+		require.NotNil(t, row.EndedAt)
+		stored, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, life.NextEvent, stored.NextEvent)
+		require.Equal(t, models.StateCancelled, stored.State)
+
+		late := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 1}
+		reused := f.announcement(l.ID, "N2")
+		reused.Parcels[0].Barcode = "B1"
+		f.create(t, reused)
+		_, err = f.Project(t.Context(), projected(&stored, late))
+		require.NoError(t, err)
+		row = rows[models.Shipment](t, f, "id = ?", id)[0]
+		require.Equal(t, models.StateWithdrawing, row.State)
+		require.Nil(t, row.EndedAt)
+		require.Nil(t, row.Life)
+		require.False(t, entry().Deleted)
+		require.NotEmpty(t, entry().Body)
+		require.False(t, rows[models.Parcel](t, f, "shipment = ?", id)[0].Open, "another parcel has the barcode now")
+	})
+}
+
+func TestAssignIssueOnce(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		views := []models.ShipmentView{f.create(t, f.announcement(l.ID, "N1")), f.create(t, f.announcement(l.ID, "N2"))}
+		var mu sync.Mutex
+		seen := map[models.ShipmentID][]int{}
+		errs := make([]error, 8)
+		var group sync.WaitGroup
+		for i := range errs {
+			id := views[i%2].Shipment.ID
+			group.Go(func() {
+				errs[i] = f.AssignIssue(t.Context(), id, func(at models.LockerID, open []models.Shipment) (int, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					seen[id] = append(seen[id], len(open))
+					return len(open) + 1, nil
+				})
+			})
+		}
+		group.Wait()
+		issues := map[int]bool{}
+		for _, err := range errs {
+			require.NoError(t, err)
+		}
+		for _, row := range rows[models.Shipment](t, f) {
+			issues[row.Issue] = true
+			require.Len(t, seen[row.ID], 1, "chosen once")
+		}
+		require.Equal(t, map[int]bool{1: true, 2: true}, issues, "the second saw the first")
+		refused := errors.New("no key")
+		err := f.AssignIssue(t.Context(), f.create(t, f.announcement(l.ID, "N3")).Shipment.ID,
+			func(models.LockerID, []models.Shipment) (int, error) { return 0, refused })
+		require.ErrorIs(t, err, refused)
+		require.Equal(t, models.CodeNotFound, code(f.AssignIssue(t.Context(), "shp_none", nil)))
+	})
+}
+
+func TestNotificationStates(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		require.NoError(t, err)
+		require.Len(t, ids, 1)
+		id := ids[0]
+		notice, err := f.Notice(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, "client@example.org", notice.To)
+		require.Equal(t, "L-1", notice.Locker.Number)
+		require.Equal(t, "Road 1", notice.Location.Address)
+		require.Equal(t, "ready/1", notice.Notification.Template)
+		row := func() models.Notification { return rows[models.Notification](t, f, "id = ?", id)[0] }
+
+		require.NoError(t, f.Sending(t.Context(), id))
+		require.False(t, row().Uncertain)
+		require.NoError(t, f.NotSent(t.Context(), id, false, "smtp 451"))
+		require.Equal(t, models.NotificationQueued, row().State)
+		require.NoError(t, f.Sending(t.Context(), id))
+		require.False(t, row().Uncertain, "it was refused: it did not leave")
+		require.NoError(t, f.Sending(t.Context(), id))
+		require.True(t, row().Uncertain, "an attempt died while it was leaving")
+		require.Equal(t, 3, row().Attempts)
+		require.NoError(t, f.Sent(t.Context(), id))
+		require.NotNil(t, row().SentAt)
+		require.Equal(t, models.CodeConflict, code(f.Sending(t.Context(), id)))
+		require.NoError(t, f.NotSent(t.Context(), id, true, "late"))
+		require.Equal(t, models.NotificationSent, row().State)
+
+		exec(t, f, "DELETE FROM contacts")
+		_, err = f.Notice(t.Context(), id)
+		require.Equal(t, models.CodeNotFound, code(err))
+		require.Equal(t, models.CodeNotFound, code(f.Sending(t.Context(), "ntf_none")))
+		ids, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		require.NoError(t, err)
+		require.Empty(t, ids)
+	})
+}
+
+func TestAFailedMessageAndItsIncident(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		require.NoError(t, err)
+		require.NoError(t, f.Sending(t.Context(), ids[0]))
+		require.NoError(t, f.NotSent(t.Context(), ids[0], true, "smtp 550"))
+		incident := rows[models.Incident](t, f)[0]
+		require.Equal(t, models.IncidentUnsent, incident.Kind)
+
+		_, err = f.CreateOrganization(t.Context(), models.Request{}, models.Organization{Name: "silent", Kind: models.KindOperator})
+		require.NoError(t, err)
+		told, err := f.IncidentNotices(t.Context(), incident.ID)
+		require.NoError(t, err)
+		require.Len(t, told, 1)
+		again, err := f.IncidentNotices(t.Context(), incident.ID)
+		require.NoError(t, err)
+		require.Equal(t, told, again)
+		notice, err := f.Notice(t.Context(), told[0])
+		require.NoError(t, err)
+		require.Equal(t, "ops@example.org", notice.To)
+		require.Equal(t, incident.ID, notice.Incident.ID)
+		require.Equal(t, "L-1", notice.Locker.Number)
+		_, err = f.IncidentNotices(t.Context(), "inc_none")
+		require.Equal(t, models.CodeNotFound, code(err))
+	})
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// CreateLocation makes a place where lockers stand.
+func (s *Store) CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error) {
+	l.ID = models.LocationID(s.ids.New(models.PrefixLocation))
+	err := s.tx(ctx, "location", func(t *tx) error {
+		l.CreatedAt = t.now
+		if err := insert(t, l); err != nil {
+			return err
+		}
+		return t.audit(r, "location.create", string(l.ID), "")
+	})
+	return l, err
+}
+
+// Locations returns a page ordered by id.
+func (s *Store) Locations(ctx context.Context, p models.Page) ([]models.Location, error) {
+	return page[models.Location](ctx, s, p, "id", "name", "address", "city")
+}
+
+// CreateModel makes a kind of cabinet; a name in use is a conflict.
+func (s *Store) CreateModel(ctx context.Context, r models.Request, m models.CabinetModel) (models.CabinetModel, error) {
+	m.ID = models.ModelID(s.ids.New(models.PrefixModel))
+	err := s.tx(ctx, "model", func(t *tx) error {
+		m.CreatedAt = t.now
+		if err := insert(t, m); err != nil {
+			return err
+		}
+		return t.audit(r, "model.create", string(m.ID), "")
+	})
+	return m, err
+}
+
+// Models returns a page ordered by id.
+func (s *Store) Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error) {
+	return page[models.CabinetModel](ctx, s, p, "id", "name")
+}
+
+// CreateLocker makes an active locker with its cells free, an empty journal and its
+// layout in the directory.
+func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error) {
+	l.ID, l.State = models.LockerID(s.ids.New(models.PrefixLocker)), models.LockerActive
+	err := s.tx(ctx, "locker", func(t *tx) error {
+		place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
+		if place, err = take(place, err, "There is no such location."); err != nil {
+			return err
+		}
+		model, err := gorm.G[models.CabinetModel](t.db).Where("id = ?", l.Model).Take(t.ctx)
+		if model, err = take(model, err, "There is no such cabinet model."); err != nil {
+			return err
+		}
+		l.CreatedAt = t.now
+		if err := insert(t, l); err != nil {
+			return err
+		}
+		if err := insert(t, models.Head{Locker: l.ID, UpdatedAt: t.now}); err != nil {
+			return err
+		}
+		if err := t.addCells(l.ID, model.Layout()); err != nil {
+			return err
+		}
+		if err := t.audit(r, "locker.create", string(l.ID), string(l.Location)); err != nil {
+			return err
+		}
+		return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
+			Locker: l.ID, Number: l.Number, Address: place.Address, State: l.State, Cells: model.Layout(),
+		})})
+	})
+	if err != nil {
+		return models.Locker{}, err
+	}
+	return l, nil
+}
+
+func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {
+	if len(layout) == 0 {
+		return nil
+	}
+	cells := make([]models.StoredCell, 0, len(layout))
+	for _, c := range layout {
+		cells = append(cells, models.StoredCell{
+			Locker: l, Number: c.Number, Size: c.Size, Regime: c.Regime, State: models.CellFree, Layout: c, UpdatedAt: t.now,
+		})
+	}
+	return insert(t, cells...)
+}
+
+// Lockers returns a page ordered by id.
+func (s *Store) Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error) {
+	// By id of the locker, number, and the place's name and city.
+	query := gorm.G[models.Locker](s.read).Where("id > ?", p.Cursor)
+	if p.Search != "" {
+		own, args := contains(p.Search, "id", "number")
+		place, more := contains(p.Search, "name", "city", "address")
+		query = query.Where("("+own+" OR location IN (SELECT id FROM locations WHERE "+place+"))", append(args, more...)...)
+	}
+	lockers, err := query.Order("id").Limit(p.Limit).Find(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	ids := make([]models.LocationID, 0, len(lockers))
+	for _, l := range lockers {
+		ids = append(ids, l.Location)
+	}
+	places, err := gorm.G[models.Location](s.read).Where("id IN ?", ids).Find(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	byID := make(map[models.LocationID]models.Location, len(places))
+	for _, p := range places {
+		byID[p.ID] = p
+	}
+	views := make([]models.LockerView, 0, len(lockers))
+	for _, l := range lockers {
+		views = append(views, models.LockerView{Locker: l, Location: byID[l.Location]})
+	}
+	return views, nil
+}
+
+// Locker returns one with its place.
+func (s *Store) Locker(ctx context.Context, id models.LockerID) (models.LockerView, error) {
+	var v models.LockerView
+	l, err := gorm.G[models.Locker](s.read).Where("id = ?", id).Take(ctx)
+	if v.Locker, err = take(l, err, "There is no such locker."); err != nil {
+		return v, err
+	}
+	v.Location, err = gorm.G[models.Location](s.read).Where("id = ?", l.Location).Take(ctx)
+	return v, mapError(err)
+}
+
+// connection is where a cabinet's stream is.
+type connection struct {
+	Locker   models.LockerID `gorm:"primaryKey"`
+	Instance string
+	N        int64
+	At       time.Time
+}
+
+// TableName is the table of connections.
+func (connection) TableName() string { return "locker_connections" }
+
+// Connect takes the next connection number of a cabinet: the one before is fenced off.
+func (s *Store) Connect(ctx context.Context, l models.LockerID, instance string) (n int64, err error) {
+	err = s.tx(ctx, "connect", func(t *tx) error {
+		return t.db.Raw(`INSERT INTO locker_connections (locker, instance, n, at) VALUES (?, ?, 1, ?)
+			ON CONFLICT (locker) DO UPDATE SET instance = excluded.instance, n = locker_connections.n + 1, at = excluded.at
+			RETURNING n`, l, instance, t.now).Scan(&n).Error
+	})
+	return n, err
+}

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// reconcileBatch bounds a transaction of Reconcile.
+const reconcileBatch = 500
+
+// Reconcile tells the engine again what happened since: the start of every shipment that
+// has not ended, then every fact that names a shipment, in order. Lives drop what they
+// know, so running it once too often harms nothing.
+func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals int, err error) {
+	since = *utc(&since)
+	if starts, err = s.restart(ctx, since); err != nil {
+		return starts, 0, err
+	}
+	signals, err = s.resignal(ctx, since)
+	return starts, signals, err
+}
+
+func (s *Store) restart(ctx context.Context, since time.Time) (n int, err error) {
+	for after := models.ShipmentID(""); ; {
+		rows, err := gorm.G[models.Shipment](s.read).Where("ended_at IS NULL AND created_at >= ? AND id > ?", since, after).
+			Order("id").Limit(reconcileBatch).Find(ctx)
+		if err != nil || len(rows) == 0 {
+			return n, mapError(err)
+		}
+		messages := make([]models.OutboxRow, 0, len(rows))
+		for _, r := range rows {
+			messages = append(messages, startShipment(r.ID))
+		}
+		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
+			return n, err
+		}
+		n, after = n+len(rows), rows[len(rows)-1].ID
+	}
+}
+
+func (s *Store) resignal(ctx context.Context, since time.Time) (n int, err error) {
+	after := models.StoredFact{ReceivedAt: since}
+	for {
+		rows, err := gorm.G[models.StoredFact](s.read).
+			Where("quarantined = '' AND shipment <> '' AND received_at >= ?", after.ReceivedAt).
+			Where("(received_at, locker, epoch, seq) > (?, ?, ?, ?)", after.ReceivedAt, after.Locker, after.Epoch, after.Seq).
+			Order("received_at, locker, epoch, seq").Limit(reconcileBatch).Find(ctx)
+		if err != nil || len(rows) == 0 {
+			return n, mapError(err)
+		}
+		messages := make([]models.OutboxRow, 0, len(rows))
+		for _, r := range rows {
+			d, err := r.Body.Payload()
+			if err != nil {
+				return n, err
+			}
+			messages = append(messages, signalFact(r.Shipment, factSignal(r.Locker, r.Body, d)))
+		}
+		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
+			return n, err
+		}
+		n, after = n+len(rows), rows[len(rows)-1]
+	}
+}

@@ -1,0 +1,274 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/base32"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// idempotencyRecord is the answer to a request that may be repeated.
+type idempotencyRecord struct {
+	Organization models.OrganizationID `gorm:"primaryKey"`
+	Key          string                `gorm:"primaryKey"`
+	Fingerprint  string
+	Body         string
+	CreatedAt    time.Time
+}
+
+// TableName is the table of answers.
+func (idempotencyRecord) TableName() string { return "idempotency" }
+
+// draft is an announcement made into rows.
+type draft struct {
+	models.ShipmentView
+	contact models.Contact
+	policy  models.Policy
+}
+
+// CreateShipment announces a shipment: all of it in one transaction, or nothing.
+func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error) {
+	d, err := s.draftShipment(ctx, n)
+	if err != nil {
+		return v, false, err
+	}
+	err = s.tx(ctx, "create", func(t *tx) error {
+		v, replayed, err = t.answered(n, d)
+		if err != nil || replayed {
+			return err
+		}
+		return t.createShipment(n, d)
+	})
+	if models.ErrorCode(err) == models.CodeNoCapacity {
+		return v, false, s.withNearby(ctx, err, n.Locker, demandOf(d.Parcels))
+	}
+	if err != nil {
+		return models.ShipmentView{}, false, err
+	}
+	if !replayed {
+		v = d.ShipmentView
+	}
+	return v, replayed, nil
+}
+
+// draftShipment reads what never changes (parties, policy) before the transaction.
+func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft, error) {
+	var d draft
+	if err := s.checkParties(ctx, n); err != nil {
+		return d, err
+	}
+	policy, err := s.newestPolicy(ctx, n.Policy)
+	if err != nil {
+		return d, err
+	}
+	now := s.now()
+	d.policy = policy
+	d.Shipment = models.Shipment{
+		ID: models.ShipmentID(s.ids.New(models.PrefixShipment)), Carrier: n.Carrier, Shop: n.Shop, Number: n.Number,
+		Locker: n.Locker, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
+		Language: n.Language, ExpectedAt: utc(n.ExpectedAt), CreatedAt: now, State: models.StateCreated, UpdatedAt: now,
+	}
+	d.contact = n.Contact
+	d.contact.Shipment, d.contact.CreatedAt = d.Shipment.ID, now
+
+	// Ids of one millisecond have no order of their own; parcels keep that of the announcement.
+	ids := make([]string, len(n.Parcels))
+	for i := range ids {
+		ids[i] = s.ids.New(models.PrefixParcel)
+	}
+	slices.Sort(ids)
+	for i, p := range n.Parcels {
+		parcel := models.Parcel{
+			ID: models.ParcelID(ids[i]), Shipment: d.Shipment.ID, Carrier: n.Carrier, Barcode: p.Barcode,
+			Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
+			State: models.ParcelExpected, Open: true, CreatedAt: now,
+		}
+		if parcel.Barcode == "" {
+			if parcel.Barcode, err = s.issueBarcode(); err != nil {
+				return d, err
+			}
+		}
+		if parcel.Size == "" {
+			parcel.Size = models.SizeM
+		}
+		if parcel.Regime == "" {
+			parcel.Regime = models.Ambient
+		}
+		d.Parcels = append(d.Parcels, parcel)
+	}
+	return d, nil
+}
+
+func (s *Store) checkParties(ctx context.Context, n models.NewShipment) error {
+	ids := []models.OrganizationID{n.Carrier}
+	if n.Shop != "" {
+		ids = append(ids, n.Shop)
+	}
+	found, err := gorm.G[models.Organization](s.read).Where("id IN ?", ids).Find(ctx)
+	if err != nil {
+		return mapError(err)
+	}
+	known := func(id models.OrganizationID) bool {
+		return slices.ContainsFunc(found, func(o models.Organization) bool { return o.ID == id })
+	}
+	var fields models.Fields
+	if !known(n.Carrier) {
+		fields.Add("/carrier", "is not an organization of this network")
+	}
+	if n.Shop != "" && !known(n.Shop) {
+		fields.Add("/shop", "is not an organization of this network")
+	}
+	return fields.Err()
+}
+
+// issueBarcode makes a barcode of 14 characters: 60 random bits, short enough for a label.
+func (s *Store) issueBarcode() (string, error) {
+	var raw [8]byte
+	if err := s.random(raw[:]); err != nil {
+		return "", err
+	}
+	return "CB" + base32.StdEncoding.EncodeToString(raw[:])[:12], nil
+}
+
+// answered records the request with its answer, or returns the answer that it had before.
+// Of two requests with one key the second waits here for the first.
+func (t *tx) answered(n models.NewShipment, d draft) (v models.ShipmentView, replayed bool, err error) {
+	if n.IdempotencyKey == "" {
+		return v, false, nil
+	}
+	record := idempotencyRecord{
+		Organization: n.Actor.Organization, Key: n.IdempotencyKey, Fingerprint: n.Fingerprint,
+		Body: string(encode(d.ShipmentView)), CreatedAt: t.now,
+	}
+	added, err := insertNew(t, record)
+	if err != nil || added == 1 {
+		return v, false, err
+	}
+	before, err := gorm.G[idempotencyRecord](t.db).
+		Where("organization = ? AND key = ?", record.Organization, record.Key).Take(t.ctx)
+	if err != nil {
+		return v, false, err
+	}
+	if before.Fingerprint != n.Fingerprint {
+		return v, false, models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
+	}
+	return v, true, json.Unmarshal([]byte(before.Body), &v)
+}
+
+func (t *tx) createShipment(n models.NewShipment, d draft) error {
+	locker, err := forUpdate[models.Locker](t).Where("id = ?", n.Locker).Take(t.ctx)
+	if locker, err = take(locker, err, ""); err != nil {
+		if models.ErrorCode(err) == models.CodeNotFound {
+			return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", n.Locker)
+		}
+		return err
+	}
+	if locker.State != models.LockerActive {
+		return models.Errorf(models.CodeLockerClosed, "Locker %s takes no new shipments.", locker.Number)
+	}
+	rooms, err := capacityOf(t.ctx, t.db, locker.ID)
+	if err != nil {
+		return err
+	}
+	if !rooms[locker.ID].fits(demandOf(d.Parcels)) {
+		return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for all the parcels.", locker.Number)
+	}
+	if err := insert(t, d.Shipment); err != nil {
+		return err
+	}
+	// In the order of barcodes, so that two announcements with the same ones do not wait for each other in a circle.
+	parcels := slices.SortedFunc(slices.Values(d.Parcels), func(a, b models.Parcel) int {
+		return cmp.Compare(a.Barcode, b.Barcode)
+	})
+	if err := insert(t, parcels...); err != nil {
+		return err
+	}
+	if err := insert(t, d.contact); err != nil {
+		return err
+	}
+	var promises []models.Promise
+	for _, p := range d.Parcels {
+		promises = append(promises, models.Promise{
+			Parcel: p.ID, Shipment: p.Shipment, Locker: locker.ID, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime,
+			From: d.Shipment.ExpectedAt, CreatedAt: t.now,
+		})
+	}
+	if err := insert(t, promises...); err != nil {
+		return err
+	}
+	if err := t.post(startShipment(d.Shipment.ID)); err != nil {
+		return err
+	}
+	if err := t.audit(n.Request, "shipment.create", string(d.Shipment.ID), ""); err != nil {
+		return err
+	}
+	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy)); err != nil {
+		return err
+	}
+	return t.writeEvents(d.Shipment.Carrier, models.Event{
+		Shipment: d.Shipment.ID, Type: models.EventCreated, At: d.Shipment.CreatedAt, Locker: locker.ID,
+	})
+}
+
+// writeEvents adds those of a shipment's events that are not written yet. It comes last in
+// a transaction: a carrier's feed is one lock for all its shipments.
+func (t *tx) writeEvents(carrier models.OrganizationID, events ...models.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	first, err := t.positions(scopeOfEvents(carrier), len(events))
+	if err != nil {
+		return err
+	}
+	for i := range events {
+		events[i].At = events[i].At.UTC()
+		events[i].Carrier, events[i].Position, events[i].CreatedAt = carrier, first+int64(i), t.now
+	}
+	_, err = insertNew(t, events...)
+	return err
+}
+
+// Shipment returns one that the actor's organization has a part in.
+func (s *Store) Shipment(ctx context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error) {
+	var v models.ShipmentView
+	shipment, err := s.visible(ctx, a, id)
+	if err != nil {
+		return v, err
+	}
+	v.Shipment = shipment
+	v.Parcels, err = parcelsOf(ctx, s.read, id)
+	return v, mapError(err)
+}
+
+// ShipmentEvents returns its events with a seq above after.
+func (s *Store) ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error) {
+	if _, err := s.visible(ctx, a, id); err != nil {
+		return nil, err
+	}
+	events, err := gorm.G[models.Event](s.read).Where("shipment = ? AND seq > ?", id, after).Order("seq").Limit(limit).Find(ctx)
+	return events, mapError(err)
+}
+
+// visible hides what an organization has no part in as if it did not exist.
+func (s *Store) visible(ctx context.Context, a models.Actor, id models.ShipmentID) (models.Shipment, error) {
+	shipment, err := gorm.G[models.Shipment](s.read).Where("id = ?", id).Take(ctx)
+	shipment, err = take(shipment, err, "There is no such shipment.")
+	if err != nil {
+		return models.Shipment{}, err
+	}
+	if !a.Operator() && (a.Organization == "" || a.Organization != shipment.Carrier && a.Organization != shipment.Shop) {
+		return models.Shipment{}, models.Errorf(models.CodeNotFound, "There is no such shipment.")
+	}
+	return shipment, nil
+}
+
+// parcelsOf reads a shipment's parcels in the order of the announcement.
+func parcelsOf(ctx context.Context, db *gorm.DB, id models.ShipmentID) ([]models.Parcel, error) {
+	return gorm.G[models.Parcel](db).Where("shipment = ?", id).Order("id").Find(ctx)
+}
