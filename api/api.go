@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"cubby/api/docs"
+	"cubby/models"
+)
+
+// Config is what the interface is made of. Ports, Logger, Now and Rand are required.
+type Config struct {
+	Keys      Keys
+	Shipments Shipments
+	Lockers   Lockers
+	Network   Network
+	Incidents Incidents
+	Engine    Engine
+
+	Logger *slog.Logger
+	Now    func() time.Time
+	// Rand must be safe for concurrent use, as crypto/rand.Reader is.
+	Rand io.Reader
+	// Ready says whether this process can serve; nil: always.
+	Ready func(ctx context.Context) error
+	// Observe is told of every finished request, for metrics; route is the pattern, not
+	// the path. May be nil.
+	Observe func(method, route string, status int, took time.Duration)
+
+	// MaxInFlight is how many calls run at once; one more waits at most MaxWait and is
+	// then told to come back. Zero: 256 calls, 2 s.
+	MaxInFlight int
+	MaxWait     time.Duration
+}
+
+const (
+	defaultInFlight = 256
+	defaultWait     = 2 * time.Second
+	callTimeout     = 10 * time.Second
+	readyTimeout    = 3 * time.Second
+)
+
+// server holds what handlers share.
+type server struct {
+	Config
+	ids      *models.IDs
+	contract contract
+	slots    chan struct{}
+	running  *running
+}
+
+var _ StrictServerInterface = (*server)(nil)
+
+// New makes the interface's handler: the calls of openapi.yaml under /api/v1, their
+// documentation at /docs and /openapi.yaml, and /healthz and /readyz.
+func New(cfg Config) http.Handler {
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = defaultInFlight
+	}
+	if cfg.MaxWait <= 0 {
+		cfg.MaxWait = defaultWait
+	}
+	s := &server{
+		Config:   cfg,
+		ids:      models.NewIDs(cfg.Now, cfg.Rand),
+		contract: loadContract(),
+		slots:    make(chan struct{}, cfg.MaxInFlight),
+		running:  newRunning(),
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	// The socket's address: no header of a client is believed.
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.Binder = binder{s.contract}
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
+	e.Use(s.identify, s.observe, s.rescue, secure, s.bound, s.authorize)
+
+	RegisterHandlers(e, NewStrictHandler(s, nil))
+	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
+	e.GET("/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", specification) })
+	pages := echo.WrapHandler(docs.Handler())
+	e.GET("/docs", pages)
+	e.GET("/docs/*", pages)
+	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", s.readyz)
+	return e
+}
+
+func (s *server) readyz(c echo.Context) error {
+	if s.Ready != nil {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
+		defer cancel()
+		if err := s.Ready(ctx); err != nil {
+			return models.Wrap(models.CodeUnavailable, err, "This process is not ready to serve.")
+		}
+	}
+	return c.String(http.StatusOK, "ready\n")
+}

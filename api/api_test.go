@@ -1,0 +1,323 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/api"
+	"cubby/models"
+)
+
+// Ids of the test's network.
+const (
+	carrierA = models.OrganizationID("org_01hv0000000000000000000001")
+	shopS    = models.OrganizationID("org_01hv0000000000000000000002")
+	operator = models.OrganizationID("org_01hv0000000000000000000003")
+	carrierB = models.OrganizationID("org_01hv0000000000000000000004")
+	lockerID = models.LockerID("lkr_01hv0000000000000000000001")
+	shipID   = models.ShipmentID("shp_01hv0000000000000000000001")
+	locID    = models.LocationID("loc_01hv0000000000000000000001")
+	modelID  = models.ModelID("mod_01hv0000000000000000000001")
+	keyID    = models.KeyID("key_01hv0000000000000000000001")
+	incID    = models.IncidentID("inc_01hv0000000000000000000001")
+)
+
+var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// ports is a fake of everything behind the interface: a shipment of carrier A, and funcs
+// where a test wants something else.
+type ports struct {
+	mu       sync.Mutex
+	created  []models.NewShipment
+	courier  models.NewCourier
+	query    models.IncidentQuery
+	page     models.Page
+	events   []int // after, limit
+	audited  []string
+	create   func(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error)
+	carrier  func(in models.CarrierEventInput) (models.ActionResult, error)
+	keyOwner func(hash string) (models.Actor, error)
+	list     func() error
+}
+
+func actors() map[string]models.Actor {
+	return map[string]models.Actor{
+		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
+		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments}},
+		"shop":     {Key: "key_s", Organization: shopS, Kind: models.KindShop, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
+		"host":     {Key: "key_h", Organization: "org_h", Kind: models.KindHost, Scopes: []models.Scope{models.ScopeShipments}},
+		"operator": {Key: "key_o", Organization: operator, Kind: models.KindOperator, Scopes: []models.Scope{models.ScopeOperator}},
+		"none":     {Key: "key_n", Organization: carrierA, Kind: models.KindCarrier},
+	}
+}
+
+func (p *ports) Authenticate(_ context.Context, hash string) (models.Actor, error) {
+	if p.keyOwner != nil {
+		return p.keyOwner(hash)
+	}
+	for role, actor := range actors() {
+		if sum := sha256.Sum256([]byte("cubby_" + role)); hex.EncodeToString(sum[:]) == hash {
+			return actor, nil
+		}
+	}
+	return models.Actor{}, models.Errorf(models.CodeUnauthorized, "The key is not valid.")
+}
+
+func (p *ports) CreateKey(_ context.Context, k models.NewKey) (models.APIKey, string, error) {
+	return models.APIKey{ID: keyID, Organization: k.Organization, Name: k.Name, Scopes: k.Scopes, CreatedAt: testNow, ExpiresAt: k.ExpiresAt}, "cubby_secret", nil
+}
+
+func (p *ports) RevokeKey(context.Context, models.Request, models.KeyID) error { return nil }
+
+func (p *ports) CreateShipment(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error) {
+	p.mu.Lock()
+	p.created = append(p.created, n)
+	p.mu.Unlock()
+	if p.create != nil {
+		return p.create(ctx, n)
+	}
+	return view(), false, nil
+}
+
+func view() models.ShipmentView {
+	return models.ShipmentView{
+		Shipment: models.Shipment{ID: shipID, Carrier: carrierA, Number: "A-1", Locker: lockerID, PolicyName: "standard", PolicyVersion: 1,
+			NotifyBy: models.NotifyContact, Language: "en", State: models.StateCreated, CreatedAt: testNow, UpdatedAt: testNow},
+		Parcels: []models.Parcel{{ID: "par_1", Barcode: "1234", Size: models.SizeM, Regime: models.Ambient, State: models.ParcelExpected}},
+	}
+}
+
+func (p *ports) Shipment(_ context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error) {
+	v := view()
+	v.Shipment.Shop = shopS
+	if id != shipID || !a.Operator() && a.Organization != carrierA && a.Organization != shopS {
+		return models.ShipmentView{}, models.Errorf(models.CodeNotFound, "There is no shipment with this id.")
+	}
+	return v, nil
+}
+
+func (p *ports) ShipmentEvents(_ context.Context, _ models.Actor, _ models.ShipmentID, after, limit int) ([]models.Event, error) {
+	p.events = []int{after, limit}
+	return []models.Event{{Seq: after + 1, Type: models.EventCreated, At: testNow}}, nil
+}
+
+func (p *ports) Audit(_ context.Context, _ models.Request, action, object, detail string) error {
+	p.audited = append(p.audited, action+" "+object+" "+detail)
+	return nil
+}
+
+func (p *ports) Lockers(_ context.Context, page models.Page) ([]models.LockerView, error) {
+	p.page = page
+	if p.list != nil {
+		return nil, p.list()
+	}
+	return []models.LockerView{lockerView()}, nil
+}
+
+func lockerView() models.LockerView {
+	return models.LockerView{
+		Locker:   models.Locker{ID: lockerID, Number: "L-001", Location: locID, Model: modelID, State: models.LockerActive, CreatedAt: testNow},
+		Location: models.Location{ID: locID, Name: "Courtyard", TimeZone: "Europe/Berlin", CreatedAt: testNow},
+	}
+}
+
+func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView, error) {
+	if id != lockerID {
+		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no locker with this id.")
+	}
+	return lockerView(), nil
+}
+
+func (p *ports) Availability(context.Context, models.LockerID) ([]models.Availability, error) {
+	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2}}, nil
+}
+
+func (p *ports) CreateOrganization(_ context.Context, _ models.Request, o models.Organization) (models.Organization, error) {
+	o.ID, o.CreatedAt = carrierA, testNow
+	return o, nil
+}
+
+func (p *ports) Organizations(context.Context, models.Page) ([]models.Organization, error) {
+	return nil, nil
+}
+
+func (p *ports) CreateLocation(_ context.Context, _ models.Request, l models.Location) (models.Location, error) {
+	l.ID, l.CreatedAt = locID, testNow
+	return l, nil
+}
+
+func (p *ports) Locations(context.Context, models.Page) ([]models.Location, error) {
+	return []models.Location{{ID: locID}}, nil
+}
+
+func (p *ports) CreateModel(_ context.Context, _ models.Request, m models.CabinetModel) (models.CabinetModel, error) {
+	m.ID, m.CreatedAt = modelID, testNow
+	return m, nil
+}
+
+func (p *ports) Models(context.Context, models.Page) ([]models.CabinetModel, error) {
+	return []models.CabinetModel{{ID: modelID}}, nil
+}
+
+func (p *ports) CreateLocker(_ context.Context, _ models.Request, l models.Locker) (models.Locker, error) {
+	l.ID, l.State, l.CreatedAt = lockerID, models.LockerActive, testNow
+	return l, nil
+}
+
+func (p *ports) CreateCourier(_ context.Context, n models.NewCourier) (models.Courier, error) {
+	p.courier = n
+	n.Courier.ID, n.Courier.CreatedAt = "cou_1", testNow
+	return n.Courier, nil
+}
+
+func (p *ports) Incidents(_ context.Context, q models.IncidentQuery) ([]models.Incident, error) {
+	p.query = q
+	return []models.Incident{{ID: incID, Kind: models.IncidentJam, Locker: lockerID, Cell: 3, Opened: testNow}}, nil
+}
+
+func (p *ports) ResolveIncident(_ context.Context, _ models.Request, id models.IncidentID, reason string) (models.Incident, error) {
+	return models.Incident{ID: id, Kind: models.IncidentJam, Locker: lockerID, Opened: testNow, Resolved: &testNow, Reason: reason}, nil
+}
+
+func (p *ports) CarrierEvent(_ context.Context, _ models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error) {
+	if p.carrier != nil {
+		return p.carrier(in)
+	}
+	return models.ActionResult{State: models.StateInTransit}, nil
+}
+
+// handler makes the interface over the ports; its log goes to log.
+func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler {
+	logger := slog.New(slog.DiscardHandler)
+	if log != nil {
+		logger = slog.New(slog.NewJSONHandler(log, nil))
+	}
+	cfg := api.Config{
+		Keys: p, Shipments: p, Lockers: p, Network: p, Incidents: p, Engine: p,
+		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	return api.New(cfg)
+}
+
+const parcel = `{"barcode":"1234","size":"M"}`
+
+func announcement(change string) string {
+	base := map[string]json.RawMessage{
+		"number": json.RawMessage(`"A-1"`), "locker": json.RawMessage(`"` + lockerID + `"`),
+		"parcels": json.RawMessage(`[` + parcel + `]`), "contact": json.RawMessage(`{"email":"client@example.com"}`),
+	}
+	if change != "" {
+		var changes map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(change), &changes); err != nil {
+			panic(change + ": " + err.Error())
+		}
+		for name, value := range changes {
+			if string(value) == "null" {
+				delete(base, name)
+			} else {
+				base[name] = value
+			}
+		}
+	}
+	raw, err := json.Marshal(base)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+// scenario is one call and what must come of it.
+type scenario struct {
+	name     string
+	role     string // empty: no key
+	method   string
+	url      string
+	body     string
+	headers  map[string]string
+	status   int
+	contains []string
+	lacks    []string
+}
+
+func (s scenario) request() *http.Request {
+	r := httptest.NewRequest(s.method, s.url, strings.NewReader(s.body))
+	if s.role != "" {
+		r.Header.Set("Authorization", "Bearer cubby_"+s.role)
+	}
+	if s.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if s.method == http.MethodPost && s.url == "/api/v1/shipments" {
+		r.Header.Set("Idempotency-Key", "k1")
+	}
+	for name, value := range s.headers {
+		if value == "" {
+			r.Header.Del(name)
+		} else {
+			r.Header.Set(name, value)
+		}
+	}
+	return r
+}
+
+func (s scenario) run(t *testing.T, h http.Handler) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, s.request())
+	require.Equal(t, s.status, w.Code, "%s", w.Body)
+	for _, must := range s.contains {
+		require.Contains(t, w.Body.String(), must)
+	}
+	for _, not := range s.lacks {
+		require.NotContains(t, w.Body.String(), not)
+	}
+	if s.status >= 400 {
+		requireProblem(t, w)
+	}
+	return w
+}
+
+// requireProblem checks what every problem has.
+func requireProblem(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+	var doc struct {
+		Type, Title, Detail, Instance, Code string
+		Status                              int
+		RequestID                           string `json:"request_id"`
+		Errors                              []models.Field
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &doc))
+	require.Equal(t, w.Code, doc.Status)
+	require.Equal(t, "/problems/"+doc.Code, doc.Type)
+	require.NotEmpty(t, doc.Title)
+	require.NotEmpty(t, doc.Detail)
+	require.NotEmpty(t, doc.Instance)
+	require.Equal(t, w.Header().Get("X-Request-Id"), doc.RequestID)
+	for _, f := range doc.Errors {
+		require.NotEmpty(t, f.Detail)
+	}
+	if slices.Contains([]int{503, 429}, w.Code) {
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
+	}
+	if w.Code == 401 {
+		require.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
+	}
+}

@@ -1,0 +1,218 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+const (
+	queueLength  = 32 // messages that wait for a cabinet
+	asksAtOnce   = 8  // of one cabinet
+	writeTimeout = 10 * time.Second
+	closeTimeout = time.Second
+
+	// A cabinet sends a few messages a minute; these only stop one that went mad.
+	burst     = 200
+	perSecond = 50
+)
+
+// line is one connection of a cabinet.
+type line struct {
+	gateway *Gateway
+	locker  models.LockerID
+	n       int64 // counts the cabinet's connections: the highest is the one
+	conn    *websocket.Conn
+	end     context.CancelCauseFunc
+	out     chan []byte
+	asks    chan struct{}
+	seen    atomic.Int64 // Unix ms of the last message
+	bucket  bucket
+
+	// For the poller alone, once the line is taken.
+	scopes     []string
+	scopesAt   time.Time
+	generation int64 // of the network's scopes, when scopes was read
+	told       protocol.Cursor
+}
+
+func newLine(g *Gateway, l models.LockerID, conn *websocket.Conn, end context.CancelCauseFunc) *line {
+	ln := &line{
+		gateway: g, locker: l, conn: conn, end: end,
+		out: make(chan []byte, queueLength), asks: make(chan struct{}, asksAtOnce),
+		bucket: bucket{tokens: burst, at: g.Now()},
+	}
+	ln.seen.Store(g.Now().UnixMilli())
+	return ln
+}
+
+// send puts a message into the queue. A cabinet that does not take its messages is cut
+// off: it comes back with a hello and catches up.
+func (ln *line) send(t protocol.Type, body any) error {
+	frame, err := protocol.Encode(t, body)
+	if err != nil {
+		return err
+	}
+	select {
+	case ln.out <- frame:
+		return nil
+	default:
+		ln.end(errSlow)
+		return errSlow
+	}
+}
+
+// read handles messages until the connection ends; it never returns nil. The end of ctx
+// does not end it, since that would cut the connection before it can be told why: write
+// does.
+func (ln *line) read(ctx context.Context) error {
+	for {
+		_, frame, err := ln.conn.Read(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		now := ln.gateway.Now()
+		ln.seen.Store(now.UnixMilli())
+		if !ln.bucket.take(now) {
+			return errFlood
+		}
+		if err := ln.handle(ctx, frame, now); err != nil {
+			if err := ln.send(protocol.TypeError, problem(err)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// handle does what a message asks. An error is told to the cabinet; the connection stays.
+func (ln *line) handle(ctx context.Context, frame []byte, now time.Time) error {
+	m, err := protocol.Decode(frame)
+	if err != nil {
+		return err
+	}
+	switch m.Type {
+	case protocol.TypeAsk:
+		var ask protocol.Ask
+		if err := m.Into(&ask); err != nil {
+			return err
+		}
+		return ln.ask(ctx, ask, now)
+	case protocol.TypeResult:
+		var result protocol.Result
+		if err := m.Into(&result); err != nil {
+			return err
+		}
+		return ln.gateway.result(ln.locker, result)
+	case protocol.TypeHeartbeat:
+		// That it came is what counts so far: it moved seen. The inventory digest is not
+		// compared yet.
+		return m.Into(&protocol.Heartbeat{})
+	case protocol.TypeError:
+		var p protocol.Problem
+		if err := m.Into(&p); err != nil {
+			return err
+		}
+		ln.gateway.Logger.Warn("a cabinet did not understand a message", "locker", ln.locker, "code", p.Code)
+		return nil
+	}
+	return models.Errorf(models.CodeMalformedFrame, "a message of this type is not known here")
+}
+
+// write sends what is queued, and pings, until the connection ends.
+func (ln *line) write(ctx context.Context) {
+	ping := time.NewTicker(ln.gateway.PingInterval)
+	defer ping.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			// This ends a read that waits.
+			ln.close(context.Cause(ctx))
+			return
+		case frame := <-ln.out:
+			if err := ln.writeFrame(ctx, frame); err != nil {
+				ln.end(err)
+			}
+		case <-ping.C:
+			// Waiting for a pong must not hold up a command, so it waits by itself; it lives
+			// as long as the pong takes.
+			go ln.ping(ctx)
+		}
+	}
+}
+
+// writeFrame and ping do not end with the line's context: the library cuts a connection
+// whose context ends in the middle, and the cabinet would not be told why.
+func (ln *line) writeFrame(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	return ln.conn.Write(ctx, websocket.MessageText, frame)
+}
+
+func (ln *line) ping(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ln.gateway.PongTimeout)
+	defer cancel()
+	if err := ln.conn.Ping(ctx); err != nil {
+		ln.end(errSilent)
+	}
+}
+
+// refuse tells why a connection cannot be, and closes it.
+func (ln *line) refuse(ctx context.Context, why error) {
+	if frame, err := protocol.Encode(protocol.TypeError, problem(why)); err == nil {
+		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		// Best effort: the status below says it too.
+		_ = ln.conn.Write(ctx, websocket.MessageText, frame)
+	}
+	status := websocket.StatusPolicyViolation
+	switch models.ErrorCode(why) {
+	case models.CodeUnavailable, models.CodeInternal:
+		status = websocket.StatusTryAgainLater
+	}
+	_ = ln.conn.Close(status, "")
+}
+
+// close ends the connection and, where the cabinet may still be listening, says why.
+func (ln *line) close(why error) {
+	switch {
+	case errors.Is(why, errGoingAway):
+		_ = ln.conn.Close(websocket.StatusGoingAway, why.Error())
+	case errors.Is(why, errFenced), errors.Is(why, errFlood):
+		_ = ln.conn.Close(websocket.StatusPolicyViolation, why.Error())
+	case errors.Is(why, websocket.ErrMessageTooBig):
+		_ = ln.conn.Close(websocket.StatusMessageTooBig, "")
+	default:
+		// It has closed, or it does not answer.
+		_ = ln.conn.CloseNow()
+	}
+}
+
+// problem is what a cabinet may see of an error.
+func problem(err error) protocol.Problem {
+	return protocol.Problem{Code: models.ErrorCode(err), Detail: models.ErrorMessage(err)}
+}
+
+// bucket bounds the rate of messages.
+type bucket struct {
+	tokens float64
+	at     time.Time
+}
+
+// take spends a token, if there is one.
+func (b *bucket) take(now time.Time) bool {
+	if d := now.Sub(b.at).Seconds(); d > 0 {
+		b.tokens = min(burst, b.tokens+d*perSecond)
+		b.at = now
+	}
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

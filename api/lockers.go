@@ -1,0 +1,69 @@
+package api
+
+import (
+	"context"
+
+	"cubby/models"
+)
+
+// ListLockers lists lockers.
+func (s *server) ListLockers(ctx context.Context, request ListLockersRequestObject) (ListLockersResponseObject, error) {
+	p := page(request.Params.Cursor, request.Params.Limit, request.Params.Search)
+	lockers, err := s.Lockers.Lockers(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return ListLockers200JSONResponse{
+		Items:      each(lockers, lockerDetail),
+		NextCursor: nextCursor(lockers, p.Limit, func(v models.LockerView) string { return string(v.Locker.ID) }),
+	}, nil
+}
+
+// GetLocker reads a locker.
+func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) (GetLockerResponseObject, error) {
+	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
+		return nil, err
+	}
+	v, err := s.Lockers.Locker(ctx, models.LockerID(request.Id))
+	if err != nil {
+		return nil, err
+	}
+	return GetLocker200JSONResponse(lockerDetail(v)), nil
+}
+
+// GetAvailability tells how much room a locker has.
+func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error) {
+	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
+		return nil, err
+	}
+	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id))
+	if err != nil {
+		return nil, err
+	}
+	return GetAvailability200JSONResponse{Items: each(lines, func(a models.Availability) Availability {
+		return Availability{Regime: Regime(a.Regime), Size: Size(a.Size), Free: a.Free, Room: a.Room}
+	})}, nil
+}
+
+// CreateLocker makes a locker.
+func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestObject) (CreateLockerResponseObject, error) {
+	b := request.Body
+	l, err := s.Network.CreateLocker(ctx, callOf(ctx).request(), models.Locker{
+		Number: b.Number, Location: models.LocationID(b.Location), Model: models.ModelID(b.Model),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return CreateLocker201JSONResponse{
+		Id: string(l.ID), Number: l.Number, Location: string(l.Location), Model: string(l.Model),
+		State: LockerState(l.State), CreatedAt: l.CreatedAt,
+	}, nil
+}
+
+func lockerDetail(v models.LockerView) LockerDetail {
+	l := v.Locker
+	return LockerDetail{
+		Id: string(l.ID), Number: l.Number, Location: locationBody(v.Location), Model: string(l.Model),
+		State: LockerState(l.State), CreatedAt: l.CreatedAt,
+	}
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+
+	"cubby/models"
+)
+
+// The interfaces below are what the handlers need; models/store and worker implement
+// them. Every method may also return internal errors, and unavailable when the database
+// does not answer.
+
+// Keys finds who a key belongs to.
+type Keys interface {
+	// Authenticate takes the SHA-256 (hex) of a key's secret. It returns unauthorized for
+	// a key that is unknown, revoked or expired.
+	Authenticate(ctx context.Context, hash string) (models.Actor, error)
+	// CreateKey returns the key and its secret, which is shown once. It returns not_found
+	// for an unknown organization.
+	CreateKey(ctx context.Context, k models.NewKey) (models.APIKey, string, error)
+	// RevokeKey ends a key at once. It returns not_found for an unknown one.
+	RevokeKey(ctx context.Context, r models.Request, id models.KeyID) error
+}
+
+// Shipments holds announcements. A shipment that the actor's organization has no part in
+// is not_found.
+type Shipments interface {
+	// CreateShipment makes shipment, parcels, contact, promise, outbox start, event, audit
+	// and idempotency record in one transaction. replayed: the answer is that of an
+	// earlier call with the same key. It returns unknown_locker, locker_not_accepting,
+	// no_capacity (with details "nearby"), number_used, barcode_used, idempotency_key_reused.
+	CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error)
+	// Shipment returns one shipment, or not_found.
+	Shipment(ctx context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error)
+	// ShipmentEvents returns its events with a seq above after, in order, or not_found.
+	ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error)
+	// Audit records an act that the engine carries out.
+	Audit(ctx context.Context, r models.Request, action, object, detail string) error
+}
+
+// Lockers lists cabinets.
+type Lockers interface {
+	// Lockers returns a page ordered by id.
+	Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error)
+	// Locker returns one, or not_found.
+	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
+	// Availability returns a line for each regime and size that the locker has, or not_found.
+	Availability(ctx context.Context, id models.LockerID) ([]models.Availability, error)
+}
+
+// Network is what an operator sets up. Creations are audited; a name or number in use is
+// a conflict, an id that does not exist is not_found.
+type Network interface {
+	CreateOrganization(ctx context.Context, r models.Request, o models.Organization) (models.Organization, error)
+	Organizations(ctx context.Context, p models.Page) ([]models.Organization, error)
+	CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error)
+	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
+	CreateModel(ctx context.Context, r models.Request, m models.CabinetModel) (models.CabinetModel, error)
+	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
+	// CreateLocker makes the locker, active, with its cells free, and its directory.
+	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
+	// CreateCourier makes a courier and tells the cabinets. A badge in use is a conflict.
+	CreateCourier(ctx context.Context, n models.NewCourier) (models.Courier, error)
+}
+
+// Incidents are what people should look at.
+type Incidents interface {
+	Incidents(ctx context.Context, q models.IncidentQuery) ([]models.Incident, error)
+	// ResolveIncident closes one with a reason. It returns not_found, or invalid_state
+	// when it is resolved already.
+	ResolveIncident(ctx context.Context, r models.Request, id models.IncidentID, reason string) (models.Incident, error)
+}
+
+// Engine carries out actions on a shipment's life.
+type Engine interface {
+	// CarrierEvent answers once the new state is written. It returns unavailable while the
+	// engine cannot be reached, and not_found for a life that it does not have.
+	CarrierEvent(ctx context.Context, id models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error)
+}
