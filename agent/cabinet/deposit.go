@@ -1,0 +1,160 @@
+package cabinet
+
+import (
+	"strconv"
+
+	"cubby/models"
+)
+
+// questionMS is how long "is it empty?" waits for its answer.
+const questionMS = 60_000
+
+// cellsADeposit bounds how many cells one deposit tries: when a board is dead, not every
+// cell of the cabinet is to end in doubt.
+const cellsADeposit = 3
+
+// deposit begins a deposit of an expected parcel by the courier who is logged in.
+func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
+	courier, ok := t.courier()
+	if !ok {
+		t.say(TextBadgeFirst, messageMS)
+		return
+	}
+	for _, c := range t.Cells {
+		if containsParcel(c.Parcels, p.Parcel) {
+			t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(c.Number()))
+			return
+		}
+	}
+	switch {
+	case e.Withdrawn:
+		t.refuse(TextCancelled)
+		return
+	case e.gone(p.Parcel):
+		t.refuse(TextGone)
+		return
+	case courier.Organization != e.Carrier && !courier.Operator:
+		t.refuse(TextOtherCarrier)
+		return
+	case t.Directory.Layout.State != models.LockerActive:
+		t.refuse(TextNoDeposits)
+		return
+	}
+	c := t.allocate(p, 0, nil)
+	if c == nil {
+		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", string(p.Size))
+		return
+	}
+	op := t.begin(models.Deposit, e.Shipment, e.Policy)
+	if op == nil {
+		return
+	}
+	op.Courier = courier.Courier
+	t.reserve(op, c, []models.ParcelID{p.Parcel})
+	t.ask(op)
+}
+
+// reserve gives a free cell to an operation: a new occupancy, so a new generation.
+func (t *turn) reserve(op *Operation, c *Cell, parcels []models.ParcelID) {
+	c.apply(models.CellReserve)
+	c.Generation++
+	c.Shipment = op.Shipment
+	op.add(c, parcels)
+}
+
+func (t *turn) depositClosed(op *Operation, d *Door, c *Cell, leftOpen bool) {
+	if op.GaveUp != "" {
+		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+		return
+	}
+	wasDoubtful := c.Doubtful
+	c.apply(models.CellDeposited)
+	c.Parcels = d.Parcels
+	if leftOpen || wasDoubtful {
+		// The courier may have walked away from an open door: someone else closed it.
+		c.apply(models.CellDoubt)
+	}
+	for _, p := range d.Parcels {
+		t.write(models.FactDeposited, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Courier: op.Courier})
+	}
+	op.Told, op.Reason = true, "deposited"
+	d.State = DoorFinished
+	t.Session.Loaded++
+}
+
+// depositJammed has the next best cell opened in place of one that does not open.
+// Nothing was put into the first.
+func (t *turn) depositJammed(op *Operation, d *Door, c *Cell) {
+	d.State = DoorFinished
+	c.apply(models.CellRelease)
+	c.Operation = ""
+	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Courier: op.Courier, Attempt: d.Attempt, Reason: reasonJammed})
+	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+	if op.GaveUp == "" {
+		t.replace(op, *d)
+	}
+}
+
+// replace opens another cell for a door's parcels in the same operation.
+func (t *turn) replace(op *Operation, d Door) {
+	p, ok := t.Directory.parcel(op.Shipment, d.Parcels[0])
+	if !ok {
+		return
+	}
+	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
+		t.reserve(op, c, d.Parcels)
+		return
+	}
+	op.Reason = "no_cell"
+}
+
+// cancelDeposit takes back a deposit under way, as far as it has got.
+func (t *turn) cancelDeposit(op *Operation, why string) {
+	if op.undecided() {
+		t.abandon(op, why)
+		return
+	}
+	op.GaveUp = why
+	for i := range op.Doors {
+		t.giveUp(op, &op.Doors[i], why)
+	}
+	op.Reason = why
+}
+
+// empty: the courier says that nothing was left in the cell.
+func (t *turn) empty(op *Operation) {
+	op.AnswerBy = 0
+	for i := range op.Doors {
+		d := &op.Doors[i]
+		if d.State != DoorClosed {
+			continue
+		}
+		d.State = DoorFinished
+		c := t.cell(d.Cell)
+		c.apply(models.CellCheckEmpty)
+		c.Operation = ""
+		t.write(models.FactCellChecked, op.ID, c, models.FactData{Courier: op.Courier, Reason: "empty"})
+		if op.GaveUp == string(ButtonNotFit) {
+			op.GaveUp = ""
+			op.Above = c.Layout.Size.Rank()
+			t.replace(op, *d)
+			return
+		}
+	}
+}
+
+// notEmpty: something may be inside. Only a check clears that.
+func (t *turn) notEmpty(op *Operation, d *Door, reason string) {
+	op.AnswerBy = 0
+	d.State = DoorFinished
+	t.doubt(op, t.cell(d.Cell), reason)
+}
+
+func containsParcel(parcels []models.ParcelID, id models.ParcelID) bool {
+	for _, p := range parcels {
+		if p == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,209 @@
+package cabinet
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// Directory is what the cabinet was told to expect and whom to let in. It says nothing
+// of what is in a cell: that is never learned from the server.
+type Directory struct {
+	Cursor    protocol.Cursor                              `json:"cursor,omitempty"`
+	Layout    models.DirectoryLayout                       `json:"layout"`
+	Shipments map[models.ShipmentID]*Expected              `json:"shipments,omitempty"`
+	Couriers  map[models.CourierID]models.DirectoryCourier `json:"couriers,omitempty"`
+}
+
+// Expected is a shipment expected or stored here.
+type Expected struct {
+	models.DirectoryShipment
+	Withdrawn bool    `json:"withdrawn,omitempty"` // deleted while here: its parcels are to be taken out
+	Taken     []Taken `json:"taken,omitempty"`
+}
+
+// Taken is a parcel that was picked up here, with the fact that says so: an entry that
+// does not know this fact must not bring the parcel back.
+type Taken struct {
+	Parcel models.ParcelID `json:"parcel"`
+	Epoch  int64           `json:"epoch"`
+	Seq    int64           `json:"seq"`
+}
+
+func (e *Expected) gone(p models.ParcelID) bool {
+	return slices.ContainsFunc(e.Taken, func(t Taken) bool { return t.Parcel == p })
+}
+
+// Entries counts what the cabinet knows from the directory.
+func (d *Directory) Entries() int {
+	n := len(d.Shipments) + len(d.Couriers)
+	if d.Layout.Locker != "" {
+		n++
+	}
+	return n
+}
+
+// ids lists the shipments in an order that does not depend on the map.
+func (d *Directory) ids() []models.ShipmentID {
+	return slices.Sorted(maps.Keys(d.Shipments))
+}
+
+func (d *Directory) parcel(id models.ShipmentID, parcel models.ParcelID) (models.DirectoryParcel, bool) {
+	if e := d.Shipments[id]; e != nil {
+		for _, p := range e.Parcels {
+			if p.Parcel == parcel {
+				return p, true
+			}
+		}
+	}
+	return models.DirectoryParcel{}, false
+}
+
+// labelled finds the parcel with a barcode. Of several, one that is still to come wins.
+func (d *Directory) labelled(barcode string) (e *Expected, p models.DirectoryParcel, ok bool) {
+	for _, id := range d.ids() {
+		for _, candidate := range d.Shipments[id].Parcels {
+			if candidate.Barcode != barcode {
+				continue
+			}
+			if shipment := d.Shipments[id]; !ok || e.gone(p.Parcel) || e.Withdrawn {
+				e, p, ok = shipment, candidate, true
+			}
+		}
+	}
+	return e, p, ok
+}
+
+// badge finds the courier with a badge.
+func (d *Directory) badge(text string) (models.DirectoryCourier, bool) {
+	for _, id := range slices.Sorted(maps.Keys(d.Couriers)) {
+		if c := d.Couriers[id]; c.Badge == text && text != "" {
+			return c, true
+		}
+	}
+	return models.DirectoryCourier{}, false
+}
+
+// forget drops deleted shipments of which nothing is here any more.
+func (d *Directory) forget(s *State) {
+	for _, id := range d.ids() {
+		if d.Shipments[id].Withdrawn && !s.present(id) {
+			delete(d.Shipments, id)
+		}
+	}
+}
+
+// present reports whether anything of the shipment is here or under way.
+func (s *State) present(id models.ShipmentID) bool {
+	return s.window(id) != nil ||
+		slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Shipment == id }) ||
+		slices.ContainsFunc(s.Operations, func(op *Operation) bool { return op.Shipment == id && !op.ended() })
+}
+
+func (t *turn) takeDirectory(page protocol.DirectoryReply) {
+	for _, entry := range page.Entries {
+		// An entry that cannot be read is skipped: it must not block those after it.
+		switch entry.Kind {
+		case models.EntryShipment:
+			t.takeShipment(entry)
+		case models.EntryCourier:
+			t.takeCourier(entry)
+		case models.EntryLayout:
+			t.takeLayout(entry)
+		}
+	}
+	if len(page.Cursor) > 0 {
+		if t.Directory.Cursor == nil {
+			t.Directory.Cursor = protocol.Cursor{}
+		}
+		maps.Copy(t.Directory.Cursor, page.Cursor)
+	}
+	if page.More {
+		t.effect(FetchDirectory{})
+	}
+}
+
+func (t *turn) takeShipment(entry protocol.Entry) {
+	id := models.ShipmentID(entry.Key)
+	have := t.Directory.Shipments[id]
+	if entry.Deleted {
+		if have != nil {
+			have.Withdrawn = true
+			t.Directory.forget(t.State)
+		}
+		return
+	}
+	var body models.DirectoryShipment
+	if json.Unmarshal(entry.Body, &body) != nil || body.Shipment != id {
+		return
+	}
+	next := &Expected{DirectoryShipment: body}
+	if have != nil {
+		// A re-issued code may have been used here before the server said so.
+		next.Issue = max(body.Issue, have.Issue)
+		for _, taken := range have.Taken {
+			if entry.Seen.Epoch < taken.Epoch || entry.Seen.Epoch == taken.Epoch && entry.Seen.Seq < taken.Seq {
+				next.Taken = append(next.Taken, taken)
+			}
+		}
+	}
+	if t.Directory.Shipments == nil {
+		t.Directory.Shipments = map[models.ShipmentID]*Expected{}
+	}
+	t.Directory.Shipments[id] = next
+}
+
+func (t *turn) takeCourier(entry protocol.Entry) {
+	id := models.CourierID(entry.Key)
+	if entry.Deleted {
+		delete(t.Directory.Couriers, id)
+		return
+	}
+	var body models.DirectoryCourier
+	if json.Unmarshal(entry.Body, &body) != nil || body.Courier != id {
+		return
+	}
+	if t.Directory.Couriers == nil {
+		t.Directory.Couriers = map[models.CourierID]models.DirectoryCourier{}
+	}
+	t.Directory.Couriers[id] = body
+}
+
+// takeLayout adds the cells that are new. A cell is never taken away from under what is
+// in it.
+func (t *turn) takeLayout(entry protocol.Entry) {
+	var body models.DirectoryLayout
+	if entry.Deleted || json.Unmarshal(entry.Body, &body) != nil || body.Locker != t.Locker {
+		return
+	}
+	t.Directory.Layout = body
+	first := len(t.Cells) == 0
+	for _, l := range body.Cells {
+		if l.Number < 1 {
+			continue
+		}
+		if c := t.cell(l.Number); c != nil {
+			c.Layout = l
+			continue
+		}
+		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree}})
+		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
+	}
+	if first && len(t.Cells) > 0 {
+		t.inventory()
+	}
+}
+
+// allowed reports whether a courier may work here now. While the clock is guessed, an
+// end date is not held against anyone.
+func allowed(c models.DirectoryCourier, now Instant) bool {
+	if now.Clock != models.ClockSynced {
+		return true
+	}
+	at := time.UnixMilli(now.WallMS)
+	return (c.ValidFrom == nil || !at.Before(*c.ValidFrom)) && (c.ValidUntil == nil || at.Before(*c.ValidUntil))
+}

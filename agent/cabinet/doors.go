@@ -1,0 +1,202 @@
+package cabinet
+
+import (
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+const (
+	openIntervalMS = int64(protocol.OpenInterval / 1e6)
+	openTimeoutMS  = int64(protocol.OpenTimeout / 1e6)
+)
+
+// Reasons of outcomes and facts.
+const (
+	reasonJammed      = "jammed"
+	reasonInterrupted = "interrupted"
+	reasonAbandoned   = "abandoned"
+	reasonByItself    = "opened_by_itself"
+	reasonLeftOpen    = "left_open"
+	reasonObjection   = "objection"
+	reasonNoAnswer    = "not_confirmed"
+	reasonGeneration  = "generation"
+)
+
+// doorWaits reports whether an operation with authority has a door still to open.
+func (s *State) doorWaits() bool {
+	for _, op := range s.Operations {
+		if !op.ended() && op.Authority != "" && op.any(DoorWaiting) {
+			return true
+		}
+	}
+	return false
+}
+
+// openDoors drives the locks that may be driven now: one at a time, some apart, so many
+// at once. The attempt is in the state before its pulse is an effect.
+func (t *turn) openDoors() {
+	for _, op := range t.Operations {
+		if op.ended() || op.Authority == "" {
+			continue
+		}
+		for i := range op.Doors {
+			d := &op.Doors[i]
+			if d.State != DoorWaiting {
+				continue
+			}
+			c := t.cell(d.Cell)
+			if c.Generation != d.Generation || c.Operation != op.ID {
+				d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reasonGeneration
+				continue
+			}
+			if c.Open {
+				t.opened(op, d, c) // the door is read first
+				continue
+			}
+			if t.doorsBusy() >= doorsAtOnce || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
+				return
+			}
+			d.State, d.Attempt, d.JamAt = DoorPulsed, d.Attempt+1, t.in(openTimeoutMS)
+			// Uptime 0 is a moment too, but 0 stands for "never".
+			t.PulsedAt = max(t.now.UptimeMS, 1)
+			t.effect(Pulse{Operation: op.ID, Cell: d.Cell, Attempt: d.Attempt})
+		}
+	}
+}
+
+func (t *turn) doorChanged(cell int, open bool) {
+	c := t.cell(cell)
+	if c == nil || c.Open == open {
+		return
+	}
+	t.awake()
+	if open {
+		t.doorOpened(c)
+		return
+	}
+	t.doorClosed(c)
+}
+
+func (t *turn) doorOpened(c *Cell) {
+	if op := t.operation(c.Operation); op != nil {
+		switch d := op.door(c.Number()); {
+		case d == nil:
+		case d.State == DoorPulsed, d.State == DoorJammed, d.State == DoorClosed,
+			d.State == DoorWaiting && op.Authority != "":
+			c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
+			t.opened(op, d, c)
+			return
+		}
+	}
+	c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
+	t.write(models.FactDoorOpened, "", c, models.FactData{Reason: reasonByItself})
+	if c.State != models.CellFree {
+		t.doubt(nil, c, reasonByItself)
+	}
+}
+
+// opened records that an operation's door is open, however it came to be.
+func (t *turn) opened(op *Operation, d *Door, c *Cell) {
+	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
+	d.Outcome, d.Reason = models.Opened, ""
+	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt})
+	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+}
+
+func (t *turn) doorClosed(c *Cell) {
+	leftOpen := c.LeftOpen
+	c.Open, c.OpenedAt, c.LeftOpen = false, 0, false
+	op := t.operation(c.Operation)
+	var d *Door
+	if op != nil {
+		d = op.door(c.Number())
+	}
+	if d == nil || d.State != DoorOpen {
+		t.write(models.FactDoorClosed, "", c, models.FactData{})
+		return
+	}
+	t.write(models.FactDoorClosed, op.ID, c, models.FactData{})
+	if op.Kind == models.Deposit {
+		t.depositClosed(op, d, c, leftOpen)
+		return
+	}
+	t.pickupClosed(op, d, c)
+}
+
+// jammed gives an attempt up: the door was not seen open in time.
+func (t *turn) jammed(op *Operation, cell int) {
+	d, c := op.door(cell), t.cell(cell)
+	d.State, d.JamAt = DoorJammed, 0
+	d.Outcome, d.Reason = models.NotOpened, reasonJammed
+	c.apply(models.CellDoubt)
+	if op.Kind == models.Deposit {
+		t.depositJammed(op, d, c)
+		return
+	}
+	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Shipment: op.shipment(), Attempt: d.Attempt, Reason: reasonJammed})
+	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+	if d.Attempt >= maxAttempts {
+		d.State = DoorFinished
+	}
+}
+
+// shipment is what facts of the operation name: a reopening comes after the end of the
+// shipment's life and names none.
+func (op *Operation) shipment() models.ShipmentID {
+	if op.Reopens {
+		return ""
+	}
+	return op.Shipment
+}
+
+// tryAgain has jammed doors driven once more, under the first authority. A door that is
+// open by now is read, not driven.
+func (t *turn) tryAgain(op *Operation) {
+	for i := range op.Doors {
+		if op.Doors[i].State == DoorJammed {
+			op.Doors[i].State = DoorWaiting
+		}
+	}
+}
+
+// doubt flags a cell and says so once.
+func (t *turn) doubt(op *Operation, c *Cell, reason string) {
+	if c.Doubtful {
+		return
+	}
+	c.apply(models.CellDoubt)
+	data := models.FactData{Reason: reason}
+	var id models.OperationID
+	if op != nil {
+		id = op.ID
+	}
+	t.write(models.FactCellDoubtful, id, c, data)
+}
+
+// leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
+func (t *turn) leftOpen(c *Cell) {
+	c.LeftOpen = true
+	if c.Doubtful {
+		t.write(models.FactCellDoubtful, c.Operation, c, models.FactData{Reason: reasonLeftOpen})
+		return
+	}
+	t.doubt(t.operation(c.Operation), c, reasonLeftOpen)
+}
+
+// noAnswer: the person left without an answer to what the screen asked.
+func (t *turn) noAnswer(op *Operation) {
+	op.AnswerBy = 0
+	if op.Kind == models.Deposit {
+		for i := range op.Doors {
+			if op.Doors[i].State == DoorClosed {
+				t.notEmpty(op, &op.Doors[i], reasonAbandoned)
+			}
+		}
+		return
+	}
+	for i := range op.Doors {
+		if op.Doors[i].State == DoorJammed {
+			op.Doors[i].State = DoorFinished
+		}
+	}
+}

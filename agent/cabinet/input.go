@@ -1,0 +1,133 @@
+package cabinet
+
+import (
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// Input is something that happens to a cabinet. Those that may begin an operation carry
+// a fresh id for it, since the core has no randomness; it is used at most once.
+type Input interface{ isInput() }
+
+// The inputs.
+type (
+	// Started comes first after every start of the program, with the doors seen open.
+	Started struct {
+		Boot string
+		Open []int
+	}
+	// Tick is nothing but time: the host gives it at NextDeadline.
+	Tick struct{}
+	// Scanned is what the scanner read.
+	Scanned struct {
+		Text string
+		ID   models.OperationID
+	}
+	// Keyed is a typed code, PIN or label, submitted.
+	Keyed struct {
+		Text string
+		ID   models.OperationID
+	}
+	// Pressed is a button of the screen.
+	Pressed struct {
+		Button Button
+		ID     models.OperationID
+	}
+	// DoorChanged is a door seen to open or close.
+	DoorChanged struct {
+		Cell int
+		Open bool
+	}
+	// LinkUp says that a stream stands; the nonce is of this session, Agent the program's
+	// version.
+	LinkUp struct{ Nonce, Agent string }
+	// LinkDown says that it does not any more.
+	LinkDown struct{}
+	// ContinueFrom is the server's message.
+	ContinueFrom struct{ protocol.ContinueFrom }
+	// NewEpoch is the server's message.
+	NewEpoch struct{ protocol.NewEpoch }
+	// DirectoryChanged is the server's message.
+	DirectoryChanged struct{}
+	// DirectoryEntries is a page of the directory.
+	DirectoryEntries struct{ protocol.DirectoryReply }
+	// JournalAcked says up to which fact the server keeps the journal.
+	JournalAcked struct{ Epoch, Seq int64 }
+	// JournalForked says that the server refused facts of an epoch: they do not follow what
+	// it keeps.
+	JournalForked struct{ Epoch int64 }
+	// Answer is the server's message.
+	Answer struct{ protocol.Answer }
+	// Command is the server's message.
+	Command struct{ protocol.Command }
+	// KeyInstalled brings the cabinet's key.
+	KeyInstalled struct{ Key models.CabinetKey }
+)
+
+func (Started) isInput()          {}
+func (Tick) isInput()             {}
+func (Scanned) isInput()          {}
+func (Keyed) isInput()            {}
+func (Pressed) isInput()          {}
+func (DoorChanged) isInput()      {}
+func (LinkUp) isInput()           {}
+func (LinkDown) isInput()         {}
+func (ContinueFrom) isInput()     {}
+func (NewEpoch) isInput()         {}
+func (DirectoryChanged) isInput() {}
+func (DirectoryEntries) isInput() {}
+func (JournalAcked) isInput()     {}
+func (JournalForked) isInput()    {}
+func (Answer) isInput()           {}
+func (Command) isInput()          {}
+func (KeyInstalled) isInput()     {}
+
+// Effect is something to be done in the world, after the state is durable.
+type Effect interface{ isEffect() }
+
+// The effects. The screen is none: View derives it from the state.
+type (
+	// Pulse drives a lock once. It is never repeated by whoever carries it out.
+	Pulse struct {
+		Operation models.OperationID
+		Cell      int
+		Attempt   int
+	}
+	// Send puts a message on the stream; it is dropped if there is none.
+	Send struct {
+		Type protocol.Type
+		Body any
+	}
+	// UploadJournal says that there are facts to send: State.Unacknowledged.
+	UploadJournal struct{}
+	// FetchDirectory says that the directory after Directory.Cursor is wanted.
+	FetchDirectory struct{}
+)
+
+func (Pulse) isEffect()          {}
+func (Send) isEffect()           {}
+func (UploadJournal) isEffect()  {}
+func (FetchDirectory) isEffect() {}
+
+// Button is a button of the screen.
+type Button string
+
+// The buttons.
+const (
+	ButtonCancel    Button = "cancel"
+	ButtonFinish    Button = "finish"
+	ButtonNotPlaced Button = "not_placed"
+	ButtonNotFit    Button = "did_not_fit"
+	ButtonEmpty     Button = "empty"
+	ButtonNotEmpty  Button = "not_empty"
+	ButtonYesTaken  Button = "yes_taken"
+	ButtonOpenAgain Button = "open_again"
+	ButtonTryAgain  Button = "try_again"
+	ButtonProblem   Button = "problem"
+)
+
+// Buttons lists them all.
+func Buttons() []Button {
+	return []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
+		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem}
+}

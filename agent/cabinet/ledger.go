@@ -1,0 +1,289 @@
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+const (
+	doorsAtOnce  = protocol.DoorsAtOnce
+	maxAttempts  = 3
+	keptEnded    = 300
+	keptCommands = 8
+	// resultMS is when a command is answered at the latest. Its activity lives 10 s; one
+	// door is given up after 7 s, and four start within 1 s.
+	resultMS   = 8_500
+	leftOpenMS = 120_000
+	leaveMS    = 45_000
+)
+
+// OperationState is where an operation is in the ledger.
+type OperationState string
+
+// The states of an operation, exactly as principle 3 has them.
+const (
+	StateAsking    OperationState = "asking"
+	StateLed       OperationState = "led"
+	StateLocal     OperationState = "local"
+	StateAbandoned OperationState = "abandoned"
+	StateDone      OperationState = "done"
+)
+
+// Operation is one deposit or pickup.
+type Operation struct {
+	ID        models.OperationID   `json:"id"`
+	Kind      models.OperationKind `json:"kind"`
+	State     OperationState       `json:"state"`
+	Reason    string               `json:"reason,omitempty"`
+	Shipment  models.ShipmentID    `json:"shipment"`
+	Courier   models.CourierID     `json:"courier,omitempty"`
+	Policy    models.Policy        `json:"policy"`
+	Reopens   bool                 `json:"reopens,omitempty"`   // after a finished pickup
+	Authority OperationState       `json:"authority,omitempty"` // led or local: by whose word doors open
+	Asked     []models.OpenCell    `json:"asked,omitempty"`
+	Doors     []Door               `json:"doors"`
+	Commands  []string             `json:"commands,omitempty"`
+	Result    *models.OpenResult   `json:"result,omitempty"`
+	DecideBy  int64                `json:"decide_by,omitempty"` // then the cabinet decides by itself
+	ResultBy  int64                `json:"result_by,omitempty"` // then the command is answered
+	AnswerBy  int64                `json:"answer_by,omitempty"` // then the person is taken to have left
+	GaveUp    string               `json:"gave_up,omitempty"`   // what the courier pressed while a door was moving
+	Above     int                  `json:"above,omitempty"`     // the parcel did not fit a cell of this size rank
+	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
+	FactEpoch int64                `json:"fact_epoch,omitempty"`
+	FactSeq   int64                `json:"fact_seq,omitempty"`
+}
+
+// DoorState is how far one door of an operation is.
+type DoorState string
+
+// The states of a door.
+const (
+	DoorWaiting  DoorState = "waiting"  // not pulsed yet
+	DoorPulsed   DoorState = "pulsed"   // the intent is on disk; not seen open yet
+	DoorOpen     DoorState = "open"     // seen open
+	DoorClosed   DoorState = "closed"   // seen closed; an objection or answer may come
+	DoorJammed   DoorState = "jammed"   // not seen open in time; may be tried again
+	DoorFinished DoorState = "finished" // nothing more comes
+)
+
+// Door is one cell of an operation.
+type Door struct {
+	Cell       int                `json:"cell"`
+	Generation int64              `json:"generation"`
+	Parcels    []models.ParcelID  `json:"parcels"`
+	State      DoorState          `json:"state"`
+	Outcome    models.OpenOutcome `json:"outcome,omitempty"`
+	Reason     string             `json:"reason,omitempty"`
+	Attempt    int                `json:"attempt,omitempty"` // pulses so far
+	JamAt      int64              `json:"jam_at,omitempty"`
+	ObjectBy   int64              `json:"object_by,omitempty"`
+	Objected   bool               `json:"objected,omitempty"`
+}
+
+func (op *Operation) ended() bool { return op.State == StateAbandoned || op.State == StateDone }
+
+// undecided: it waits for the server, and no door may move.
+func (op *Operation) undecided() bool {
+	return op.State == StateAsking || op.State == StateLed && op.Authority == ""
+}
+
+func (op *Operation) door(cell int) *Door {
+	for i := range op.Doors {
+		if op.Doors[i].Cell == cell && op.Doors[i].State != DoorFinished {
+			return &op.Doors[i]
+		}
+	}
+	return nil
+}
+
+// any reports whether a door is in one of the states.
+func (op *Operation) any(states ...DoorState) bool {
+	return slices.ContainsFunc(op.Doors, func(d Door) bool { return slices.Contains(states, d.State) })
+}
+
+// Cells lists the cells whose doors are in one of the states.
+func (op *Operation) Cells(states ...DoorState) []int {
+	var cells []int
+	for _, d := range op.Doors {
+		if slices.Contains(states, d.State) {
+			cells = append(cells, d.Cell)
+		}
+	}
+	return cells
+}
+
+// doorsDecided: each door was seen open, or was not in time.
+func (op *Operation) doorsDecided() bool { return !op.any(DoorWaiting, DoorPulsed) }
+
+func (op *Operation) result() models.OpenResult {
+	r := models.OpenResult{Outcome: models.NotOpened}
+	for _, d := range op.Doors {
+		o := models.CellOutcome{Cell: d.Cell, Outcome: d.Outcome, Reason: d.Reason}
+		if o.Outcome == "" {
+			o.Outcome, o.Reason = models.Unknown, "waiting"
+		}
+		if o.Outcome == models.Opened {
+			r.Outcome = models.Opened
+		} else {
+			r.Reason = o.Reason
+		}
+		r.Cells = append(r.Cells, o)
+	}
+	if r.Outcome == models.Opened {
+		r.Reason = ""
+	}
+	return r
+}
+
+func (s *State) operation(id models.OperationID) *Operation {
+	if id == "" {
+		return nil
+	}
+	for _, op := range s.Operations {
+		if op.ID == id {
+			return op
+		}
+	}
+	return nil
+}
+
+// begin enters an operation into the ledger. It is nil when the input offered no fresh
+// id: nothing is done twice under one id.
+func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy models.Policy) *Operation {
+	if t.fresh == "" || t.operation(t.fresh) != nil {
+		t.say(TextTryLater, messageMS)
+		return nil
+	}
+	op := &Operation{ID: t.fresh, Kind: kind, Shipment: id, Policy: policy, State: StateAsking}
+	t.fresh = ""
+	t.Operations = append(t.Operations, op)
+	t.Session.Operation = op.ID
+	t.Session.show(ScreenWait, TextWait, 0)
+	return op
+}
+
+func (op *Operation) add(c *Cell, parcels []models.ParcelID) {
+	c.Operation = op.ID
+	op.Doors = append(op.Doors, Door{Cell: c.Number(), Generation: c.Generation, Parcels: parcels, State: DoorWaiting})
+}
+
+func (t *turn) decideLocally(op *Operation) {
+	op.State, op.Authority, op.DecideBy = StateLocal, StateLocal, 0
+}
+
+// abandon ends an operation none of whose locks was driven.
+func (t *turn) abandon(op *Operation, reason string) {
+	op.State, op.Reason, op.DecideBy = StateAbandoned, reason, 0
+	for i := range op.Doors {
+		t.giveUp(op, &op.Doors[i], reason)
+	}
+	t.release(op)
+}
+
+// giveUp finishes a door that was never pulsed. Nothing was put into its cell.
+func (t *turn) giveUp(op *Operation, d *Door, reason string) {
+	if d.State != DoorWaiting {
+		return
+	}
+	d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reason
+	c := t.cell(d.Cell)
+	if c.Operation != op.ID {
+		return
+	}
+	if op.Kind == models.Deposit {
+		c.apply(models.CellRelease)
+	}
+	c.Operation = ""
+}
+
+// endOperations ends the operations whose doors are all finished.
+func (t *turn) endOperations() {
+	for _, op := range t.Operations {
+		if op.ended() || op.undecided() {
+			continue
+		}
+		t.awaitTry(op)
+		if op.any(DoorWaiting, DoorPulsed, DoorOpen, DoorClosed, DoorJammed) {
+			continue
+		}
+		op.State, op.AnswerBy = StateDone, 0
+		t.release(op)
+	}
+}
+
+// awaitTry gives the person time to try a jammed door again, once no other door needs
+// them.
+func (t *turn) awaitTry(op *Operation) {
+	if op.Kind != models.Pickup {
+		return
+	}
+	waits := op.any(DoorJammed) && !op.any(DoorWaiting, DoorPulsed, DoorOpen)
+	switch {
+	case !waits:
+		op.AnswerBy = 0
+	case op.AnswerBy == 0:
+		op.AnswerBy = t.in(leaveMS)
+	}
+}
+
+// release lets go of an ended operation's cells, tells how it ended if no fact did, and
+// moves its screen on.
+func (t *turn) release(op *Operation) {
+	for _, c := range t.Cells {
+		if c.Operation == op.ID {
+			c.Operation = ""
+		}
+	}
+	if !op.Told {
+		t.tellEnd(op)
+	}
+	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
+		w.Reopening, w.Until = "", t.in(op.Policy.Reopen.Duration().Milliseconds())
+	}
+	if t.Session.Operation == op.ID {
+		t.Session.Operation = ""
+		t.afterOperation(op)
+	}
+}
+
+// tellEnd writes operation_done. A reopening names no shipment: its life has ended.
+func (t *turn) tellEnd(op *Operation) {
+	reason := op.Reason
+	if reason == "" {
+		reason = "not_opened"
+		if op.Reopens {
+			reason = "reopened"
+		}
+	}
+	op.Reason = reason
+	data := models.FactData{Reason: reason, Courier: op.Courier}
+	if !op.Reopens {
+		data.Shipment = op.Shipment
+	}
+	var c *Cell
+	if n := len(op.Doors); n > 0 {
+		c = t.cell(op.Doors[n-1].Cell)
+	}
+	t.write(models.FactOperationDone, op.ID, c, data)
+	op.Told = true
+}
+
+// tidy forgets the oldest ended operations.
+func (t *turn) tidy() {
+	ended := 0
+	for _, op := range t.Operations {
+		if op.ended() {
+			ended++
+		}
+	}
+	t.Operations = slices.DeleteFunc(t.Operations, func(op *Operation) bool {
+		if op.ended() && ended > keptEnded {
+			ended--
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,230 @@
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/models"
+)
+
+const maxReopenings = 2
+
+// Window keeps the cells of a finished pickup for its client, who may have forgotten
+// something.
+type Window struct {
+	Shipment  models.ShipmentID  `json:"shipment"`
+	Policy    models.Policy      `json:"policy"`
+	Operation models.OperationID `json:"operation"` // the pickup
+	Cells     []int              `json:"cells"`
+	Until     int64              `json:"until,omitempty"` // 0 while a reopening runs
+	Reopened  int                `json:"reopened,omitempty"`
+	Reopening models.OperationID `json:"reopening,omitempty"`
+}
+
+func (s *State) window(id models.ShipmentID) *Window {
+	for _, w := range s.Windows {
+		if w.Shipment == id {
+			return w
+		}
+	}
+	return nil
+}
+
+// matching finds the shipment here whose code it is, and the code's issue.
+func (s *State) matching(code string) (*Expected, int) {
+	if s.Key == nil {
+		return nil, 0
+	}
+	for _, id := range s.Directory.ids() {
+		e := s.Directory.Shipments[id]
+		if e.Issue < 1 || len(s.holding(id)) == 0 && s.window(id) == nil {
+			continue
+		}
+		for issue := e.Issue; issue < e.Issue+models.CodeIssues; issue++ {
+			if models.PickupCode(*s.Key, id, issue) == code {
+				return e, issue
+			}
+		}
+	}
+	return nil, 0
+}
+
+// pickup begins what a right code asks for.
+func (t *turn) pickup(e *Expected, issue int) {
+	e.Issue = issue // a newer code retires the older ones
+	for _, op := range t.Operations {
+		// Its last pickup is over once its code is used again.
+		if op.Shipment == e.Shipment && op.Kind == models.Pickup && !op.ended() {
+			t.conclude(op)
+		}
+	}
+	t.endOperations()
+	cells := t.holding(e.Shipment)
+	switch {
+	case slices.ContainsFunc(cells, func(c *Cell) bool { return c.Operation != "" }):
+		t.say(TextBusy, messageMS)
+		return
+	case len(cells) == 0:
+		t.reopen(e.Shipment)
+		return
+	case e.Withdrawn:
+		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
+		return
+	}
+	op := t.begin(models.Pickup, e.Shipment, e.Policy)
+	if op == nil {
+		return
+	}
+	for _, c := range cells {
+		op.add(c, slices.Clone(c.Parcels))
+	}
+	t.ask(op)
+}
+
+// conclude ends what of a pickup waits for nothing but the person.
+func (t *turn) conclude(op *Operation) {
+	for i := range op.Doors {
+		switch d := &op.Doors[i]; d.State {
+		case DoorClosed:
+			t.unanswered(op, d)
+		case DoorJammed:
+			d.State = DoorFinished
+		}
+	}
+}
+
+// openAgain ends a pickup whose doors are closed and begins the next for its client.
+func (t *turn) openAgain(op *Operation) {
+	t.conclude(op)
+	t.endOperations()
+	if e := t.Directory.Shipments[op.Shipment]; e != nil {
+		t.pickup(e, e.Issue)
+		return
+	}
+	t.reopen(op.Shipment)
+}
+
+// reopen opens the cells of a finished pickup once more, by the window's own authority.
+func (t *turn) reopen(id models.ShipmentID) {
+	w := t.window(id)
+	if w == nil || w.Reopening != "" || w.Reopened >= maxReopenings {
+		t.Session.show(ScreenCollected, TextCollected, t.in(stateMS))
+		return
+	}
+	op := t.begin(models.Pickup, id, w.Policy)
+	if op == nil {
+		return
+	}
+	op.Reopens = true
+	for _, n := range w.Cells {
+		if c := t.cell(n); c.Operation == "" && c.Shipment == id {
+			op.add(c, nil)
+		}
+	}
+	w.Reopened++
+	w.Reopening, w.Until = op.ID, 0
+	t.decideLocally(op)
+}
+
+func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
+	d.State = DoorClosed
+	d.ObjectBy = t.in(max(op.Policy.Objection.Duration().Milliseconds(), 1))
+	if d.Objected {
+		t.object(op, d, c)
+	}
+}
+
+// unanswered: nobody objected. By the default proof that is enough.
+func (t *turn) unanswered(op *Operation, d *Door) {
+	if op.Policy.Proof == models.ProofAnswered {
+		d.State, d.ObjectBy = DoorFinished, 0
+		op.Reason = reasonNoAnswer
+		t.doubt(op, t.cell(d.Cell), reasonNoAnswer)
+		return
+	}
+	t.taken(op, d)
+}
+
+// taken ends a door's pickup: its parcels are gone, the cell stays kept for a while.
+func (t *turn) taken(op *Operation, d *Door) {
+	d.State, d.ObjectBy = DoorFinished, 0
+	if op.Reopens {
+		return
+	}
+	c := t.cell(d.Cell)
+	c.apply(models.CellTaken)
+	c.Parcels = nil
+	for _, p := range d.Parcels {
+		f := t.write(models.FactPickedUp, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p})
+		if e := t.Directory.Shipments[op.Shipment]; e != nil {
+			e.Taken = append(e.Taken, Taken{Parcel: p, Epoch: f.Epoch, Seq: f.Seq})
+		}
+	}
+	op.Told, op.Reason = true, "picked_up"
+	t.keep(op, d.Cell)
+}
+
+// keep puts a cell into the shipment's window, which runs anew.
+func (t *turn) keep(op *Operation, cell int) {
+	w := t.window(op.Shipment)
+	if w == nil {
+		w = &Window{Shipment: op.Shipment, Policy: op.Policy, Operation: op.ID}
+		t.Windows = append(t.Windows, w)
+	}
+	w.Cells = append(w.Cells, cell)
+	if w.Reopening == "" {
+		w.Until = t.in(max(op.Policy.Reopen.Duration().Milliseconds(), 1))
+	}
+}
+
+// endWindows frees the cells of windows that are over. A doubtful one stays as it is.
+func (t *turn) endWindows() {
+	t.Windows = slices.DeleteFunc(t.Windows, func(w *Window) bool {
+		if !t.due(w.Until) {
+			return false
+		}
+		for _, n := range w.Cells {
+			c := t.cell(n)
+			if c.Open || c.Operation != "" {
+				// Someone has it open: the window goes on until it is shut.
+				w.Until = t.in(openTimeoutMS)
+				return false
+			}
+		}
+		for _, n := range w.Cells {
+			if c := t.cell(n); c.apply(models.CellProved) {
+				t.write(models.FactCellFreed, w.Operation, c, models.FactData{})
+			}
+		}
+		return true
+	})
+	t.Directory.forget(t.State)
+}
+
+// object: the client says that something is not right. The cell is in doubt.
+func (t *turn) object(op *Operation, d *Door, c *Cell) {
+	d.State, d.ObjectBy = DoorFinished, 0
+	op.Reason = reasonObjection
+	t.doubt(op, c, reasonObjection)
+}
+
+// confirm takes "everything taken" for an answer.
+func (t *turn) confirm(op *Operation) {
+	for i := range op.Doors {
+		if op.Doors[i].State == DoorClosed {
+			t.taken(op, &op.Doors[i])
+		}
+	}
+}
+
+// problem is an objection to every door that was opened and not yet confirmed.
+func (t *turn) problem(op *Operation) {
+	for i := range op.Doors {
+		d := &op.Doors[i]
+		switch d.State {
+		case DoorClosed:
+			t.object(op, d, t.cell(d.Cell))
+		case DoorOpen:
+			d.Objected = true
+		}
+	}
+}

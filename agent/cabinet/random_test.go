@@ -1,0 +1,269 @@
+package cabinet_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// chaos drives one cabinet from one seed: people who hesitate and give up, doors that
+// jam, a line that comes and goes, a server that says yes, no, late or nothing, crashes.
+type chaos struct {
+	*rig
+	rnd       *rand.Rand
+	shipments []models.ShipmentID
+	boots     int
+}
+
+// TestRandomLives asserts after every step what must always hold.
+func TestRandomLives(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1}
+			c.keepEvery = 16
+			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
+			for range 300 {
+				c.one()
+			}
+			c.settle()
+		})
+	}
+}
+
+// one does one random thing, and checks it against what was true before it.
+func (c *chaos) one() {
+	c.t.Helper()
+	before := map[int]models.Occupancy{}
+	for _, cell := range c.state.Cells {
+		before[cell.Number()] = cell.Occupancy
+	}
+	pulsed, written := len(c.pulses), len(c.facts)
+	c.act()
+	for _, p := range c.pulses[pulsed:] {
+		i := slices.IndexFunc(c.state.Operations, func(op *cabinet.Operation) bool { return op.ID == p.Operation })
+		require.GreaterOrEqual(c.t, i, 0)
+		op := c.state.Operations[i]
+		require.NotEmpty(c.t, op.Authority, "no pulse without authority in the state")
+		if op.Kind == models.Deposit {
+			require.NotEqual(c.t, models.CellOccupied, before[p.Cell].State, "an occupied cell was offered")
+		}
+	}
+	for _, cell := range c.state.Cells {
+		if was := before[cell.Number()]; was.State != models.CellFree && cell.State == models.CellFree {
+			c.provedFree(cell.Number(), was, c.facts[written:])
+		}
+	}
+}
+
+// provedFree: a cell became free by a window's end, a check, or because its door never
+// opened.
+func (c *chaos) provedFree(cell int, was models.Occupancy, facts []models.Fact) {
+	c.t.Helper()
+	reserved := was.State == models.CellReserved
+	for _, f := range facts {
+		if f.Cell != cell {
+			continue
+		}
+		switch f.Type {
+		case models.FactPickedUp:
+			reserved = true // time enough passed for its window too
+		case models.FactCellFreed, models.FactDoorJammed, models.FactOperationDone:
+			if reserved {
+				return
+			}
+		case models.FactCellChecked:
+			return
+		}
+	}
+	require.Fail(c.t, "a cell became free without evidence", "cell %d was %v", cell, was)
+}
+
+func (c *chaos) act() {
+	c.t.Helper()
+	switch n := c.rnd.IntN(100); {
+	case n < 8:
+		id := models.ShipmentID(fmt.Sprintf("shp_%d", len(c.shipments)))
+		p := policy()
+		if c.rnd.IntN(3) == 0 {
+			p.Proof = models.ProofAnswered
+		}
+		sizes := []models.Size{models.SizeS, models.SizeM, models.SizeL}[:1+c.rnd.IntN(3)]
+		c.expect(id, p, sizes...)
+		c.shipments = append(c.shipments, id)
+	case n < 10 && len(c.shipments) > 0 && c.rnd.IntN(3) == 0:
+		c.give(protocol.Entry{Kind: models.EntryShipment, Key: string(c.any()), Deleted: true})
+	case n < 14:
+		if c.rnd.IntN(3) == 0 {
+			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])
+			return
+		}
+		c.scan(badge)
+		c.keyIn(pin)
+	case n < 30 && len(c.shipments) > 0:
+		c.scan(fmt.Sprintf("%s-%d", c.any(), 1+c.rnd.IntN(3)))
+	case n < 42 && len(c.shipments) > 0:
+		code := models.PickupCode(c.key, c.anyStored(), 1+c.rnd.IntN(20)/18)
+		if c.rnd.IntN(2) == 0 {
+			c.keyIn(code)
+		} else {
+			c.scan(code)
+		}
+	case n < 48:
+		buttons := cabinet.Buttons()
+		c.press(buttons[c.rnd.IntN(len(buttons))])
+	case n < 52:
+		c.online()
+	case n < 53:
+		c.do(cabinet.LinkDown{})
+	case n < 54 && c.rnd.IntN(2) == 0:
+		c.restart()
+	case n < 55 && c.rnd.IntN(4) == 0:
+		c.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: c.state.Journal.Epoch + 1}})
+	case n < 67:
+		c.server()
+	case n < 92:
+		c.doors()
+	default:
+		c.wait([]int64{1, 300, 1000, 2500, 2500, 8000, 60_000, 200_000}[c.rnd.IntN(8)])
+	}
+}
+
+func (c *chaos) any() models.ShipmentID {
+	// Mostly the newest ones, so that lives meet each other.
+	n := len(c.shipments)
+	return c.shipments[max(0, n-1-c.rnd.IntN(4))]
+}
+
+// anyStored prefers a shipment that has a parcel in a cell.
+func (c *chaos) anyStored() models.ShipmentID {
+	for _, cell := range c.state.Cells {
+		if cell.Shipment != "" && c.rnd.IntN(3) == 0 {
+			return cell.Shipment
+		}
+	}
+	return c.any()
+}
+
+// server answers something that was asked, at once or late, or repeats an old command.
+func (c *chaos) server() {
+	c.t.Helper()
+	var asks []protocol.Ask
+	for _, s := range c.sent {
+		if ask, ok := s.Body.(protocol.Ask); ok {
+			asks = append(asks, ask)
+		}
+	}
+	if len(asks) == 0 {
+		return
+	}
+	ask := asks[max(0, len(asks)-1-c.rnd.IntN(3))]
+	verdict := []protocol.Verdict{protocol.Accepted, protocol.Accepted, protocol.Accepted, protocol.Refused, protocol.DecideLocally}[c.rnd.IntN(5)]
+	if c.rnd.IntN(4) > 0 {
+		c.do(cabinet.Answer{Answer: protocol.Answer{Operation: ask.Operation, Verdict: verdict, Reason: "no"}})
+	}
+	if c.rnd.IntN(3) > 0 {
+		cells := slices.Clone(ask.Cells)
+		if c.rnd.IntN(6) == 0 {
+			cells[0].Generation--
+		}
+		command := protocol.Command{ID: fmt.Sprintf("cmd-%d", c.rnd.IntN(1000)), Open: models.OpenInput{
+			Locker: locker, Operation: ask.Operation, Kind: ask.Kind, Shipment: ask.Shipment, Cells: cells,
+		}}
+		for range 1 + c.rnd.IntN(2) {
+			c.do(cabinet.Command{Command: command})
+		}
+	}
+}
+
+// doors moves a door: mostly one that was just driven, or one that is open.
+func (c *chaos) doors() {
+	c.t.Helper()
+	if c.rnd.IntN(200) == 0 {
+		c.open(1 + c.rnd.IntN(len(c.state.Cells))) // by itself
+		return
+	}
+	for _, op := range c.state.Operations {
+		if cells := op.Cells(cabinet.DoorPulsed); len(cells) > 0 && c.rnd.IntN(15) > 0 {
+			c.open(cells[0])
+			return
+		}
+	}
+	for _, cell := range c.state.Cells {
+		if cell.Open && c.rnd.IntN(2) == 0 {
+			c.close(cell.Number())
+			return
+		}
+	}
+}
+
+func (c *chaos) restart() {
+	c.t.Helper()
+	var open []int
+	for _, cell := range c.state.Cells {
+		if cell.Open && c.rnd.IntN(3) > 0 || c.rnd.IntN(100) == 0 {
+			open = append(open, cell.Number())
+		}
+	}
+	c.boots++
+	if c.rnd.IntN(2) == 0 {
+		c.now.UptimeMS = int64(c.rnd.IntN(5000))
+	}
+	c.do(cabinet.Started{Boot: fmt.Sprintf("boot-%d", c.boots), Open: open})
+}
+
+// settle shuts every door and lets everybody go: then nothing may be left under way.
+func (c *chaos) settle() {
+	c.t.Helper()
+	c.do(cabinet.LinkDown{})
+	for range 10 {
+		for _, cell := range c.state.Cells {
+			if cell.Open {
+				c.close(cell.Number())
+			}
+		}
+		c.wait(300_000)
+	}
+	for _, op := range c.state.Operations {
+		require.Contains(c.t, []cabinet.OperationState{cabinet.StateDone, cabinet.StateAbandoned}, op.State, "%s: %+v", op.ID, op)
+	}
+	require.Empty(c.t, c.state.Windows)
+	c.eachEndIsTold()
+}
+
+// eachEndIsTold: of every operation that was asked a fact names the shipment, and one
+// parcel is not picked up twice in a row.
+func (c *chaos) eachEndIsTold() {
+	c.t.Helper()
+	told := map[models.OperationID]bool{}
+	in := map[models.ParcelID]bool{}
+	for _, f := range c.facts {
+		d, err := f.Payload()
+		require.NoError(c.t, err)
+		told[f.Operation] = told[f.Operation] || d.Shipment != ""
+		if d.After == nil {
+			continue // carried over into a new epoch
+		}
+		switch f.Type {
+		case models.FactDeposited:
+			require.False(c.t, in[d.Parcel], "%s was deposited twice", d.Parcel)
+			in[d.Parcel] = true
+		case models.FactPickedUp:
+			require.True(c.t, in[d.Parcel], "%s was picked up, yet it was not there", d.Parcel)
+			delete(in, d.Parcel)
+		}
+	}
+	for _, s := range c.sent {
+		if ask, ok := s.Body.(protocol.Ask); ok {
+			require.True(c.t, told[ask.Operation], "no fact tells how %s ended", ask.Operation)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package cabinet
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+
+	"cubby/models"
+)
+
+// ScreenID names a screen. Help and incidents quote it.
+type ScreenID string
+
+// The screens so far.
+const (
+	ScreenHome      ScreenID = "C1"
+	ScreenWait      ScreenID = "C4"
+	ScreenCode      ScreenID = "P1"
+	ScreenPaused    ScreenID = "P2"
+	ScreenCollected ScreenID = "P3"
+	ScreenTake      ScreenID = "P5"
+	ScreenLeftOpen  ScreenID = "P6"
+	ScreenJammed    ScreenID = "P7"
+	ScreenDone      ScreenID = "P8"
+	ScreenLogin     ScreenID = "L1"
+	ScreenCourier   ScreenID = "L2"
+	ScreenDoor      ScreenID = "L4"
+	ScreenBigger    ScreenID = "L6"
+	ScreenCancel    ScreenID = "L7"
+	ScreenUnknown   ScreenID = "L8"
+	ScreenFull      ScreenID = "L9"
+	ScreenNotHere   ScreenID = "L10"
+	ScreenFinish    ScreenID = "L14"
+)
+
+const reminderMS = 30_000
+
+// View is what a person sees: keys and parameters, so that a screen in any language can
+// draw it. Sentence is the English text.
+type View struct {
+	Screen    ScreenID           `json:"screen"`
+	Text      TextKey            `json:"text"`
+	Params    map[string]string  `json:"params,omitempty"`
+	Sentence  string             `json:"sentence"`
+	Buttons   []Button           `json:"buttons"`
+	Operation models.OperationID `json:"operation,omitempty"`
+	Courier   models.CourierID   `json:"courier,omitempty"`
+	Doors     []int              `json:"doors"`      // of the operation: open or coming
+	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
+	Offline   bool               `json:"offline"`
+	Strips    []string           `json:"strips"`
+}
+
+// View derives the screen from the state.
+func (s *State) View(now Instant) View {
+	v := View{
+		Screen: s.Session.Screen, Text: s.Session.Text, Params: s.Session.Params, Courier: s.Session.Courier,
+		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
+	}
+	if op := s.operation(s.Session.Operation); op != nil && !op.ended() {
+		s.viewOperation(op, &v, now)
+	} else if v.Text == TextCourier {
+		v.Params = s.freeCounts()
+	}
+	v.Sentence = sentence(v.Text, v.Params)
+	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
+	for _, c := range s.Cells {
+		if c.Open {
+			v.OpenDoors = append(v.OpenDoors, c.Number())
+		}
+		if c.LeftOpen {
+			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
+		}
+	}
+	if v.Offline {
+		v.Strips = append(v.Strips, sentence(TextStripOffline, nil))
+	}
+	return v
+}
+
+// viewOperation shows an operation by how far its doors are.
+func (s *State) viewOperation(op *Operation, v *View, now Instant) {
+	v.Operation = op.ID
+	v.Doors = append(v.Doors, op.Cells(DoorPulsed, DoorOpen)...)
+	coming := op.Cells(DoorWaiting, DoorPulsed)
+	open := op.Cells(DoorOpen)
+	show := func(screen ScreenID, text TextKey, cells []int) {
+		v.Screen, v.Text, v.Params = screen, text, map[string]string{"cells": numbers(cells)}
+	}
+	switch {
+	case op.undecided():
+		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil
+	case op.Kind == models.Deposit && op.AnswerBy > 0 && op.GaveUp == string(ButtonNotFit):
+		show(ScreenBigger, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Kind == models.Deposit && op.AnswerBy > 0:
+		show(ScreenCancel, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Kind == models.Deposit && op.GaveUp != "":
+		show(ScreenCancel, TextTakeOut, append(coming, open...))
+	case op.Kind == models.Deposit && len(open) > 0:
+		show(ScreenDoor, TextPutIn, open)
+	case op.Kind == models.Deposit:
+		show(ScreenDoor, TextOpening, coming)
+	case s.longOpen(open, now):
+		show(ScreenLeftOpen, TextPleaseClose, open)
+	case len(open) > 0:
+		show(ScreenTake, TextTake, open)
+	case len(coming) > 0:
+		show(ScreenTake, TextOpening, coming)
+	case op.any(DoorJammed):
+		show(ScreenJammed, TextJammed, op.Cells(DoorJammed))
+	default:
+		show(ScreenDone, TextEverything, op.Cells(DoorClosed))
+	}
+}
+
+func (s *State) longOpen(cells []int, now Instant) bool {
+	for _, n := range cells {
+		if c := s.cell(n); c.Open && now.UptimeMS >= c.OpenedAt+reminderMS {
+			return true
+		}
+	}
+	return false
+}
+
+// afterOperation shows what came of an operation that has ended.
+func (t *turn) afterOperation(op *Operation) {
+	t.home()
+	switch {
+	case op.Kind == models.Deposit && op.Told && op.Reason == "deposited":
+		t.Session.show(ScreenCourier, TextLoaded, 0, "cell", strconv.Itoa(op.Doors[len(op.Doors)-1].Cell))
+	case op.Reason == "no_cell":
+		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", "")
+	case op.Reason == "not_opened" && op.Kind == models.Pickup:
+		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
+	case op.Reason == reasonObjection:
+		t.say(TextReported, messageMS, "cells", numbers(doorCells(op)))
+	case op.Reason == "picked_up":
+		t.say(TextThanks, goodbyeMS)
+	}
+}
+
+// refused ends an operation that the server does not allow, and says why.
+func (t *turn) refused(op *Operation, reason string) {
+	t.abandon(op, "refused")
+	screen := ScreenCollected
+	if op.Kind == models.Deposit {
+		screen = ScreenNotHere
+	}
+	t.Session.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+func doorCells(op *Operation) []int {
+	var cells []int
+	for _, d := range op.Doors {
+		cells = append(cells, d.Cell)
+	}
+	return cells
+}
+
+func numbers(cells []int) string {
+	sort.Ints(cells)
+	parts := make([]string, len(cells))
+	for i, n := range cells {
+		parts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// freeCounts are the cells that can be loaded now, by size.
+func (s *State) freeCounts() map[string]string {
+	counts := map[models.Size]int{}
+	for _, c := range s.Cells {
+		if c.Offerable() && !c.Open && c.Operation == "" {
+			counts[c.Layout.Size]++
+		}
+	}
+	params := map[string]string{"loaded": strconv.Itoa(s.Session.Loaded)}
+	for _, size := range models.Sizes() {
+		params["free_"+strings.ToLower(string(size))] = fmt.Sprint(counts[size])
+	}
+	return params
+}
+
+func buttons(screen ScreenID, courier bool) []Button {
+	switch screen {
+	case ScreenWait:
+		return []Button{ButtonCancel}
+	case ScreenTake, ScreenLeftOpen:
+		return []Button{ButtonProblem}
+	case ScreenJammed:
+		return []Button{ButtonTryAgain, ButtonFinish}
+	case ScreenDone:
+		return []Button{ButtonYesTaken, ButtonOpenAgain, ButtonProblem}
+	case ScreenDoor:
+		return []Button{ButtonNotFit, ButtonCancel}
+	case ScreenBigger, ScreenCancel:
+		return []Button{ButtonEmpty, ButtonNotEmpty}
+	case ScreenLogin:
+		return []Button{ButtonCancel}
+	case ScreenHome, ScreenFinish:
+		return []Button{}
+	}
+	if courier {
+		return []Button{ButtonFinish}
+	}
+	return []Button{ButtonCancel}
+}

@@ -1,0 +1,316 @@
+package cabinet
+
+import (
+	"strings"
+	"unicode"
+
+	"cubby/models"
+)
+
+const (
+	maxText   = 300
+	idleMS    = 45_000
+	messageMS = 20_000
+	stateMS   = 20_000
+	refusalMS = 10_000
+	loginMS   = 30_000
+	courierMS = 120_000
+	goodbyeMS = 15_000
+)
+
+// Session is the person before the screen: what it shows, and who is logged in.
+type Session struct {
+	Screen       ScreenID           `json:"screen"`
+	Text         TextKey            `json:"text"`
+	Params       map[string]string  `json:"params,omitempty"`
+	Until        int64              `json:"until,omitempty"` // then the screen goes home
+	Operation    models.OperationID `json:"operation,omitempty"`
+	Badge        models.CourierID   `json:"badge,omitempty"` // shown; the PIN is awaited
+	Courier      models.CourierID   `json:"courier,omitempty"`
+	CourierUntil int64              `json:"courier_until,omitempty"`
+	Loaded       int                `json:"loaded,omitempty"`
+}
+
+func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
+	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
+	for i := 0; i+1 < len(params); i += 2 {
+		if s.Params == nil {
+			s.Params = map[string]string{}
+		}
+		s.Params[params[i]] = params[i+1]
+	}
+}
+
+// say shows a text on the screen where the person is at home.
+func (t *turn) say(text TextKey, ms int64, params ...string) {
+	screen := ScreenHome
+	if t.Session.Courier != "" {
+		screen = ScreenCourier
+	}
+	t.Session.show(screen, text, t.in(ms), params...)
+}
+
+func (t *turn) refuse(text TextKey) {
+	t.Session.show(ScreenNotHere, text, t.in(refusalMS))
+}
+
+func (t *turn) home() {
+	t.Session.Badge = ""
+	if t.Session.Courier != "" {
+		t.Session.show(ScreenCourier, TextCourier, 0)
+		return
+	}
+	t.Session.show(ScreenHome, TextHome, 0)
+}
+
+// awake keeps a courier logged in while something happens.
+func (t *turn) awake() {
+	if t.Session.Courier != "" {
+		t.Session.CourierUntil = t.in(courierMS)
+	}
+}
+
+// courier is who is logged in and still in the directory.
+func (t *turn) courier() (models.DirectoryCourier, bool) {
+	c, ok := t.Directory.Couriers[t.Session.Courier]
+	return c, ok && allowed(c, t.now)
+}
+
+// clean takes control characters and surrounding space from what was scanned or typed.
+func clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(text)
+}
+
+// busy refuses a new act while the person's operation has a door open or coming.
+func (t *turn) busy() bool {
+	op := t.operation(t.Session.Operation)
+	if op == nil || op.ended() {
+		return false
+	}
+	if op.Kind == models.Pickup && !op.undecided() && !op.any(DoorWaiting, DoorPulsed, DoorOpen) {
+		return false // closed, and no objection so far: the next person may begin
+	}
+	return true
+}
+
+func (t *turn) scanned(text string) {
+	t.newDay()
+	text = clean(text)
+	if text == "" {
+		return
+	}
+	t.awake()
+	if t.busy() {
+		return // the screen names the doors to close
+	}
+	if len(text) > maxText {
+		t.say(TextTooLong, messageMS)
+		return
+	}
+	if c, ok := t.Directory.badge(text); ok {
+		t.badgeShown(c)
+		return
+	}
+	t.resolve(text, true)
+}
+
+func (t *turn) keyed(text string) {
+	t.newDay()
+	text = clean(text)
+	if text == "" {
+		return
+	}
+	t.awake()
+	if t.busy() {
+		return
+	}
+	if len(text) > maxText {
+		t.say(TextTooLong, messageMS)
+		return
+	}
+	if t.Session.Badge != "" {
+		t.pinKeyed(text)
+		return
+	}
+	t.resolve(text, false)
+}
+
+// resolve takes a label or a pickup code.
+func (t *turn) resolve(text string, scanned bool) {
+	t.Session.Badge = ""
+	if e, p, ok := t.Directory.labelled(text); ok && (scanned || t.Session.Courier != "") {
+		t.deposit(e, p)
+		return
+	}
+	if t.Session.Courier != "" && !models.ValidCode(text) {
+		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+		return
+	}
+	t.codeGiven(text, scanned)
+}
+
+func (t *turn) codeGiven(code string, scanned bool) {
+	if !scanned && t.padPaused() {
+		t.Session.show(ScreenPaused, TextPaused, t.Pad.PausedUntil)
+		return
+	}
+	if scanned && t.Pad.Scans >= wrongScansADay {
+		t.Session.show(ScreenPaused, TextScansPaused, t.in(messageMS))
+		return
+	}
+	if !models.ValidCode(code) {
+		text := TextMistyped
+		if scanned {
+			text = TextUnknownScan
+		}
+		t.Session.show(ScreenCode, text, t.in(idleMS))
+		return
+	}
+	if t.Key == nil {
+		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
+		return
+	}
+	e, issue := t.matching(code)
+	switch {
+	case e != nil:
+		t.Pad.Wrong = 0
+		t.pickup(e, issue)
+	case scanned:
+		t.wrongScan()
+	default:
+		t.wrongCode()
+	}
+}
+
+func (t *turn) badgeShown(c models.DirectoryCourier) {
+	if t.Session.Courier == c.Courier {
+		t.home()
+		return
+	}
+	t.logout()
+	if !allowed(c, t.now) {
+		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
+		return
+	}
+	if b := t.Badges[c.Courier]; b != nil && b.PausedUntil > t.now.UptimeMS {
+		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
+		return
+	}
+	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
+	t.Session.Badge = c.Courier
+}
+
+func (t *turn) pinKeyed(pin string) {
+	c, ok := t.Directory.Couriers[t.Session.Badge]
+	if !ok || !allowed(c, t.now) {
+		t.Session.Badge = ""
+		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
+		return
+	}
+	right, paused := t.checkPIN(c, pin)
+	switch {
+	case right:
+		t.Session = Session{Operation: t.Session.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS)}
+		t.home()
+	case paused:
+		t.Session.Badge = ""
+		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
+	default:
+		t.Session.show(ScreenLogin, TextWrongPIN, t.in(loginMS))
+	}
+}
+
+func (t *turn) logout() {
+	t.Session.Courier, t.Session.CourierUntil, t.Session.Badge, t.Session.Loaded = "", 0, "", 0
+}
+
+// endSession moves a screen on whose time is over, and logs an idle courier out. Nothing
+// resets while a door is open or coming.
+func (t *turn) endSession() {
+	if t.due(t.Session.CourierUntil) {
+		if t.busy() {
+			t.awake()
+		} else {
+			t.logout()
+			t.home()
+		}
+	}
+	if t.due(t.Session.Until) {
+		t.Session.Until = 0
+		t.home()
+	}
+}
+
+func (t *turn) pressed(b Button) {
+	t.awake()
+	op := t.operation(t.Session.Operation)
+	if op != nil && !op.ended() {
+		t.pressedIn(op, b)
+		return
+	}
+	switch b {
+	case ButtonFinish:
+		if t.Session.Courier != "" {
+			t.logout()
+			t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
+			return
+		}
+		t.home()
+	case ButtonCancel:
+		t.home()
+	}
+}
+
+func (t *turn) pressedIn(op *Operation, b Button) {
+	deposit := op.Kind == models.Deposit
+	switch b {
+	case ButtonCancel, ButtonFinish, ButtonNotPlaced:
+		switch {
+		case deposit && op.AnswerBy == 0:
+			t.cancelDeposit(op, "not_placed")
+		case deposit:
+		case op.undecided():
+			t.abandon(op, reasonAbandoned)
+		default:
+			// Doors that are moving or open go on; those still waiting do not.
+			for i := range op.Doors {
+				t.giveUp(op, &op.Doors[i], reasonAbandoned)
+			}
+			t.noAnswer(op)
+		}
+	case ButtonNotFit:
+		if deposit && op.AnswerBy == 0 {
+			t.cancelDeposit(op, string(ButtonNotFit))
+		}
+	case ButtonEmpty:
+		if deposit {
+			t.empty(op)
+		}
+	case ButtonNotEmpty:
+		if deposit {
+			t.noAnswer(op)
+		}
+	case ButtonYesTaken:
+		if !deposit {
+			t.confirm(op)
+		}
+	case ButtonProblem:
+		if !deposit {
+			t.problem(op)
+		}
+	case ButtonTryAgain:
+		if !deposit {
+			t.tryAgain(op)
+		}
+	case ButtonOpenAgain:
+		if !deposit && !op.any(DoorWaiting, DoorPulsed, DoorOpen) {
+			t.openAgain(op)
+		}
+	}
+}

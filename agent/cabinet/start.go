@@ -1,0 +1,70 @@
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/models"
+)
+
+// start takes up the work after the program stopped, by whatever cause. An intent without
+// its result is never carried out again by itself: a door that is open was opened, one
+// that is shut leaves its cell in doubt.
+func (t *turn) start(in Started) {
+	if t.Boot != in.Boot {
+		// Uptime began anew: what was counted goes on from where it stood. Time without
+		// power does not count, since nobody could use it.
+		delta := t.now.UptimeMS - t.Uptime
+		t.moments(func(at *int64) {
+			if *at > 0 {
+				*at = max(*at+delta, 1)
+			}
+		})
+	}
+	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
+	t.Link = Link{}
+	t.Session = Session{Screen: ScreenHome, Text: TextHome}
+	for _, op := range t.Operations {
+		if op.ended() {
+			continue
+		}
+		// Nobody may stand there any more: no door opens that was not under way.
+		if op.undecided() {
+			t.abandon(op, reasonInterrupted)
+			continue
+		}
+		op.Reason = reasonInterrupted
+		for i := range op.Doors {
+			t.resume(op, &op.Doors[i], in.Open)
+		}
+	}
+	for _, c := range t.Cells {
+		if open := slices.Contains(in.Open, c.Number()); c.Open != open {
+			t.doorChanged(c.Number(), open)
+		}
+	}
+}
+
+// resume judges one door of an operation that the stop interrupted.
+func (t *turn) resume(op *Operation, d *Door, open []int) {
+	isOpen := slices.Contains(open, d.Cell)
+	switch d.State {
+	case DoorWaiting:
+		if !isOpen || d.Attempt == 0 {
+			t.giveUp(op, d, reasonInterrupted)
+		}
+	case DoorPulsed, DoorJammed, DoorOpen:
+		if isOpen {
+			return // seen open: doorChanged or its close will tell
+		}
+		if d.State == DoorJammed {
+			d.State = DoorFinished
+			return
+		}
+		d.State, d.JamAt = DoorFinished, 0
+		d.Reason = reasonInterrupted
+		if d.Outcome == "" {
+			d.Outcome = models.NotOpened
+		}
+		t.doubt(op, t.cell(d.Cell), reasonInterrupted)
+	}
+}

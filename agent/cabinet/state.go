@@ -1,0 +1,130 @@
+// Package cabinet is what a cabinet decides: a pure function of its state, the time and
+// one input. It has no goroutine, clock, randomness or I/O, so that the simulator can run
+// many cabinets through many hours and replay each failure.
+//
+// Persist, then act: whoever runs it makes the new state durable before it carries out
+// the effects that Step returned. An effect lost in a crash is then known from the
+// state; an effect without its state would be a door that nobody ordered.
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/models"
+)
+
+// Instant is when something happens. WallMS is Unix milliseconds and only dates facts and
+// couriers' validity; every timer runs on UptimeMS, which never jumps.
+type Instant struct {
+	WallMS   int64               `json:"wall_ms"`
+	UptimeMS int64               `json:"uptime_ms"`
+	Clock    models.ClockQuality `json:"clock"`
+}
+
+// State is everything that a cabinet knows. It is one struct with a JSON form, so that it
+// can be kept whole. Times in it are uptimes in milliseconds; 0 means "none".
+type State struct {
+	Locker models.LockerID    `json:"locker"`
+	Boot   string             `json:"boot"`
+	Uptime int64              `json:"uptime_ms"` // of the last step
+	Key    *models.CabinetKey `json:"key,omitempty"`
+
+	Journal    Journal                     `json:"journal"`
+	Directory  Directory                   `json:"directory"`
+	Cells      []*Cell                     `json:"cells"` // by number
+	Operations []*Operation                `json:"operations"`
+	Windows    []*Window                   `json:"windows,omitempty"`
+	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
+	Link       Link                        `json:"link"`
+	Pad        Pad                         `json:"pad"`
+	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
+	Session    Session                     `json:"session"`
+}
+
+// New is the state of a cabinet that knows nothing yet: no cell, no journal.
+func New(l models.LockerID) *State {
+	return &State{
+		Locker:  l,
+		Journal: Journal{Epoch: 1},
+		Session: Session{Screen: ScreenHome, Text: TextHome},
+	}
+}
+
+// Cell is one cell: its place in the layout, what is known of its content, its door.
+type Cell struct {
+	Layout models.LayoutCell `json:"layout"`
+	models.Occupancy
+	Generation int64              `json:"generation"`
+	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
+	Parcels    []models.ParcelID  `json:"parcels,omitempty"`
+	Operation  models.OperationID `json:"operation,omitempty"` // the one that has the cell now
+	Open       bool               `json:"open,omitempty"`      // the door as last seen
+	OpenedAt   int64              `json:"opened_at,omitempty"`
+	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
+}
+
+// Number is the cell's number.
+func (c *Cell) Number() int { return c.Layout.Number }
+
+// Report is the cell as facts and digests tell it.
+func (c *Cell) Report() models.CellReport {
+	return models.CellReport{Cell: c.Layout.Number, State: c.State, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}
+}
+
+// apply has an event change the occupancy. A free cell holds nothing of anyone.
+func (c *Cell) apply(e models.CellEvent) bool {
+	next, ok := c.Next(e)
+	c.Occupancy = next
+	if c.State == models.CellFree {
+		c.Shipment, c.Parcels = "", nil
+	}
+	return ok
+}
+
+// Reports lists every cell, by number.
+func (s *State) Reports() []models.CellReport {
+	reports := make([]models.CellReport, 0, len(s.Cells))
+	for _, c := range s.Cells {
+		reports = append(reports, c.Report())
+	}
+	return reports
+}
+
+func (s *State) cell(number int) *Cell {
+	i, ok := slices.BinarySearchFunc(s.Cells, number, func(c *Cell, n int) int { return c.Layout.Number - n })
+	if !ok {
+		return nil
+	}
+	return s.Cells[i]
+}
+
+// holding lists the cells in which parcels of the shipment are.
+func (s *State) holding(id models.ShipmentID) []*Cell {
+	var cells []*Cell
+	for _, c := range s.Cells {
+		if c.Shipment == id && c.State == models.CellOccupied {
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
+// doorsBusy counts the doors that are open or about to be.
+func (s *State) doorsBusy() int {
+	n := 0
+	for _, c := range s.Cells {
+		if c.Open || s.pulsing(c) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *State) pulsing(c *Cell) bool {
+	op := s.operation(c.Operation)
+	if op == nil {
+		return false
+	}
+	d := op.door(c.Number())
+	return d != nil && d.State == DoorPulsed
+}

@@ -1,0 +1,175 @@
+package cabinet
+
+import (
+	"cubby/models"
+)
+
+// turn is one step under way.
+type turn struct {
+	*State
+	now     Instant
+	fresh   models.OperationID // offered by the input, empty once used
+	effects []Effect
+	wrote   bool // a fact
+}
+
+// Step takes one input into the state and returns the effects to carry out once the
+// state is durable. Timers that are due run before the input.
+func Step(s *State, now Instant, in Input) []Effect {
+	t := &turn{State: s, now: now}
+	if started, ok := in.(Started); ok {
+		t.start(started)
+	} else {
+		// Uptime never runs backwards; a host that says so is not believed.
+		t.now.UptimeMS = max(now.UptimeMS, s.Uptime)
+		s.Uptime = t.now.UptimeMS
+		t.timers()
+		t.take(in)
+	}
+	t.openDoors()
+	t.endOperations()
+	t.sendResults()
+	t.tidy()
+	if t.wrote && t.Link.Live {
+		t.effect(UploadJournal{})
+	}
+	return t.effects
+}
+
+func (t *turn) take(in Input) {
+	switch in := in.(type) {
+	case Scanned:
+		t.fresh = in.ID
+		t.scanned(in.Text)
+	case Keyed:
+		t.fresh = in.ID
+		t.keyed(in.Text)
+	case Pressed:
+		t.fresh = in.ID
+		t.pressed(in.Button)
+	case DoorChanged:
+		t.doorChanged(in.Cell, in.Open)
+	case LinkUp:
+		t.linkUp(in)
+	case LinkDown:
+		t.linkDown()
+	case ContinueFrom:
+		t.continueFrom(in.Epoch, in.Seq)
+	case NewEpoch:
+		t.newEpoch(in.Epoch)
+	case DirectoryChanged:
+		t.wantDirectory()
+	case DirectoryEntries:
+		t.takeDirectory(in.DirectoryReply)
+	case JournalAcked:
+		t.acknowledged(in.Epoch, in.Seq)
+	case JournalForked:
+		if in.Epoch == t.Journal.Epoch && t.Journal.Seq > 0 {
+			t.beginEpoch(in.Epoch + 1)
+		}
+	case Answer:
+		t.answered(in.Answer)
+	case Command:
+		t.commanded(in.Command)
+	case KeyInstalled:
+		key := in.Key
+		t.Key = &key
+	}
+}
+
+func (t *turn) effect(e Effect) { t.effects = append(t.effects, e) }
+
+// in is the uptime that many milliseconds from now.
+func (t *turn) in(ms int64) int64 { return t.now.UptimeMS + ms }
+
+// due reports whether a deadline is set and has come.
+func (t *turn) due(deadline int64) bool { return deadline > 0 && deadline <= t.now.UptimeMS }
+
+// timers runs everything whose time has come.
+func (t *turn) timers() {
+	for _, op := range t.Operations {
+		if op.ended() {
+			continue
+		}
+		if t.due(op.DecideBy) {
+			t.decideLocally(op)
+		}
+		if t.due(op.AnswerBy) {
+			t.noAnswer(op)
+		}
+		for i := range op.Doors {
+			d := &op.Doors[i]
+			if d.State == DoorPulsed && t.due(d.JamAt) {
+				t.jammed(op, d.Cell)
+			}
+			d = &op.Doors[i] // jammed may have added a door
+			if d.State == DoorClosed && t.due(d.ObjectBy) {
+				t.unanswered(op, d)
+			}
+		}
+	}
+	t.endOperations()
+	for _, c := range t.Cells {
+		if c.Open && !c.LeftOpen && t.due(c.OpenedAt+leftOpenMS) {
+			t.leftOpen(c)
+		}
+	}
+	t.endWindows()
+	t.endSession()
+	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
+		t.heartbeat()
+	}
+}
+
+// deadlines visits every deadline in the state that is not derived from another one.
+func (s *State) deadlines(visit func(*int64)) {
+	for _, op := range s.Operations {
+		visit(&op.DecideBy)
+		visit(&op.ResultBy)
+		visit(&op.AnswerBy)
+		for i := range op.Doors {
+			visit(&op.Doors[i].JamAt)
+			visit(&op.Doors[i].ObjectBy)
+		}
+	}
+	for _, w := range s.Windows {
+		visit(&w.Until)
+	}
+	visit(&s.Session.Until)
+	visit(&s.Session.CourierUntil)
+	visit(&s.Link.HeartbeatAt)
+}
+
+// moments visits the times that something waits for or is counted from.
+func (s *State) moments(visit func(*int64)) {
+	s.deadlines(visit)
+	for _, c := range s.Cells {
+		visit(&c.OpenedAt)
+	}
+	visit(&s.PulsedAt)
+	visit(&s.Pad.PausedUntil)
+	visit(&s.Pad.DayEnds)
+	for _, b := range s.Badges {
+		visit(&b.PausedUntil)
+	}
+}
+
+// NextDeadline is the uptime at which the host gives a Tick; ok is false when only an
+// input can move the cabinet.
+func NextDeadline(s *State) (uptime int64, ok bool) {
+	earliest := func(at int64) {
+		if at > 0 && (!ok || at < uptime) {
+			uptime, ok = at, true
+		}
+	}
+	s.deadlines(func(at *int64) { earliest(*at) })
+	for _, c := range s.Cells {
+		if c.Open && !c.LeftOpen {
+			earliest(c.OpenedAt + leftOpenMS)
+		}
+	}
+	if s.doorsBusy() < doorsAtOnce && s.doorWaits() {
+		earliest(s.PulsedAt + openIntervalMS)
+	}
+	return uptime, ok
+}

@@ -1,0 +1,151 @@
+package cabinet
+
+import "strings"
+
+// TextKey names a sentence of the screen.
+type TextKey string
+
+// The sentences.
+const (
+	TextHome         TextKey = "home"
+	TextWait         TextKey = "wait"
+	TextTryLater     TextKey = "try_later"
+	TextTooLong      TextKey = "too_long"
+	TextBadgeFirst   TextKey = "badge_first"
+	TextPIN          TextKey = "pin"
+	TextWrongPIN     TextKey = "wrong_pin"
+	TextBadgePaused  TextKey = "badge_paused"
+	TextDismissed    TextKey = "dismissed"
+	TextCourier      TextKey = "courier"
+	TextLoaded       TextKey = "loaded"
+	TextGoodbye      TextKey = "goodbye"
+	TextOpening      TextKey = "opening"
+	TextPutIn        TextKey = "put_in"
+	TextTakeOut      TextKey = "take_out"
+	TextIsEmpty      TextKey = "is_empty"
+	TextUnknownLabel TextKey = "unknown_label"
+	TextFull         TextKey = "full"
+	TextAlreadyIn    TextKey = "already_in"
+	TextCancelled    TextKey = "cancelled"
+	TextGone         TextKey = "gone"
+	TextOtherCarrier TextKey = "other_carrier"
+	TextNoDeposits   TextKey = "no_deposits"
+	TextRefused      TextKey = "refused"
+	TextMistyped     TextKey = "mistyped"
+	TextUnknownScan  TextKey = "unknown_scan"
+	TextWrongCode    TextKey = "wrong_code"
+	TextNoKey        TextKey = "no_key"
+	TextPaused       TextKey = "paused"
+	TextScansPaused  TextKey = "scans_paused"
+	TextBusy         TextKey = "busy"
+	TextCollected    TextKey = "collected"
+	TextWithdrawn    TextKey = "withdrawn"
+	TextTake         TextKey = "take"
+	TextPleaseClose  TextKey = "please_close"
+	TextJammed       TextKey = "jammed"
+	TextStuck        TextKey = "stuck"
+	TextEverything   TextKey = "everything"
+	TextReported     TextKey = "reported"
+	TextThanks       TextKey = "thanks"
+	TextStripOffline TextKey = "strip_offline"
+	TextStripOpen    TextKey = "strip_open"
+)
+
+// english is the sentence of a key, with its parameters in braces.
+func english(key TextKey) string {
+	switch key {
+	case TextHome:
+		return "Type your pickup code, or hold it to the scanner."
+	case TextWait:
+		return "One moment, please."
+	case TextTryLater:
+		return "That did not work. Please try once more."
+	case TextTooLong:
+		return "That is too long to be a code or label."
+	case TextBadgeFirst:
+		return "Courier: please show your badge first."
+	case TextPIN:
+		return "Type your PIN."
+	case TextWrongPIN:
+		return "That PIN is not right. Please try again."
+	case TextBadgePaused:
+		return "Too many wrong PINs. This badge is paused for 15 minutes."
+	case TextDismissed:
+		return "This badge may not be used here now. Please ask your dispatcher."
+	case TextCourier:
+		return "Scan a parcel. Loaded: {loaded}. Free: {free_s} S, {free_m} M, {free_l} L, {free_xl} XL."
+	case TextLoaded:
+		return "In cell {cell}. Scan the next parcel."
+	case TextGoodbye:
+		return "Thank you. You are logged out."
+	case TextOpening:
+		return "Cell {cells} is opening."
+	case TextPutIn:
+		return "Put the parcel into cell {cells} and close the door."
+	case TextTakeOut:
+		return "Take the parcel out and close door {cells}."
+	case TextIsEmpty:
+		return "Is cell {cells} empty?"
+	case TextUnknownLabel:
+		return "This label is not expected here."
+	case TextFull:
+		return "No free cell fits this parcel. {size}"
+	case TextAlreadyIn:
+		return "This parcel is already in cell {cell}."
+	case TextCancelled:
+		return "This parcel was cancelled. Please take it back."
+	case TextGone:
+		return "This parcel was already collected here."
+	case TextOtherCarrier:
+		return "This parcel belongs to another carrier."
+	case TextNoDeposits:
+		return "This locker takes no parcels now."
+	case TextRefused:
+		return "This is not possible: {reason}."
+	case TextMistyped:
+		return "One digit is mistyped. Please check your code."
+	case TextUnknownScan:
+		return "This is not a code of this locker."
+	case TextWrongCode:
+		return "This is not a code of this locker. Please check which locker your message names."
+	case TextNoKey:
+		return "Codes cannot be checked yet. Please try again in a minute."
+	case TextPaused:
+		return "Too many wrong codes. Typing is paused; scanning still works."
+	case TextScansPaused:
+		return "Too many wrong codes were scanned today. Please call us."
+	case TextBusy:
+		return "This parcel is being collected just now."
+	case TextCollected:
+		return "This was already collected."
+	case TextWithdrawn:
+		return "This parcel is not to be collected here any more. Please call us."
+	case TextTake:
+		return "Take it from cell {cells} and close the door."
+	case TextPleaseClose:
+		return "Please close door {cells}."
+	case TextJammed:
+		return "Push door {cells} gently, then try again."
+	case TextStuck:
+		return "Door {cells} did not open. We have been told; your code stays valid."
+	case TextEverything:
+		return "Everything taken?"
+	case TextReported:
+		return "Thank you, we have been told about cell {cells}."
+	case TextThanks:
+		return "Thank you, good-bye."
+	case TextStripOffline:
+		return "Working without network; collecting works."
+	case TextStripOpen:
+		return "Cell {cell} is open, please close it."
+	}
+	return string(key)
+}
+
+func sentence(key TextKey, params map[string]string) string {
+	pairs := make([]string, 0, 2*len(params))
+	for name, value := range params {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.TrimSpace(strings.NewReplacer(pairs...).Replace(english(key)))
+}
