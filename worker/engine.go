@@ -1,0 +1,120 @@
+package worker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"cubby/models"
+)
+
+// Engine puts Temporal behind the interfaces api.Engine and gateway.Engine, which
+// cmd/cubby holds it to.
+type Engine struct {
+	client client.Client
+	up     atomic.Bool
+}
+
+// NewEngine makes an engine; Watch keeps its Up true or false.
+func NewEngine(c client.Client) *Engine { return &Engine{client: c} }
+
+// Watch asks Temporal every second whether it is there, until the context ends.
+func (e *Engine) Watch(ctx context.Context) error {
+	for {
+		check, cancel := context.WithTimeout(ctx, time.Second)
+		_, err := e.client.CheckHealth(check, &client.CheckHealthRequest{})
+		cancel()
+		e.up.Store(err == nil)
+		if !pause(ctx, time.Second) {
+			return nil
+		}
+	}
+}
+
+// Up implements gateway.Engine.
+func (e *Engine) Up() bool { return e.up.Load() }
+
+// Ask implements gateway.Engine. The update's id is the operation's, so asking twice is
+// asking once.
+func (e *Engine) Ask(ctx context.Context, s models.ShipmentID, in models.AskInput) error {
+	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: models.ShipmentWorkflowID(s), UpdateName: models.UpdateAsk, UpdateID: string(in.Operation),
+		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageAccepted,
+	})
+	if err != nil {
+		return e.failure(err)
+	}
+	// A refusal is in the handle already. For an accepted update a Get would wait for the
+	// doors: with a context that is over it comes back at once, and says that only.
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	var app *temporal.ApplicationError
+	if err := handle.Get(over, nil); errors.As(err, &app) {
+		return e.failure(err)
+	}
+	return nil
+}
+
+// Seal implements gateway.Engine.
+func (e *Engine) Seal(ctx context.Context, in models.SealInput) (models.SealResult, error) {
+	var res models.SealResult
+	sum := sha256.Sum256(in.PublicKey)
+	run, err := e.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       fmt.Sprintf("seal-%s-%s", in.Locker, hex.EncodeToString(sum[:8])),
+		TaskQueue:                models.QueueLives,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowExecutionTimeout: time.Minute,
+		StaticSummary:            "key for the computer of " + string(in.Locker),
+	}, models.WorkflowSeal, in)
+	if err == nil {
+		err = run.Get(ctx, &res)
+	}
+	return res, e.failure(err)
+}
+
+// CarrierEvent implements api.Engine.
+func (e *Engine) CarrierEvent(ctx context.Context, id models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
+	defer cancel()
+	var res models.ActionResult
+	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: models.ShipmentWorkflowID(id), UpdateName: models.UpdateCarrierEvent,
+		// The carrier's repeat of one event is the same update.
+		UpdateID: fmt.Sprintf("%s@%d", in.Type, in.At.UnixMilli()),
+		Args:     []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &res)
+	}
+	return res, e.failure(err)
+}
+
+// failure is the one place where Temporal's errors become ours.
+func (e *Engine) failure(err error) error {
+	var (
+		app      *temporal.ApplicationError
+		notFound *serviceerror.NotFound
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &app):
+		return models.Wrap(models.Code(app.Type()), err, app.Message())
+	case errors.As(err, &notFound):
+		return models.Wrap(models.CodeNotFound, err, "this life is not running")
+	}
+	var gone *serviceerror.Unavailable
+	if errors.As(err, &gone) {
+		e.up.Store(false)
+	}
+	return models.Wrap(models.CodeUnavailable, err, "The engine does not answer. Please try again in a moment.")
+}

@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"cubby/activities"
+	"cubby/models"
+	"cubby/workflows"
+)
+
+// Parts are the activities of the worker role.
+type Parts struct {
+	Shipment  *activities.Shipment
+	Notify    *activities.Notify
+	Cabinet   *activities.Cabinet
+	Incident  *activities.Incident
+	Retention *activities.Retention
+}
+
+// Client connects to Temporal at the first call, not before: announcements are taken
+// while it is down.
+func Client(address, namespace string, logger *slog.Logger) (client.Client, error) {
+	return client.NewLazyClient(client.Options{
+		HostPort: address, Namespace: namespace,
+		Logger: log.NewStructuredLogger(logger),
+	})
+}
+
+// options are those of every worker.
+func options(fatal func(error)) sdk.Options {
+	return sdk.Options{
+		// A killed worker's cached lives must move to another within the 2 s that a screen
+		// waits.
+		StickyScheduleToStartTimeout: 500 * time.Millisecond,
+		WorkerStopTimeout:            5 * time.Second,
+		OnFatalError:                 fatal,
+	}
+}
+
+// Lives is the worker of the life cycles and their activities.
+func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
+	w := sdk.New(c, models.QueueLives, options(fatal))
+	w.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
+	w.RegisterWorkflowWithOptions(workflows.Incident, workflow.RegisterOptions{Name: models.WorkflowIncident})
+	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
+	w.RegisterWorkflowWithOptions(workflows.Seal, workflow.RegisterOptions{Name: models.WorkflowSeal})
+	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Incident, p.Retention} {
+		w.RegisterActivity(a)
+	}
+	return w
+}
+
+// Gateway is the worker of one gateway instance: the activities that go to the cabinets
+// connected to it.
+func Gateway(c client.Client, instance string, a *activities.Locker, fatal func(error)) sdk.Worker {
+	o := options(fatal)
+	o.DisableWorkflowWorker = true
+	w := sdk.New(c, models.QueueGateway(instance), o)
+	w.RegisterActivity(a)
+	return w
+}
+
+// Run starts a worker, as soon as Temporal can be reached, and stops it with the context.
+func Run(ctx context.Context, w sdk.Worker, logger *slog.Logger) error {
+	for {
+		err := w.Start()
+		if err == nil {
+			break
+		}
+		logger.Warn("Temporal cannot be reached; trying again", "error", err)
+		if !pause(ctx, time.Second) {
+			return nil
+		}
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}
+
+// EnsureSchedules makes the schedules that are missing, as soon as Temporal can be
+// reached.
+func EnsureSchedules(ctx context.Context, c client.Client, logger *slog.Logger) error {
+	for {
+		_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
+			ID: models.ScheduleRetention,
+			// At night, by UTC; a run that is missed is made up for within the day.
+			Spec:          client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 2}}}}},
+			CatchupWindow: 20 * time.Hour,
+			Action: &client.ScheduleWorkflowAction{
+				ID: models.WorkflowRetention, Workflow: models.WorkflowRetention, TaskQueue: models.QueueLives,
+			},
+		})
+		var exists *serviceerror.AlreadyExists
+		var started *serviceerror.WorkflowExecutionAlreadyStarted
+		if err == nil || errors.As(err, &exists) || errors.As(err, &started) || errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		logger.Warn("the retention schedule could not be made; trying again", "error", err)
+		if !pause(ctx, 5*time.Second) {
+			return nil
+		}
+	}
+}
+
+// pause waits; false means that the context ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
