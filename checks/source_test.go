@@ -1,0 +1,102 @@
+package checks
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sourceFaults judges every Go file of a tree: package comments, package names, sleeps in tests.
+func sourceFaults(tree fs.FS) ([]string, error) {
+	var faults []string
+	comments := map[string]int{} // by folder, of packages that are more than tests
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if skipped := []string{"node_modules", "testdata", "bin", "var"}; slices.Contains(skipped, entry.Name()) ||
+				strings.HasPrefix(entry.Name(), ".") && name != "." {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if path.Ext(name) != ".go" {
+			return nil
+		}
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			if sleeps(file) {
+				faults = append(faults, name+": time.Sleep in a test: wait for a condition or inject the clock")
+			}
+			return nil
+		}
+		if named := strings.TrimSuffix(file.Name.Name, "s"); slices.Contains([]string{"util", "common", "helper", "type"}, named) {
+			faults = append(faults, name+": package "+file.Name.Name+" says nothing about what is in it")
+		}
+		comments[path.Dir(name)] += 0
+		if file.Doc != nil {
+			comments[path.Dir(name)]++
+		}
+		return nil
+	})
+	for folder, count := range comments {
+		if count != 1 {
+			faults = append(faults, fmt.Sprintf("%s: %d package comments, want 1", folder, count))
+		}
+	}
+	slices.Sort(faults)
+	return faults, err
+}
+
+// sleeps reports whether the file uses time.Sleep, called or passed on.
+func sleeps(file *ast.File) bool {
+	found := false
+	ast.Inspect(file, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok && selector.Sel.Name == "Sleep" {
+			if from, ok := selector.X.(*ast.Ident); ok && from.Name == "time" {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// replaces reports whether a go.mod replaces a module: such a program cannot be installed with go install.
+func replaces(goMod string) bool {
+	return regexp.MustCompile(`(?m)^\s*replace\b`).MatchString(goMod)
+}
+
+func TestSource(t *testing.T) {
+	t.Parallel()
+	faults, err := sourceFaults(os.DirFS(".."))
+	require.NoError(t, err)
+	require.Empty(t, faults)
+}
+
+func TestNoReplace(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"../go.mod", "../deploy/temporal/go.mod"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.False(t, replaces(string(text)), "%s has a replace directive", name)
+	}
+}

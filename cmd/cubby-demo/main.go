@@ -1,0 +1,75 @@
+// Command cubby-demo shows and tries the product from outside: it starts what the product needs on one machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"cubby/cmd/cubby-demo/rig"
+)
+
+// subcommand is one thing that cubby-demo does.
+type subcommand struct {
+	name, summary string
+	run           func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+}
+
+func subcommands() []subcommand {
+	return []subcommand{
+		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	status := exitStatus(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		usage(stderr)
+		return rig.ExitStatus(2)
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(stdout)
+		return nil
+	}
+	for _, command := range subcommands() {
+		if command.name == args[0] {
+			return command.run(ctx, args[1:], stdout, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "cubby-demo: no subcommand %q\n", args[0])
+	usage(stderr)
+	return rig.ExitStatus(2)
+}
+
+func usage(out io.Writer) {
+	fmt.Fprintln(out, "usage: cubby-demo SUBCOMMAND [arguments]")
+	for _, command := range subcommands() {
+		fmt.Fprintf(out, "  %-8s %s\n", command.name, command.summary)
+	}
+}
+
+// exitStatus prints an error, unless it is no more than the status of a command that has had its own say.
+func exitStatus(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	var status rig.ExitStatus
+	known := errors.As(err, &status)
+	if !known || err.Error() != status.Error() {
+		fmt.Fprintln(stderr, "cubby-demo:", err)
+	}
+	if !known {
+		return 1
+	}
+	return int(status)
+}
