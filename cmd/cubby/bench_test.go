@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"cubby/worker"
+)
+
+// temporal returns the environment of a run with a real Temporal, which 'make test'
+// starts.
+func temporal(t *testing.T) func(string) (string, bool) {
+	t.Helper()
+	address := os.Getenv("CUBBY_TEMPORAL_ADDRESS")
+	if address == "" {
+		t.Skip("SKIPPED: needs a real Temporal at CUBBY_TEMPORAL_ADDRESS; 'make test' starts one")
+	}
+	return func(name string) (string, bool) {
+		v, ok := map[string]string{"CUBBY_TEMPORAL_ADDRESS": address, "CUBBY_INSTANCE": "test"}[name]
+		return v, ok
+	}
+}
+
+// TestBenchReport runs the benchmark, small, on both databases: every key is there and the
+// life keeps within the events that it may cost.
+func TestBenchReport(t *testing.T) {
+	env := temporal(t)
+	for _, db := range []string{"sqlite", "postgres"} {
+		t.Run(db, func(t *testing.T) {
+			if db == "postgres" && os.Getenv("CUBBY_TEST_POSTGRES") == "" {
+				t.Skip("SKIPPED: needs a Postgres at CUBBY_TEST_POSTGRES; 'make test' starts one")
+			}
+			var out bytes.Buffer
+			args := []string{"bench", "lifecycle", "--db", db, "--json", "--lives", "4", "--at-once", "4", "--rounds", "1"}
+			require.NoError(t, run(t.Context(), args, env, &out, io.Discard))
+			var report map[string]any
+			require.NoError(t, json.Unmarshal(out.Bytes(), &report))
+			for _, key := range []string{"floor_per_s", "product_per_s", "ratio", "events_per_life", "statements_per_life", "p50_ms", "p99_ms"} {
+				require.Greater(t, report[key], 0.0, key)
+			}
+			require.LessOrEqual(t, report["events_per_life"], 70.0)
+		})
+	}
+}
+
+// TestFloorHasTheShapeOfALife holds real histories of the product and of the floor to one
+// list of numbers.
+func TestFloorHasTheShapeOfALife(t *testing.T) {
+	env := temporal(t)
+	conf, err := load(env)
+	require.NoError(t, err)
+	conf.databaseURL = "sqlite:" + filepath.Join(t.TempDir(), "shape.db")
+	b, err := newLifecycleBench(t.Context(), program{config: conf, log: slog.New(slog.DiscardHandler), out: io.Discard, err: io.Discard})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, b.stop()) }()
+	want := worker.LifeShape()
+
+	for name, life := range map[string]lifeFunc{"the product": b.productLife, "the floor": b.floorLife} {
+		id, err := life(t.Context())
+		require.NoError(t, err, name)
+		have := map[enumspb.EventType]int{}
+		for it := b.temporal.GetWorkflowHistory(t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+			e, err := it.Next()
+			require.NoError(t, err)
+			have[e.GetEventType()]++
+		}
+		require.Equal(t, want.Updates, have[enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED], "%s: updates", name)
+		require.Equal(t, want.Signals, have[enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED], "%s: signals", name)
+		require.Equal(t, want.Activities, have[enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED], "%s: activities", name)
+		require.Equal(t, want.LocalActivities, have[enumspb.EVENT_TYPE_MARKER_RECORDED], "%s: local activities", name)
+		require.Equal(t, want.Timers, have[enumspb.EVENT_TYPE_TIMER_STARTED], "%s: timers", name)
+		require.Equal(t, want.Upserts, have[enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES], "%s: upserts", name)
+	}
+}

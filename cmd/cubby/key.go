@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cubby/models"
+)
+
+// masterKeyBytes is the length of the master key: the input of HKDF-SHA256.
+const masterKeyBytes = 32
+
+func runKeyMaster(_ context.Context, p program, args []string) error {
+	if err := p.flags("key master").Parse(args); err != nil {
+		return err
+	}
+	path := p.config.masterKeyFile
+	if _, err := readMasterKey(path); err == nil {
+		fmt.Fprintln(p.out, "there is a master key already:", path)
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	key := make([]byte, masterKeyBytes)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	// Never over an existing key: every code at every cabinet comes from it.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintln(p.out, "master key written:", path)
+	return nil
+}
+
+func readMasterKey(path string) ([]byte, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("master key (make one with 'cubby key master'): %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != masterKeyBytes {
+		return nil, fmt.Errorf("master key: %s does not hold %d hex digits", path, 2*masterKeyBytes)
+	}
+	return key, nil
+}
+
+func runKeyCreate(ctx context.Context, p program, args []string) error {
+	flags := p.flags("key create")
+	org := flags.String("organization", "", "the organization's id; empty: a new one of the kind and name, or the operator that there is")
+	kind := flags.String("organization-kind", string(models.KindOperator), "kind of a new organization")
+	name := flags.String("name", "Operator", "name of a new organization, and of the key")
+	scopes := flags.String("scopes", string(models.ScopeOperator), "comma-separated: shipments, couriers, operator")
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer closeStore(p, s)
+	request := models.Request{Actor: models.Actor{Key: "cli", Scopes: []models.Scope{models.ScopeOperator}}, ID: "cli"}
+	k := models.NewKey{Request: request, Organization: models.OrganizationID(*org), Name: *name}
+	for scope := range strings.SplitSeq(*scopes, ",") {
+		if !models.Scope(scope).Valid() {
+			return fmt.Errorf("%q is not a scope", scope)
+		}
+		k.Scopes = append(k.Scopes, models.Scope(scope))
+	}
+	switch {
+	case *org != "":
+	case models.OrganizationKind(*kind) == models.KindOperator:
+		operator, _, err := s.BootstrapOperator(ctx, *name)
+		if err != nil {
+			return err
+		}
+		k.Organization = operator.ID
+	case !models.OrganizationKind(*kind).Valid():
+		return fmt.Errorf("%q is not a kind of organization", *kind)
+	default:
+		made, err := s.CreateOrganization(ctx, request, models.Organization{Name: *name, Kind: models.OrganizationKind(*kind)})
+		if err != nil {
+			return err
+		}
+		k.Organization = made.ID
+	}
+	key, secret, err := s.CreateKey(ctx, k)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return json.NewEncoder(p.out).Encode(map[string]string{
+			"organization": string(k.Organization), "key": string(key.ID), "secret": secret,
+		})
+	}
+	fmt.Fprintf(p.out, "organization %s\nkey          %s\nsecret       %s   (shown once)\n", k.Organization, key.ID, secret)
+	return nil
+}

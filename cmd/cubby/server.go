@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"cubby/activities"
+	"cubby/activities/notify"
+	"cubby/api"
+	"cubby/api/gateway"
+	"cubby/models"
+	"cubby/models/catalogue"
+	"cubby/models/store"
+	"cubby/worker"
+)
+
+// stopWithin is how long requests in flight may take to end.
+const stopWithin = 10 * time.Second
+
+// roles is what this process does.
+type roles struct{ api, gateway, worker bool }
+
+func parseRoles(list string) (roles, error) {
+	var r roles
+	for name := range strings.SplitSeq(list, ",") {
+		switch strings.TrimSpace(name) {
+		case "api":
+			r.api = true
+		case "gateway":
+			r.gateway = true
+		case "worker":
+			r.worker = true
+		default:
+			return r, fmt.Errorf("role %q is not api, gateway or worker", name)
+		}
+	}
+	return r, nil
+}
+
+func runServer(ctx context.Context, p program, args []string) error {
+	flags := p.flags("server")
+	list := flags.String("role", "api,gateway,worker", "what this process does: api, gateway, worker, comma-separated")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	r, err := parseRoles(*list)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer closeStore(p, db)
+	if err := db.CheckMigrated(ctx); err != nil {
+		return err
+	}
+	temporal, err := worker.Client(p.config.temporalAddress, p.config.temporalNamespace, p.log)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	return serve(ctx, p, r, db, temporal)
+}
+
+// server is what the roles of a process share.
+type server struct {
+	program
+	db       *store.Store
+	temporal client.Client
+	engine   *worker.Engine
+	metrics  *metrics
+	group    *errgroup.Group
+	fatal    func(error)
+}
+
+// serve runs the roles until the context ends or one of them cannot go on; then all stop.
+func serve(ctx context.Context, p program, r roles, db *store.Store, temporal client.Client) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	group, ctx := errgroup.WithContext(ctx)
+	s := &server{
+		program: p, db: db, temporal: temporal, engine: worker.NewEngine(temporal),
+		metrics: newMetrics(db, p.log), group: group, fatal: func(err error) { cancel(err) },
+	}
+	if err := s.listen(ctx, "ops", p.config.opsListen, s.metrics.handler(s.ready)); err != nil {
+		return err
+	}
+	group.Go(func() error { return s.engine.Watch(ctx) })
+	for _, role := range []struct {
+		on    bool
+		start func(context.Context) error
+	}{{r.worker, s.work}, {r.gateway, s.gateway}, {r.api, s.api}} {
+		if !role.on {
+			continue
+		}
+		if err := role.start(ctx); err != nil {
+			cancel(err)
+			return errors.Join(err, group.Wait())
+		}
+	}
+	p.log.Info("serving", "api", r.api, "gateway", r.gateway, "worker", r.worker)
+	err := group.Wait()
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	p.log.Info("stopped", "error", err)
+	return err
+}
+
+func (s *server) ready(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// listen serves a handler on an address. The port is open when it returns.
+func (s *server) listen(ctx context.Context, name, address string, h http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	s.group.Go(func() error {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+	s.group.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		return srv.Shutdown(end)
+	})
+	s.log.Info("listening", "name", name, "address", l.Addr().String())
+	return nil
+}
+
+func (s *server) api(ctx context.Context) error {
+	return s.listen(ctx, "api", s.config.listen, api.New(api.Config{
+		Keys: s.db, Shipments: s.db, Lockers: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
+		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
+	}))
+}
+
+func (s *server) gateway(ctx context.Context) error {
+	g := gateway.New(gateway.Config{
+		Cabinets: s.db, Engine: s.engine, Identity: gateway.DevIdentity{},
+		Instance: s.config.instance, Queue: models.QueueGateway(s.config.instance),
+		Logger: s.log, Now: time.Now, Rand: rand.Reader,
+	})
+	s.group.Go(func() error { g.Run(ctx); return nil })
+	w := worker.Gateway(s.temporal, s.config.instance, &activities.Locker{Line: g}, s.fatal)
+	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
+	return s.listen(ctx, "gateway", s.config.gatewayDevListen, g.Handler())
+}
+
+func (s *server) work(ctx context.Context) error {
+	parts, err := s.parts()
+	if err != nil {
+		return err
+	}
+	w := worker.Lives(s.temporal, parts, s.fatal)
+	forwarder := &worker.Forwarder{
+		Outbox: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Counter: s.metrics.forwarded,
+	}
+	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
+	s.group.Go(func() error { return forwarder.Run(ctx) })
+	s.group.Go(func() error { return worker.EnsureSchedules(ctx, s.temporal, s.log) })
+	return nil
+}
+
+// parts wires the activities of the worker role.
+func (s *server) parts() (worker.Parts, error) {
+	master, err := readMasterKey(s.config.masterKeyFile)
+	if err != nil {
+		return worker.Parts{}, err
+	}
+	texts, err := catalogue.Load()
+	if err != nil {
+		return worker.Parts{}, err
+	}
+	if err := s.config.mail.Check(); err != nil {
+		return worker.Parts{}, err
+	}
+	keys := activities.Keyring{Master: master}
+	return worker.Parts{
+		Shipment: &activities.Shipment{Lives: s.db, Keys: keys},
+		Notify: &activities.Notify{
+			Notices: s.db, Mailer: &s.config.mail, Keys: keys,
+			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
+		},
+		Cabinet:   &activities.Cabinet{Keys: keys},
+		Incident:  &activities.Incident{Store: s.db},
+		Retention: &activities.Retention{Store: s.db},
+	}, nil
+}
