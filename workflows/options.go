@@ -46,7 +46,7 @@ func message(ctx workflow.Context, summary string) workflow.Context {
 		StartToCloseTimeout: 15 * time.Second,
 		Summary:             summary,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute,
+			InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Minute,
 		},
 	})
 }

@@ -108,7 +108,7 @@ func TestWriteHistories(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	for _, p := range paths() {
-		d := &driver{t: t, c: c, id: "history-" + p.name, queue: "histories-" + p.name}
+		d := &driver{t: t, c: c, id: "history-" + p.name, queue: models.QueueLives}
 		h := d.run(p)
 		raw, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(h)
 		require.NoError(t, err)

@@ -166,15 +166,15 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 		var a *activities.Notify
 		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification,
 			models.SendInput{Notification: id}).Get(ctx, nil)
+		delete(s.sending, id)
 		if temporal.IsCanceledError(err) {
-			return
+			return // it stays among the unsent
 		}
 		if err != nil {
 			// Refused for good: the row says why, and an incident tells the operator.
 			s.log.Warn("message was refused", "notification", id, "error", err)
 		}
 		s.life.Unsent = slices.DeleteFunc(s.life.Unsent, func(n models.NotificationID) bool { return n == id })
-		delete(s.sending, id)
 	})
 }
 
@@ -184,27 +184,37 @@ func (s *shipment) cancelSending() {
 	}
 }
 
+// lastSending is how long an ended life still tries to send: longer helps nobody, and
+// shorter would leave messages that went without a record of it.
+const lastSending = 10 * time.Minute
+
 // wait blocks until a fact comes, an update has changed the life, or its deadline.
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		return s.facts.Len() > 0 || len(s.events) > 0 || s.life.State.Final() && s.quiet(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
+	if s.life.State.Final() {
+		at, summary, ok = workflow.Now(ctx).Add(lastSending), "messages are still being sent", true
+	}
 	if !ok {
 		return workflow.Await(ctx, woken)
 	}
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+	inTime, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		// At least a millisecond: a deadline that is just over is due at the next turn.
 		Timeout:      max(at.Sub(workflow.Now(ctx)), time.Millisecond),
 		TimerOptions: workflow.TimerOptions{Summary: summary},
 	}, woken)
+	if !inTime && s.life.State.Final() {
+		s.cancelSending()
+	}
 	return err
 }
 
 // quiet reports whether nothing is going on that an end would cut off.
 func (s *shipment) quiet(ctx workflow.Context) bool {
 	return len(s.events) == 0 && s.facts.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
-		(len(s.sending) == 0 || !s.life.State.Final() || s.life.State == models.StatePickedUp)
+		(len(s.sending) == 0 || !s.life.State.Final())
 }
 
 // checkAsk refuses without a trace in the history. It reads only.

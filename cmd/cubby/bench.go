@@ -186,7 +186,11 @@ func (b *bank) tell(ctx context.Context, i int, facts ...models.Fact) error {
 		f.Hash = f.ComputeHash()
 		head.Seq, head.Hash = f.Seq, f.Hash
 	}
-	if _, err := b.db.TakeIn(ctx, b.lockers[i], facts); err != nil {
+	err := untilTaken(ctx, func() error {
+		_, err := b.db.TakeIn(ctx, b.lockers[i], facts)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	b.heads[i] = head

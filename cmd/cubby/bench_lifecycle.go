@@ -46,9 +46,10 @@ type lifecycleBench struct {
 
 	mu         sync.Mutex
 	asked      map[models.OperationID]time.Time
-	waits      []time.Duration // from ask to command
-	mail       map[string]chan struct{}
-	statements int64 // before the rounds
+	waits      []time.Duration          // from ask to command
+	mail       map[string]chan struct{} // by address: closed when the message came
+	mailed     []string                 // Message-IDs, in order
+	statements int64                    // before the rounds
 }
 
 func newLifecycleBench(ctx context.Context, p program) (*lifecycleBench, error) {
@@ -127,7 +128,7 @@ func (b *lifecycleBench) stop() error {
 func (b *lifecycleBench) reset() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waits, b.statements = nil, b.db.Statements()
+	b.waits, b.mailed, b.statements = nil, nil, b.db.Statements()
 	b.events.Store(0)
 }
 
@@ -147,9 +148,22 @@ func (b *lifecycleBench) Send(_ context.Context, m activities.Message, leaving f
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	close(b.mail[m.To])
-	delete(b.mail, m.To)
+	b.mailed = append(b.mailed, m.ID)
+	if told, ok := b.mail[m.To]; ok {
+		close(told)
+		delete(b.mail, m.To)
+	}
 	return nil
+}
+
+// untilTaken does what an integrator and a cabinet do on 503: the same again.
+func untilTaken(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if models.ErrorCode(err) != models.CodeUnavailable || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // productLife is one parcel from the announcement to the pickup.
@@ -162,11 +176,16 @@ func (b *lifecycleBench) productLife(ctx context.Context) (string, error) {
 	b.mu.Lock()
 	b.mail[to] = told
 	b.mu.Unlock()
-	view, _, err := b.db.CreateShipment(ctx, models.NewShipment{
+	announced := models.NewShipment{
 		Request:        models.Request{Actor: models.Actor{Organization: b.carrier, Scopes: []models.Scope{models.ScopeShipments}}, ID: benchInstance},
 		IdempotencyKey: b.bank.ids.New("key"), Fingerprint: "bench", Carrier: b.carrier, Number: b.bank.ids.New("n"),
 		Locker: locker, Policy: benchPolicy, NotifyBy: models.NotifyContact, Language: "en", Contact: models.Contact{Email: to},
 		Parcels: []models.NewParcel{{Size: models.SizeM, Regime: models.Ambient}},
+	}
+	var view models.ShipmentView
+	err := untilTaken(ctx, func() (err error) {
+		view, _, err = b.db.CreateShipment(ctx, announced)
+		return err
 	})
 	if err != nil {
 		return "", err

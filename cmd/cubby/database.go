@@ -23,7 +23,7 @@ func openStore(ctx context.Context, p program) (*store.Store, error) {
 	}
 	return store.Open(ctx, store.Options{
 		URL: p.config.databaseURL, IDs: models.NewIDs(time.Now, rand.Reader),
-		Now: time.Now, Rand: rand.Reader, Logger: p.log,
+		Now: time.Now, Rand: rand.Reader, Logger: p.log, Fault: p.fault,
 	})
 }
 

@@ -37,6 +37,7 @@ type program struct {
 	log    *slog.Logger
 	out    io.Writer
 	err    io.Writer
+	fault  func(point string) error // in crash tests only
 }
 
 func main() {
