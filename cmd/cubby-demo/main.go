@@ -10,7 +10,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/rig"
+	supervisor "cubby/cmd/cubby-demo/run"
+	"cubby/cmd/cubby-demo/scenes"
 )
 
 // subcommand is one thing that cubby-demo does.
@@ -21,7 +24,10 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return []subcommand{
+		{"run", "start the whole product on this machine; Ctrl-C stops it", supervisor.Run},
 		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
+		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
+		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
 	}
 }
 

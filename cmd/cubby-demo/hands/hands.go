@@ -1,0 +1,286 @@
+// Package hands moves cabinets that have no hardware, as people would: it shuts doors,
+// puts things in and takes them out, scans, types and presses. It reaches nothing that a
+// person before a cabinet could not, save for reading what the cabinet believes.
+package hands
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"cubby/agent/cabinet"
+	"cubby/cmd/cubby-demo/cabinets"
+	"cubby/models"
+)
+
+//go:embed page
+var page embed.FS
+
+const maxBody = 16 << 10
+
+// Hands serves the hands of a set of cabinets.
+type Hands struct {
+	set *cabinets.Set
+	log *slog.Logger
+}
+
+// New returns the handler of everything below /hands/.
+func New(set *cabinets.Set, log *slog.Logger) http.Handler {
+	h := &Hands{set: set, log: log}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hands/lockers", h.lockers)
+	mux.HandleFunc("GET /hands/lockers/{l}", h.on(h.locker))
+	mux.HandleFunc("GET /hands/lockers/{l}/cells", h.on(h.cells))
+	mux.HandleFunc("GET /hands/lockers/{l}/screen", h.on(h.screen))
+	mux.HandleFunc("POST /hands/lockers/{l}/cells/{n}/close", h.onCell(h.closeDoor))
+	mux.HandleFunc("POST /hands/lockers/{l}/cells/{n}/put", h.onCell(h.put))
+	mux.HandleFunc("POST /hands/lockers/{l}/cells/{n}/take", h.onCell(h.take))
+	mux.HandleFunc("POST /hands/lockers/{l}/cells/{n}/jam", h.onCell(h.jam))
+	mux.HandleFunc("POST /hands/lockers/{l}/cells/{n}/unjam", h.onCell(h.unjam))
+	mux.HandleFunc("POST /hands/lockers/{l}/scan", h.on(h.scan))
+	mux.HandleFunc("POST /hands/lockers/{l}/keys", h.on(h.keys))
+	mux.HandleFunc("POST /hands/lockers/{l}/press", h.on(h.press))
+	mux.HandleFunc("POST /hands/lockers/{l}/auto-close", h.on(h.autoClose))
+	mux.HandleFunc("GET /hands", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/hands/", http.StatusFound)
+	})
+	mux.HandleFunc("GET /hands/{$}", h.index)
+	mux.HandleFunc("GET /hands/hands.js", h.asset("page/hands.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /hands/hands.css", h.asset("page/hands.css", "text/css; charset=utf-8"))
+	mux.HandleFunc("/hands/", func(w http.ResponseWriter, r *http.Request) {
+		h.fail(w, r, models.Errorf(models.CodeNotFound, "the hands have no %s %s", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// on finds the cabinet that a path names.
+func (h *Hands) on(f func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := h.set.Find(r.Context(), r.PathValue("l"))
+		if err == nil {
+			err = f(w, r, c)
+		}
+		if err != nil {
+			h.fail(w, r, err)
+		}
+	}
+}
+
+// onCell finds the cabinet and the cell's number too.
+func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error) http.HandlerFunc {
+	return h.on(func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+		n, err := strconv.Atoi(r.PathValue("n"))
+		if err != nil {
+			return models.Errorf(models.CodeNotFound, "%q is not a cell's number", r.PathValue("n"))
+		}
+		return f(w, r, c, n)
+	})
+}
+
+// lockerView is a cabinet in the list.
+type lockerView struct {
+	Locker models.LockerID `json:"locker"`
+	Number string          `json:"number"`
+	Online bool            `json:"online"`
+	Keyed  bool            `json:"keyed"`
+	Unsent int64           `json:"unsent_facts"`
+	Cells  int             `json:"cells"`
+}
+
+func (h *Hands) list(ctx context.Context) []lockerView {
+	views := []lockerView{}
+	for _, c := range h.set.All() {
+		s, err := c.Snapshot(ctx)
+		if err != nil {
+			h.log.Warn("a cabinet does not answer", "locker", c.Locker(), "error", err)
+			continue
+		}
+		views = append(views, lockerView{s.Locker, s.Number, s.Online, s.Keyed, s.Unsent, len(s.Cells)})
+	}
+	return views
+}
+
+func (h *Hands) lockers(w http.ResponseWriter, r *http.Request) {
+	reply(w, map[string]any{"lockers": h.list(r.Context())})
+}
+
+func (h *Hands) locker(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	s, err := c.Snapshot(r.Context())
+	if err == nil {
+		reply(w, s)
+	}
+	return err
+}
+
+func (h *Hands) cells(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	s, err := c.Snapshot(r.Context())
+	if err == nil {
+		reply(w, map[string]any{"cells": s.Cells})
+	}
+	return err
+}
+
+func (h *Hands) screen(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	s, err := c.Snapshot(r.Context())
+	if err == nil {
+		reply(w, s.Screen)
+	}
+	return err
+}
+
+func (h *Hands) closeDoor(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+	return done(w, c.CloseDoor(r.Context(), n))
+}
+
+func (h *Hands) put(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+	var body struct {
+		Thing string `json:"thing"`
+	}
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	return done(w, c.Put(r.Context(), n, body.Thing))
+}
+
+func (h *Hands) take(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+	var body struct {
+		Thing string `json:"thing"`
+	}
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	taken, err := c.Take(r.Context(), n, body.Thing)
+	if err != nil {
+		return err
+	}
+	reply(w, map[string]any{"taken": append([]string{}, taken...)})
+	return nil
+}
+
+func (h *Hands) jam(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+	return done(w, c.Jam(r.Context(), n, true))
+}
+
+func (h *Hands) unjam(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+	return done(w, c.Jam(r.Context(), n, false))
+}
+
+// text is the body of scan and keys.
+type text struct {
+	Text string `json:"text"`
+}
+
+func (h *Hands) scan(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	var body text
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	return h.shown(w, r, c, c.Scan(r.Context(), body.Text))
+}
+
+func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	var body text
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	return h.shown(w, r, c, c.Keys(r.Context(), body.Text))
+}
+
+func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	var body struct {
+		Button cabinet.Button `json:"button"`
+	}
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	return h.shown(w, r, c, c.Press(r.Context(), body.Button))
+}
+
+// shown answers with the screen after an act.
+func (h *Hands) shown(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, err error) error {
+	if err != nil {
+		return err
+	}
+	return h.screen(w, r, c)
+}
+
+func (h *Hands) autoClose(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+	var body struct {
+		Seconds *float64 `json:"seconds"`
+		Off     bool     `json:"off"`
+	}
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	if (body.Seconds == nil) != body.Off {
+		return models.Errorf(models.CodeInvalid, `say {"seconds": 4} or {"off": true}`)
+	}
+	var after time.Duration
+	if body.Seconds != nil {
+		if *body.Seconds < 0 || *body.Seconds > 3600 {
+			return models.Errorf(models.CodeInvalid, "seconds is from 0 (off) to 3600")
+		}
+		after = time.Duration(*body.Seconds * float64(time.Second))
+	}
+	return done(w, c.SetAutoClose(r.Context(), after))
+}
+
+// read decodes a body. None at all is an empty object.
+func read(w http.ResponseWriter, r *http.Request, v any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return models.Errorf(models.CodeTooLarge, "the body is over %d bytes", maxBody)
+	}
+	return models.Wrap(models.CodeInvalid, err, "the body is not the JSON object that is wanted here")
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // the caller went away
+}
+
+func done(w http.ResponseWriter, err error) error {
+	if err == nil {
+		reply(w, map[string]bool{"done": true})
+	}
+	return err
+}
+
+// fail answers with a problem document (RFC 9457).
+func (h *Hands) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch models.ErrorCode(err) {
+	case models.CodeInvalid:
+		status = http.StatusBadRequest
+	case models.CodeNotFound:
+		status = http.StatusNotFound
+	case models.CodeConflict:
+		status = http.StatusConflict
+	case models.CodeTooLarge:
+		status = http.StatusRequestEntityTooLarge
+	case models.CodeUnavailable:
+		status = http.StatusServiceUnavailable
+	default:
+		h.log.Error("a hand failed", "path", r.URL.Path, "error", err)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller went away
+		"type": "about:blank", "title": http.StatusText(status), "status": status,
+		"code": models.ErrorCode(err), "detail": models.ErrorMessage(err),
+	})
+}

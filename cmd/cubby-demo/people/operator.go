@@ -1,0 +1,99 @@
+package people
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// Operator is the operator's own system: it sets the network up and looks after it.
+type Operator struct{ Service }
+
+// Room is how much room a locker has for a size.
+type Room struct {
+	Regime string `json:"regime"`
+	Size   string `json:"size"`
+	Free   int    `json:"free"`
+	Room   int    `json:"room"`
+}
+
+// Incident is something that people should look at.
+type Incident struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Locker   string `json:"locker"`
+	Cell     int    `json:"cell"`
+	Shipment string `json:"shipment"`
+	Evidence string `json:"evidence"`
+}
+
+// Row is a row of equal cells of a cabinet.
+type Row struct {
+	Size  string
+	Cells int
+}
+
+// make posts a body and returns the id of what was made.
+func (o Operator) make(ctx context.Context, what string, body any) (string, error) {
+	var made struct{ ID string }
+	if err := o.call(ctx, http.MethodPost, "/api/v1/"+what, nil, body, &made); err != nil {
+		return "", err
+	}
+	if made.ID == "" {
+		return "", fmt.Errorf("POST /api/v1/%s answered without an id", what)
+	}
+	return made.ID, nil
+}
+
+// Organization makes an organization and a key of it with the scopes; it returns its id and the key's secret.
+func (o Operator) Organization(ctx context.Context, name, kind string, scopes ...string) (id, secret string, err error) {
+	id, err = o.make(ctx, "organizations", map[string]any{"name": name, "kind": kind})
+	if err != nil {
+		return "", "", err
+	}
+	var key struct{ Secret string }
+	body := map[string]any{"organization": id, "name": name, "scopes": scopes}
+	err = o.call(ctx, http.MethodPost, "/api/v1/keys", nil, body, &key)
+	return id, key.Secret, err
+}
+
+// Location makes a place. Places with different numbers are some streets apart.
+func (o Operator) Location(ctx context.Context, number int) (string, error) {
+	return o.make(ctx, "locations", map[string]any{
+		"name": fmt.Sprintf("Place %d", number), "address": fmt.Sprintf("Long Street %d", number), "city": "Hamburg",
+		"country": "DE", "time_zone": "Europe/Berlin", "latitude": 53.55 + float64(number)/100, "longitude": 10.0,
+	})
+}
+
+// Model makes a cabinet model of one module.
+func (o Operator) Model(ctx context.Context, name string, rows ...Row) (string, error) {
+	height := map[string]int{"S": 90, "M": 190, "L": 380, "XL": 600}
+	bodies := make([]map[string]any, len(rows))
+	for i, r := range rows {
+		inner := map[string]any{"width_mm": 380, "height_mm": height[r.Size], "depth_mm": 600}
+		bodies[i] = map[string]any{"cells": r.Cells, "size": r.Size, "inner": inner}
+	}
+	return o.make(ctx, "models", map[string]any{
+		"name": name, "modules": []map[string]any{{"name": "main", "regime": "ambient", "side": "front", "rows": bodies}},
+	})
+}
+
+// Locker makes a locker of a model at a location and returns its id.
+func (o Operator) Locker(ctx context.Context, number, location, model string) (string, error) {
+	return o.make(ctx, "lockers", map[string]any{"number": number, "location": location, "model": model})
+}
+
+// Rooms reads how much room a locker has.
+func (o Operator) Rooms(ctx context.Context, locker string) ([]Room, error) {
+	var list struct{ Items []Room }
+	err := o.call(ctx, http.MethodGet, "/api/v1/lockers/"+url.PathEscape(locker)+"/availability", nil, nil, &list)
+	return list.Items, err
+}
+
+// Incidents reads what is open.
+func (o Operator) Incidents(ctx context.Context) ([]Incident, error) {
+	var list struct{ Items []Incident }
+	err := o.call(ctx, http.MethodGet, "/api/v1/incidents?open=true&limit=200", nil, nil, &list)
+	return list.Items, err
+}

@@ -1,0 +1,97 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"cubby/cmd/cubby-demo/rig"
+)
+
+// autoClose is how long the demo's doors stay open: the doors of real cabinets are shut by people.
+const autoClose = 4 * time.Second
+
+// Run is the subcommand: it starts everything, says where it is, and stops it when the context ends.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	options, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	options.Progress = stdout
+	began := time.Now()
+	fmt.Fprintln(stdout, "run: starting; Ctrl-C stops everything")
+	system, err := Start(ctx, options)
+	if err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("stopped while starting: %w", err)
+		}
+		return err
+	}
+	system.print(stdout, time.Since(began))
+	err = system.Wait(ctx)
+	fmt.Fprintln(stdout, "run: stopping")
+	if err := errors.Join(err, system.Stop()); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "run: stopped; the data is in", options.Var)
+	return nil
+}
+
+func parse(args []string, stderr io.Writer) (Options, error) {
+	options := Options{Ports: DefaultPorts()}
+	fs := flag.NewFlagSet("run", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprintln(stderr, "usage: cubby-demo run [flags]")
+		fs.PrintDefaults()
+	}
+	fs.StringVar(&options.Var, "var", "var", "folder that keeps the data")
+	fs.StringVar(&options.Bin, "bin", "bin", "folder of the programs cubby and cubby-temporal")
+	fs.DurationVar(&options.AutoClose, "auto-close", autoClose, "after how long doors shut themselves; 0: by hand only")
+	free := fs.Bool("free-ports", false, "listen where nobody else does, instead of on the ports below")
+	options.Ports.flags(fs)
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return Options{}, rig.ExitStatus(0)
+	case err != nil:
+		return Options{}, rig.ExitStatus(2)
+	case fs.NArg() > 0 || options.Var == "":
+		fs.Usage()
+		return Options{}, rig.ExitStatus(2)
+	}
+	if *free {
+		options.Ports = Ports{}
+	}
+	return options, nil
+}
+
+func (s *System) print(out io.Writer, took time.Duration) {
+	fmt.Fprintf(out, "\nCubby is running, started in %.1f s. Begin at the start page.\n\n", took.Seconds())
+	t := tabwriter.NewWriter(out, 2, 4, 2, ' ', 0)
+	for _, a := range s.addresses() {
+		fmt.Fprintf(t, "  %s\t%s\n", a.Name, a.URL)
+	}
+	fmt.Fprintf(t, "  Demo carrier's key\t%s\n", s.CarrierKey)
+	fmt.Fprintf(t, "  Courier\tbadge %s, PIN %s\n", s.Badge, s.PIN)
+	_ = t.Flush() // to the user's terminal: nothing to do about an error
+	fmt.Fprintf(out, "\nLogs are in %s. Ctrl-C stops everything.\n", s.folder.in("log"))
+}
+
+// link is an address to show.
+type link struct{ Name, URL, About string }
+
+func (s *System) addresses() []link {
+	return []link{
+		{"Start page", s.StartURL, "this page: send yourself a parcel"},
+		{"Hands", s.HandsURL, "act before a cabinet: scan, type, open doors, put and take"},
+		{"Inbox", s.InboxURL, "every e-mail that is sent"},
+		{"API docs", s.APIURL + "/docs", "for carriers, shops and operators; try it with the key"},
+		{"Temporal UI", s.TemporalUIURL, "every shipment's workflow"},
+		{"Metrics", s.OpsURL + "/metrics", "for Prometheus; health is at /readyz"},
+	}
+}

@@ -1,0 +1,209 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// The demo network's file in the data folder, and the courier that everybody may play.
+const (
+	networkFile  = "demo.json"
+	courierBadge = "CUB-BADGE-1"
+	courierPIN   = "1234"
+)
+
+// Locker is a cabinet of the demo network.
+type Locker struct {
+	ID     string `json:"id"`
+	Number string `json:"number"`
+}
+
+// Network is what was made at the first start. It is saved after each step, so that an interrupted start goes on.
+type Network struct {
+	Operator    string   `json:"operator"`
+	OperatorKey string   `json:"operator_key"`
+	Carrier     string   `json:"carrier"`
+	CarrierKey  string   `json:"carrier_key"`
+	Shop        string   `json:"shop"`
+	Location    string   `json:"location"`
+	Model       string   `json:"model"`
+	Lockers     []Locker `json:"lockers"`
+	Badge       string   `json:"badge"`
+	PIN         string   `json:"pin"`
+}
+
+// errStaleNetwork is a folder of which a part was removed.
+var errStaleNetwork = errors.New("the server does not know the keys in " + networkFile +
+	": its database was removed or replaced. Remove the whole data folder to begin anew")
+
+// seeder makes what is missing of the demo network, by the REST API.
+type seeder struct {
+	base   string
+	client *http.Client
+	save   func(Network) error
+}
+
+func (s seeder) run(ctx context.Context, n Network) (Network, error) {
+	steps := []struct {
+		done bool
+		make func() error
+	}{
+		{n.Carrier != "", func() error {
+			return s.made(ctx, n, "organizations", object{"name": "Demo carrier", "kind": "carrier"}, &n.Carrier)
+		}},
+		{n.CarrierKey != "", func() error { return s.carrierKey(ctx, &n) }},
+		{n.Shop != "", func() error {
+			return s.made(ctx, n, "organizations", object{"name": "Demo shop", "kind": "shop"}, &n.Shop)
+		}},
+		{n.Location != "", func() error { return s.made(ctx, n, "locations", demoLocation(), &n.Location) }},
+		{n.Model != "", func() error { return s.made(ctx, n, "models", demoModel(), &n.Model) }},
+		{len(n.Lockers) > 0, func() error { return s.lockers(ctx, &n) }},
+		{n.Badge != "", func() error { return s.courier(ctx, &n) }},
+	}
+	if err := s.call(ctx, n, http.MethodGet, "lockers?limit=1", nil, &struct{}{}); err != nil {
+		return n, err
+	}
+	for _, step := range steps {
+		if step.done {
+			continue
+		}
+		if err := step.make(); err != nil {
+			return n, err
+		}
+		if err := s.save(n); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (s seeder) made(ctx context.Context, n Network, what string, body object, id *string) error {
+	var made struct{ ID string }
+	err := s.call(ctx, n, http.MethodPost, what, body, &made)
+	*id = made.ID
+	return err
+}
+
+func (s seeder) carrierKey(ctx context.Context, n *Network) error {
+	var key struct{ Secret string }
+	err := s.call(ctx, *n, http.MethodPost, "keys", object{
+		"organization": n.Carrier, "name": "Demo carrier", "scopes": []string{"shipments", "couriers"},
+	}, &key)
+	n.CarrierKey = key.Secret
+	return err
+}
+
+// lockers makes those that an interrupted start has not made.
+func (s seeder) lockers(ctx context.Context, n *Network) error {
+	var all []Locker
+	for i := 1; i <= 3; i++ {
+		number := fmt.Sprintf("L-%03d", i)
+		var there struct{ Items []Locker }
+		if err := s.call(ctx, *n, http.MethodGet, "lockers?search="+url.QueryEscape(number), nil, &there); err != nil {
+			return err
+		}
+		if len(there.Items) > 0 {
+			all = append(all, there.Items[0])
+			continue
+		}
+		var locker Locker
+		body := object{"number": number, "location": n.Location, "model": n.Model}
+		if err := s.call(ctx, *n, http.MethodPost, "lockers", body, &locker); err != nil {
+			return err
+		}
+		all = append(all, locker)
+	}
+	n.Lockers = all
+	return nil
+}
+
+// courier makes the demo's courier; one that an interrupted start has made is as good.
+func (s seeder) courier(ctx context.Context, n *Network) error {
+	var made struct{ ID string }
+	body := object{"organization": n.Carrier, "badge": courierBadge, "pin": courierPIN}
+	err := s.call(ctx, *n, http.MethodPost, "couriers", body, &made)
+	var refused *refusal
+	if errors.As(err, &refused) && refused.status == http.StatusConflict {
+		err = nil
+	}
+	if err == nil {
+		n.Badge, n.PIN = courierBadge, courierPIN
+	}
+	return err
+}
+
+type object map[string]any
+
+func demoLocation() object {
+	return object{
+		"name": "Main station", "address": "Station Square 1", "city": "Berlin", "country": "DE",
+		"time_zone": "Europe/Berlin", "latitude": 52.525, "longitude": 13.369,
+	}
+}
+
+// demoModel is two modules of three columns: 12 S, 9 M, 6 L and 3 XL, the large ones low, where heavy parcels go.
+func demoModel() object {
+	height := map[string]int{"S": 110, "M": 190, "L": 400, "XL": 600}
+	row := func(size string, floor int) object {
+		return object{
+			"size": size, "cells": 3, "floor_mm": floor,
+			"inner": object{"width_mm": 380, "height_mm": height[size], "depth_mm": 580},
+		}
+	}
+	return object{"name": "Demo 30", "modules": []object{
+		{"name": "A", "rows": []object{
+			row("M", 1400), row("S", 1270), row("S", 1140), row("S", 1010), row("S", 880), row("M", 670), row("L", 250),
+		}},
+		{"name": "B", "rows": []object{row("L", 1080), row("M", 870), row("XL", 250)}},
+	}}
+}
+
+// refusal is an answer of the API that is not a success.
+type refusal struct {
+	call   string
+	status int
+	detail string
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%s: %d %s", r.call, r.status, r.detail) }
+
+func (s seeder) call(ctx context.Context, n Network, method, path string, in object, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return err
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, s.base+"/api/v1/"+path, &body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+n.OperatorKey)
+	if in != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	switch {
+	case err != nil:
+		return err
+	case response.StatusCode == http.StatusUnauthorized:
+		return errStaleNetwork
+	case response.StatusCode/100 != 2:
+		return &refusal{method + " /api/v1/" + path, response.StatusCode, string(raw)}
+	}
+	return json.Unmarshal(raw, out)
+}

@@ -1,0 +1,94 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// register is as much of the API as the seeder needs, and fails at its failAt-th request to make something.
+type register struct {
+	made   []string
+	failAt int
+}
+
+func (r *register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	path := strings.TrimPrefix(q.URL.Path, "/api/v1/")
+	switch {
+	case q.Header.Get("Authorization") != "Bearer operator":
+		w.WriteHeader(http.StatusUnauthorized)
+	case q.Method == http.MethodGet:
+		items := []Locker{}
+		for i, what := range r.made {
+			if number, is := strings.CutPrefix(what, "lockers "); is && number == q.URL.Query().Get("search") {
+				items = append(items, Locker{fmt.Sprintf("id_%d", i+1), number})
+			}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
+	case len(r.made)+1 == r.failAt:
+		r.failAt = 0
+		w.WriteHeader(http.StatusServiceUnavailable)
+	default:
+		var body struct{ Number string }
+		_ = json.NewDecoder(q.Body).Decode(&body)
+		r.made = append(r.made, strings.TrimSpace(path+" "+body.Number))
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"id": fmt.Sprintf("id_%d", len(r.made)), "number": body.Number, "secret": "cubby_secret",
+		})
+	}
+}
+
+func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
+	t.Parallel()
+	whole := []string{
+		"organizations", "keys", "organizations", "locations", "models",
+		"lockers L-001", "lockers L-002", "lockers L-003", "couriers",
+	}
+	for failAt := range len(whole) + 1 {
+		fake := &register{failAt: failAt}
+		server := httptest.NewServer(fake)
+		saved := Network{OperatorKey: "operator"}
+		s := seeder{base: server.URL, client: server.Client(), save: func(n Network) error { saved = n; return nil }}
+		_, err := s.run(t.Context(), saved)
+		if failAt > 0 {
+			require.ErrorContains(t, err, "503")
+			_, err = s.run(t.Context(), saved)
+		}
+		require.NoError(t, err)
+		require.Equal(t, whole, fake.made, "nothing twice, failing at %d", failAt)
+		require.Equal(t, Network{
+			OperatorKey: "operator", Carrier: "id_1", CarrierKey: "cubby_secret", Shop: "id_3", Location: "id_4", Model: "id_5",
+			Lockers: []Locker{{"id_6", "L-001"}, {"id_7", "L-002"}, {"id_8", "L-003"}}, Badge: courierBadge, PIN: courierPIN,
+		}, saved)
+		_, err = s.run(t.Context(), saved)
+		require.NoError(t, err)
+		require.Len(t, fake.made, len(whole), "a second start makes nothing")
+		server.Close()
+	}
+}
+
+func TestSeedWithAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(&register{})
+	defer server.Close()
+	s := seeder{base: server.URL, client: server.Client(), save: func(Network) error { return nil }}
+	_, err := s.run(t.Context(), Network{OperatorKey: "of a database that is gone"})
+	require.ErrorIs(t, err, errStaleNetwork)
+}
+
+func TestDemoModelHasItsCells(t *testing.T) {
+	t.Parallel()
+	cells := map[any]int{}
+	for _, module := range demoModel()["modules"].([]object) {
+		for _, row := range module["rows"].([]object) {
+			cells[row["size"]] += row["cells"].(int)
+		}
+	}
+	require.Equal(t, map[any]int{"S": 12, "M": 9, "L": 6, "XL": 3}, cells)
+}

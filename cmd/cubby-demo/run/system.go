@@ -1,0 +1,360 @@
+// Package run starts the whole product on this machine, as "make run" does: Temporal, the server, cabinets without
+// hardware, an inbox and a start page. Other commands start the same system on free ports in a temporary folder.
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cubby/cmd/cubby-demo/cabinets"
+	"cubby/cmd/cubby-demo/hands"
+	"cubby/cmd/cubby-demo/inbox"
+	"cubby/cmd/cubby-demo/people"
+	"cubby/cmd/cubby-demo/rig"
+	"cubby/models"
+)
+
+const (
+	startLimit = 2 * time.Minute // a loaded machine starts Temporal ten times slower than a quiet one
+	pagesGrace = 3 * time.Second // for requests to the start page that are being answered
+	readyEvery = 100 * time.Millisecond
+)
+
+// Options say what is started. The zero value of each field but Bin is a sensible default.
+type Options struct {
+	// Bin is the folder of the programs cubby and cubby-temporal.
+	Bin string
+	// Var keeps the data; empty: a temporary folder, which Stop removes.
+	Var string
+	// Ports are where the parts listen; free ones when zero.
+	Ports Ports
+	// Processes are the roles of each server process; one process with all of them when empty. Several need Postgres.
+	Processes []string
+	// DatabaseURL is the server's database; SQLite in Var when empty.
+	DatabaseURL string
+	// TemporalPostgres keeps Temporal's data in Postgres; SQLite in Var when empty.
+	TemporalPostgres string
+	// Env is added to the server's environment.
+	Env []string
+	// AutoClose is after how long the cabinets' doors shut themselves; 0: by hand only.
+	AutoClose time.Duration
+	// Progress is told what has been started; nil: nobody is.
+	Progress io.Writer
+}
+
+// System is the running product.
+type System struct {
+	Network
+
+	APIURL, OpsURL, StartURL, HandsURL, InboxURL string
+	TemporalAddress, TemporalUIURL               string
+
+	// Temporal and Servers can be killed and started again; Servers are in the order of Options.Processes.
+	Temporal *rig.Temporal
+	Servers  []*rig.Process
+	Cabinets *cabinets.Set
+	Inbox    *inbox.Inbox
+
+	options Options
+	folder  *folder
+	log     *slog.Logger
+	watched []child
+	failed  chan error // the start page's server
+	stops   []func() error
+}
+
+// Start starts everything and returns when parcels can be announced, brought and collected. The context bounds the start
+// alone; the system runs until Stop.
+func Start(ctx context.Context, options Options) (_ *System, err error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	if options.Ports == (Ports{}) {
+		if options.Ports, err = FreePorts(); err != nil {
+			return nil, err
+		}
+	}
+	if len(options.Processes) == 0 {
+		options.Processes = []string{"api,gateway,worker"}
+	}
+	if options.Progress == nil {
+		options.Progress = io.Discard
+	}
+	s := &System{options: options, failed: make(chan error, 1)}
+	ports := options.Ports
+	s.APIURL, s.OpsURL, s.TemporalUIURL = origin(ports.API), origin(ports.Ops), origin(ports.TemporalUI)
+	s.StartURL = origin(ports.Demo) + "/"
+	s.HandsURL, s.InboxURL = s.StartURL+"hands/", s.StartURL+"inbox/"
+	s.TemporalAddress = address(ports.Temporal)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"inbox on " + address(ports.SMTP), s.startInbox},
+		{"Temporal on " + s.TemporalAddress, s.startTemporal},
+		{"database", s.startDatabase},
+		{"server on " + s.APIURL, s.startServers},
+		{"demo network", s.seed},
+		{"cabinets", s.startCabinets},
+		{"start page on " + s.StartURL, s.startPages},
+	} {
+		began := time.Now()
+		if err := step.run(ctx); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(options.Progress, "run: %s: %.1f s\n", step.name, time.Since(began).Seconds())
+	}
+	return s, nil
+}
+
+func (s *System) prepare(ctx context.Context) error {
+	for _, name := range []string{"cubby", "cubby-temporal"} {
+		if _, err := exec.LookPath(s.program(name)); err != nil {
+			return fmt.Errorf("%w: build it with 'make build', or say where it is with --bin", err)
+		}
+	}
+	if err := s.options.Ports.check(ctx); err != nil {
+		return err
+	}
+	var err error
+	if s.folder, err = openFolder(s.options.Var); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.folder.close)
+	file, err := os.OpenFile(s.folder.log("demo"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, file.Close)
+	s.log = slog.New(slog.NewJSONHandler(file, nil))
+	return nil
+}
+
+func (s *System) program(name string) string {
+	path := filepath.Join(s.options.Bin, name)
+	if !strings.ContainsRune(path, filepath.Separator) {
+		path = "." + string(filepath.Separator) + path // never one from PATH
+	}
+	return path
+}
+
+func (s *System) startTemporal(ctx context.Context) error {
+	options := rig.TemporalOptions{
+		Binary: s.program("cubby-temporal"), PostgresDSN: s.options.TemporalPostgres,
+		Port: s.options.Ports.Temporal, UIPort: s.options.Ports.TemporalUI, Log: s.folder.log("temporal"),
+	}
+	if options.PostgresDSN == "" {
+		options.DataDir = s.folder.in("temporal")
+	}
+	temporal, err := rig.StartTemporal(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.Temporal = temporal
+	s.watched = append(s.watched, child{"temporal", options.Log, temporal.Process})
+	s.stops = append(s.stops, temporal.Stop)
+	return nil
+}
+
+func (s *System) startInbox(ctx context.Context) error {
+	in, err := inbox.Start(ctx, inbox.Options{
+		Address: address(s.options.Ports.SMTP), Dir: s.folder.in("inbox"), Log: s.log.With("part", "inbox"),
+	})
+	if err != nil {
+		return err
+	}
+	s.Inbox = in
+	s.stops = append(s.stops, in.Close)
+	return nil
+}
+
+// env is the server's configuration, whatever this process's own environment says.
+func (s *System) env() []string {
+	database := s.options.DatabaseURL
+	if database == "" {
+		database = "sqlite:" + s.folder.in("cubby.db")
+	}
+	ports := s.options.Ports
+	return append([]string{
+		"CUBBY_DATABASE_URL=" + database,
+		"CUBBY_LISTEN=" + address(ports.API),
+		"CUBBY_OPS_LISTEN=" + address(ports.Ops),
+		"CUBBY_GATEWAY_DEV_LISTEN=" + address(ports.Gateway),
+		"CUBBY_INSTANCE=run",
+		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
+		"CUBBY_TEMPORAL_NAMESPACE=cubby",
+		"CUBBY_MASTER_KEY_FILE=" + s.folder.in("master.key"),
+		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
+		"CUBBY_SMTP_TLS=none",
+		"CUBBY_SMTP_USER=",
+	}, s.options.Env...)
+}
+
+// cubby runs a command of the server's program to its end and returns what it printed.
+func (s *System) cubby(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, s.program("cubby"), args...)
+	cmd.Env = append(os.Environ(), s.env()...)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cubby %s: %w", strings.Join(args, " "), err)
+	}
+	return out, nil
+}
+
+func (s *System) startDatabase(ctx context.Context) error {
+	if _, err := s.cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
+		return err
+	}
+	if _, err := s.cubby(ctx, "migrate"); err != nil {
+		return err
+	}
+	return s.operatorKey(ctx)
+}
+
+func (s *System) startServers(ctx context.Context) error {
+	for i, roles := range s.options.Processes {
+		name, env, ops := "cubby", s.env(), s.options.Ports.Ops
+		if len(s.options.Processes) > 1 {
+			name += "-" + strings.ReplaceAll(roles, ",", "-")
+			env = append(env, "CUBBY_INSTANCE=run-"+fmt.Sprint(i))
+		}
+		if i > 0 {
+			free, err := rig.FreePorts(1)
+			if err != nil {
+				return err
+			}
+			ops = free[0]
+			env = append(env, "CUBBY_OPS_LISTEN="+address(ops))
+		}
+		process := rig.NewProcess(rig.Spec{
+			Name: name, Path: s.program("cubby"), Args: []string{"server", "--role", roles}, Env: env,
+			Log: s.folder.log(name), ReadyURL: origin(ops) + "/readyz",
+		})
+		if err := process.Start(ctx); err != nil {
+			return err
+		}
+		s.Servers = append(s.Servers, process)
+		s.watched = append(s.watched, child{name, s.folder.log(name), process})
+		s.stops = append(s.stops, process.Stop)
+	}
+	// The health port opens before the others do.
+	return people.Await(ctx, "the API to be ready", readyEvery, func() (bool, string, error) {
+		if err := s.dead(); err != nil {
+			return false, "", err
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.APIURL+"/readyz", http.NoBody)
+		if err != nil {
+			return false, "", err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false, err.Error(), nil
+		}
+		return response.StatusCode == http.StatusOK, response.Status, response.Body.Close()
+	})
+}
+
+func (s *System) saveNetwork(n Network) error { return s.folder.save(networkFile, n) }
+
+// operatorKey makes the operator's key at the first start, before the server holds the database.
+func (s *System) operatorKey(ctx context.Context) error {
+	if there, err := s.folder.load(networkFile, &s.Network); err != nil || there {
+		return err
+	}
+	out, err := s.cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator", "--scopes", "operator", "--json")
+	if err != nil {
+		return err
+	}
+	var made struct{ Organization, Secret string }
+	if err := json.Unmarshal(out, &made); err != nil {
+		return fmt.Errorf("cubby key create: %w", err)
+	}
+	s.Network = Network{Operator: made.Organization, OperatorKey: made.Secret}
+	return s.saveNetwork(s.Network)
+}
+
+func (s *System) seed(ctx context.Context) (err error) {
+	s.Network, err = seeder{base: s.APIURL, client: http.DefaultClient, save: s.saveNetwork}.run(ctx, s.Network)
+	return err
+}
+
+// startCabinets waits until each is connected and has its key, so that nobody finds a dark screen.
+func (s *System) startCabinets(ctx context.Context) error {
+	lockers := make([]models.LockerID, len(s.Lockers))
+	for i, locker := range s.Lockers {
+		lockers[i] = models.LockerID(locker.ID)
+	}
+	s.Cabinets = cabinets.New(cabinets.Config{
+		Dir: s.folder.in("cabinets"), GatewayURL: origin(s.options.Ports.Gateway), Lockers: lockers,
+		AutoClose: s.options.AutoClose, Logger: s.log.With("part", "cabinets"),
+		Now: time.Now, Random: rand.Reader, Client: http.DefaultClient,
+	})
+	if err := s.Cabinets.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() error { s.Cabinets.Stop(); return nil })
+	return people.Await(ctx, "the cabinets to be online", readyEvery, func() (bool, string, error) {
+		if err := s.dead(); err != nil {
+			return false, "", err
+		}
+		for _, cabinet := range s.Cabinets.All() {
+			seen, err := cabinet.Snapshot(ctx)
+			if err != nil || !seen.Online || !seen.Keyed {
+				return false, fmt.Sprintf("%s online: %t, has its key: %t", cabinet.Locker(), seen.Online, seen.Keyed), err
+			}
+		}
+		return true, "", nil
+	})
+}
+
+func (s *System) startPages(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle("/inbox/", s.Inbox.Handler())
+	theirs := hands.New(s.Cabinets, s.log.With("part", "hands"))
+	mux.Handle("/hands", theirs)
+	mux.Handle("/hands/", theirs)
+	mux.Handle("/", newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}}))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address(s.options.Ports.Demo))
+	if err != nil {
+		return err
+	}
+	// Other sites that a browser has open must not act here.
+	server := &http.Server{Handler: http.NewCrossOriginProtection().Handler(mux), ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("start page: %w", err)
+		}
+	}()
+	s.stops = append(s.stops, func() error {
+		grace, cancel := context.WithTimeout(context.Background(), pagesGrace)
+		defer cancel()
+		if server.Shutdown(grace) == nil {
+			return nil
+		}
+		return server.Close()
+	})
+	return nil
+}

@@ -1,0 +1,146 @@
+// Package scenes plays short scenes with the whole product and judges each from outside: by REST, the inbox and the
+// hands. Each scene can be broken on purpose, in the product's surroundings, and must notice.
+package scenes
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/stage"
+)
+
+const (
+	sceneLimit = time.Minute
+	// brokenLimit is shorter: what a broken scene waits for never comes.
+	brokenLimit = 20 * time.Second
+)
+
+// EnvBreak names the scene to break.
+const EnvBreak = "BREAK"
+
+// scene is one of them. Its breakage is a sentence that says what BREAK does to it.
+type scene struct {
+	name, breakage string
+	play           func(ctx context.Context, w *world) error
+}
+
+func all() []scene {
+	return []scene{
+		{"one-parcel", "the mail server refuses the message", oneParcel},
+		{"two-parcels", "one of the two doors is jammed", twoParcels},
+		{"idempotent-announce", "the repeat comes with another key", idempotentAnnounce},
+		{"no-capacity", "the locker is larger", noCapacity},
+		{"foreign-shipment-404", "the stranger holds an operator's key", foreignShipment},
+		{"wrong-code-and-typo", "the wrong code is the right one", wrongCodeAndTypo},
+		{"late-and-twice", "the second label is one of another parcel", lateAndTwice},
+		{"temporal-down", "Temporal stays down", temporalDown},
+		{"server-restart", "the server stays down", serverRestart},
+		{"retried-message", "the mail server does not drop the connection", retriedMessage},
+	}
+}
+
+// choose returns the scenes to play: all, or only the one to break.
+func choose(broken string) ([]scene, error) {
+	if broken == "" {
+		return all(), nil
+	}
+	var names []string
+	for _, s := range all() {
+		if s.name == broken {
+			return []scene{s}, nil
+		}
+		names = append(names, s.name)
+	}
+	return nil, fmt.Errorf("%s=%s: there is no such scene; there are %s", EnvBreak, broken, strings.Join(names, ", "))
+}
+
+// Main plays the scenes, one after another, until one fails.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("scenes", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	bin := flags.String("bin", besideThis(), "the folder of cubby and cubby-temporal")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return rig.ExitStatus(2)
+	}
+	broken := os.Getenv(EnvBreak)
+	name, err := run(ctx, *bin, broken, stdout)
+	if err == nil {
+		fmt.Fprintln(stdout, "demo: passed")
+		return nil
+	}
+	fmt.Fprintf(stdout, "demo: failed: %s: %v\n", name, err)
+	return rig.ExitStatus(1)
+}
+
+// run returns the name of what failed with the error.
+func run(ctx context.Context, bin, broken string, stdout io.Writer) (name string, err error) {
+	chosen, err := choose(broken)
+	if err != nil {
+		return "scenes", err
+	}
+	dir, err := os.MkdirTemp("", "cubby-scenes-")
+	if err != nil {
+		return "start", err
+	}
+	defer func() {
+		if err != nil && broken == "" {
+			fmt.Fprintln(stdout, "logs are kept in", dir)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(dir))
+	}()
+	began := time.Now()
+	set, err := stage.Start(ctx, stage.Options{Dir: dir, Bin: bin})
+	if err != nil {
+		return "start", err
+	}
+	defer func() {
+		if stopErr := set.Stop(); stopErr != nil && err == nil {
+			name, err = "stop", stopErr
+		}
+	}()
+	w := newWorld(set)
+	fmt.Fprintf(stdout, "demo: the product runs (%.1f s)\n", time.Since(began).Seconds())
+	for _, s := range chosen {
+		w.broken = s.name == broken
+		if w.broken {
+			fmt.Fprintf(stdout, "scene %s: broken on purpose: %s\n", s.name, s.breakage)
+		}
+		began = time.Now()
+		if err := play(ctx, s, w); err != nil {
+			return s.name, err
+		}
+		fmt.Fprintf(stdout, "scene %s: ok (%.1f s)\n", s.name, time.Since(began).Seconds())
+	}
+	return "", nil
+}
+
+func play(ctx context.Context, s scene, w *world) error {
+	limit := sceneLimit
+	if w.broken {
+		limit = brokenLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return s.play(ctx, w)
+}
+
+// besideThis is the folder of this program.
+func besideThis() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "bin"
+	}
+	return filepath.Dir(self)
+}
