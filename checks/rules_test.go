@@ -26,12 +26,13 @@ func rules() []rule {
 	orm := []string{"gorm.io/...", "github.com/glebarez/..."}
 	return []rule{
 		standardOnly("cubby/models"),
+		standardOnly("cubby/models/catalogue"),
 
 		// What each folder may import of ours. Its own subtree is always allowed.
 		oursOnly("cubby/models", nil),
 		oursOnly("cubby/models/store/...", []string{"cubby/models"}),
 		oursOnly("cubby/workflows/...", []string{"cubby/models", "cubby/activities"}),
-		oursOnly("cubby/activities/...", []string{"cubby/models"}),
+		oursOnly("cubby/activities/...", []string{"cubby/models", "cubby/models/catalogue"}),
 		oursOnly("cubby/api/...", []string{"cubby/models", "cubby/agent/protocol/..."}),
 		oursOnly("cubby/agent/...", []string{"cubby/models"}),
 		oursOnly("cubby/worker/...", []string{
