@@ -17,8 +17,11 @@ const (
 // FloorInput is the input of the floor's workflow.
 type FloorInput = workflows.FloorInput
 
-// LifeShape counts what a life makes Temporal do; the floor does as much.
-func LifeShape() workflows.Shape { return workflows.LifeShape() }
+// Shape counts what a workflow makes Temporal do.
+type Shape = workflows.Shape
+
+// LifeShape is the shape of a life; the floor has the same.
+func LifeShape() Shape { return workflows.LifeShape() }
 
 // RegisterFloor adds the floor of the benchmark to the product's own workers, so that both
 // run on the same queues. A server never calls it.

@@ -66,7 +66,7 @@ func (m *metrics) handler(ready func(context.Context) error) http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
 		defer cancel()
 		if err := ready(ctx); err != nil {
-			answer(w, http.StatusServiceUnavailable, "the database does not answer\n")
+			answer(w, http.StatusServiceUnavailable, "not ready: starting, or the database does not answer\n")
 			return
 		}
 		answer(w, http.StatusOK, "ready\n")

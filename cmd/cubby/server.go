@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -82,6 +83,7 @@ type server struct {
 	metrics  *metrics
 	group    *errgroup.Group
 	fatal    func(error)
+	started  atomic.Bool // every role listens
 }
 
 // serve runs the roles until the context ends or one of them cannot go on; then all stop.
@@ -109,6 +111,7 @@ func serve(ctx context.Context, p program, r roles, db *store.Store, temporal cl
 			return errors.Join(err, group.Wait())
 		}
 	}
+	s.started.Store(true)
 	p.log.Info("serving", "api", r.api, "gateway", r.gateway, "worker", r.worker)
 	err := group.Wait()
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
@@ -118,7 +121,13 @@ func serve(ctx context.Context, p program, r roles, db *store.Store, temporal cl
 	return err
 }
 
-func (s *server) ready(ctx context.Context) error { return s.db.Ping(ctx) }
+// ready reports whether every role of this process listens and the database answers.
+func (s *server) ready(ctx context.Context) error {
+	if !s.started.Load() {
+		return errors.New("starting")
+	}
+	return s.db.Ping(ctx)
+}
 
 // listen serves a handler on an address. The port is open when it returns.
 func (s *server) listen(ctx context.Context, name, address string, h http.Handler) error {

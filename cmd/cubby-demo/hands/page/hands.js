@@ -128,6 +128,10 @@ async function poll() {
   setTimeout(poll, 400);
 }
 
+// The start page links to one cabinet: /hands/?locker=<id>.
+const asked = new URLSearchParams(location.search).get("locker");
+if (asked && [...byId("locker").options].some((o) => o.value === asked)) byId("locker").value = asked;
+
 for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0", "OK"]) {
   byId("digits").append(make("button", {
     type: key === "OK" ? "submit" : "button", textContent: key,
