@@ -71,7 +71,7 @@ type DirectoryRow struct {
 // TableName is the table of directory entries.
 func (DirectoryRow) TableName() string { return "directory" }
 
-// Scopes of feeds and directories.
+// ScopeNetwork is the scope of what every cabinet reads.
 const ScopeNetwork = "network"
 
 // ScopeOfLocker is the scope of one cabinet.

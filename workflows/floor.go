@@ -18,12 +18,13 @@ type Shape struct {
 //
 //   - updates: ask to deposit, ask to pick up
 //   - signals: deposited, picked up
-//   - activities: open (twice, on the gateway's queue), send the message
-//   - local activities: load, show loading, show ready, show picked up
+//   - activities: open (twice, on the gateway's queue), send the message, show loading,
+//     show ready, show picked up
+//   - local activities: load
 //   - timers: never deposited, ready delay, storage end
 //   - search attribute upserts: at the beginning, and at each of three states
 func LifeShape() Shape {
-	return Shape{Updates: 2, Signals: 2, Activities: 3, LocalActivities: 4, Timers: 3, Upserts: 4}
+	return Shape{Updates: 2, Signals: 2, Activities: 6, LocalActivities: 1, Timers: 3, Upserts: 4}
 }
 
 // Names of the floor's parts.
@@ -60,14 +61,11 @@ func Floor(ctx workflow.Context, in FloorInput) error {
 	if err != nil {
 		return err
 	}
-	store := func() error {
-		return workflow.ExecuteLocalActivity(database(ctx, "floor"), a.FloorStore).Get(ctx, nil)
-	}
 	show := func() error {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, searchState().ValueSet("floor")); err != nil {
 			return err
 		}
-		return store()
+		return workflow.ExecuteActivity(showing(ctx, "floor"), a.FloorStore).Get(ctx, nil)
 	}
 	// wait starts a timer and cuts it short when a fact comes, as a life does.
 	wait := func() {
@@ -77,7 +75,7 @@ func Floor(ctx workflow.Context, in FloorInput) error {
 			AddReceive(facts, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) }).Select(ctx)
 		cancel()
 	}
-	if err := store(); err != nil { // load
+	if err := workflow.ExecuteLocalActivity(loading(ctx, "floor"), a.FloorStore).Get(ctx, nil); err != nil {
 		return err
 	}
 	if err := workflow.UpsertTypedSearchAttributes(ctx, searchState().ValueSet("floor")); err != nil {

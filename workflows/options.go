@@ -12,11 +12,26 @@ import (
 // Options replace one another as a whole in the SDK, so each kind of activity has one
 // named function here and nothing is piled up.
 
-// database is for short reads and writes of our own database. They are local activities:
-// one history event each, no round trip. They are tried until the database is back.
-func database(ctx workflow.Context, summary string) workflow.Context {
+// loading is for reading our own database. It is a local activity: one history event, no
+// round trip. It is tried until the database is back.
+func loading(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 10 * time.Second,
+		Summary:             summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,
+		},
+	})
+}
+
+// showing is for what the world sees of a life. It must not be a local activity: one that
+// ran in a workflow task whose end was lost would have shown what never became history,
+// and the task's repeat may decide otherwise, having seen more. An activity's input is
+// history before it runs.
+func showing(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           models.QueueLives,
+		StartToCloseTimeout: 5 * time.Second,
 		Summary:             summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,

@@ -99,7 +99,7 @@ func (s *shipment) load(ctx workflow.Context) error {
 	if s.life == nil {
 		var a *activities.Shipment
 		var res models.LoadResult
-		err := workflow.ExecuteLocalActivity(database(ctx, "load shipment "+string(s.id)), a.LoadShipment,
+		err := workflow.ExecuteLocalActivity(loading(ctx, "load shipment "+string(s.id)), a.LoadShipment,
 			models.LoadInput{Shipment: s.id}).Get(ctx, &res)
 		if err != nil {
 			return err
@@ -145,7 +145,7 @@ func (s *shipment) project(ctx workflow.Context) error {
 	var a *activities.Shipment
 	var res models.ProjectResult
 	summary := fmt.Sprintf("show %s, revision %d", p.State, p.Rev)
-	if err := workflow.ExecuteLocalActivity(database(ctx, summary), a.ProjectShipment, p).Get(ctx, &res); err != nil {
+	if err := workflow.ExecuteActivity(showing(ctx, summary), a.ProjectShipment, p).Get(ctx, &res); err != nil {
 		return err
 	}
 	s.projected = p.Rev
