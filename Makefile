@@ -120,9 +120,11 @@ kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: build ## measure lives a second against the floor, on Postgres
-	@echo "bench: lifecycle on Postgres" >&2
-	@$(RIG) bin/cubby bench lifecycle --db postgres --json
+bench: build ## measure lives a second against the floor, on Postgres and on SQLite
+	@echo "bench: lifecycle on Postgres, with Temporal on Postgres" >&2
+	@bin/cubby-demo rig --temporal-on-postgres -- bin/cubby bench lifecycle --db postgres --json
+	@echo "bench: lifecycle on SQLite, with Temporal on SQLite" >&2
+	@bin/cubby-demo rig --temporal -- bin/cubby bench lifecycle --db sqlite --json
 
 ##### Judging #####
 
@@ -151,9 +153,9 @@ check: .make/web ## formatting, vet, linters, import rules, generated code, know
 	@echo "check: workflowcheck"
 	@go tool workflowcheck -config workflowcheck.config.yaml ./...
 	@echo "check: generated code is in sync"
-	@mkdir -p .make; $(GENERATED_SUMS) >.make/generated.before; \
+	@mkdir -p .make; { $(GENERATED_SUMS); } >.make/generated.before; \
 	go generate ./...; \
-	$(GENERATED_SUMS) >.make/generated.after; \
+	{ $(GENERATED_SUMS); } >.make/generated.after; \
 	diff .make/generated.before .make/generated.after || { echo "check: these generated files were stale; they are fresh now, look at them and keep them" >&2; exit 1; }
 	@echo "check: govulncheck"
 	@status=0; go tool govulncheck ./... >.make/govulncheck.log 2>&1 || status=$$?; \

@@ -54,6 +54,7 @@ func Exec(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 // request is what the flags of Exec ask for.
 type request struct {
 	postgres, temporal bool
+	temporalOnPostgres bool
 	fsync              bool
 	temporalBinary     string
 }
@@ -68,6 +69,8 @@ func parse(args []string, stderr io.Writer) (request, []string, error) {
 	}
 	flags.BoolVar(&asked.postgres, "postgres", false, "start a private Postgres; its address is in "+EnvPostgres)
 	flags.BoolVar(&asked.temporal, "temporal", false, "start a Temporal server; its address is in "+EnvTemporalAddress)
+	flags.BoolVar(&asked.temporalOnPostgres, "temporal-on-postgres", false,
+		"as --postgres --temporal, with Temporal's data in that Postgres too, as in production")
 	flags.BoolVar(&asked.fsync, "fsync", true, "Postgres waits for the disk; false is faster, enough for tests")
 	flags.StringVar(&asked.temporalBinary, "temporal-bin", defaultTemporalBinary(),
 		"the cubby-temporal program, passed on in "+EnvTemporalBinary)
@@ -80,6 +83,9 @@ func parse(args []string, stderr io.Writer) (request, []string, error) {
 	if flags.NArg() == 0 {
 		flags.Usage()
 		return request{}, nil, ExitStatus(2)
+	}
+	if asked.temporalOnPostgres {
+		asked.postgres, asked.temporal = true, true
 	}
 	return asked, flags.Args(), nil
 }
@@ -114,6 +120,7 @@ func startServices(ctx context.Context, asked request, stderr io.Writer) (_ *ser
 	if binary, err := filepath.Abs(asked.temporalBinary); err == nil && isFile(binary) {
 		s.env = append(s.env, EnvTemporalBinary+"="+binary)
 	}
+	var dsn string
 	if asked.postgres {
 		began := time.Now()
 		postgres, err := StartPostgres(ctx, PostgresOptions{NoSync: !asked.fsync})
@@ -122,11 +129,14 @@ func startServices(ctx context.Context, asked request, stderr io.Writer) (_ *ser
 		}
 		s.stops = append(s.stops, postgres.Stop)
 		s.env = append(s.env, EnvPostgres+"="+postgres.DSN)
+		if asked.temporalOnPostgres {
+			dsn = postgres.DSN
+		}
 		fmt.Fprintf(stderr, "rig: Postgres on %s in %.1f s\n", address(postgres.Port), time.Since(began).Seconds())
 	}
 	if asked.temporal {
 		began := time.Now()
-		temporal, err := StartTemporal(ctx, TemporalOptions{Binary: asked.temporalBinary})
+		temporal, err := StartTemporal(ctx, TemporalOptions{Binary: asked.temporalBinary, PostgresDSN: dsn})
 		if err != nil {
 			return nil, err
 		}
