@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func env(pairs ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1], true
+			}
+		}
+		return "", false
+	}
+}
+
+func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"--help"}, env(), &out, io.Discard))
+	for _, s := range settings() {
+		require.Contains(t, out.String(), s.name)
+		require.Contains(t, out.String(), s.def)
+		require.Contains(t, out.String(), s.help)
+	}
+	for _, c := range commands() {
+		require.Contains(t, out.String(), "cubby "+c.usage)
+	}
+}
+
+// TestBadSettingsAreNamedAllAtOnce: an operator mends them in one go.
+func TestBadSettingsAreNamedAllAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := load(env("CUBBY_GATEWAY_DEV_LISTEN", "0.0.0.0:8090", "CUBBY_MAX_IN_FLIGHT", "0", "CUBBY_SMTP_TIMEOUT", "1h",
+		"CUBBY_INSTANCE", "a b", "CUBBY_SMTP_PASSWORD_FILE", "/no/such/file"))
+	for _, name := range []string{"CUBBY_GATEWAY_DEV_LISTEN", "CUBBY_MAX_IN_FLIGHT", "CUBBY_SMTP_TIMEOUT", "CUBBY_INSTANCE", "CUBBY_SMTP_PASSWORD_FILE"} {
+		require.ErrorContains(t, err, name)
+	}
+	for _, listen := range []string{"example.test:8090", ":8090", "192.0.2.1:8090", "8090"} {
+		_, err := load(env("CUBBY_GATEWAY_DEV_LISTEN", listen))
+		require.Error(t, err, "the listener without TLS stays on this machine: %s", listen)
+	}
+	c, err := load(env())
+	require.NoError(t, err, "the defaults are valid")
+	require.Equal(t, "127.0.0.1:8080", c.listen)
+}
+
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	r, err := parseRoles("api, worker")
+	require.NoError(t, err)
+	require.Equal(t, roles{api: true, worker: true}, r)
+	_, err = parseRoles("api,cook")
+	require.ErrorContains(t, err, "cook")
+}
+
+// TestMasterKeyIsNeverOverwritten: every code at every cabinet comes from it.
+func TestMasterKeyIsNeverOverwritten(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "keys", "master.key")
+	settings := env("CUBBY_MASTER_KEY_FILE", path)
+	for range 2 {
+		require.NoError(t, run(t.Context(), []string{"key", "master"}, settings, io.Discard, io.Discard))
+	}
+	first, err := readMasterKey(path)
+	require.NoError(t, err)
+	require.Len(t, first, masterKeyBytes)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+
+	require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
+	require.Error(t, run(t.Context(), []string{"key", "master"}, settings, io.Discard, io.Discard), "a damaged key is told, not replaced")
+}
+
+func TestUnknownCommand(t *testing.T) {
+	t.Parallel()
+	var errOut bytes.Buffer
+	require.ErrorContains(t, run(t.Context(), []string{"dance"}, env(), io.Discard, &errOut), "dance")
+	require.Contains(t, errOut.String(), "cubby server")
+}
