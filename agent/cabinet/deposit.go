@@ -26,6 +26,10 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 			return
 		}
 	}
+	if cell, ok := t.depositing(p.Parcel); ok {
+		t.Session.show(ScreenNotHere, TextPleaseClose, t.in(refusalMS), "cells", strconv.Itoa(cell))
+		return
+	}
 	switch {
 	case e.Withdrawn:
 		t.refuse(TextCancelled)
@@ -52,6 +56,22 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	op.Courier = courier.Courier
 	t.reserve(op, c, []models.ParcelID{p.Parcel})
 	t.ask(op)
+}
+
+// depositing finds the cell of a deposit under way that may have the parcel already: one
+// that the screen does not know any more, after a restart with its door open.
+func (s *State) depositing(id models.ParcelID) (cell int, ok bool) {
+	for _, op := range s.Operations {
+		if op.ended() || op.Kind != models.Deposit {
+			continue
+		}
+		for _, d := range op.Doors {
+			if d.State != DoorFinished && containsParcel(d.Parcels, id) {
+				return d.Cell, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // reserve gives a free cell to an operation: a new occupancy, so a new generation.
@@ -115,9 +135,7 @@ func (t *turn) cancelDeposit(op *Operation, why string) {
 		return
 	}
 	op.GaveUp = why
-	for i := range op.Doors {
-		t.giveUp(op, &op.Doors[i], why)
-	}
+	t.giveUpAll(op, why)
 	op.Reason = why
 }
 

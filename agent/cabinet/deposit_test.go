@@ -244,3 +244,21 @@ func TestPINs(t *testing.T) {
 	r.wait(15 * 60_000)
 	r.login()
 }
+
+func TestAParcelUnderWayIsNotDepositedTwice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.login()
+	r.scan("shp_1-1")
+	r.open(1)
+	r.do(cabinet.Started{Boot: "boot-2", Open: []int{1}}) // the screen forgot it, the door is open
+	r.login()
+	r.wait(300)
+	r.scan("shp_1-1")
+	require.Len(t, r.pulses, 1, "no second cell for what may be in the first")
+	require.Equal(t, "Please close door 1.", r.screen().Sentence)
+	r.close(1)
+	r.scan("shp_1-1")
+	require.Equal(t, cabinet.TextAlreadyIn, r.screen().Text)
+}

@@ -38,6 +38,15 @@ func (e *Expected) gone(p models.ParcelID) bool {
 	return slices.ContainsFunc(e.Taken, func(t Taken) bool { return t.Parcel == p })
 }
 
+// retell moves a parcel's pickup to where in the journal it is told again.
+func (e *Expected) retell(p models.ParcelID, f models.Fact) {
+	for i := range e.Taken {
+		if e.Taken[i].Parcel == p {
+			e.Taken[i].Epoch, e.Taken[i].Seq = f.Epoch, f.Seq
+		}
+	}
+}
+
 // Entries counts what the cabinet knows from the directory.
 func (d *Directory) Entries() int {
 	n := len(d.Shipments) + len(d.Couriers)
@@ -133,6 +142,7 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 	if entry.Deleted {
 		if have != nil {
 			have.Withdrawn = true
+			t.withdrawn(id)
 			t.Directory.forget(t.State)
 		}
 		return
@@ -155,6 +165,21 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		t.Directory.Shipments = map[models.ShipmentID]*Expected{}
 	}
 	t.Directory.Shipments[id] = next
+}
+
+// withdrawn stops what waits for authority over a shipment that is to be had here no more.
+func (t *turn) withdrawn(id models.ShipmentID) {
+	for _, op := range t.Operations {
+		if op.Shipment != id || !op.undecided() {
+			continue
+		}
+		t.abandon(op, "refused")
+		if op.Kind == models.Deposit {
+			t.refuse(TextCancelled)
+		} else {
+			t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
+		}
+	}
 }
 
 func (t *turn) takeCourier(entry protocol.Entry) {
@@ -190,10 +215,11 @@ func (t *turn) takeLayout(entry protocol.Entry) {
 			c.Layout = l
 			continue
 		}
-		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree}})
+		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}})
 		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
 	}
 	if first && len(t.Cells) > 0 {
+		t.LostStore = false
 		t.inventory()
 	}
 }

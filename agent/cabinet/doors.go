@@ -20,6 +20,7 @@ const (
 	reasonObjection   = "objection"
 	reasonNoAnswer    = "not_confirmed"
 	reasonGeneration  = "generation"
+	reasonWaiting     = "waiting"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open.
@@ -176,6 +177,10 @@ func (t *turn) doubt(op *Operation, c *Cell, reason string) {
 // leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
 func (t *turn) leftOpen(c *Cell) {
 	c.LeftOpen = true
+	if op := t.operation(c.Operation); op != nil {
+		// Nobody is there: the next door must not open for whoever shuts this one.
+		t.giveUpAll(op, reasonAbandoned)
+	}
 	if c.Doubtful {
 		t.write(models.FactCellDoubtful, c.Operation, c, models.FactData{Reason: reasonLeftOpen})
 		return

@@ -78,8 +78,22 @@ func (t *turn) beginEpoch(epoch int64) {
 		}
 		data.After = nil
 		f.Data = data.Encode()
-		t.chain(f)
+		told := t.chain(f)
+		if e := t.Directory.Shipments[data.Shipment]; e != nil && f.Type == models.FactPickedUp {
+			e.retell(data.Parcel, told)
+		}
 	}
+}
+
+// distrust is for a server that has facts which this cabinet does not: its store was lost
+// or is an old copy, and things may lie in cells that it believes to be empty.
+func (t *turn) distrust() {
+	for _, c := range t.Cells {
+		if c.State != models.CellOccupied {
+			c.apply(models.CellDoubt)
+		}
+	}
+	t.LostStore = len(t.Cells) == 0
 }
 
 // acknowledged takes the server's word for what it keeps.

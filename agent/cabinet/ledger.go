@@ -49,6 +49,7 @@ type Operation struct {
 	DecideBy  int64                `json:"decide_by,omitempty"` // then the cabinet decides by itself
 	ResultBy  int64                `json:"result_by,omitempty"` // then the command is answered
 	AnswerBy  int64                `json:"answer_by,omitempty"` // then the person is taken to have left
+	WaitBy    int64                `json:"wait_by,omitempty"`   // the same, while no door of theirs moves
 	GaveUp    string               `json:"gave_up,omitempty"`   // what the courier pressed while a door was moving
 	Above     int                  `json:"above,omitempty"`     // the parcel did not fit a cell of this size rank
 	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
@@ -123,7 +124,7 @@ func (op *Operation) result() models.OpenResult {
 	for _, d := range op.Doors {
 		o := models.CellOutcome{Cell: d.Cell, Outcome: d.Outcome, Reason: d.Reason}
 		if o.Outcome == "" {
-			o.Outcome, o.Reason = models.Unknown, "waiting"
+			o.Outcome, o.Reason = models.Unknown, reasonWaiting
 		}
 		if o.Outcome == models.Opened {
 			r.Outcome = models.Opened
@@ -132,8 +133,12 @@ func (op *Operation) result() models.OpenResult {
 		}
 		r.Cells = append(r.Cells, o)
 	}
-	if r.Outcome == models.Opened {
+	switch {
+	case r.Outcome == models.Opened:
 		r.Reason = ""
+	case !op.doorsDecided():
+		// Another door may still open: "not opened" would be a guess.
+		r.Outcome, r.Reason = models.Unknown, reasonWaiting
 	}
 	return r
 }
@@ -177,9 +182,7 @@ func (t *turn) decideLocally(op *Operation) {
 // abandon ends an operation none of whose locks was driven.
 func (t *turn) abandon(op *Operation, reason string) {
 	op.State, op.Reason, op.DecideBy = StateAbandoned, reason, 0
-	for i := range op.Doors {
-		t.giveUp(op, &op.Doors[i], reason)
-	}
+	t.giveUpAll(op, reason)
 	t.release(op)
 }
 
@@ -206,6 +209,7 @@ func (t *turn) endOperations() {
 			continue
 		}
 		t.awaitTry(op)
+		t.awaitDoor(op)
 		if op.any(DoorWaiting, DoorPulsed, DoorOpen, DoorClosed, DoorJammed) {
 			continue
 		}
@@ -226,6 +230,25 @@ func (t *turn) awaitTry(op *Operation) {
 		op.AnswerBy = 0
 	case op.AnswerBy == 0:
 		op.AnswerBy = t.in(leaveMS)
+	}
+}
+
+// awaitDoor bounds how long doors wait for others to close while the person has none open:
+// a door must not open later for whoever stands there then.
+func (t *turn) awaitDoor(op *Operation) {
+	waits := op.any(DoorWaiting) && !op.any(DoorPulsed, DoorOpen)
+	switch {
+	case !waits:
+		op.WaitBy = 0
+	case op.WaitBy == 0:
+		op.WaitBy = t.in(leaveMS)
+	}
+}
+
+// giveUpAll finishes the doors that were not pulsed yet.
+func (t *turn) giveUpAll(op *Operation, reason string) {
+	for i := range op.Doors {
+		t.giveUp(op, &op.Doors[i], reason)
 	}
 }
 

@@ -48,6 +48,9 @@ func (t *turn) continueFrom(epoch, seq int64) {
 		seq = 0 // it has nothing of this epoch
 	}
 	if epoch > j.Epoch || !j.reaches(seq) {
+		if epoch <= j.Epoch {
+			j.Acked = j.Seq - int64(len(j.Facts)) // it has none of those that are still here
+		}
 		t.beginEpoch(max(epoch, j.Epoch) + 1)
 	} else {
 		j.Acked = seq
@@ -59,6 +62,7 @@ func (t *turn) newEpoch(epoch int64) {
 	if t.Link.Nonce == "" {
 		return
 	}
+	t.distrust()
 	if t.Journal.Seq > 0 || epoch > t.Journal.Epoch {
 		t.beginEpoch(max(epoch, t.Journal.Epoch+1))
 	}

@@ -20,6 +20,8 @@ type chaos struct {
 	rnd       *rand.Rand
 	shipments []models.ShipmentID
 	boots     int
+	far       farSide
+	epochs    bool // the journal may have to begin anew
 }
 
 // TestRandomLives asserts after every step what must always hold.
@@ -28,13 +30,15 @@ func TestRandomLives(t *testing.T) {
 	for seed := range uint64(200) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1}
+			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1, epochs: seed%4 == 0}
 			c.keepEvery = 16
 			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
-			for range 300 {
+			for range 400 {
 				c.one()
 			}
 			c.settle()
+			c.heal()
+			c.eachEndIsTold()
 		})
 	}
 }
@@ -46,8 +50,11 @@ func (c *chaos) one() {
 	for _, cell := range c.state.Cells {
 		before[cell.Number()] = cell.Occupancy
 	}
-	pulsed, written := len(c.pulses), len(c.facts)
+	pulsed, written, asked := len(c.pulses), len(c.facts), c.asks()
 	c.act()
+	if c.asks() > asked && c.rnd.IntN(2) == 0 {
+		c.server() // in time, for once
+	}
 	for _, p := range c.pulses[pulsed:] {
 		i := slices.IndexFunc(c.state.Operations, func(op *cabinet.Operation) bool { return op.ID == p.Operation })
 		require.GreaterOrEqual(c.t, i, 0)
@@ -62,6 +69,15 @@ func (c *chaos) one() {
 			c.provedFree(cell.Number(), was, c.facts[written:])
 		}
 	}
+}
+
+func (c *chaos) asks() (n int) {
+	for _, s := range c.sent {
+		if s.Type == protocol.TypeAsk {
+			n++
+		}
+	}
+	return n
 }
 
 // provedFree: a cell became free by a window's end, a check, or because its door never
@@ -120,15 +136,11 @@ func (c *chaos) act() {
 	case n < 48:
 		buttons := cabinet.Buttons()
 		c.press(buttons[c.rnd.IntN(len(buttons))])
-	case n < 52:
-		c.online()
-	case n < 53:
-		c.do(cabinet.LinkDown{})
-	case n < 54 && c.rnd.IntN(2) == 0:
+	case n < 60:
+		c.network()
+	case n < 61 && c.rnd.IntN(2) == 0:
 		c.restart()
-	case n < 55 && c.rnd.IntN(4) == 0:
-		c.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: c.state.Journal.Epoch + 1}})
-	case n < 67:
+	case n < 70:
 		c.server()
 	case n < 92:
 		c.doors()
@@ -168,7 +180,7 @@ func (c *chaos) server() {
 	ask := asks[max(0, len(asks)-1-c.rnd.IntN(3))]
 	verdict := []protocol.Verdict{protocol.Accepted, protocol.Accepted, protocol.Accepted, protocol.Refused, protocol.DecideLocally}[c.rnd.IntN(5)]
 	if c.rnd.IntN(4) > 0 {
-		c.do(cabinet.Answer{Answer: protocol.Answer{Operation: ask.Operation, Verdict: verdict, Reason: "no"}})
+		c.hear(cabinet.Answer{Answer: protocol.Answer{Operation: ask.Operation, Verdict: verdict, Reason: "no"}})
 	}
 	if c.rnd.IntN(3) > 0 {
 		cells := slices.Clone(ask.Cells)
@@ -179,8 +191,17 @@ func (c *chaos) server() {
 			Locker: locker, Operation: ask.Operation, Kind: ask.Kind, Shipment: ask.Shipment, Cells: cells,
 		}}
 		for range 1 + c.rnd.IntN(2) {
-			c.do(cabinet.Command{Command: command})
+			c.hear(cabinet.Command{Command: command})
 		}
+	}
+}
+
+// hear gives the cabinet a message now, or keeps it for later; it may come again.
+func (c *chaos) hear(in cabinet.Input) {
+	c.t.Helper()
+	c.far.messages = append(c.far.messages, in)
+	if c.rnd.IntN(4) > 0 {
+		c.do(in)
 	}
 }
 
@@ -236,7 +257,6 @@ func (c *chaos) settle() {
 		require.Contains(c.t, []cabinet.OperationState{cabinet.StateDone, cabinet.StateAbandoned}, op.State, "%s: %+v", op.ID, op)
 	}
 	require.Empty(c.t, c.state.Windows)
-	c.eachEndIsTold()
 }
 
 // eachEndIsTold: of every operation that was asked a fact names the shipment, and one

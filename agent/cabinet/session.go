@@ -279,9 +279,7 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 			t.abandon(op, reasonAbandoned)
 		default:
 			// Doors that are moving or open go on; those still waiting do not.
-			for i := range op.Doors {
-				t.giveUp(op, &op.Doors[i], reasonAbandoned)
-			}
+			t.giveUpAll(op, reasonAbandoned)
 			t.noAnswer(op)
 		}
 	case ButtonNotFit:

@@ -30,6 +30,7 @@ type State struct {
 	Key    *models.CabinetKey `json:"key,omitempty"`
 
 	Journal    Journal                     `json:"journal"`
+	LostStore  bool                        `json:"lost_store,omitempty"` // what is in the cells to come is not known
 	Directory  Directory                   `json:"directory"`
 	Cells      []*Cell                     `json:"cells"` // by number
 	Operations []*Operation                `json:"operations"`

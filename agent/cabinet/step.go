@@ -65,6 +65,7 @@ func (t *turn) take(in Input) {
 		t.acknowledged(in.Epoch, in.Seq)
 	case JournalForked:
 		if in.Epoch == t.Journal.Epoch && t.Journal.Seq > 0 {
+			t.distrust()
 			t.beginEpoch(in.Epoch + 1)
 		}
 	case Answer:
@@ -97,6 +98,10 @@ func (t *turn) timers() {
 		if t.due(op.AnswerBy) {
 			t.noAnswer(op)
 		}
+		if t.due(op.WaitBy) {
+			op.WaitBy = 0
+			t.giveUpAll(op, reasonAbandoned)
+		}
 		for i := range op.Doors {
 			d := &op.Doors[i]
 			if d.State == DoorPulsed && t.due(d.JamAt) {
@@ -127,6 +132,7 @@ func (s *State) deadlines(visit func(*int64)) {
 		visit(&op.DecideBy)
 		visit(&op.ResultBy)
 		visit(&op.AnswerBy)
+		visit(&op.WaitBy)
 		for i := range op.Doors {
 			visit(&op.Doors[i].JamAt)
 			visit(&op.Doors[i].ObjectBy)

@@ -74,6 +74,11 @@ func (g *Gateway) open(ctx context.Context, ln *line) error {
 	}
 	ln.told = hello.Cursor
 	kind, body := greet(hello, head, version, now)
+	if kind == protocol.TypeNewEpoch {
+		// It does not happen to a cabinet with a whole store: it doubts its cells now.
+		g.Logger.Warn("a cabinet's journal must begin anew", "locker", ln.locker,
+			"epoch", hello.Epoch, "seq", hello.Seq, "server_epoch", head.Epoch, "server_seq", head.Seq)
+	}
 	// Into the queue before anyone can send a command: it goes out first.
 	if err := ln.send(kind, body); err != nil {
 		return err

@@ -241,7 +241,10 @@ func TestNotHere(t *testing.T) {
 	d := w.connect(t)
 	require.NoError(t, d.conn.Close(websocket.StatusNormalClosure, ""))
 	require.Eventually(t, func() bool {
-		_, err := w.gateway.Open(t.Context(), models.OpenInput{Locker: w.locker})
+		// Until the gateway has noticed, an open goes out and waits for its answer.
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		_, err := w.gateway.Open(ctx, models.OpenInput{Locker: w.locker})
 		return gateway.IsNotHere(err)
 	}, 5*time.Second, time.Millisecond)
 }

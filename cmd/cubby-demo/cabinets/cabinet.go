@@ -60,15 +60,9 @@ func open(cfg Config, ids *models.IDs, l models.LockerID, dir string) (*Cabinet,
 		cfg: cfg, ids: ids, locker: l, dir: dir, log: cfg.Logger.With("locker", string(l)), begun: time.Now(),
 		acts: make(chan func()), stopped: make(chan struct{}),
 		upload: make(chan struct{}, 1), fetch: make(chan struct{}, 1),
-		state: cabinet.New(l), body: newBody(), autoClose: cfg.AutoClose,
+		autoClose: cfg.AutoClose,
 	}
-	if err := read(filepath.Join(dir, stateFile), c.state); err != nil {
-		return nil, err
-	}
-	if c.state.Locker != l {
-		return nil, fmt.Errorf("cabinets: %s holds the state of %s, not of %s", dir, c.state.Locker, l)
-	}
-	if err := read(filepath.Join(dir, bodyFile), c.body); err != nil {
+	if err := c.remember(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -79,18 +73,48 @@ func open(cfg Config, ids *models.IDs, l models.LockerID, dir string) (*Cabinet,
 	return c, err
 }
 
-func read(path string, v any) error {
+// remember reads what the cabinet knew. A cabinet whose memory is damaged does not run: it
+// would take cells with things in them for free.
+func (c *Cabinet) remember() error {
+	c.state, c.body = new(cabinet.State), new(body)
+	known, err := read(filepath.Join(c.dir, stateFile), c.state)
+	if err != nil {
+		return err
+	}
+	moved, err := read(filepath.Join(c.dir, bodyFile), c.body)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !known && moved:
+		return fmt.Errorf("cabinets: %s is gone from %s, where doors have moved", stateFile, c.dir)
+	case !known:
+		c.state = cabinet.New(c.locker)
+	case c.state.Locker != c.locker:
+		return fmt.Errorf("cabinets: %s holds the state of %q, not of %s", c.dir, c.state.Locker, c.locker)
+	}
+	if c.body.Cells == nil {
+		c.body = newBody()
+	}
+	if err := c.state.Check(); err != nil {
+		return fmt.Errorf("cabinets: %s in %s is damaged: %w", stateFile, c.dir, err)
+	}
+	return nil
+}
+
+// read reads a file, if there is one.
+func read(path string, v any) (found bool, err error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, v)
 	}
 	if err != nil {
-		return fmt.Errorf("cabinets: %s cannot be read: %w", path, err)
+		return false, fmt.Errorf("cabinets: %s cannot be read: %w", path, err)
 	}
-	return nil
+	return true, nil
 }
 
 func token(random io.Reader) (string, error) {

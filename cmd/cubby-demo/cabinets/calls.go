@@ -83,8 +83,8 @@ func (c *Cabinet) keepUploading(ctx context.Context) {
 }
 
 // uploadAll sends batch after batch until the gateway has every fact. A batch that it
-// refuses means that the two journals do not agree: a new hello settles where they go on,
-// and after a fork only a new epoch can.
+// refuses, or answers with another place than its end, means that the two journals do not
+// agree: a new hello settles where they go on, and after a fork only a new epoch can.
 func (c *Cabinet) uploadAll(ctx context.Context) {
 	var p pause
 	for {
@@ -97,13 +97,15 @@ func (c *Cabinet) uploadAll(ctx context.Context) {
 		var refused refusal
 		switch {
 		case err == nil:
-			p.reset()
 			if c.tell(ctx, cabinet.JournalAcked{Epoch: reply.Epoch, Seq: reply.Seq}) != nil {
 				return
 			}
-			if last := facts[len(facts)-1]; reply.Epoch == last.Epoch && reply.Seq >= last.Seq {
+			if last := facts[len(facts)-1]; reply.Epoch == last.Epoch && reply.Seq == last.Seq {
+				p.reset()
 				continue
 			}
+			c.log.Warn("the gateway has another journal", "epoch", reply.Epoch, "seq", reply.Seq)
+			c.hangUp(ctx)
 		case errors.As(err, &refused):
 			c.log.Warn("the gateway refused facts", "error", err, "epoch", facts[0].Epoch, "seq", facts[0].Seq)
 			if refused.code == models.CodeFork && c.tell(ctx, cabinet.JournalForked{Epoch: facts[0].Epoch}) != nil {
