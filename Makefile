@@ -129,9 +129,12 @@ bench: build ## measure lives a second against the floor, on Postgres and on SQL
 ##### Judging #####
 
 .PHONY: test
-test: bin/cubby-demo bin/cubby-temporal ## run every test on SQLite, Postgres and Temporal
+test: build ## run every test on SQLite, Postgres and Temporal
 	@echo "test: go test ./..."
 	@$(RIG) go test ./...
+	@echo "test: go test ./... in deploy/temporal"
+	@cd deploy/temporal && ../../bin/cubby-demo rig --postgres --fsync=false -- \
+		sh -c 'TEMPORAL_TEST_POSTGRES=$$CUBBY_TEST_POSTGRES exec go test ./...'
 
 .PHONY: test-race
 test-race: bin/cubby-demo bin/cubby-temporal ## run the core's tests with the race detector

@@ -73,7 +73,7 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		r, code := c.Request(), c.Response().Status
 		info := callOf(r.Context())
 		if s.Observe != nil {
-			s.Observe(r.Method, c.Path(), code, took)
+			s.Observe(knownMethod(r.Method), c.Path(), code, took)
 		}
 		attrs := []slog.Attr{
 			slog.String("request", info.id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200)),
@@ -95,6 +95,16 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		s.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 		return nil
 	}
+}
+
+// knownMethod is the method as a metric's label: callers invent others without end, and
+// each label value is kept for good.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
 }
 
 // fail answers with a problem, unless an answer has begun.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -206,4 +207,18 @@ func TestRemoteAddress(t *testing.T) {
 	r.Header.Set("X-Forwarded-For", "203.0.113.9")
 	handler(&ports{}, &log, nil).ServeHTTP(httptest.NewRecorder(), r)
 	require.NotContains(t, log.String(), "203.0.113.9")
+}
+
+// TestMetricsHoldNoInventedMethods: a label's value is kept for good, and callers without a
+// key can invent methods without end.
+func TestMetricsHoldNoInventedMethods(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	h := handler(&ports{}, nil, func(c *api.Config) {
+		c.Observe = func(method, route string, _ int, _ time.Duration) { seen = append(seen, method+" "+route) }
+	})
+	for _, method := range []string{"GET", "INVENTED"} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, "/invented/too", nil))
+	}
+	require.Equal(t, []string{"GET ", "other "}, seen)
 }

@@ -26,19 +26,25 @@ type Life struct {
 	LastClose  time.Time     `json:"last_close,omitzero"`
 	FirstClose time.Time     `json:"first_close,omitzero"`
 	ReadyAt    time.Time     `json:"ready_at,omitzero"`
+	// Said is the furthest that the carrier told of.
+	Said EventType `json:"said,omitempty"`
 	// Unsent are messages that the workflow is still sending.
 	Unsent     []NotificationID  `json:"unsent,omitempty"`
 	Operations []OperationRecord `json:"operations,omitempty"`
 	Seen       []SeenFacts       `json:"seen,omitempty"`
+	Told       []ToldFact        `json:"told,omitempty"`
 }
 
-// ParcelLife is a parcel within a life.
+// ParcelLife is a parcel within a life. Epoch and Seq are those of the last fact of its
+// locker that moved it.
 type ParcelLife struct {
 	ID         ParcelID    `json:"id"`
 	State      ParcelState `json:"state"`
 	Locker     LockerID    `json:"locker,omitempty"`
 	Cell       int         `json:"cell,omitempty"`
 	Generation int64       `json:"generation,omitempty"`
+	Epoch      int64       `json:"epoch,omitempty"`
+	Seq        int64       `json:"seq,omitempty"`
 }
 
 // OperationRecord is how an operation at a cabinet's screen ended, as far as the server
@@ -90,7 +96,7 @@ func (l *Life) See(locker LockerID, epoch, seq int64) bool {
 // ApplyFact takes in what happened at a cabinet and returns the events to write. A
 // repeat returns none.
 func (l *Life) ApplyFact(f FactSignal) []Event {
-	if !l.See(f.Locker, f.Epoch, f.Seq) {
+	if !l.See(f.Locker, f.Epoch, f.Seq) || l.told(f) {
 		return nil
 	}
 	var events []Event
@@ -100,7 +106,11 @@ func (l *Life) ApplyFact(f FactSignal) []Event {
 		if p == nil {
 			return nil
 		}
-		p.State, p.Locker, p.Cell, p.Generation = ParcelInCell, f.Locker, f.Cell, f.Generation
+		if p.overtaken(f) {
+			return append(events, l.event(EventParcelIn, f))
+		}
+		p.State, p.Cell, p.Generation = ParcelInCell, f.Cell, f.Generation
+		p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
 		l.LastClose = f.At
 		if l.FirstClose.IsZero() {
 			l.FirstClose = f.At
@@ -115,12 +125,20 @@ func (l *Life) ApplyFact(f FactSignal) []Event {
 		if p.State == ParcelPickedUp {
 			break
 		}
+		if p.overtaken(f) {
+			return append(events, l.event(EventParcelTaken, f))
+		}
 		p.State, p.Cell = ParcelPickedUp, 0
+		p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
 		events = append(events, l.event(EventParcelTaken, f))
-		if l.count(ParcelPickedUp) == len(l.Parcels) {
+		over := l.State == StateExpired || l.State == StateWithdrawing
+		if l.count(ParcelPickedUp) == len(l.Parcels) || over && l.count(ParcelInCell) == 0 {
 			events = l.move(events, OnPickedUpAll, f)
-		} else {
-			events = l.move(events, OnPickedUpSome, f)
+			break
+		}
+		events = l.move(events, OnPickedUpSome, f)
+		if l.State == StatePartlyPickedUp && l.ReadyAt.IsZero() {
+			l.ReadyAt = f.At // taken before the client was told: storage runs from here
 		}
 	}
 	l.finish(f.Operation, outcomeOf(f.Type))
@@ -143,21 +161,19 @@ func outcomeOf(t FactType) OpenOutcome {
 // CarrierSays takes in a carrier's event. It moves forward only; one that comes late or
 // twice changes nothing.
 func (l *Life) CarrierSays(t EventType, at time.Time) []Event {
-	if l.State != StateCreated && l.State != StateInTransit {
+	if l.State != StateCreated && l.State != StateInTransit || said(t) <= said(l.Said) {
 		return nil
 	}
-	ev := FactSignal{At: at}
-	if t == EventAccepted {
-		if l.State != StateCreated {
-			return nil
-		}
-		return []Event{l.event(EventAccepted, ev)}
+	l.Said = t
+	if t != EventAccepted {
+		l.State, _ = l.State.Next(OnCarrierHasIt)
 	}
-	if t == EventInTransit && l.State == StateInTransit {
-		return nil
-	}
-	l.State, _ = l.State.Next(OnCarrierHasIt)
-	return []Event{l.event(t, ev)}
+	return []Event{l.event(t, FactSignal{At: at})}
+}
+
+// said orders what a carrier may say; 0 is anything else.
+func said(t EventType) int {
+	return 1 + slices.Index([]EventType{EventAccepted, EventInTransit, EventOutForLocker}, t)
 }
 
 // Deadline is the next moment at which time alone moves the life, with a summary that a
@@ -194,16 +210,21 @@ func (l *Life) Due(now time.Time) []Event {
 		l.ReadyAt = now
 		return l.move(nil, DoReady, f)
 	default:
+		if l.count(ParcelInCell) == 0 {
+			// What came was taken, and the rest never came: nothing is left to wait for.
+			return l.move(nil, OnPickedUpAll, f)
+		}
 		return l.move(nil, DoExpire, f)
 	}
 }
 
 // CheckAsk decides whether the server leads an operation that a cabinet asks about. It
 // reads only, so a workflow's validator may call it. It returns invalid_state with the
-// reason, which the screen shows.
+// reason, which the screen shows, or unavailable where the cabinet decides by itself.
 func (l *Life) CheckAsk(a AskInput, now time.Time) error {
 	if !a.NotAfter.IsZero() && now.After(a.NotAfter) {
-		return Errorf(CodeInvalidState, "too late: the cabinet decides by itself")
+		// No refusal: with clocks that differ nobody could open anything.
+		return Errorf(CodeUnavailable, "too late: the cabinet decides by itself")
 	}
 	if len(a.Cells) == 0 {
 		return Errorf(CodeInvalidState, "no cell is named")

@@ -101,7 +101,11 @@ func TestCheckAsk(t *testing.T) {
 		change(l, &a, &now)
 		before, err := json.Marshal(l)
 		require.NoError(t, err)
-		require.Equal(t, models.CodeInvalidState, models.ErrorCode(l.CheckAsk(a, now)), name)
+		want := models.CodeInvalidState
+		if name == "too late" {
+			want = models.CodeUnavailable // the cabinet decides by itself
+		}
+		require.Equal(t, want, models.ErrorCode(l.CheckAsk(a, now)), name)
 		aft, err := json.Marshal(l)
 		require.NoError(t, err)
 		require.JSONEq(t, string(before), string(aft), "%s: a validator reads only", name)
@@ -138,4 +142,58 @@ func TestLifeSurvivesJSON(t *testing.T) {
 	var back models.Life
 	require.NoError(t, json.Unmarshal(raw, &back))
 	require.Equal(t, *l, back)
+}
+
+// TestTheRestNeverCame: what came was taken, and the life ends with the storage time; it
+// must not hold the promise of a parcel that never came for ever.
+func TestTheRestNeverCame(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]bool{"taken in time": false, "taken after storage": true} {
+		l := newLife("a", "b")
+		l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+		due, _, _ := l.Deadline()
+		require.Equal(t, []models.EventType{models.EventReady}, types(l.Due(due)), name)
+		end, _, _ := l.Deadline()
+		if late {
+			require.Equal(t, []models.EventType{models.EventExpired}, types(l.Due(end)), name)
+		}
+		events := types(l.ApplyFact(fact(2, models.FactPickedUp, "a", end)))
+		if !late {
+			require.Equal(t, models.StatePartlyPickedUp, l.State, name)
+			events = types(l.Due(end))
+		}
+		require.Contains(t, events, models.EventPickedUp, name)
+		require.Equal(t, models.StatePickedUp, l.State, name)
+		require.Contains(t, types(l.ApplyFact(fact(3, models.FactDeposited, "b", end))), models.EventLoading, "%s: it came after all", name)
+	}
+}
+
+// TestTakenBeforeTheClientWasTold: storage runs from the first pickup then.
+func TestTakenBeforeTheClientWasTold(t *testing.T) {
+	t.Parallel()
+	l := newLife("a", "b")
+	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+	l.ApplyFact(fact(2, models.FactPickedUp, "a", born))
+	require.Equal(t, models.StatePartlyPickedUp, l.State)
+	require.Empty(t, l.Due(born.Add(time.Hour)), "the other parcel is still waited for")
+}
+
+// TestCarrierRepeats: the time of a repeat may be another.
+func TestCarrierRepeats(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	for _, e := range []models.EventType{models.EventAccepted, models.EventInTransit, models.EventOutForLocker} {
+		require.Equal(t, []models.EventType{e}, types(l.CarrierSays(e, born)))
+		require.Empty(t, l.CarrierSays(e, born.Add(time.Minute)), e)
+	}
+}
+
+// TestOlderFactMovesNothing: after a loss an older fact may come after a newer one.
+func TestOlderFactMovesNothing(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	l.ApplyFact(fact(9, models.FactPickedUp, "a", born))
+	require.Equal(t, []models.EventType{models.EventParcelIn}, types(l.ApplyFact(fact(4, models.FactDeposited, "a", born))))
+	require.Equal(t, models.StatePickedUp, l.State)
+	require.Equal(t, models.ParcelPickedUp, l.Parcels[0].State)
 }

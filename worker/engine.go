@@ -83,6 +83,9 @@ func (e *Engine) Seal(ctx context.Context, in models.SealInput) (models.SealResu
 
 // CarrierEvent implements api.Engine.
 func (e *Engine) CarrierEvent(ctx context.Context, id models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error) {
+	if !e.Up() {
+		return models.ActionResult{}, away(nil)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
 	defer cancel()
 	var res models.ActionResult
@@ -116,5 +119,10 @@ func (e *Engine) failure(err error) error {
 	if errors.As(err, &gone) {
 		e.up.Store(false)
 	}
+	return away(err)
+}
+
+// away is what a caller hears while Temporal cannot be reached.
+func away(err error) error {
 	return models.Wrap(models.CodeUnavailable, err, "The engine does not answer. Please try again in a moment.")
 }

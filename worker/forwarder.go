@@ -164,7 +164,8 @@ func (f *Forwarder) forward(ctx context.Context, r models.OutboxRow) error {
 	defer cancel()
 	options := client.StartWorkflowOptions{
 		ID: r.WorkflowID, TaskQueue: models.QueueLives, StaticSummary: r.WorkflowID,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		// One that ended well is not begun again; one that failed or was terminated is.
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 	}
 	var err error

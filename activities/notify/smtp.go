@@ -67,11 +67,11 @@ func (s *SMTP) Send(ctx context.Context, m activities.Message, leaving func() er
 	}
 	c, err := s.dial(ctx)
 	if err != nil {
-		return rejected(err)
+		return notNow(err)
 	}
 	defer func() { _ = c.Close() }() // after Quit it is closed already
 	if err := c.Mail(s.From); err != nil {
-		return rejected(err)
+		return notNow(err)
 	}
 	if err := c.Rcpt(m.To); err != nil {
 		return rejected(err)
@@ -140,6 +140,17 @@ func (s *SMTP) greet(c *smtp.Client, config *tls.Config) error {
 		return errors.New("mail server does not offer AUTH")
 	}
 	return c.Auth(smtp.PlainAuth("", s.User, s.Password, config.ServerName))
+}
+
+// notNow is for what a server says before it has heard of the message's recipient: a
+// wrong password or a barred sender is our trouble, and no message is given up for it.
+func notNow(err error) error {
+	err = rejected(err)
+	var no *activities.Rejected
+	if errors.As(err, &no) {
+		no.Permanent = false
+	}
+	return err
 }
 
 // rejected tells a server's "no" from a broken connection. 421 means "closing": the

@@ -23,6 +23,7 @@ import (
 type server struct {
 	mu    sync.Mutex
 	texts []string
+	mail  error
 	rcpt  error
 	data  error
 }
@@ -34,7 +35,7 @@ type session struct{ *server }
 func (s *session) Reset()        {}
 func (s *session) Logout() error { return nil }
 
-func (s *session) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *session) Mail(string, *smtp.MailOptions) error { return s.mail }
 func (s *session) Rcpt(string, *smtp.RcptOptions) error { return s.rcpt }
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
@@ -89,7 +90,12 @@ func TestRefusalsAreTold(t *testing.T) {
 	require.Zero(t, left, "nothing has left")
 	require.NotContains(t, no.Error(), "example.test", "an address never gets into a log")
 
-	s.rcpt, s.data = nil, &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "no"}
+	s.rcpt, s.mail = nil, &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "no such sender"}
+	require.ErrorAs(t, m.Send(t.Context(), letter, leaving), &no)
+	require.False(t, no.Permanent, "our own trouble gives no message up")
+	require.Zero(t, left)
+
+	s.mail, s.data = nil, &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "no"}
 	require.ErrorAs(t, m.Send(t.Context(), letter, leaving), &no)
 	require.True(t, no.Permanent)
 	require.Equal(t, 1, left)

@@ -254,6 +254,8 @@ func TestJournal(t *testing.T) {
 	}
 	nul := fact(1)
 	nul.Data = json.RawMessage(`{"shipment":"\u0000"}`)
+	latin := fact(1)
+	latin.Data = json.RawMessage("{\"shipment\":\"\xff\"}")
 	unnamed := fact(1)
 	unnamed.Boot = strings.Repeat("b", 200)
 	const isJSON = "application/json"
@@ -278,6 +280,7 @@ func TestJournal(t *testing.T) {
 		{"too many", isJSON, journalBody(t, tooMany...), nil, 413, `"code":"body_too_large"`},
 		{"too large", isJSON, bytes.Repeat([]byte(" "), protocol.MaxBatchBytes+1), nil, 413, `"code":"body_too_large"`},
 		{"NUL", isJSON, journalBody(t, nul), nil, 400, `"code":"malformed_frame"`},
+		{"not UTF-8", isJSON, journalBody(t, latin), nil, 400, `"code":"malformed_frame"`},
 		{"endless name", isJSON, journalBody(t, unnamed), nil, 400, `"code":"malformed_frame"`},
 		{"seq 0", isJSON, journalBody(t, fact(0)), nil, 400, `"code":"malformed_frame"`},
 	} {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"cubby/agent/protocol"
 	"cubby/api"
@@ -66,9 +67,9 @@ func checkFrame(f models.Fact) error {
 	if f.Epoch < 0 || f.Seq < 1 || f.Cell < 0 || f.Generation < 0 || f.Type == "" {
 		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: a number or name in its frame is missing", f.Epoch, f.Seq)
 	}
-	// Databases keep no NUL in a text.
-	if len(f.Data) == 0 || len(f.Data) > maxFactData || bytes.Contains(f.Data, []byte(`\u0000`)) {
-		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: its data is missing, too large or holds a NUL", f.Epoch, f.Seq)
+	// Databases keep no NUL in a text, and UTF-8 only.
+	if len(f.Data) == 0 || len(f.Data) > maxFactData || bytes.Contains(f.Data, []byte(`\u0000`)) || !utf8.Valid(f.Data) {
+		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: its data is missing, too large, not UTF-8 or holds a NUL", f.Epoch, f.Seq)
 	}
 	return nil
 }

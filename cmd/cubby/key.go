@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,7 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 	kind := flags.String("organization-kind", string(models.KindOperator), "kind of a new organization")
 	name := flags.String("name", "Operator", "name of a new organization, and of the key")
 	scopes := flags.String("scopes", string(models.ScopeOperator), "comma-separated: shipments, couriers, operator")
+	email := flags.String("email", "", "where a new organization is told of incidents")
 	asJSON := flags.Bool("json", false, "print JSON")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -85,17 +87,24 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 		k.Scopes = append(k.Scopes, models.Scope(scope))
 	}
 	switch {
+	case *email != "" && !validEmail(*email):
+		return fmt.Errorf("%q is not an e-mail address", *email)
+	case *email != "" && *org != "":
+		return errors.New("--email is for a new organization")
 	case *org != "":
 	case models.OrganizationKind(*kind) == models.KindOperator:
-		operator, _, err := s.BootstrapOperator(ctx, *name)
+		operator, created, err := s.BootstrapOperator(ctx, *name, *email)
 		if err != nil {
 			return err
+		}
+		if !created && *email != "" && *email != operator.Email {
+			return errors.New("--email is for a new organization, and there is an operator with another address")
 		}
 		k.Organization = operator.ID
 	case !models.OrganizationKind(*kind).Valid():
 		return fmt.Errorf("%q is not a kind of organization", *kind)
 	default:
-		made, err := s.CreateOrganization(ctx, request, models.Organization{Name: *name, Kind: models.OrganizationKind(*kind)})
+		made, err := s.CreateOrganization(ctx, request, models.Organization{Name: *name, Kind: models.OrganizationKind(*kind), Email: *email})
 		if err != nil {
 			return err
 		}
@@ -112,4 +121,10 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 	}
 	fmt.Fprintf(p.out, "organization %s\nkey          %s\nsecret       %s   (shown once)\n", k.Organization, key.ID, secret)
 	return nil
+}
+
+// validEmail reports whether a text is one address and nothing beside it.
+func validEmail(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text
 }

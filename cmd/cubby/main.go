@@ -24,7 +24,7 @@ func commands() []command {
 	return []command{
 		{"server", "server [--role api,gateway,worker]", "serve, until SIGINT or SIGTERM", runServer},
 		{"migrate", "migrate", "bring the database's schema up to date", runMigrate},
-		{"key create", "key create --organization-kind KIND --name NAME --scopes LIST [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
+		{"key create", "key create --organization-kind KIND --name NAME --scopes LIST [--email ADDRESS] [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
 		{"key master", "key master", "make the master key file, unless there is one", runKeyMaster},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},
 		{"bench lifecycle", "bench lifecycle --db postgres|sqlite [--json]", "measure lives a second against a floor of empty bodies", runBenchLifecycle},

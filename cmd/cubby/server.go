@@ -137,7 +137,10 @@ func (s *server) listen(ctx context.Context, name, address string, h http.Handle
 	}
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		// A client that reads slowly must not keep its place among the calls in flight.
+		// Streams have left the server by then.
+		WriteTimeout: time.Minute,
+		ErrorLog:     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.group.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {

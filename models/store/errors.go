@@ -20,6 +20,7 @@ import (
 const (
 	sqliteBusy       = 5
 	sqliteLocked     = 6
+	sqliteInterrupt  = 9
 	sqliteIO         = 10
 	sqliteFull       = 13
 	sqliteCantOpen   = 14
@@ -35,6 +36,7 @@ const (
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
 	pgLockTimeout   = "55P03"
+	pgReadOnly      = "25006" // the primary became a standby
 )
 
 // mapError turns what the drivers say into a domain error, once: every exported method
@@ -65,7 +67,7 @@ func mapPostgres(pg *pgconn.PgError, err error) error {
 		return unique(pg.ConstraintName, err)
 	case pgForeignKey:
 		return missing(err)
-	case pgSerialization, pgDeadlock, pgLockTimeout:
+	case pgSerialization, pgDeadlock, pgLockTimeout, pgReadOnly:
 		return unavailable(err)
 	}
 	if len(pg.Code) == 5 {
@@ -90,7 +92,7 @@ func mapSQLite(lite *gosqlite.Error, err error) error {
 		return missing(err)
 	}
 	switch lite.Code() & 0xff {
-	case sqliteBusy, sqliteLocked, sqliteIO, sqliteFull, sqliteCantOpen:
+	case sqliteBusy, sqliteLocked, sqliteInterrupt, sqliteIO, sqliteFull, sqliteCantOpen:
 		return unavailable(err)
 	}
 	return err

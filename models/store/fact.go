@@ -166,6 +166,10 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "there is no such shipment"
 	case (f.Type == models.FactDeposited || f.Type == models.FactPickedUp) && (d.Shipment == "" || d.Parcel == ""):
 		return "it names no shipment and parcel"
+	case f.Type == models.FactDeposited && f.Cell == 0:
+		return "it names no cell"
+	case f.AtMS < 0:
+		return "its time is before 1970"
 	case d.Parcel != "" && d.Shipment != "" && in.parcels[d.Parcel] != d.Shipment:
 		return "the parcel is not of the shipment"
 	}
@@ -206,7 +210,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		in.reports[d.After.Cell] = *d.After
 	}
 	if d.Shipment != "" {
-		in.messages = append(in.messages, signalFact(d.Shipment, factSignal(in.locker, f, d)))
+		in.messages = append(in.messages, signalFact(d.Shipment, factSignal(in.locker, f, d, in.now)))
 	}
 	switch f.Type {
 	case models.FactDeposited:
@@ -228,10 +232,15 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	return nil
 }
 
-// factSignal is a fact as a life needs it.
-func factSignal(l models.LockerID, f models.Fact, d models.FactData) models.FactSignal {
+// factSignal is a fact as a life needs it. A cabinet's clock that runs ahead must not put
+// off what follows from the fact: nothing happens after it was told.
+func factSignal(l models.LockerID, f models.Fact, d models.FactData, received time.Time) models.FactSignal {
+	at := f.At()
+	if at.After(received) {
+		at = received.Truncate(time.Millisecond)
+	}
 	return models.FactSignal{
-		Locker: l, Epoch: f.Epoch, Seq: f.Seq, At: f.At(), Type: f.Type, Operation: f.Operation,
+		Locker: l, Epoch: f.Epoch, Seq: f.Seq, At: at, Type: f.Type, Operation: f.Operation,
 		Cell: f.Cell, Generation: f.Generation, Parcel: d.Parcel, Reason: d.Reason,
 	}
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func TestTakeInAppliesFacts(t *testing.T) {
 		exec(t, f, "DELETE FROM outbox")
 		j := &journal{at: f.clock()}
 		facts := []models.Fact{opened(j), j.fact(models.FactDeposited, 5, deposited(v, 0, 5))}
+		f.advance(time.Second)
 		head, err := f.TakeIn(t.Context(), l.ID, facts)
 		require.NoError(t, err)
 		require.Equal(t, int64(2), head.Seq)
@@ -255,17 +257,53 @@ func TestReconcile(t *testing.T) {
 		exec(t, f, "DELETE FROM outbox")
 		starts, signals, err := f.Reconcile(t.Context(), since)
 		require.NoError(t, err)
-		require.Equal(t, []int{1, 2}, []int{starts, signals})
+		require.Equal(t, []int{2, 2}, []int{starts, signals}, "every life that has not ended is started, however old")
 		batch, err := f.OutboxBatch(t.Context(), 10)
 		require.NoError(t, err)
-		require.Len(t, batch, 3)
-		require.Equal(t, models.OutboxStart, batch[0].Kind)
+		require.Len(t, batch, 4)
+		require.Equal(t, []models.OutboxKind{models.OutboxStart, models.OutboxStart}, []models.OutboxKind{batch[0].Kind, batch[1].Kind})
 		var types []models.FactType
-		for _, row := range batch[1:] {
+		for _, row := range batch[2:] {
 			var s models.FactSignal
 			require.NoError(t, json.Unmarshal(row.Payload, &s))
 			types = append(types, s.Type)
 		}
 		require.Equal(t, []models.FactType{models.FactDoorOpened, models.FactDeposited}, types)
+	})
+}
+
+// TestACabinetsClockIsOff: one that runs ahead puts nothing off, and no time that it could
+// send stops its journal.
+func TestACabinetsClockIsOff(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		exec(t, f, "DELETE FROM outbox")
+		for _, at := range []int64{f.clock().Add(72 * time.Hour).UnixMilli(), math.MaxInt64, math.MinInt64} {
+			j := &journal{at: f.clock()}
+			head, err := f.Head(t.Context(), l.ID)
+			require.NoError(t, err)
+			open := opened(j)
+			open.Epoch = head.Epoch + 1
+			open.Hash = open.ComputeHash()
+			odd := j.fact(models.FactDeposited, 1, deposited(v, 0, 1))
+			odd.Epoch, odd.PrevHash, odd.AtMS = open.Epoch, open.Hash, at
+			odd.Hash = odd.ComputeHash()
+			_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{open, odd})
+			require.NoError(t, err)
+		}
+		batch, err := f.OutboxBatch(t.Context(), 10)
+		require.NoError(t, err)
+		signals := 0
+		for _, row := range batch {
+			if row.Kind != models.OutboxSignal {
+				continue
+			}
+			var s models.FactSignal
+			require.NoError(t, json.Unmarshal(row.Payload, &s))
+			require.False(t, s.At.After(f.clock()), "%s", s.At)
+			signals++
+		}
+		require.Equal(t, 2, signals, "the one before 1970 is quarantined")
 	})
 }

@@ -8,9 +8,9 @@ import (
 	"cubby/models"
 )
 
-// LoadLife returns the stored end of an earlier life, or a fresh one. Either goes on above
-// the projections and events that are written already: after a loss of the engine's
-// database a fresh life must not write what readers have seen with other content.
+// LoadLife returns the stored end of an earlier life, a fresh one, or, after a loss of the
+// engine's database, the lost one as far as it had written. Each goes on above the
+// projections and events that are written already.
 func (s *Store) LoadLife(ctx context.Context, id models.ShipmentID) (models.Life, error) {
 	row, err := gorm.G[models.Shipment](s.read).Where("id = ?", id).Take(ctx)
 	row, err = take(row, err, "There is no such shipment.")
@@ -20,21 +20,36 @@ func (s *Store) LoadLife(ctx context.Context, id models.ShipmentID) (models.Life
 	var life models.Life
 	if row.Life != nil && row.State.Final() {
 		life = *row.Life
-	} else {
-		parcels, err := parcelsOf(ctx, s.read, id)
-		if err != nil {
-			return life, mapError(err)
-		}
-		policy, err := policyOf(ctx, s.read, row)
-		if err != nil {
-			return life, mapError(err)
-		}
-		life = *models.NewLife(row, parcels, policy)
+		next := 0
+		err = s.read.WithContext(ctx).Raw("SELECT coalesce(max(seq), -1) + 1 FROM events WHERE shipment = ?", id).Scan(&next).Error
+		life.Rev, life.NextEvent = max(life.Rev, row.Rev), max(life.NextEvent, next)
+		return life, mapError(err)
 	}
-	next := 0
-	err = s.read.WithContext(ctx).Raw("SELECT coalesce(max(seq), -1) + 1 FROM events WHERE shipment = ?", id).Scan(&next).Error
-	life.Rev, life.NextEvent = max(life.Rev, row.Rev), max(life.NextEvent, next)
-	return life, mapError(err)
+	parcels, err := parcelsOf(ctx, s.read, id)
+	if err != nil {
+		return life, mapError(err)
+	}
+	policy, err := policyOf(ctx, s.read, row)
+	if err != nil {
+		return life, mapError(err)
+	}
+	if row.Rev == 0 {
+		return *models.NewLife(row, parcels, policy), nil
+	}
+	return s.recoverLife(ctx, row, parcels, policy)
+}
+
+// recoverLife makes a lost life from what it had written, with the messages that it had
+// not sent yet.
+func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []models.Parcel, p models.Policy) (models.Life, error) {
+	events, err := gorm.G[models.Event](s.read).Where("shipment = ?", row.ID).Order("seq").Find(ctx)
+	if err != nil {
+		return models.Life{}, mapError(err)
+	}
+	life := models.RecoverLife(row, parcels, p, events)
+	err = s.read.WithContext(ctx).Raw("SELECT id FROM notifications WHERE subject = ? AND state IN ? ORDER BY kind, n",
+		row.ID, unsent()).Scan(&life.Unsent).Error
+	return *life, mapError(err)
 }
 
 // AssignIssue sets the issue of a shipment's pickup code if it has none. The locker's lock

@@ -229,3 +229,35 @@ func TestAFailedMessageAndItsIncident(t *testing.T) {
 		require.Equal(t, models.CodeNotFound, code(err))
 	})
 }
+
+// TestALostLifeIsRecovered: with the engine's database gone, a life goes on from what was
+// shown of it, the message that had not left is sent, and old facts change nothing.
+func TestALostLifeIsRecovered(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		id := v.Shipment.ID
+		life, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		in := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 2, At: f.clock(), Type: models.FactDeposited, Operation: "op_1", Parcel: v.Parcels[0].ID, Cell: 3}
+		_, err = f.Project(t.Context(), projected(&life, in))
+		require.NoError(t, err)
+		_, err = f.Project(t.Context(), life.Projection(life.Due(f.clock().Add(time.Hour))))
+		require.NoError(t, err)
+
+		// Long after "never deposited" was due for a shipment without its facts.
+		f.advance(8 * 24 * time.Hour)
+		back, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, models.StateReady, back.State)
+		require.Equal(t, models.ParcelInCell, back.Parcels[0].State)
+		require.True(t, life.ReadyAt.Equal(back.ReadyAt), "storage goes on, it does not begin anew")
+		require.True(t, life.LastClose.Equal(back.LastClose))
+		require.Len(t, back.Unsent, 1)
+		require.Empty(t, back.ApplyFact(in), "its event is written")
+		require.Equal(t, models.StateReady, back.State)
+		out := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 5, At: f.clock(), Type: models.FactPickedUp, Operation: "op_2", Parcel: v.Parcels[0].ID, Cell: 3}
+		require.Len(t, back.ApplyFact(out), 2, "its event was not written yet")
+		require.Equal(t, models.StatePickedUp, back.State)
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -55,8 +56,8 @@ func contains(text string, columns ...string) (string, []any) {
 }
 
 // BootstrapOperator returns the first organization that runs the network, and makes it
-// where there is none.
-func (s *Store) BootstrapOperator(ctx context.Context, name string) (o models.Organization, created bool, err error) {
+// where there is none, with an e-mail address for incidents or without.
+func (s *Store) BootstrapOperator(ctx context.Context, name, email string) (o models.Organization, created bool, err error) {
 	found, err := s.operators(ctx)
 	if err != nil {
 		return o, false, err
@@ -64,7 +65,7 @@ func (s *Store) BootstrapOperator(ctx context.Context, name string) (o models.Or
 	if len(found) > 0 {
 		return found[0], false, nil
 	}
-	o, err = s.CreateOrganization(ctx, models.Request{}, models.Organization{Name: name, Kind: models.KindOperator})
+	o, err = s.CreateOrganization(ctx, models.Request{}, models.Organization{Name: name, Kind: models.KindOperator, Email: email})
 	return o, err == nil, err
 }
 
@@ -87,9 +88,15 @@ func (s *Store) CreateKey(ctx context.Context, n models.NewKey) (models.APIKey, 
 		Hash: hex.EncodeToString(sum[:]), Scopes: n.Scopes, ExpiresAt: utc(n.ExpiresAt),
 	}
 	err := s.tx(ctx, "key", func(t *tx) error {
-		_, err := gorm.G[models.Organization](t.db).Where("id = ?", n.Organization).Take(t.ctx)
-		if _, err = take(0, err, "There is no such organization."); err != nil {
+		o, err := gorm.G[models.Organization](t.db).Where("id = ?", n.Organization).Take(t.ctx)
+		if o, err = take(o, err, "There is no such organization."); err != nil {
 			return err
+		}
+		if o.Kind != models.KindOperator && slices.Contains(n.Scopes, models.ScopeOperator) {
+			// It would see and change every organization's shipments.
+			var fields models.Fields
+			fields.Add("/scopes", "operator is for organizations of the kind operator")
+			return fields.Err()
 		}
 		key.CreatedAt = t.now
 		if err := insert(t, key); err != nil {

@@ -23,7 +23,7 @@ func retentions() []retention {
 			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{day, `DELETE FROM idempotency WHERE (organization, key) IN (
 			SELECT organization, key FROM idempotency WHERE created_at < ? LIMIT ?)`},
-		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE sent_at < ? LIMIT ?)`},
+		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM events WHERE (shipment, seq) IN (SELECT e.shipment, e.seq FROM events e
 			JOIN shipments s ON s.id = e.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{180 * day, `DELETE FROM facts WHERE (locker, epoch, seq) IN (SELECT f.locker, f.epoch, f.seq FROM facts f

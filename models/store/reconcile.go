@@ -13,20 +13,19 @@ import (
 const reconcileBatch = 500
 
 // Reconcile tells the engine again what happened since: the start of every shipment that
-// has not ended, then every fact that names a shipment, in order. Lives drop what they
-// know, so running it once too often harms nothing.
+// has not ended, however old, then every later fact that names a shipment, in order. Lives
+// drop what they know, so running it once too often harms nothing.
 func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals int, err error) {
-	since = *utc(&since)
-	if starts, err = s.restart(ctx, since); err != nil {
+	if starts, err = s.restart(ctx); err != nil {
 		return starts, 0, err
 	}
-	signals, err = s.resignal(ctx, since)
+	signals, err = s.resignal(ctx, *utc(&since))
 	return starts, signals, err
 }
 
-func (s *Store) restart(ctx context.Context, since time.Time) (n int, err error) {
+func (s *Store) restart(ctx context.Context) (n int, err error) {
 	for after := models.ShipmentID(""); ; {
-		rows, err := gorm.G[models.Shipment](s.read).Where("ended_at IS NULL AND created_at >= ? AND id > ?", since, after).
+		rows, err := gorm.G[models.Shipment](s.read).Where("ended_at IS NULL AND id > ?", after).
 			Order("id").Limit(reconcileBatch).Find(ctx)
 		if err != nil || len(rows) == 0 {
 			return n, mapError(err)
@@ -58,7 +57,7 @@ func (s *Store) resignal(ctx context.Context, since time.Time) (n int, err error
 			if err != nil {
 				return n, err
 			}
-			messages = append(messages, signalFact(r.Shipment, factSignal(r.Locker, r.Body, d)))
+			messages = append(messages, signalFact(r.Shipment, factSignal(r.Locker, r.Body, d, r.ReceivedAt)))
 		}
 		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
 			return n, err

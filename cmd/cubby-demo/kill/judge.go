@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
+	"cubby/cmd/cubby-demo/run"
 )
 
 // recordWithin is how long after the answer to DATA the sender may take to record it, on a busy machine.
@@ -184,6 +185,7 @@ func (j *judgement) mails() {
 			j.uncertain = append(j.uncertain, repeat{l.N, id, first.At, m.At, kill})
 		}
 	}
+	delete(byAddress, run.OperatorEmail) // incidents: a kill may well be one
 	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
 		j.say("%d messages to %s, whom nobody had to write to", len(byAddress[address]), address)
 	}

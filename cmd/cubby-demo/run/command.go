@@ -15,6 +15,9 @@ import (
 // autoClose is how long the demo's doors stay open: the doors of real cabinets are shut by people.
 const autoClose = 4 * time.Second
 
+// OperatorEmail is where the demo's operator is told of incidents.
+const OperatorEmail = "operator@cubby.localhost"
+
 // Run is the subcommand: it starts everything, says where it is, and stops it when the context ends.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	options, err := parse(args, stderr)

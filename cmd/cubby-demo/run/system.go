@@ -284,7 +284,8 @@ func (s *System) operatorKey(ctx context.Context) error {
 	if there, err := s.folder.load(networkFile, &s.Network); err != nil || there {
 		return err
 	}
-	out, err := s.cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator", "--scopes", "operator", "--json")
+	out, err := s.cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator",
+		"--email", OperatorEmail, "--scopes", "operator", "--json")
 	if err != nil {
 		return err
 	}

@@ -252,7 +252,7 @@ CREATE TABLE notifications (
     sent_at    datetime
 );
 CREATE UNIQUE INDEX notifications_subject_kind_n ON notifications (subject, kind, n);
-CREATE INDEX notifications_sent ON notifications (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX notifications_created ON notifications (created_at);
 
 CREATE TABLE incidents (
     id       text PRIMARY KEY,

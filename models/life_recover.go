@@ -1,0 +1,62 @@
+package models
+
+import "time"
+
+// ToldFact is a parcel's fact that a lost life had told of already.
+type ToldFact struct {
+	Type      EventType   `json:"type"`
+	Parcel    ParcelID    `json:"parcel"`
+	Operation OperationID `json:"operation,omitempty"`
+	At        time.Time   `json:"at"`
+}
+
+// RecoverLife makes the life of a shipment whose workflow was lost with the engine's
+// database: it goes on from what readers have seen. Facts that are delivered again change
+// nothing where their events are written; the others are taken in.
+func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
+	l := NewLife(s, parcels, p)
+	l.State = s.State
+	if s.ReadyAt != nil {
+		l.ReadyAt = *s.ReadyAt
+	}
+	for i, p := range parcels {
+		l.Parcels[i].State, l.Parcels[i].Cell = p.State, p.Cell
+	}
+	for _, e := range events {
+		l.NextEvent = max(l.NextEvent, e.Seq+1)
+		if said(e.Type) > said(l.Said) {
+			l.Said = e.Type
+		}
+		if e.Type != EventParcelIn && e.Type != EventParcelTaken {
+			continue
+		}
+		l.Told = append(l.Told, ToldFact{Type: e.Type, Parcel: e.Parcel, Operation: e.Operation, At: e.At})
+		if p := l.parcel(e.Parcel); p != nil {
+			p.Locker = e.Locker
+		}
+		if e.Type == EventParcelIn {
+			l.LastClose = e.At
+			if l.FirstClose.IsZero() {
+				l.FirstClose = e.At
+			}
+		}
+	}
+	return l
+}
+
+// told reports whether a lost life has told of the fact.
+func (l *Life) told(f FactSignal) bool {
+	for _, t := range l.Told {
+		same := t.Type == EventParcelIn && f.Type == FactDeposited || t.Type == EventParcelTaken && f.Type == FactPickedUp
+		if same && t.Parcel == f.Parcel && t.Operation == f.Operation && t.At.Equal(f.At) {
+			return true
+		}
+	}
+	return false
+}
+
+// overtaken reports whether a later fact of the same cabinet has moved the parcel already:
+// the older one, delivered again after a loss, is history and moves nothing.
+func (p *ParcelLife) overtaken(f FactSignal) bool {
+	return p.Locker == f.Locker && (f.Epoch < p.Epoch || f.Epoch == p.Epoch && f.Seq < p.Seq)
+}
