@@ -1,0 +1,93 @@
+package run_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/run"
+)
+
+// browser starts the headless browser that "make deps" has installed.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium-headless-shell", "chromium"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	require.NotEmpty(t, path, "no headless browser: make deps installs one")
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1400, 900))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // the browser's sandbox refuses root
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
+
+// says waits until a thing on the page says what is wanted.
+func says(id, want string) chromedp.Action[chromedp.Void] {
+	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+want+`')`,
+		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := look(ctx, t); err != nil {
+			return fmt.Errorf("%s never says %q: %w", id, want, err)
+		}
+		return nil
+	})
+}
+
+// TestJourney is what a new user does first, in a real browser against the real programs:
+// send oneself a parcel, follow the link to the cabinet, load it, and see it arrive.
+func TestJourney(t *testing.T) {
+	t.Parallel()
+	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
+	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
+		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
+	}
+	var progress bytes.Buffer
+	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress, AutoClose: 2 * time.Second})
+	require.NoError(t, err, progress.String())
+	defer func() { require.NoError(t, system.Stop()) }()
+
+	ctx := browser(t)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
+	// The first call's context is the browser's life; from here on a minute is plenty.
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Click(chromedp.CSS(`form button`)), // the form holds an address already
+		chromedp.WaitVisible(testid("barcode")),
+	))
+	parcel, err := chromedp.Run(ctx, chromedp.Location())
+	require.NoError(t, err)
+	label, err := chromedp.Run(ctx, chromedp.Text(testid("barcode")))
+	require.NoError(t, err)
+	hands, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("hands"))+`').href`))
+	require.NoError(t, err)
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Navigate(hands),
+		says("line", "online"),
+		chromedp.SendKeys(testid("scan"), "CUB-BADGE-1\r"), says("sentence", "PIN"),
+		chromedp.SendKeys(testid("code"), "1234\r"), says("sentence", "Scan a parcel"),
+		chromedp.SendKeys(testid("scan"), label+"\r"), says("sentence", "Put the parcel into cell"),
+		says("sentence", "In cell"), // the door has shut itself
+	), "at the cabinet")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(parcel), says("state", "loading")), "on the parcel's page")
+}
