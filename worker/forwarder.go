@@ -72,6 +72,9 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		case err != nil:
 			f.Logger.Warn("forwarding stopped; trying again", "error", err)
 			wait = min(max(2*wait, 100*time.Millisecond), 2*time.Second)
+			if n > 0 {
+				wait = 100 * time.Millisecond // Temporal is there: it is one workflow that waits
+			}
 		case n > 0:
 			wait = pollEvery
 			continue
