@@ -44,7 +44,7 @@ func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id 
 // says waits until a thing on the page says what is wanted.
 func says(id, want string) chromedp.Action[chromedp.Void] {
 	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+want+`')`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
+		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := look(ctx, t); err != nil {
 			return fmt.Errorf("%s never says %q: %w", id, want, err)
@@ -68,8 +68,8 @@ func TestJourney(t *testing.T) {
 
 	ctx := browser(t)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
-	// The first call's context is the browser's life; from here on a minute is plenty.
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	// The first call's context is the browser's life; from here on two minutes are plenty.
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(`form button`)), // the form holds an address already
