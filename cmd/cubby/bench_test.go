@@ -85,6 +85,7 @@ func (b *lifecycleBench) shape(t *testing.T, life lifeFunc) (shape worker.Shape)
 	for it := b.temporal.GetWorkflowHistory(t.Context(), id, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
 		require.NoError(t, err)
+		require.NotContains(t, e.String(), "@example.test", "a client's address in the history")
 		switch e.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 			shape.Updates++

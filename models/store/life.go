@@ -106,10 +106,8 @@ func (s *Store) Project(ctx context.Context, p models.Projection) (ids []models.
 		if row, err = take(row, err, "There is no such shipment."); err != nil {
 			return err
 		}
-		if p.Rev > row.Rev {
-			if err := t.project(row, p); err != nil {
-				return err
-			}
+		if err := t.project(row, p); err != nil {
+			return err
 		}
 		if len(p.Notify) == 0 {
 			return nil
@@ -120,6 +118,7 @@ func (s *Store) Project(ctx context.Context, p models.Projection) (ids []models.
 	return ids, err
 }
 
+// project writes what is newer than the row: its revision is the one guard.
 func (t *tx) project(row models.Shipment, p models.Projection) error {
 	wasEnded, ends := row.EndedAt != nil, p.Final != nil || p.State.Final()
 	ended := row.EndedAt
