@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CGO_ENABLED := 0
 
 LIVES ?= 60
+SEEDS ?= 60
+DAYS ?= 7
 SEED ?=
 BREAK ?=
 FUZZTIME ?= 30s
@@ -76,13 +78,30 @@ web: .make/web ## fetch the browser libraries that the server embeds
 	@touch $@
 
 .PHONY: build
-build: bin/cubby bin/cubby-demo bin/cubby-temporal ## build the programs into bin/
+build: bin/cubby bin/cubby-agent bin/cubby-demo bin/cubby-temporal ## build the programs into bin/
 
 # Always asked: Go itself knows what is up to date.
 .PHONY: bin/cubby bin/cubby-demo
 bin/cubby bin/cubby-demo: .make/deps .make/web
 	@echo "build: $@"
 	@go build -o $@ ./cmd/$(@F)
+
+# The cabinet's program is static and without symbols: it goes over slow lines.
+.PHONY: bin/cubby-agent
+bin/cubby-agent: .make/deps
+	@echo "build: $@"
+	@go build -trimpath -ldflags "-s -w" -o $@ ./cmd/cubby-agent
+
+.PHONY: agents
+agents: .make/deps ## build the cabinet's program for amd64 and arm64; each must be static and under 25 MB
+	@for arch in amd64 arm64; do \
+		file=bin/cubby-agent-linux-$$arch; \
+		GOOS=linux GOARCH=$$arch go build -trimpath -ldflags "-s -w" -o $$file ./cmd/cubby-agent; \
+		size=$$(stat -c %s $$file); \
+		echo "agents: $$file: $$size bytes"; \
+		[ $$size -lt 25000000 ] || { echo "agents: $$file is over 25 MB" >&2; exit 1; }; \
+		! go version -m $$file | grep -q 'CGO_ENABLED=1' || { echo "agents: $$file is not static" >&2; exit 1; }; \
+	done
 
 # The ticker is in the background and the build in front, so that Ctrl-C reaches the build.
 bin/cubby-temporal: $(TEMPORAL_SOURCES) | .make/deps
@@ -118,6 +137,13 @@ demo: build ## play the scenes and judge them from outside (BREAK=scene must fai
 kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 	@echo "kill: $(LIVES) lives"
 	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
+
+.PHONY: simulate
+simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
+	@echo "simulate: $(SEEDS) seeds, $(DAYS) days"
+	@go test -count=1 -timeout 60m -run '^TestSimulate$$' ./simulation -args -seeds $(SEEDS) -days $(DAYS)
+	@echo "simulate: planted bugs"
+	@go test -count=1 -timeout 30m -tags mutants -run '^TestMutants$$' ./simulation
 
 .PHONY: bench
 bench: build ## measure lives a second against the floor, on Postgres and on SQLite
@@ -168,9 +194,10 @@ check: .make/web ## formatting, vet, linters, import rules, generated code, know
 	else cat .make/govulncheck.log >&2; exit 1; fi
 
 .PHONY: soak
-soak: build ## the long tier: tests twice with -race, LIVES=400 kills, each fuzz target FUZZTIME=30s
+soak: build ## the long tier: tests twice with -race, LIVES=400 kills, 1,000 simulated seeds, each fuzz target FUZZTIME=30s
 	@for round in 1 2; do echo "soak: go test -race, round $$round of 2"; CGO_ENABLED=1 $(RIG) go test -race -count=1 ./...; done
 	@$(MAKE) kill LIVES=$(if $(filter file,$(origin LIVES)),400,$(LIVES))
+	@$(MAKE) simulate SEEDS=1000 DAYS=30
 	@for package in $$(go list ./...); do \
 		targets=$$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); \
 		for target in $$targets; do \
@@ -180,8 +207,8 @@ soak: build ## the long tier: tests twice with -race, LIVES=400 kills, each fuzz
 	done
 
 .PHONY: ci
-ci: ## what has to pass before a change is in: check, test, test-race, demo, kill
-	@for step in build check test test-race demo kill; do \
+ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, simulate
+	@for step in build agents check test test-race demo kill simulate; do \
 		began=$$SECONDS; \
 		echo "ci: $$step"; \
 		$(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \

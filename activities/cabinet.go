@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"io"
+	"time"
 
 	"cubby/models"
 )
@@ -17,15 +19,70 @@ func (k Keyring) CabinetKey(l models.LockerID) (models.CabinetKey, error) {
 	return models.DeriveCabinetKey(k.Master, l, KeyVersion)
 }
 
-// Cabinet are the activities for a cabinet's computer.
-type Cabinet struct{ Keys Keyring }
+// Enrolments is what giving certificates needs of the store. sign makes the certificate
+// once it is sure that there may be one; it may be called more than once.
+type Enrolments interface {
+	// Enroll uses a claim up for a key and returns the key's certificate; again for the
+	// same claim and key, it returns the same. Certificates of other computers of the
+	// cabinet are revoked. It returns claim_unknown, claim_used, claim_expired,
+	// certificate_revoked or key_used.
+	Enroll(ctx context.Context, claimHash, keyHash string, sign Sign) (models.Certificate, error)
+	// Renew returns a certificate for a new key of the cabinet that has the certificate of
+	// the serial; again for the same key, it returns the same. It returns
+	// certificate_unknown, certificate_revoked, certificate_expired or key_used.
+	Renew(ctx context.Context, l models.LockerID, serial, keyHash string, sign Sign) (models.Certificate, error)
+}
 
-// SealKey seals a cabinet's key to its computer.
-func (a *Cabinet) SealKey(_ context.Context, in models.SealInput) (models.SealResult, error) {
-	key, err := a.Keys.CabinetKey(in.Locker)
+// Sign makes a certificate for a cabinet.
+type Sign = func(l models.LockerID) (models.Certificate, error)
+
+// Cabinet are the activities for a cabinet's computer.
+type Cabinet struct {
+	Keys      Keyring
+	Authority Authority
+	Signers   []models.SignerKey // that cabinets are to believe
+	Store     Enrolments
+	Now       func() time.Time
+	Rand      io.Reader
+}
+
+// EnrollComputer gives a computer the certificate of its cabinet and the cabinet's key,
+// sealed to the computer's own key. It may be repeated.
+func (a *Cabinet) EnrollComputer(ctx context.Context, in models.EnrollInput) (models.EnrollResult, error) {
+	res, err := a.enroll(ctx, in)
+	return res, failure(err)
+}
+
+func (a *Cabinet) enroll(ctx context.Context, in models.EnrollInput) (models.EnrollResult, error) {
+	key, hash, err := models.CheckCSR(in.CSR)
 	if err != nil {
-		return models.SealResult{}, err
+		return models.EnrollResult{}, err
 	}
-	sealed, err := models.SealCabinetKey(key, in.Locker, in.PublicKey)
-	return models.SealResult{Version: KeyVersion, Sealed: sealed}, failure(err)
+	sign := func(l models.LockerID) (models.Certificate, error) {
+		return a.Authority.Sign(l, key, hash, a.Now(), a.Rand)
+	}
+	var c models.Certificate
+	if in.Serial != "" {
+		c, err = a.Store.Renew(ctx, in.Locker, in.Serial, hash, sign)
+	} else {
+		c, err = a.Store.Enroll(ctx, in.ClaimHash, hash, sign)
+	}
+	if err != nil {
+		return models.EnrollResult{}, err
+	}
+	cabinetKey, err := a.Keys.CabinetKey(c.Locker)
+	if err != nil {
+		return models.EnrollResult{}, err
+	}
+	public, err := key.ECDH()
+	if err != nil {
+		return models.EnrollResult{}, models.Wrap(models.CodeInvalid, err, "csr must have a P-256 key")
+	}
+	sealed, err := models.SealCabinetKey(cabinetKey, c.Locker, public.Bytes())
+	if err != nil {
+		return models.EnrollResult{}, err
+	}
+	return models.EnrollResult{
+		Locker: c.Locker, Certificate: string(certificatePEM(c.DER)), Signers: a.Signers, KeyVersion: KeyVersion, Sealed: sealed,
+	}, nil
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Keys      Keys
 	Shipments Shipments
 	Lockers   Lockers
+	Enrolment Enrolment
 	Network   Network
 	Incidents Incidents
 	Engine    Engine

@@ -132,6 +132,7 @@ func lockerView() models.LockerView {
 	return models.LockerView{
 		Locker:   models.Locker{ID: lockerID, Number: "L-001", Location: locID, Model: modelID, State: models.LockerActive, CreatedAt: testNow},
 		Location: models.Location{ID: locID, Name: "Courtyard", TimeZone: "Europe/Berlin", CreatedAt: testNow},
+		Link:     models.LockerLink{Online: true, LastSeen: &testNow, CertificateUntil: &testNow},
 	}
 }
 
@@ -207,7 +208,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 		logger = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	cfg := api.Config{
-		Keys: p, Shipments: p, Lockers: p, Network: p, Incidents: p, Engine: p,
+		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Engine: p,
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

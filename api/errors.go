@@ -28,6 +28,12 @@ func status(code models.Code) (int, string) {
 		return http.StatusBadRequest, "An Idempotency-Key is required"
 	case models.CodeUnauthorized:
 		return http.StatusUnauthorized, "A valid key is required"
+	case models.CodeClaimUnknown, models.CodeClaimUsed, models.CodeClaimExpired:
+		return http.StatusUnauthorized, "The claim is not valid"
+	case models.CodeCertificateUnknown, models.CodeCertificateRevoked, models.CodeCertificateExpired:
+		return http.StatusUnauthorized, "The certificate is not valid"
+	case models.CodeKeyUsed:
+		return http.StatusConflict, "The key was used before"
 	case models.CodeForbidden:
 		return http.StatusForbidden, "The key does not allow this"
 	case models.CodeNotFound:

@@ -14,7 +14,7 @@ func (s *server) ListLockers(ctx context.Context, request ListLockersRequestObje
 		return nil, err
 	}
 	return ListLockers200JSONResponse{
-		Items:      each(lockers, lockerDetail),
+		Items:      each(lockers, lockerDetail(callOf(ctx).actor)),
 		NextCursor: nextCursor(lockers, p.Limit, func(v models.LockerView) string { return string(v.Locker.ID) }),
 	}, nil
 }
@@ -28,7 +28,7 @@ func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	return GetLocker200JSONResponse(lockerDetail(v)), nil
+	return GetLocker200JSONResponse(lockerDetail(callOf(ctx).actor)(v)), nil
 }
 
 // GetAvailability tells how much room a locker has.
@@ -60,10 +60,17 @@ func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestOb
 	}, nil
 }
 
-func lockerDetail(v models.LockerView) LockerDetail {
-	l := v.Locker
-	return LockerDetail{
-		Id: string(l.ID), Number: l.Number, Location: locationBody(v.Location), Model: string(l.Model),
-		State: LockerState(l.State), CreatedAt: l.CreatedAt,
+// lockerDetail is a locker as an actor sees it.
+func lockerDetail(a models.Actor) func(models.LockerView) LockerDetail {
+	return func(v models.LockerView) LockerDetail {
+		l := v.Locker
+		d := LockerDetail{
+			Id: string(l.ID), Number: l.Number, Location: locationBody(v.Location), Model: string(l.Model),
+			State: LockerState(l.State), CreatedAt: l.CreatedAt, Online: v.Link.Online, LastSeen: v.Link.LastSeen,
+		}
+		if a.Operator() {
+			d.CertificateUntil = v.Link.CertificateUntil
+		}
+		return d
 	}
 }

@@ -365,6 +365,13 @@ type CarrierEvent struct {
 // CarrierEventType defines model for CarrierEvent.Type.
 type CarrierEventType string
 
+// Claim defines model for Claim.
+type Claim struct {
+	// Code Shown once; type it at the cabinet's computer.
+	Code      string    `json:"code"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
 // Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 type Contact struct {
 	Email *string `json:"email,omitempty"`
@@ -490,12 +497,20 @@ type Locker struct {
 
 // LockerDetail defines model for LockerDetail.
 type LockerDetail struct {
-	CreatedAt time.Time   `json:"created_at"`
-	Id        string      `json:"id"`
-	Location  Location    `json:"location"`
-	Model     string      `json:"model"`
-	Number    string      `json:"number"`
-	State     LockerState `json:"state"`
+	// CertificateUntil The end of its newest certificate, for operators; missing while it has none.
+	CertificateUntil *time.Time `json:"certificate_until,omitempty"`
+	CreatedAt        time.Time  `json:"created_at"`
+	Id               string     `json:"id"`
+
+	// LastSeen When it was last heard of; missing if never.
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+	Location Location   `json:"location"`
+	Model    string     `json:"model"`
+	Number   string     `json:"number"`
+
+	// Online Whether the cabinet is connected.
+	Online bool        `json:"online"`
+	State  LockerState `json:"state"`
 }
 
 // LockerList defines model for LockerList.
@@ -695,6 +710,12 @@ type Resolution struct {
 	Reason string `json:"reason"`
 }
 
+// Revocation defines model for Revocation.
+type Revocation struct {
+	// Revoked How many certificates were taken back.
+	Revoked int `json:"revoked"`
+}
+
 // Row defines model for Row.
 type Row struct {
 	Cells int `json:"cells"`
@@ -848,6 +869,9 @@ type CreateLocationJSONRequestBody = NewLocation
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
 
+// RevokeCertificatesJSONRequestBody defines body for RevokeCertificates for application/json ContentType.
+type RevokeCertificatesJSONRequestBody = Resolution
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
 
@@ -895,6 +919,12 @@ type ServerInterface interface {
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
 	GetAvailability(ctx echo.Context, id Id) error
+	// RevokeCertificates Take every certificate of a cabinet back
+	// (POST /api/v1/lockers/{id}/certificates/revoke)
+	RevokeCertificates(ctx echo.Context, id Id) error
+	// CreateClaim Make the one-time code with which a computer becomes the cabinet's
+	// (POST /api/v1/lockers/{id}/claims)
+	CreateClaim(ctx echo.Context, id Id) error
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx echo.Context, params ListModelsParams) error
@@ -1126,6 +1156,38 @@ func (w *ServerInterfaceWrapper) GetAvailability(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetAvailability(ctx, id)
+	return err
+}
+
+// RevokeCertificates converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeCertificates(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeCertificates(ctx, id)
+	return err
+}
+
+// CreateClaim converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateClaim(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateClaim(ctx, id)
 	return err
 }
 
@@ -1361,6 +1423,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
@@ -1801,6 +1865,85 @@ func (response GetAvailabilitydefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type RevokeCertificatesRequestObject struct {
+	Id   Id `json:"id"`
+	Body *RevokeCertificatesJSONRequestBody
+}
+
+type RevokeCertificatesResponseObject interface {
+	VisitRevokeCertificatesResponse(w http.ResponseWriter) error
+}
+
+type RevokeCertificates200JSONResponse Revocation
+
+func (response RevokeCertificates200JSONResponse) VisitRevokeCertificatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeCertificatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeCertificatesdefaultApplicationProblemPlusJSONResponse) VisitRevokeCertificatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClaimRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type CreateClaimResponseObject interface {
+	VisitCreateClaimResponse(w http.ResponseWriter) error
+}
+
+type CreateClaim201JSONResponse Claim
+
+func (response CreateClaim201JSONResponse) VisitCreateClaimResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateClaimdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateClaimdefaultApplicationProblemPlusJSONResponse) VisitCreateClaimResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListModelsRequestObject struct {
 	Params ListModelsParams
 }
@@ -2161,6 +2304,12 @@ type StrictServerInterface interface {
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
 	GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error)
+	// RevokeCertificates Take every certificate of a cabinet back
+	// (POST /api/v1/lockers/{id}/certificates/revoke)
+	RevokeCertificates(ctx context.Context, request RevokeCertificatesRequestObject) (RevokeCertificatesResponseObject, error)
+	// CreateClaim Make the one-time code with which a computer becomes the cabinet's
+	// (POST /api/v1/lockers/{id}/claims)
+	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -2575,6 +2724,79 @@ func (sh *strictHandler) GetAvailability(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(GetAvailabilityResponseObject); ok {
 		return validResponse.VisitGetAvailabilityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeCertificates operation middleware
+func (sh *strictHandler) RevokeCertificates(ctx echo.Context, id Id) error {
+	var request RevokeCertificatesRequestObject
+
+	request.Id = id
+
+	var body RevokeCertificatesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeCertificates(ctx.Request().Context(), request.(RevokeCertificatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeCertificates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeCertificatesResponseObject); ok {
+		return validResponse.VisitRevokeCertificatesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateClaim operation middleware
+func (sh *strictHandler) CreateClaim(ctx echo.Context, id Id) error {
+	var request CreateClaimRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateClaim(ctx.Request().Context(), request.(CreateClaimRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateClaim")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateClaimResponseObject); ok {
+		return validResponse.VisitCreateClaimResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -11,6 +11,8 @@ const (
 	EntryCourier  DirectoryKind = "courier"
 	EntryLayout   DirectoryKind = "layout"
 	EntryPolicy   DirectoryKind = "policy"
+	// EntryWithdrawal lets couriers take a shipment's parcels out; signed.
+	EntryWithdrawal DirectoryKind = "withdrawal"
 )
 
 // DirectoryShipment is what a cabinet knows of a shipment expected or stored there: no
@@ -33,7 +35,8 @@ type DirectoryParcel struct {
 	Dimensions Dimensions `json:"dimensions"`
 }
 
-// DirectoryCourier is what a cabinet knows of a courier.
+// DirectoryCourier is what a cabinet knows of a courier. It is a signed grant: one who may
+// not come any more is told as suspended, never by a deletion.
 type DirectoryCourier struct {
 	Courier      CourierID      `json:"courier"`
 	Organization OrganizationID `json:"organization"`
@@ -43,6 +46,21 @@ type DirectoryCourier struct {
 	PINHash      string         `json:"pin_hash"`
 	ValidFrom    *time.Time     `json:"valid_from,omitempty"`
 	ValidUntil   *time.Time     `json:"valid_until,omitempty"`
+	Lockers      []LockerID     `json:"lockers,omitempty"` // empty: every locker
+	Suspended    bool           `json:"suspended,omitempty"`
+	Unannounced  bool           `json:"unannounced,omitempty"` // may leave parcels that nobody announced
+}
+
+// DirectoryWithdrawal is a signed grant: the shipment's parcels are to be taken out of
+// their cells by a courier of its carrier or of the operator.
+type DirectoryWithdrawal struct {
+	Shipment ShipmentID `json:"shipment"`
+	Locker   LockerID   `json:"locker"`
+	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted
+	// Collectable: the client's code works until a courier's first door opens for it.
+	Collectable bool `json:"collectable,omitempty"`
+	// Over takes the grant back: the shipment is not to be withdrawn any more.
+	Over bool `json:"over,omitempty"`
 }
 
 // DirectoryLayout is the cabinet itself.
@@ -65,6 +83,10 @@ type DirectoryRow struct {
 	SeenEpoch int64
 	SeenSeq   int64
 	Body      []byte
+	// Rev, Signer and Signature are set for kinds that grant: see Grant.
+	Rev       int64
+	Signer    string
+	Signature []byte
 	UpdatedAt time.Time
 }
 

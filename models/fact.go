@@ -24,6 +24,11 @@ const (
 	FactCellChecked   FactType = "cell_checked"   // someone on site looked
 	FactOperationDone FactType = "operation_done" // an operation that deposited or took nothing has ended
 	FactPadPaused     FactType = "pad_paused"     // too many wrong codes
+	FactWithdrawn     FactType = "withdrawn"      // a courier took a parcel out
+	FactMissing       FactType = "missing"        // a parcel that should be in a cell is not there
+	FactHeld          FactType = "held"           // an unannounced parcel was left in a cell
+	FactBoardDown     FactType = "board_down"     // a lock board does not answer: its cells are out of service
+	FactBoardUp       FactType = "board_up"       // it answers again
 )
 
 // Known reports whether the server understands the type. A fact of another type is
@@ -31,7 +36,8 @@ const (
 func (t FactType) Known() bool {
 	switch t {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
-		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused:
+		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
+		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp:
 		return true
 	}
 	return false
@@ -79,6 +85,20 @@ func (f Fact) Payload() (FactData, error) {
 	return d, nil
 }
 
+// Signal is the fact as a life needs it, from its decoded Data. A cabinet's clock that
+// runs ahead must not put off what follows from the fact: nothing happens after it was
+// told.
+func (f Fact) Signal(l LockerID, d FactData, received time.Time) FactSignal {
+	at := f.At()
+	if at.After(received) {
+		at = received.Truncate(time.Millisecond)
+	}
+	return FactSignal{
+		Locker: l, Epoch: f.Epoch, Seq: f.Seq, At: at, Type: f.Type, Operation: f.Operation,
+		Cell: f.Cell, Generation: f.Generation, Parcel: d.Parcel, Reason: d.Reason,
+	}
+}
+
 // Encode gives the bytes for Fact.Data.
 func (d FactData) Encode() json.RawMessage {
 	raw, err := json.Marshal(d)
@@ -95,9 +115,11 @@ type FactData struct {
 	Courier  CourierID  `json:"courier,omitempty"`
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
+	Label    string     `json:"label,omitempty"` // held: the barcode of a parcel that nobody announced
+	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
-	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell
+	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells
 }
 
 // CellReport is a cell as its cabinet knows it.

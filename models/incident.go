@@ -13,6 +13,8 @@ const (
 	IncidentPad        IncidentKind = "pad_paused"
 	IncidentFork       IncidentKind = "journal_fork"
 	IncidentUnsent     IncidentKind = "message_failed"
+	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
+	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 )
 
 // Incident is something that a person should look at. At most one is open per key.

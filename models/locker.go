@@ -119,6 +119,11 @@ type StoredCell struct {
 // TableName is the table of cells.
 func (StoredCell) TableName() string { return "cells" }
 
+// Report is the cell as the cabinet would tell it.
+func (c StoredCell) Report() CellReport {
+	return CellReport{Cell: c.Number, State: c.State, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}
+}
+
 // Usable reports whether a promise may count on the cell.
 func (c StoredCell) Usable() bool { return c.State == CellFree && !c.Doubtful }
 

@@ -5,8 +5,6 @@ const (
 	// WorkflowRetention removes what is past its time, on the schedule ScheduleRetention.
 	WorkflowRetention = "retention"
 	ScheduleRetention = "retention-daily"
-	// WorkflowSeal seals a cabinet's key to its computer.
-	WorkflowSeal = "seal"
 )
 
 // PruneResult says how many rows were removed.

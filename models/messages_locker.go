@@ -47,16 +47,3 @@ type CellOutcome struct {
 	Outcome OpenOutcome `json:"outcome"`
 	Reason  string      `json:"reason,omitempty"`
 }
-
-// SealInput is the activity that gives a cabinet its key, sealed to its computer's
-// public key, so that no gateway reads it.
-type SealInput struct {
-	Locker    LockerID `json:"locker"`
-	PublicKey []byte   `json:"public_key"` // P-256, uncompressed point
-}
-
-// SealResult is the sealed key.
-type SealResult struct {
-	Version int    `json:"version"`
-	Sealed  []byte `json:"sealed"`
-}

@@ -51,6 +51,9 @@ const (
 	Deposit    OperationKind = "deposit"
 	Pickup     OperationKind = "pickup"
 	Withdrawal OperationKind = "withdrawal"
+	// Check and RemoteOpen are never led by a life: they name no shipment.
+	Check      OperationKind = "check"
+	RemoteOpen OperationKind = "remote_open"
 )
 
 // AskInput is the update by which a cabinet's operation is led by the server. The

@@ -52,10 +52,11 @@ type Page struct {
 	Search string
 }
 
-// LockerView is a locker with its place.
+// LockerView is a locker with its place, and how it is connected.
 type LockerView struct {
 	Locker   Locker
 	Location Location
+	Link     LockerLink
 }
 
 // Availability is how much room a locker has for a size: Free cells of just that size,

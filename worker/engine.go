@@ -64,17 +64,26 @@ func (e *Engine) Ask(ctx context.Context, s models.ShipmentID, in models.AskInpu
 	return nil
 }
 
-// Seal implements gateway.Engine.
-func (e *Engine) Seal(ctx context.Context, in models.SealInput) (models.SealResult, error) {
-	var res models.SealResult
-	sum := sha256.Sum256(in.PublicKey)
+// Enroll implements gateway.Engine. The same request has the same workflow, so asking
+// again after a lost answer joins it.
+func (e *Engine) Enroll(ctx context.Context, in models.EnrollInput) (models.EnrollResult, error) {
+	var res models.EnrollResult
+	if !e.Up() {
+		return res, away(nil)
+	}
+	// Not over the request itself: a computer signs it anew for each attempt.
+	_, key, err := models.CheckCSR(in.CSR)
+	if err != nil {
+		return res, err
+	}
+	sum := sha256.Sum256([]byte(in.ClaimHash + "\n" + in.Serial + "\n" + key))
 	run, err := e.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       fmt.Sprintf("seal-%s-%s", in.Locker, hex.EncodeToString(sum[:8])),
+		ID:                       "enroll-" + hex.EncodeToString(sum[:16]),
 		TaskQueue:                models.QueueLives,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowExecutionTimeout: time.Minute,
-		StaticSummary:            "key for the computer of " + string(in.Locker),
-	}, models.WorkflowSeal, in)
+		StaticSummary:            "certificate for a cabinet's computer",
+	}, models.WorkflowEnroll, in)
 	if err == nil {
 		err = run.Get(ctx, &res)
 	}

@@ -53,7 +53,7 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
 	w.RegisterWorkflowWithOptions(workflows.Incident, workflow.RegisterOptions{Name: models.WorkflowIncident})
 	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
-	w.RegisterWorkflowWithOptions(workflows.Seal, workflow.RegisterOptions{Name: models.WorkflowSeal})
+	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
 	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Incident, p.Retention} {
 		w.RegisterActivity(a)
 	}

@@ -13,7 +13,7 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 	var best *Cell
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
-		if !c.Offerable() || c.Open || c.Operation != "" || c.Layout.Regime != p.Regime ||
+		if !c.Offerable() || !c.usable() || c.Open || c.Operation != "" || c.Layout.Regime != p.Regime ||
 			rank < p.Size.Rank() || rank <= above || !p.Dimensions.Fits(c.Layout.Inner) {
 			continue
 		}

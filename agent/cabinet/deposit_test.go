@@ -58,8 +58,15 @@ func TestLabelsThatAreNotForHere(t *testing.T) {
 	r.wait(20_000)
 	require.Equal(t, cabinet.ScreenCourier, r.screen().Screen, "the courier is back at the list")
 	r.wait(120_000)
-	require.Equal(t, cabinet.ScreenHome, r.screen().Screen, "120 s idle end the session")
+	require.Equal(t, cabinet.ScreenAway, r.screen().Screen, "120 s idle lock the session")
 	require.Empty(t, r.screen().Courier)
+	r.scan(badge)
+	require.Equal(t, courier, r.screen().Courier, "the badge alone resumes it")
+	r.wait(120_000)
+	r.wait(600_000)
+	require.Equal(t, cabinet.ScreenHome, r.screen().Screen)
+	r.scan(badge)
+	require.Equal(t, cabinet.ScreenLogin, r.screen().Screen, "after ten minutes the PIN is wanted again")
 }
 
 func TestScanWhileADoorIsOpenIsHeld(t *testing.T) {

@@ -17,6 +17,11 @@ type Directory struct {
 	Layout    models.DirectoryLayout                       `json:"layout"`
 	Shipments map[models.ShipmentID]*Expected              `json:"shipments,omitempty"`
 	Couriers  map[models.CourierID]models.DirectoryCourier `json:"couriers,omitempty"`
+	// Withdrawals say whose parcels couriers may take out.
+	Withdrawals map[models.ShipmentID]models.DirectoryWithdrawal `json:"withdrawals,omitempty"`
+	// Revs are the highest revisions of signed entries, by "kind/key". They outlive the
+	// entries, so that an old grant cannot be played back.
+	Revs map[string]int64 `json:"revs,omitempty"`
 }
 
 // Expected is a shipment expected or stored here.
@@ -121,6 +126,8 @@ func (t *turn) takeDirectory(page protocol.DirectoryReply) {
 			t.takeShipment(entry)
 		case models.EntryCourier:
 			t.takeCourier(entry)
+		case models.EntryWithdrawal:
+			t.takeWithdrawal(entry)
 		case models.EntryLayout:
 			t.takeLayout(entry)
 		}
@@ -182,6 +189,21 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 	}
 }
 
+// granted checks a signed entry: its signature, and that it is newer than every one of its
+// key before. A deletion hides what was granted, and its revision stays known.
+func (t *turn) granted(entry protocol.Entry) bool {
+	name := string(entry.Kind) + "/" + entry.Key
+	g := models.Grant{Kind: entry.Kind, Key: entry.Key, Rev: entry.Rev, Body: entry.Body}
+	if entry.Rev <= t.Directory.Revs[name] || !models.VerifyGrant(t.Signers, entry.Signer, g, entry.Signature) {
+		return false
+	}
+	if t.Directory.Revs == nil {
+		t.Directory.Revs = map[string]int64{}
+	}
+	t.Directory.Revs[name] = entry.Rev
+	return true
+}
+
 func (t *turn) takeCourier(entry protocol.Entry) {
 	id := models.CourierID(entry.Key)
 	if entry.Deleted {
@@ -189,13 +211,42 @@ func (t *turn) takeCourier(entry protocol.Entry) {
 		return
 	}
 	var body models.DirectoryCourier
-	if json.Unmarshal(entry.Body, &body) != nil || body.Courier != id {
+	if !t.granted(entry) || json.Unmarshal(entry.Body, &body) != nil || body.Courier != id {
 		return
 	}
 	if t.Directory.Couriers == nil {
 		t.Directory.Couriers = map[models.CourierID]models.DirectoryCourier{}
 	}
 	t.Directory.Couriers[id] = body
+}
+
+func (t *turn) takeWithdrawal(entry protocol.Entry) {
+	id := models.ShipmentID(entry.Key)
+	if entry.Deleted {
+		delete(t.Directory.Withdrawals, id)
+		return
+	}
+	var body models.DirectoryWithdrawal
+	if !t.granted(entry) || json.Unmarshal(entry.Body, &body) != nil || body.Shipment != id || body.Locker != t.Locker {
+		return
+	}
+	if body.Over {
+		delete(t.Directory.Withdrawals, id)
+		return
+	}
+	if t.Directory.Withdrawals == nil {
+		t.Directory.Withdrawals = map[models.ShipmentID]models.DirectoryWithdrawal{}
+	}
+	t.Directory.Withdrawals[id] = body
+	if !body.Collectable {
+		t.withdrawn(id)
+	}
+}
+
+// collectable reports whether the client's code still opens the shipment's cells.
+func (s *State) collectable(e *Expected) bool {
+	w, to := s.Directory.Withdrawals[e.Shipment]
+	return !e.Withdrawn && (!to || w.Collectable)
 }
 
 // takeLayout adds the cells that are new. A cell is never taken away from under what is
@@ -218,15 +269,23 @@ func (t *turn) takeLayout(entry protocol.Entry) {
 		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}})
 		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
 	}
-	if first && len(t.Cells) > 0 {
-		t.LostStore = false
-		t.inventory()
+	if !first || len(t.Cells) == 0 {
+		return
 	}
+	if t.Unsure {
+		t.adopt() // the inventory waits for what the server believes
+		return
+	}
+	t.LostStore = false
+	t.inventory()
 }
 
 // allowed reports whether a courier may work here now. While the clock is guessed, an
 // end date is not held against anyone.
-func allowed(c models.DirectoryCourier, now Instant) bool {
+func (s *State) allowed(c models.DirectoryCourier, now Instant) bool {
+	if c.Suspended || len(c.Lockers) > 0 && !slices.Contains(c.Lockers, s.Locker) {
+		return false
+	}
 	if now.Clock != models.ClockSynced {
 		return true
 	}

@@ -21,6 +21,9 @@ const (
 	reasonNoAnswer    = "not_confirmed"
 	reasonGeneration  = "generation"
 	reasonWaiting     = "waiting"
+	reasonDirect      = "local_open"
+	reasonBoardDead   = "board_dead"
+	reasonSetAside    = "store_set_aside"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open.
@@ -52,6 +55,10 @@ func (t *turn) openDoors() {
 			}
 			if c.Open {
 				t.opened(op, d, c) // the door is read first
+				continue
+			}
+			if c.Dead || c.Broken && op.Kind != models.Check {
+				t.giveUp(op, d, reasonBoardDead)
 				continue
 			}
 			if t.doorsBusy() >= doorsAtOnce || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
@@ -100,6 +107,12 @@ func (t *turn) doorOpened(c *Cell) {
 func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
 	d.Outcome, d.Reason = models.Opened, ""
+	if op.Kind == models.Withdrawal {
+		// From here on the courier has it: the client's code opens it no more.
+		if e := t.Directory.Shipments[op.Shipment]; e != nil {
+			e.Withdrawn = true
+		}
+	}
 	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
 }
@@ -117,11 +130,16 @@ func (t *turn) doorClosed(c *Cell) {
 		return
 	}
 	t.write(models.FactDoorClosed, op.ID, c, models.FactData{})
-	if op.Kind == models.Deposit {
+	switch op.Kind {
+	case models.Deposit:
 		t.depositClosed(op, d, c, leftOpen)
-		return
+	case models.Withdrawal:
+		t.withdrawalClosed(op, d)
+	case models.Check:
+		t.checkClosed(op, d)
+	default:
+		t.pickupClosed(op, d, c)
 	}
-	t.pickupClosed(op, d, c)
 }
 
 // jammed gives an attempt up: the door was not seen open in time.
@@ -144,7 +162,7 @@ func (t *turn) jammed(op *Operation, cell int) {
 // shipment is what facts of the operation name: a reopening comes after the end of the
 // shipment's life and names none.
 func (op *Operation) shipment() models.ShipmentID {
-	if op.Reopens {
+	if op.Reopens || op.Kind == models.Check {
 		return ""
 	}
 	return op.Shipment
@@ -191,17 +209,33 @@ func (t *turn) leftOpen(c *Cell) {
 // noAnswer: the person left without an answer to what the screen asked.
 func (t *turn) noAnswer(op *Operation) {
 	op.AnswerBy = 0
-	if op.Kind == models.Deposit {
+	if op.Kind != models.Pickup {
 		for i := range op.Doors {
 			if op.Doors[i].State == DoorClosed {
 				t.notEmpty(op, &op.Doors[i], reasonAbandoned)
 			}
 		}
-		return
 	}
 	for i := range op.Doors {
 		if op.Doors[i].State == DoorJammed {
 			op.Doors[i].State = DoorFinished
 		}
+	}
+}
+
+// openedDirectly journals that someone on site opens a cell past the screen, before its
+// lock is driven. What was in it is not known any more.
+func (t *turn) openedDirectly(in OpenedDirectly) {
+	c := t.cell(in.Cell)
+	if c == nil {
+		return
+	}
+	t.write(models.FactOperationDone, "", c, models.FactData{Reason: reasonDirect})
+	if c.State != models.CellFree {
+		t.doubt(nil, c, reasonDirect)
+	}
+	if !in.Spooled && !c.Open && t.doorsBusy() < doorsAtOnce {
+		t.PulsedAt = max(t.now.UptimeMS, 1)
+		t.effect(Pulse{Cell: c.Number()})
 	}
 }

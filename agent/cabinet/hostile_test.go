@@ -58,6 +58,7 @@ func TestTheServerKnowsMore(t *testing.T) {
 		r.do(greeting)
 		r.furnish(models.SizeS)
 		require.Equal(t, doubtful, r.cell(1).Occupancy)
+		r.do(cabinet.SnapshotTaken{})
 		layout := r.state.Directory.Layout
 		layout.Cells = append(layout.Cells, models.LayoutCell{Number: 2, Size: models.SizeS, Regime: models.Ambient})
 		r.entry(models.EntryLayout, string(locker), layout)
@@ -95,6 +96,10 @@ func TestARestoredServerIsToldAllThatIsKept(t *testing.T) {
 		r.close(2)
 		r.ack()
 	}
+	r.now.WallMS += 15 * 24 * 3600_000
+	r.open(2)
+	r.close(2)
+	r.ack()
 	r.do(cabinet.LinkDown{})
 	r.expect("shp_1", policy(), models.SizeS)
 	r.load("shp_1-1")

@@ -12,9 +12,11 @@ type Input interface{ isInput() }
 // The inputs.
 type (
 	// Started comes first after every start of the program, with the doors seen open.
+	// Lost: the store was damaged and set aside, so nothing is remembered.
 	Started struct {
 		Boot string
 		Open []int
+		Lost bool
 	}
 	// Tick is nothing but time: the host gives it at NextDeadline.
 	Tick struct{}
@@ -60,8 +62,25 @@ type (
 	Answer struct{ protocol.Answer }
 	// Command is the server's message.
 	Command struct{ protocol.Command }
-	// KeyInstalled brings the cabinet's key.
+	// KeyInstalled brings the cabinet's key, after each start.
 	KeyInstalled struct{ Key models.CabinetKey }
+	// TrustInstalled brings the keys that sign grants, after each start.
+	TrustInstalled struct{ Signers []models.SignerKey }
+	// BoardChanged says that a lock board stopped answering, or answers again.
+	BoardChanged struct {
+		Board string
+		Cells []int
+		Up    bool
+	}
+	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
+	// milliseconds. Spooled: the program was dead and the lock was driven already.
+	OpenedDirectly struct {
+		Cell    int
+		AtMS    int64
+		Spooled bool
+	}
+	// SnapshotTaken is the server's view of the cells.
+	SnapshotTaken struct{ protocol.Snapshot }
 )
 
 func (Started) isInput()          {}
@@ -81,6 +100,10 @@ func (JournalForked) isInput()    {}
 func (Answer) isInput()           {}
 func (Command) isInput()          {}
 func (KeyInstalled) isInput()     {}
+func (TrustInstalled) isInput()   {}
+func (BoardChanged) isInput()     {}
+func (SnapshotTaken) isInput()    {}
+func (OpenedDirectly) isInput()   {}
 
 // Effect is something to be done in the world, after the state is durable.
 type Effect interface{ isEffect() }
@@ -102,12 +125,15 @@ type (
 	UploadJournal struct{}
 	// FetchDirectory says that the directory after Directory.Cursor is wanted.
 	FetchDirectory struct{}
+	// FetchSnapshot says that the server's view of the cells is wanted.
+	FetchSnapshot struct{}
 )
 
 func (Pulse) isEffect()          {}
 func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}
+func (FetchSnapshot) isEffect()  {}
 
 // Button is a button of the screen.
 type Button string
@@ -124,10 +150,17 @@ const (
 	ButtonOpenAgain Button = "open_again"
 	ButtonTryAgain  Button = "try_again"
 	ButtonProblem   Button = "problem"
+
+	ButtonCollect       Button = "collect"
+	ButtonOpenNext      Button = "open_next"
+	ButtonMissing       Button = "missing"
+	ButtonCheck         Button = "check"
+	ButtonSomethingElse Button = "something_else"
 )
 
 // Buttons lists them all.
 func Buttons() []Button {
 	return []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
-		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem}
+		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse}
 }

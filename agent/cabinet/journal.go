@@ -3,11 +3,18 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
-// keptFacts is how many acknowledged facts stay, for a server that was restored.
-const keptFacts = 500
+// Acknowledged facts stay for a server that was restored: so long, and so many bytes of
+// them. They are pruned some at a time.
+const (
+	keptFactsMS    = 14 * dayMS
+	keptFactsBytes = 64 << 20
+	factFrameBytes = 600 // of a fact beside its data, about
+	pruneAtOnce    = 64
+)
 
 // Journal is the hash chain of facts: its head, how far the server has it, and the facts
 // that are still here, which end at the head.
@@ -57,7 +64,11 @@ func (t *turn) chain(f models.Fact) models.Fact {
 }
 
 func (t *turn) inventory() {
-	t.write(models.FactInventory, "", nil, models.FactData{Cells: t.Reports()})
+	data := models.FactData{Cells: t.Reports()}
+	if t.SetAside {
+		data.Reason = reasonSetAside
+	}
+	t.write(models.FactInventory, "", nil, data)
 }
 
 // beginEpoch starts the journal afresh with an inventory. Facts that never reached the
@@ -94,6 +105,7 @@ func (t *turn) distrust() {
 		}
 	}
 	t.LostStore = len(t.Cells) == 0
+	t.Unsure = true
 }
 
 // acknowledged takes the server's word for what it keeps.
@@ -103,8 +115,30 @@ func (t *turn) acknowledged(epoch, seq int64) {
 		return // of another epoch, or late
 	}
 	j.Acked = seq
-	if over := len(j.Facts) - int(j.Seq-j.Acked) - keptFacts; over > 0 {
+	t.prune()
+	t.journalMoved()
+}
+
+// prune removes old facts that the server has.
+func (t *turn) prune() {
+	j := &t.Journal
+	acked := len(j.Facts) - int(j.Seq-j.Acked)
+	if mutant.On(mutant.PruneUnacknowledged) {
+		acked = len(j.Facts)
+	}
+	size := 0
+	for _, f := range j.Facts {
+		size += len(f.Data) + factFrameBytes
+	}
+	over := 0
+	for ; over < acked; over++ {
+		f := j.Facts[over]
+		if f.AtMS >= t.now.WallMS-keptFactsMS && size <= keptFactsBytes {
+			break
+		}
+		size -= len(f.Data) + factFrameBytes
+	}
+	if over >= pruneAtOnce || mutant.On(mutant.PruneUnacknowledged) {
 		j.Facts = slices.Clone(j.Facts[over:])
 	}
-	t.journalMoved()
 }

@@ -34,6 +34,7 @@ const (
 // Operation is one deposit or pickup.
 type Operation struct {
 	ID        models.OperationID   `json:"id"`
+	Order     int64                `json:"order"` // counts the cabinet's operations
 	Kind      models.OperationKind `json:"kind"`
 	State     OperationState       `json:"state"`
 	Reason    string               `json:"reason,omitempty"`
@@ -52,6 +53,8 @@ type Operation struct {
 	WaitBy    int64                `json:"wait_by,omitempty"`   // the same, while no door of theirs moves
 	GaveUp    string               `json:"gave_up,omitempty"`   // what the courier pressed while a door was moving
 	Above     int                  `json:"above,omitempty"`     // the parcel did not fit a cell of this size rank
+	Scanned   []models.ParcelID    `json:"scanned,omitempty"`   // of a withdrawal
+	Mistaken  bool                 `json:"mistaken,omitempty"`  // the last label was not the right one
 	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
 	FactEpoch int64                `json:"fact_epoch,omitempty"`
 	FactSeq   int64                `json:"fact_seq,omitempty"`
@@ -162,7 +165,8 @@ func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy mod
 		t.say(TextTryLater, messageMS)
 		return nil
 	}
-	op := &Operation{ID: t.fresh, Kind: kind, Shipment: id, Policy: policy, State: StateAsking}
+	t.Begun++
+	op := &Operation{ID: t.fresh, Order: t.Begun, Kind: kind, Shipment: id, Policy: policy, State: StateAsking}
 	t.fresh = ""
 	t.Operations = append(t.Operations, op)
 	t.Session.Operation = op.ID
@@ -221,7 +225,7 @@ func (t *turn) endOperations() {
 // awaitTry gives the person time to try a jammed door again, once no other door needs
 // them.
 func (t *turn) awaitTry(op *Operation) {
-	if op.Kind != models.Pickup {
+	if op.Kind == models.Deposit || op.any(DoorClosed) && op.Kind != models.Pickup {
 		return
 	}
 	waits := op.any(DoorJammed) && !op.any(DoorWaiting, DoorPulsed, DoorOpen)
@@ -283,9 +287,7 @@ func (t *turn) tellEnd(op *Operation) {
 	}
 	op.Reason = reason
 	data := models.FactData{Reason: reason, Courier: op.Courier}
-	if !op.Reopens {
-		data.Shipment = op.Shipment
-	}
+	data.Shipment = op.shipment()
 	var c *Cell
 	if n := len(op.Doors); n > 0 {
 		c = t.cell(op.Doors[n-1].Cell)

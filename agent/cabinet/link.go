@@ -69,9 +69,17 @@ func (t *turn) newEpoch(epoch int64) {
 	t.live()
 }
 
+// wantSnapshot asks for the server's view while it is needed, with each new stream.
+func (t *turn) wantSnapshot() {
+	if t.Unsure {
+		t.effect(FetchSnapshot{})
+	}
+}
+
 func (t *turn) live() {
 	t.Link.Live, t.Link.Wanted = true, true
 	t.heartbeat()
+	t.wantSnapshot()
 	if t.Journal.Acked < t.Journal.Seq {
 		t.wrote = true
 	}

@@ -66,10 +66,16 @@ func (t *turn) pickup(e *Expected, issue int) {
 	case len(cells) == 0:
 		t.reopen(e.Shipment)
 		return
-	case e.Withdrawn:
+	case !t.collectable(e):
 		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
 		return
 	}
+	alive := slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Dead })
+	if len(alive) == 0 {
+		t.boardDead(e, cells)
+		return
+	}
+	cells = alive
 	op := t.begin(models.Pickup, e.Shipment, e.Policy)
 	if op == nil {
 		return
@@ -155,9 +161,7 @@ func (t *turn) taken(op *Operation, d *Door) {
 	c.Parcels = nil
 	for _, p := range d.Parcels {
 		f := t.write(models.FactPickedUp, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p})
-		if e := t.Directory.Shipments[op.Shipment]; e != nil {
-			e.Taken = append(e.Taken, Taken{Parcel: p, Epoch: f.Epoch, Seq: f.Seq})
-		}
+		t.gone(op.Shipment, p, f)
 	}
 	op.Told, op.Reason = true, "picked_up"
 	t.keep(op, d.Cell)

@@ -96,7 +96,7 @@ func (c *chaos) provedFree(cell int, was models.Occupancy, facts []models.Fact) 
 			if reserved {
 				return
 			}
-		case models.FactCellChecked:
+		case models.FactCellChecked, models.FactWithdrawn, models.FactMissing:
 			return
 		}
 	}
@@ -117,6 +117,13 @@ func (c *chaos) act() {
 		c.shipments = append(c.shipments, id)
 	case n < 10 && len(c.shipments) > 0 && c.rnd.IntN(3) == 0:
 		c.give(protocol.Entry{Kind: models.EntryShipment, Key: string(c.any()), Deleted: true})
+	case n < 11 && len(c.shipments) > 0 && c.rnd.IntN(2) == 0:
+		id := c.any()
+		c.entry(models.EntryWithdrawal, string(id), models.DirectoryWithdrawal{
+			Shipment: id, Locker: locker, Reason: "cancelled", Collectable: c.rnd.IntN(2) == 0, Over: c.rnd.IntN(3) == 0,
+		})
+	case n < 12 && c.rnd.IntN(4) == 0:
+		c.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3, 4, 5, 6}, Up: c.rnd.IntN(3) > 0})
 	case n < 14:
 		if c.rnd.IntN(3) == 0 {
 			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])
@@ -273,6 +280,10 @@ func (c *chaos) eachEndIsTold() {
 			continue // carried over into a new epoch
 		}
 		switch f.Type {
+		case models.FactWithdrawn, models.FactMissing:
+			in[d.Parcel] = false
+		case models.FactCellChecked:
+			in[d.Parcel] = in[d.Parcel] || d.Reason == "found"
 		case models.FactDeposited:
 			require.False(c.t, in[d.Parcel], "%s was deposited twice", d.Parcel)
 			in[d.Parcel] = true

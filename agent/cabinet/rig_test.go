@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ type rig struct {
 	// keepEvery is how many steps lie between two round trips through JSON; 0 is 1.
 	keepEvery int
 	entries   int64
+	revs      int64
 	key       models.CabinetKey
 
 	pulses  []cabinet.Pulse
@@ -48,7 +50,13 @@ func newRig(t *testing.T) *rig {
 	r.state = cabinet.New(locker)
 	r.do(cabinet.Started{Boot: "boot-1"})
 	r.do(cabinet.KeyInstalled{Key: r.key})
+	r.do(cabinet.TrustInstalled{Signers: []models.SignerKey{signer().Public()}})
 	return r
+}
+
+// signer is the worker that signs grants.
+func signer() models.Signer {
+	return models.Signer{ID: "signer-1", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 }
 
 // do gives one input and checks everything that must always hold.
@@ -133,7 +141,13 @@ func (r *rig) entry(kind models.DirectoryKind, key string, body any) {
 	r.t.Helper()
 	raw, err := json.Marshal(body)
 	require.NoError(r.t, err)
-	r.give(protocol.Entry{Kind: kind, Key: key, Body: raw, Seen: protocol.Seen{Epoch: r.head.Epoch, Seq: r.head.Seq}})
+	e := protocol.Entry{Kind: kind, Key: key, Body: raw, Seen: protocol.Seen{Epoch: r.head.Epoch, Seq: r.head.Seq}}
+	if kind.Granting() {
+		r.revs++
+		e.Rev, e.Signer = r.revs, signer().ID
+		e.Signature = signer().SignGrant(models.Grant{Kind: kind, Key: key, Rev: e.Rev, Body: raw})
+	}
+	r.give(e)
 }
 
 func (r *rig) give(e protocol.Entry) {

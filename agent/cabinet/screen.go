@@ -31,7 +31,11 @@ const (
 	ScreenUnknown   ScreenID = "L8"
 	ScreenFull      ScreenID = "L9"
 	ScreenNotHere   ScreenID = "L10"
+	ScreenAway      ScreenID = "L13"
 	ScreenFinish    ScreenID = "L14"
+	ScreenCollect   ScreenID = "L15"
+	ScreenTakeOut   ScreenID = "L16"
+	ScreenCheck     ScreenID = "L17"
 )
 
 const reminderMS = 30_000
@@ -91,6 +95,18 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 	switch {
 	case op.undecided():
 		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil
+	case op.Kind == models.Withdrawal && op.Mistaken:
+		show(ScreenTakeOut, TextNotThis, append(open, op.Cells(DoorClosed)...))
+	case op.Kind == models.Withdrawal && len(open) > 0:
+		show(ScreenTakeOut, TextTakeAndScan, open)
+	case op.Kind == models.Withdrawal && op.any(DoorClosed):
+		show(ScreenTakeOut, TextScanTaken, op.Cells(DoorClosed))
+	case op.Kind == models.Check && op.any(DoorClosed):
+		show(ScreenCheck, TextWhatInside, op.Cells(DoorClosed))
+	case op.Kind == models.Check && len(open) > 0:
+		show(ScreenCheck, TextPleaseClose, open)
+	case (op.Kind == models.Check || op.Kind == models.Withdrawal) && op.any(DoorJammed):
+		show(ScreenJammed, TextJammed, op.Cells(DoorJammed))
 	case op.Kind == models.Deposit && op.AnswerBy > 0 && op.GaveUp == string(ButtonNotFit):
 		show(ScreenBigger, TextIsEmpty, op.Cells(DoorClosed))
 	case op.Kind == models.Deposit && op.AnswerBy > 0:
@@ -135,6 +151,10 @@ func (t *turn) afterOperation(op *Operation) {
 		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
 	case op.Reason == reasonObjection:
 		t.say(TextReported, messageMS, "cells", numbers(doorCells(op)))
+	case op.Reason == "checked":
+		t.say(TextNoted, messageMS, "cells", numbers(doorCells(op)))
+	case op.Kind == models.Withdrawal && op.Told:
+		t.collect()
 	case op.Reason == "picked_up":
 		t.say(TextThanks, goodbyeMS)
 	}
@@ -178,7 +198,7 @@ func numbers(cells []int) string {
 func (s *State) freeCounts() map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
-		if c.Offerable() && !c.Open && c.Operation == "" {
+		if c.Offerable() && c.usable() && !c.Open && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}
@@ -205,8 +225,16 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonEmpty, ButtonNotEmpty}
 	case ScreenLogin:
 		return []Button{ButtonCancel}
-	case ScreenHome, ScreenFinish:
+	case ScreenHome, ScreenFinish, ScreenAway:
 		return []Button{}
+	case ScreenCourier:
+		return []Button{ButtonCollect, ButtonCheck, ButtonFinish}
+	case ScreenCollect:
+		return []Button{ButtonOpenNext, ButtonCancel}
+	case ScreenTakeOut:
+		return []Button{ButtonMissing, ButtonNotEmpty}
+	case ScreenCheck:
+		return []Button{ButtonEmpty, ButtonSomethingElse}
 	}
 	if courier {
 		return []Button{ButtonFinish}

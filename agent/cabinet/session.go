@@ -16,6 +16,7 @@ const (
 	loginMS   = 30_000
 	courierMS = 120_000
 	goodbyeMS = 15_000
+	awayMS    = 10 * 60_000
 )
 
 // Session is the person before the screen: what it shows, and who is logged in.
@@ -29,6 +30,10 @@ type Session struct {
 	Courier      models.CourierID   `json:"courier,omitempty"`
 	CourierUntil int64              `json:"courier_until,omitempty"`
 	Loaded       int                `json:"loaded,omitempty"`
+	Checked      int                `json:"checked,omitempty"` // the last cell that was looked into
+	// Away is a courier who went for more parcels: the badge alone resumes until AwayUntil.
+	Away      models.CourierID `json:"away,omitempty"`
+	AwayUntil int64            `json:"away_until,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
@@ -73,7 +78,7 @@ func (t *turn) awake() {
 // courier is who is logged in and still in the directory.
 func (t *turn) courier() (models.DirectoryCourier, bool) {
 	c, ok := t.Directory.Couriers[t.Session.Courier]
-	return c, ok && allowed(c, t.now)
+	return c, ok && t.allowed(c, t.now)
 }
 
 // clean takes control characters and surrounding space from what was scanned or typed.
@@ -106,7 +111,7 @@ func (t *turn) scanned(text string) {
 		return
 	}
 	t.awake()
-	if t.busy() {
+	if t.labelTaken(text) || t.busy() {
 		return // the screen names the doors to close
 	}
 	if len(text) > maxText {
@@ -127,7 +132,7 @@ func (t *turn) keyed(text string) {
 		return
 	}
 	t.awake()
-	if t.busy() {
+	if t.labelTaken(text) || t.busy() {
 		return
 	}
 	if len(text) > maxText {
@@ -139,6 +144,23 @@ func (t *turn) keyed(text string) {
 		return
 	}
 	t.resolve(text, false)
+}
+
+// labelTaken gives a label to the withdrawal or check that waits for one.
+func (t *turn) labelTaken(text string) bool {
+	op := t.operation(t.Session.Operation)
+	if op == nil || op.ended() || len(text) > maxText {
+		return false
+	}
+	switch op.Kind {
+	case models.Withdrawal:
+		t.scannedOut(op, text)
+	case models.Check:
+		t.checkScanned(op, text)
+	default:
+		return false
+	}
+	return true
 }
 
 // resolve takes a label or a pickup code.
@@ -193,8 +215,9 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		t.home()
 		return
 	}
+	resumes, loaded := t.Session.Away == c.Courier && t.Session.AwayUntil > t.now.UptimeMS, t.Session.Loaded
 	t.logout()
-	if !allowed(c, t.now) {
+	if !t.allowed(c, t.now) {
 		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
 		return
 	}
@@ -202,13 +225,22 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
 		return
 	}
+	if resumes {
+		t.login(c, loaded)
+		return
+	}
 	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
 	t.Session.Badge = c.Courier
 }
 
+func (t *turn) login(c models.DirectoryCourier, loaded int) {
+	t.Session = Session{Operation: t.Session.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS), Loaded: loaded}
+	t.home()
+}
+
 func (t *turn) pinKeyed(pin string) {
 	c, ok := t.Directory.Couriers[t.Session.Badge]
-	if !ok || !allowed(c, t.now) {
+	if !ok || !t.allowed(c, t.now) {
 		t.Session.Badge = ""
 		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
 		return
@@ -216,8 +248,7 @@ func (t *turn) pinKeyed(pin string) {
 	right, paused := t.checkPIN(c, pin)
 	switch {
 	case right:
-		t.Session = Session{Operation: t.Session.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS)}
-		t.home()
+		t.login(c, 0)
 	case paused:
 		t.Session.Badge = ""
 		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
@@ -226,8 +257,17 @@ func (t *turn) pinKeyed(pin string) {
 	}
 }
 
+// away locks an idle courier's screen: clients may collect, and the badge alone resumes.
+func (t *turn) away() {
+	courier, loaded := t.Session.Courier, t.Session.Loaded
+	t.logout()
+	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = courier, t.in(awayMS), loaded
+	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
+}
+
 func (t *turn) logout() {
 	t.Session.Courier, t.Session.CourierUntil, t.Session.Badge, t.Session.Loaded = "", 0, "", 0
+	t.Session.Away, t.Session.AwayUntil = "", 0
 }
 
 // endSession moves a screen on whose time is over, and logs an idle courier out. Nothing
@@ -237,7 +277,12 @@ func (t *turn) endSession() {
 		if t.busy() {
 			t.awake()
 		} else {
-			t.logout()
+			t.away()
+		}
+	}
+	if t.due(t.Session.AwayUntil) {
+		t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = "", 0, 0
+		if t.Session.Text == TextAway {
 			t.home()
 		}
 	}
@@ -255,6 +300,12 @@ func (t *turn) pressed(b Button) {
 		return
 	}
 	switch b {
+	case ButtonCollect:
+		t.collect()
+	case ButtonOpenNext:
+		t.openNext()
+	case ButtonCheck:
+		t.check()
 	case ButtonFinish:
 		if t.Session.Courier != "" {
 			t.logout()
@@ -268,6 +319,14 @@ func (t *turn) pressed(b Button) {
 }
 
 func (t *turn) pressedIn(op *Operation, b Button) {
+	switch op.Kind {
+	case models.Withdrawal:
+		t.pressedWithdrawal(op, b)
+		return
+	case models.Check:
+		t.pressedCheck(op, b)
+		return
+	}
 	deposit := op.Kind == models.Deposit
 	switch b {
 	case ButtonCancel, ButtonFinish, ButtonNotPlaced:

@@ -22,6 +22,9 @@ func (t *turn) start(in Started) {
 	}
 	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
 	t.Link = Link{}
+	if in.Lost {
+		t.LostStore, t.Unsure, t.SetAside = true, true, true
+	}
 	t.Session = Session{Screen: ScreenHome, Text: TextHome}
 	for _, op := range t.Operations {
 		if op.ended() {

@@ -10,6 +10,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/protocol"
 	"cubby/models"
 )
 
@@ -24,16 +25,23 @@ type Instant struct {
 // State is everything that a cabinet knows. It is one struct with a JSON form, so that it
 // can be kept whole. Times in it are uptimes in milliseconds; 0 means "none".
 type State struct {
-	Locker models.LockerID    `json:"locker"`
-	Boot   string             `json:"boot"`
-	Uptime int64              `json:"uptime_ms"` // of the last step
-	Key    *models.CabinetKey `json:"key,omitempty"`
+	Locker models.LockerID `json:"locker"`
+	Boot   string          `json:"boot"`
+	Uptime int64           `json:"uptime_ms"` // of the last step
+	// Key and Signers are given anew at each start, and Link and Session begin anew: the
+	// store keeps none of them.
+	Key     *models.CabinetKey `json:"key,omitempty"`
+	Signers []models.SignerKey `json:"signers,omitempty"`
 
 	Journal    Journal                     `json:"journal"`
 	LostStore  bool                        `json:"lost_store,omitempty"` // what is in the cells to come is not known
+	SetAside   bool                        `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
+	Unsure     bool                        `json:"unsure,omitempty"`     // it listens to the server's snapshot
+	Snapshot   *protocol.Snapshot          `json:"snapshot,omitempty"`   // until the layout is here too
 	Directory  Directory                   `json:"directory"`
-	Cells      []*Cell                     `json:"cells"` // by number
-	Operations []*Operation                `json:"operations"`
+	Cells      []*Cell                     `json:"cells"`      // by number
+	Operations []*Operation                `json:"operations"` // in the order in which they began
+	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	Link       Link                        `json:"link"`
@@ -62,14 +70,24 @@ type Cell struct {
 	Open       bool               `json:"open,omitempty"`      // the door as last seen
 	OpenedAt   int64              `json:"opened_at,omitempty"`
 	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
+	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
+	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
 }
+
+// usable reports whether the cell's lock can be driven.
+func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
 // Number is the cell's number.
 func (c *Cell) Number() int { return c.Layout.Number }
 
 // Report is the cell as facts and digests tell it.
+// What cannot be used is out of service to everybody else, and still holds what it holds.
 func (c *Cell) Report() models.CellReport {
-	return models.CellReport{Cell: c.Layout.Number, State: c.State, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}
+	state := c.State
+	if !c.usable() {
+		state = models.CellOutOfService
+	}
+	return models.CellReport{Cell: c.Layout.Number, State: state, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}
 }
 
 // apply has an event change the occupancy. A free cell holds nothing of anyone.

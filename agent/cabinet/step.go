@@ -75,6 +75,14 @@ func (t *turn) take(in Input) {
 	case KeyInstalled:
 		key := in.Key
 		t.Key = &key
+	case TrustInstalled:
+		t.Signers = in.Signers
+	case BoardChanged:
+		t.boardChanged(in)
+	case SnapshotTaken:
+		t.takeSnapshot(in.Snapshot)
+	case OpenedDirectly:
+		t.openedDirectly(in)
 	}
 }
 
@@ -143,6 +151,7 @@ func (s *State) deadlines(visit func(*int64)) {
 	}
 	visit(&s.Session.Until)
 	visit(&s.Session.CourierUntil)
+	visit(&s.Session.AwayUntil)
 	visit(&s.Link.HeartbeatAt)
 }
 

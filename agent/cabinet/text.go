@@ -47,6 +47,18 @@ const (
 	TextEverything   TextKey = "everything"
 	TextReported     TextKey = "reported"
 	TextThanks       TextKey = "thanks"
+	TextBoardDead    TextKey = "board_dead"
+	TextAway         TextKey = "away"
+	TextCollectList  TextKey = "collect_list"
+	TextTakeAndScan  TextKey = "take_and_scan"
+	TextScanTaken    TextKey = "scan_taken"
+	TextNotThis      TextKey = "not_this"
+	TextNothingThere TextKey = "nothing_there"
+	TextWhatInside   TextKey = "what_inside"
+	TextNothingDoubt TextKey = "nothing_doubtful"
+	TextNoted        TextKey = "noted"
+	TextLeaveHere    TextKey = "leave_here"
+	TextHere         TextKey = "here"
 	TextStripOffline TextKey = "strip_offline"
 	TextStripOpen    TextKey = "strip_open"
 )
@@ -134,6 +146,30 @@ func english(key TextKey) string {
 		return "Thank you, we have been told about cell {cells}."
 	case TextThanks:
 		return "Thank you, good-bye."
+	case TextBoardDead:
+		return "The lock of cell {cells} does not answer. We have been told; your code stays valid."
+	case TextAway:
+		return "Courier away. Clients may collect; show the badge to go on."
+	case TextCollectList:
+		return "To take out: {cells}."
+	case TextTakeAndScan:
+		return "Take the parcel out of cell {cells}, close the door and scan its label."
+	case TextScanTaken:
+		return "Scan the label of what you took out of cell {cells}."
+	case TextNotThis:
+		return "This is not the parcel of cell {cells}. Please put it back and take the right one."
+	case TextNothingThere:
+		return "Nothing is to be taken out here."
+	case TextWhatInside:
+		return "What is in cell {cells}? Scan it, or press a button."
+	case TextNothingDoubt:
+		return "No cell is in doubt."
+	case TextNoted:
+		return "Thank you. Cell {cells} is noted."
+	case TextLeaveHere:
+		return "Nobody announced this parcel. Choose a size to leave it here, or take it back."
+	case TextHere:
+		return "Expected here: {count}. Scan the label, or type its last characters."
 	case TextStripOffline:
 		return "Working without network; collecting works."
 	case TextStripOpen:

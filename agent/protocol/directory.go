@@ -57,10 +57,28 @@ type Entry struct {
 	Deleted bool                 `json:"deleted,omitempty"`
 	Seen    Seen                 `json:"seen"`
 	Body    json.RawMessage      `json:"body,omitempty"`
+	// Rev, Signer and Signature stand on kinds that grant: models.Grant says over what.
+	Rev       int64  `json:"rev,omitempty"`
+	Signer    string `json:"signer,omitempty"`
+	Signature []byte `json:"signature,omitempty"`
 }
 
 // Seen names a fact of the cabinet's journal.
 type Seen struct {
 	Epoch int64 `json:"epoch"`
 	Seq   int64 `json:"seq"`
+}
+
+// Snapshot is what the server believes to be in a cabinet's cells: for a new store, or one
+// that was set aside. Epoch and Seq name the last fact that it knows.
+type Snapshot struct {
+	Epoch int64          `json:"epoch"`
+	Seq   int64          `json:"seq"`
+	Cells []SnapshotCell `json:"cells"`
+}
+
+// SnapshotCell is one cell with the parcels that should be in it.
+type SnapshotCell struct {
+	models.CellReport
+	Parcels []models.ParcelID `json:"parcels,omitempty"`
 }

@@ -25,6 +25,8 @@ const (
 	PathStream    = "/agent/v1/stream"
 	PathJournal   = "/agent/v1/journal"
 	PathDirectory = "/agent/v1/directory"
+	PathSnapshot  = "/agent/v1/snapshot"
+	PathRenew     = "/agent/v1/renew"
 )
 
 // HeaderLocker names the cabinet on the development listener, which has no TLS and is
@@ -161,11 +163,19 @@ type Answer struct {
 	Reason    string             `json:"reason,omitempty"`
 }
 
-// Command has the cabinet open the cells of an operation that waits in its ledger. ID
-// pairs it with its result.
+// Command has the cabinet open cells. ID pairs it with its result. Open names an operation
+// that waits in its ledger; Remote, if it is there, begins one by its signed grant instead.
 type Command struct {
-	ID   string           `json:"id"`
-	Open models.OpenInput `json:"open"`
+	ID     string           `json:"id"`
+	Open   models.OpenInput `json:"open"`
+	Remote *RemoteOpening   `json:"remote,omitempty"`
+}
+
+// RemoteOpening is a signed models.RemoteGrant: its exact bytes, and who signed them.
+type RemoteOpening struct {
+	Grant     []byte `json:"grant"`
+	Signer    string `json:"signer"`
+	Signature []byte `json:"signature"`
 }
 
 // Result answers a Command with the operation's recorded state. Epoch and Seq name the
@@ -208,15 +218,21 @@ type JournalReply struct {
 	Seq   int64 `json:"seq"`
 }
 
-// EnrollRequest asks for the cabinet's key, sealed to the computer's P-256 public key
-// (uncompressed point).
+// EnrollRequest asks for a certificate. Claim is the one-time code of an enrolment; a
+// renewal has none, since the certificate that it comes with says who asks. CSR is a
+// PKCS#10 request (DER) with a P-256 key, signed by it; its subject is not read.
 type EnrollRequest struct {
-	PublicKey []byte `json:"public_key"`
+	Claim string `json:"claim,omitempty"`
+	CSR   []byte `json:"csr"`
 }
 
-// EnrollReply is the sealed key: HPKE (RFC 9180) with DHKEM(P-256), HKDF-SHA256 and
-// AES-128-GCM; info "cubby cabinet key v1 <locker>".
+// EnrollReply is what a cabinet's computer needs to be that cabinet. Certificate is the
+// chain, leaf first, in PEM. Sealed is the cabinet's key for the CSR's key: HPKE (RFC 9180)
+// with DHKEM(P-256), HKDF-SHA256 and AES-128-GCM; info "cubby cabinet key v1 <locker>".
 type EnrollReply struct {
-	Version int    `json:"version"`
-	Sealed  []byte `json:"sealed"`
+	Locker      models.LockerID    `json:"locker"`
+	Certificate string             `json:"certificate"`
+	Signers     []models.SignerKey `json:"signers"`
+	KeyVersion  int                `json:"key_version"`
+	Sealed      []byte             `json:"sealed"`
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // directory gives a page of the cabinet's directory.
-func (g *Gateway) directory(w http.ResponseWriter, r *http.Request, l models.LockerID) error {
+func (g *Gateway) directory(w http.ResponseWriter, r *http.Request, p Peer) error {
 	since := r.URL.Query().Get("since")
 	if len(since) > maxSince {
 		return models.Errorf(models.CodeTooLarge, "since is over the limit of %d bytes.", maxSince)
@@ -29,7 +29,7 @@ func (g *Gateway) directory(w http.ResponseWriter, r *http.Request, l models.Loc
 	if err != nil {
 		return err
 	}
-	rows, at, more, err := g.Cabinets.Directory(r.Context(), l, cursor, directoryPage)
+	rows, at, more, err := g.Cabinets.Directory(r.Context(), p.Locker, cursor, directoryPage)
 	if err != nil {
 		return err
 	}
@@ -38,18 +38,21 @@ func (g *Gateway) directory(w http.ResponseWriter, r *http.Request, l models.Loc
 		entry := protocol.Entry{Kind: row.Kind, Key: row.Key, Deleted: row.Deleted, Seen: protocol.Seen{Epoch: row.SeenEpoch, Seq: row.SeenSeq}}
 		if !row.Deleted {
 			entry.Body = row.Body
+			entry.Rev, entry.Signer, entry.Signature = row.Rev, row.Signer, row.Signature
 		}
 		reply.Entries = append(reply.Entries, entry)
 	}
 	return writeJSON(w, reply)
 }
 
-// poll looks at the directory's positions, one statement for all cabinets, and tells those
-// whose scopes moved.
+// poll looks at the directory's positions and at revoked certificates, one statement each
+// for all cabinets, tells those whose scopes moved and cuts off those that are not trusted
+// any more.
 func (g *Gateway) poll(ctx context.Context) {
 	tick := time.NewTicker(g.PollInterval)
 	defer tick.Stop()
 	var last map[string]int64
+	looked := g.Now() // at revoked certificates
 	failing := false
 	for {
 		select {
@@ -57,17 +60,21 @@ func (g *Gateway) poll(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		now := g.Now()
 		positions, err := g.positions(ctx)
+		if err == nil {
+			err = g.distrust(ctx, looked)
+		}
 		if err != nil {
 			// Once for each outage, not twice a second.
 			if !failing && ctx.Err() == nil {
-				g.Logger.Warn("the directory's positions cannot be read", "error", err)
+				g.Logger.Warn("the directory's positions and revoked certificates cannot be read", "error", err)
 			}
 			failing = true
 			continue
 		}
 		g.tell(ctx, last, positions)
-		last, failing = positions, false
+		last, looked, failing = positions, now, false
 	}
 }
 
@@ -86,24 +93,19 @@ func (g *Gateway) tell(ctx context.Context, last, positions map[string]int64) {
 		g.generation.Add(1)
 	}
 	generation := g.generation.Load()
-	g.mu.Lock()
-	lines := make([]*line, 0, len(g.lines))
-	for _, ln := range g.lines {
-		lines = append(lines, ln)
-	}
-	g.mu.Unlock()
+	lines := g.connected()
 	refreshes := 0
 	for _, ln := range lines {
 		if (ln.generation != generation || now.Sub(ln.scopesAt) > scopesFresh) && refreshes < refreshesATick {
 			refreshes++
 			if err := g.follow(ctx, ln, now); err != nil {
-				g.Logger.Warn("a cabinet's scopes were not read", "locker", ln.locker, "error", err)
+				g.Logger.Warn("a cabinet's scopes were not read", "locker", ln.peer.Locker, "error", err)
 			}
 		}
 		if at, moved := movedTo(ln.scopes, ln.told, positions); moved {
 			ln.told = at
 			if err := ln.send(protocol.TypeDirectoryChanged, protocol.DirectoryChanged{Cursor: at}); err != nil {
-				g.Logger.Info("a cabinet was not told of its directory", "locker", ln.locker, "error", err)
+				g.Logger.Info("a cabinet was not told of its directory", "locker", ln.peer.Locker, "error", err)
 			}
 		}
 	}
@@ -115,7 +117,7 @@ func (g *Gateway) follow(ctx context.Context, ln *line, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
 	generation := g.generation.Load()
-	scopes, err := g.Cabinets.DirectoryScopes(ctx, ln.locker)
+	scopes, err := g.Cabinets.DirectoryScopes(ctx, ln.peer.Locker)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,13 +19,6 @@ import (
 	"cubby/api"
 	"cubby/models"
 )
-
-// Identity tells which cabinet a request comes from: its certificate with TLS, a header
-// on the development listener.
-type Identity interface {
-	// Identify returns unauthorized for a request that names no cabinet.
-	Identify(r *http.Request) (models.LockerID, error)
-}
 
 // Config is what a gateway is made of. Cabinets, Engine, Identity, Instance, Queue,
 // Logger, Now and Rand are required; a zero time takes its default.
@@ -39,24 +34,39 @@ type Config struct {
 	Now    func() time.Time
 	Rand   io.Reader
 
-	HelloTimeout time.Duration // for the first message; 5 s
-	PingInterval time.Duration // protocol.PingInterval
-	PongTimeout  time.Duration // protocol.PongTimeout
-	PollInterval time.Duration // between looks at the directory's positions; 500 ms
-	MaxIntake    int           // journal calls at once; 64
+	HeaderTimeout time.Duration // for the handshake and a request's header; 5 s
+	BodyTimeout   time.Duration // for a request's body; 30 s: a cabinet may be on a slow radio link
+	HelloTimeout  time.Duration // for the first message; 5 s
+	PingInterval  time.Duration // protocol.PingInterval
+	PongTimeout   time.Duration // protocol.PongTimeout
+	PollInterval  time.Duration // between looks at the directory's positions and revoked certificates; 500 ms
+	BeatInterval  time.Duration // between renewals of the lease; 1 s
+	// InventoryPatience is how long a cabinet's digest may differ while its journal stands
+	// still, before an incident tells of it; 5 min.
+	InventoryPatience time.Duration
+	MaxIntake         int // journal calls at once; 64
 }
 
 // Gateway is the device side of one process.
 type Gateway struct {
 	Config
-	ids    *models.IDs
-	intake chan struct{}
+	ids         *models.IDs
+	run         string        // this start of the instance
+	leased      chan struct{} // closed at the first beat
+	intake      chan struct{}
+	comparisons chan struct{}
+	enrolEach   *limiter // by address
+	enrolAll    *limiter
+	renewals    *limiter // by cabinet
+	calls       *limiter // by cabinet
+	messages    rate     // of one stream
 	// generation counts how often new scopes appeared in the directory.
 	generation atomic.Int64
 
 	mu      sync.Mutex
 	lines   map[models.LockerID]*line
 	pending map[string]pendingCommand
+	serving map[models.LockerID]int // calls at this moment
 	closed  bool
 }
 
@@ -67,81 +77,153 @@ func New(cfg Config) *Gateway {
 			*d = v
 		}
 	}
+	defaults(&cfg.HeaderTimeout, 5*time.Second)
+	defaults(&cfg.BodyTimeout, 30*time.Second)
 	defaults(&cfg.HelloTimeout, 5*time.Second)
 	defaults(&cfg.PingInterval, protocol.PingInterval)
 	defaults(&cfg.PongTimeout, protocol.PongTimeout)
 	defaults(&cfg.PollInterval, 500*time.Millisecond)
+	defaults(&cfg.BeatInterval, time.Second)
+	defaults(&cfg.InventoryPatience, 5*time.Minute)
 	if cfg.MaxIntake <= 0 {
 		cfg.MaxIntake = 64
 	}
+	ids := models.NewIDs(cfg.Now, cfg.Rand)
 	return &Gateway{
-		Config:  cfg,
-		ids:     models.NewIDs(cfg.Now, cfg.Rand),
-		intake:  make(chan struct{}, cfg.MaxIntake),
-		lines:   map[models.LockerID]*line{},
-		pending: map[string]pendingCommand{},
+		Config:      cfg,
+		ids:         ids,
+		run:         ids.New("run"),
+		leased:      make(chan struct{}),
+		intake:      make(chan struct{}, cfg.MaxIntake),
+		comparisons: make(chan struct{}, comparisonsAtOnce),
+		// A technician enrols a computer now and then, a cabinet renews once a month and calls
+		// a few times a minute: these only stop those who guess or went mad.
+		enrolEach: newLimiter(rate{20, 1.0 / 6}),
+		enrolAll:  newLimiter(rate{100, 10}),
+		renewals:  newLimiter(rate{5, 1.0 / 60}),
+		calls:     newLimiter(rate{100, 20}),
+		messages:  rate{200, 50},
+		lines:     map[models.LockerID]*line{},
+		pending:   map[string]pendingCommand{},
+		serving:   map[models.LockerID]int{},
 	}
 }
 
 // Handler serves the paths of the device listener.
 func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET "+protocol.PathStream, g.identified(g.stream))
-	mux.Handle("POST "+protocol.PathJournal, g.identified(timed(g.journal)))
-	mux.Handle("GET "+protocol.PathDirectory, g.identified(timed(g.directory)))
-	mux.Handle("POST "+protocol.PathEnroll, g.identified(timed(g.enroll)))
+	mux.Handle("GET "+protocol.PathStream, g.of(g.identified(0, g.stream)))
+	mux.Handle("POST "+protocol.PathJournal, g.of(timed(g.identified(0, g.few(g.journal)))))
+	mux.Handle("GET "+protocol.PathDirectory, g.of(timed(g.identified(0, g.few(g.directory)))))
+	mux.Handle("GET "+protocol.PathSnapshot, g.of(timed(g.identified(0, g.few(g.snapshot)))))
+	mux.Handle("POST "+protocol.PathRenew, g.of(timed(g.identified(models.CertificateGrace, g.few(g.renew)))))
+	mux.Handle("POST "+protocol.PathEnroll, g.of(timed(g.enroll)))
 	return mux
 }
 
-// call serves one request of a cabinet.
-type call func(w http.ResponseWriter, r *http.Request, l models.LockerID) error
+// Server serves the device listener over TLS. Whoever is slow to say what he wants is cut
+// off, and a client that reads slowly does not keep its place; streams have left the
+// server by then.
+func (g *Gateway) Server(over *tls.Config) *http.Server {
+	return &http.Server{
+		Handler: g.Handler(), TLSConfig: over,
+		ReadHeaderTimeout: g.HeaderTimeout, IdleTimeout: 2 * time.Minute, WriteTimeout: time.Minute,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(g.Logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// maxHeader bounds a request's header; the cursor of a directory call is in it.
+const maxHeader = 2 * maxSince
+
+type (
+	// call serves a request; an error is answered with a problem.
+	call func(w http.ResponseWriter, r *http.Request) error
+	// cabinetCall serves one of a cabinet.
+	cabinetCall func(w http.ResponseWriter, r *http.Request, p Peer) error
+)
 
 // callTimeout bounds a call, a slow upload included.
 const callTimeout = 45 * time.Second
 
 func timed(serve call) call {
-	return func(w http.ResponseWriter, r *http.Request, l models.LockerID) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 		defer cancel()
-		return serve(w, r.WithContext(ctx), l)
+		return serve(w, r.WithContext(ctx))
 	}
 }
 
-// identified finds out which cabinet calls, and answers errors with problems.
-func (g *Gateway) identified(serve call) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		locker, err := g.Identity.Identify(r)
-		if err == nil {
-			err = serve(w, r, locker)
+// identified finds out which cabinet calls, and whether its certificate still counts. The
+// cabinet is the certificate's: nothing that a request says makes it another.
+func (g *Gateway) identified(grace time.Duration, serve cabinetCall) call {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		peer, err := g.Identity.Identify(r, grace)
+		if err != nil {
+			return err
 		}
+		if !g.calls.allow(string(peer.Locker), g.Now()) {
+			err = models.Errorf(models.CodeTooMany, "Too many calls of this cabinet. Please try again.")
+		} else if err = g.Cabinets.Trusted(r.Context(), peer.Locker, peer.Serial); err == nil {
+			err = serve(w, r, peer)
+		}
+		if err != nil {
+			return refusal{peer, err}
+		}
+		return nil
+	}
+}
+
+// callsAtOnce bounds what one cabinet's bodies take of the memory that is everyone's.
+const callsAtOnce = 4
+
+// few serves a cabinet no more than callsAtOnce calls at a time.
+func (g *Gateway) few(serve cabinetCall) cabinetCall {
+	return func(w http.ResponseWriter, r *http.Request, p Peer) error {
+		g.mu.Lock()
+		if g.serving[p.Locker] >= callsAtOnce {
+			g.mu.Unlock()
+			return models.Errorf(models.CodeTooMany, "Too many calls of this cabinet at once. Please try again.")
+		}
+		g.serving[p.Locker]++
+		g.mu.Unlock()
+		defer func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if g.serving[p.Locker]--; g.serving[p.Locker] == 0 {
+				delete(g.serving, p.Locker)
+			}
+		}()
+		return serve(w, r, p)
+	}
+}
+
+// refusal is an error with whom it was told.
+type refusal struct {
+	Peer
+	error
+}
+
+func (r refusal) Unwrap() error { return r.error }
+
+// of answers errors with problems and logs each with its reason.
+func (g *Gateway) of(serve call) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := serve(w, r)
 		if err == nil {
 			return
 		}
 		request := g.ids.New("req")
-		code := api.WriteProblem(w, r, request, err)
-		level := slog.LevelInfo
-		if code >= http.StatusInternalServerError {
+		status := api.WriteProblem(w, r, request, err)
+		level := slog.LevelWarn
+		if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 			level = slog.LevelError
 		}
-		g.Logger.Log(r.Context(), level, "device call failed", "request", request, "locker", locker,
-			"path", r.URL.Path, "status", code, "error", err)
+		var who refusal
+		errors.As(err, &who)
+		g.Logger.Log(r.Context(), level, "device call refused", "request", request, "path", r.URL.Path, "status", status,
+			"reason", models.ErrorCode(err), "locker", who.Locker, "serial", who.Serial, "address", addressOf(r), "error", err)
 	})
-}
-
-// Run tells cabinets of changes in their directory until ctx ends; then it closes every
-// stream, so that cabinets go to another gateway.
-func (g *Gateway) Run(ctx context.Context) {
-	g.poll(ctx)
-	g.mu.Lock()
-	g.closed = true
-	lines := make([]*line, 0, len(g.lines))
-	for _, ln := range g.lines {
-		lines = append(lines, ln)
-	}
-	g.mu.Unlock()
-	for _, ln := range lines {
-		ln.end(errGoingAway)
-	}
 }
 
 // Connections is how many cabinets are connected here.
@@ -160,6 +242,17 @@ func (g *Gateway) LastSeen(l models.LockerID) (at time.Time, ok bool) {
 	return time.Time{}, false
 }
 
+// connected lists the lines of this moment.
+func (g *Gateway) connected() []*line {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	lines := make([]*line, 0, len(g.lines))
+	for _, ln := range g.lines {
+		lines = append(lines, ln)
+	}
+	return lines
+}
+
 func (g *Gateway) line(l models.LockerID) *line {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -170,7 +263,7 @@ func (g *Gateway) line(l models.LockerID) *line {
 // the one with the higher number stays.
 func (g *Gateway) take(ln *line) error {
 	g.mu.Lock()
-	old := g.lines[ln.locker]
+	old := g.lines[ln.peer.Locker]
 	switch {
 	case g.closed:
 		g.mu.Unlock()
@@ -179,7 +272,7 @@ func (g *Gateway) take(ln *line) error {
 		g.mu.Unlock()
 		return errFenced
 	}
-	g.lines[ln.locker] = ln
+	g.lines[ln.peer.Locker] = ln
 	g.mu.Unlock()
 	if old != nil {
 		old.end(errFenced)
@@ -191,7 +284,7 @@ func (g *Gateway) take(ln *line) error {
 func (g *Gateway) drop(ln *line) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.lines[ln.locker] == ln {
-		delete(g.lines, ln.locker)
+	if g.lines[ln.peer.Locker] == ln {
+		delete(g.lines, ln.peer.Locker)
 	}
 }

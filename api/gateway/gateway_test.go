@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,15 @@ type cabinets struct {
 	positions map[string]int64
 	takeIn    func(facts []models.Fact) (models.Head, error)
 	directory func(since map[string]int64, limit int) ([]models.DirectoryRow, map[string]int64, bool, error)
+	beat      func(first bool) (bool, error)
+	left      atomic.Bool
+	ended     []int64
+	claim     error
+	trusted   error
+	revoked   []string
+	cells     []models.StoredCell
+	parcels   []models.Parcel
+	differs   []string
 }
 
 func (c *cabinets) Head(context.Context, models.LockerID) (models.Head, error) {
@@ -72,28 +83,80 @@ func (c *cabinets) DirectoryScopes(context.Context, models.LockerID) ([]string, 
 	return scopes, nil
 }
 
-func (c *cabinets) Connect(context.Context, models.LockerID, string) (int64, error) {
+func (c *cabinets) Connect(context.Context, models.LockerID, string, string) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n++
 	return c.n, nil
 }
 
+func (c *cabinets) Disconnect(_ context.Context, _ models.LockerID, n int64, _ time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = append(c.ended, n)
+	return nil
+}
+
+func (c *cabinets) Beat(_ context.Context, _, _ string, first bool) (bool, error) {
+	if c.beat == nil {
+		return false, nil
+	}
+	return c.beat(first)
+}
+
+func (c *cabinets) Leave(context.Context, string, string) error { c.left.Store(true); return nil }
+
+func (c *cabinets) CheckClaim(context.Context, string, string) error { return c.claim }
+
+func (c *cabinets) Trusted(context.Context, models.LockerID, string) error { return c.trusted }
+
+func (c *cabinets) RevokedSince(context.Context, time.Time) ([]string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.revoked), nil
+}
+
+func (c *cabinets) Snapshot(context.Context, models.LockerID) (models.Head, []models.StoredCell, []models.Parcel, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.head, c.cells, c.parcels, c.headErr
+}
+
+func (c *cabinets) InventoryDiffers(_ context.Context, _ models.LockerID, evidence string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.differs = append(c.differs, evidence)
+	return nil
+}
+
 type engine struct {
-	ask  func(ctx context.Context, s models.ShipmentID, in models.AskInput) error
-	seal func(in models.SealInput) (models.SealResult, error)
-	down bool
+	ask    func(ctx context.Context, s models.ShipmentID, in models.AskInput) error
+	enroll func(in models.EnrollInput) (models.EnrollResult, error)
+	down   bool
 }
 
 func (e *engine) Ask(ctx context.Context, s models.ShipmentID, in models.AskInput) error {
 	return e.ask(ctx, s, in)
 }
 
-func (e *engine) Seal(_ context.Context, in models.SealInput) (models.SealResult, error) {
-	return e.seal(in)
+func (e *engine) Enroll(_ context.Context, in models.EnrollInput) (models.EnrollResult, error) {
+	return e.enroll(in)
 }
 
 func (e *engine) Up() bool { return !e.down }
+
+// headerIdentity believes a header: these tests are about what comes after TLS.
+type headerIdentity struct{ notAfter time.Time }
+
+const headerLocker = "Test-Locker"
+
+func (i headerIdentity) Identify(r *http.Request, _ time.Duration) (gateway.Peer, error) {
+	id := r.Header.Get(headerLocker)
+	if !models.ValidID(models.PrefixLocker, id) {
+		return gateway.Peer{}, models.Errorf(models.CodeUnauthorized, "no cabinet")
+	}
+	return gateway.Peer{Locker: models.LockerID(id), Serial: "serial-" + id, NotAfter: i.notAfter}, nil
+}
 
 // world is a gateway behind a real server.
 type world struct {
@@ -104,6 +167,7 @@ type world struct {
 	ids      *models.IDs
 	locker   models.LockerID
 	stop     context.CancelFunc
+	ran      chan error // what Run returned
 }
 
 func newWorld(t *testing.T, change func(*gateway.Config)) *world {
@@ -114,7 +178,7 @@ func newWorld(t *testing.T, change func(*gateway.Config)) *world {
 	}
 	w.locker = models.LockerID(w.ids.New(models.PrefixLocker))
 	cfg := gateway.Config{
-		Cabinets: w.cabinets, Engine: w.engine, Identity: gateway.DevIdentity{}, Instance: "g1", Queue: models.QueueGateway("g1"),
+		Cabinets: w.cabinets, Engine: w.engine, Identity: headerIdentity{time.Now().Add(time.Hour)}, Instance: "g1", Queue: models.QueueGateway("g1"),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
 		PollInterval: 5 * time.Millisecond,
 	}
@@ -124,10 +188,11 @@ func newWorld(t *testing.T, change func(*gateway.Config)) *world {
 	w.gateway = gateway.New(cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.stop = cancel
+	w.ran = make(chan error, 1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.gateway.Run(ctx)
+		w.ran <- w.gateway.Run(ctx)
 	}()
 	server := httptest.NewServer(w.gateway.Handler())
 	w.url = server.URL
@@ -148,7 +213,7 @@ type device struct {
 func (w *world) dial(t *testing.T, l models.LockerID) *device {
 	t.Helper()
 	conn, _, err := websocket.Dial(t.Context(), w.url+protocol.PathStream, &websocket.DialOptions{
-		HTTPHeader: http.Header{protocol.HeaderLocker: {string(l)}},
+		HTTPHeader: http.Header{headerLocker: {string(l)}},
 	})
 	require.NoError(t, err)
 	conn.SetReadLimit(protocol.MaxMessage)
@@ -220,7 +285,7 @@ func (w *world) call(t *testing.T, method, path, contentType string, body []byte
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, bytes.NewReader(body))
 	require.NoError(t, err)
-	r.Header.Set(protocol.HeaderLocker, string(w.locker))
+	r.Header.Set(headerLocker, string(w.locker))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
@@ -309,41 +374,23 @@ func TestDirectory(t *testing.T) {
 		require.Equal(t, map[string]int64{"network": 3}, since)
 		require.Positive(t, limit)
 		return []models.DirectoryRow{
-			{Kind: models.EntryCourier, Key: "c1", Body: []byte(`{"badge":"x"}`), SeenEpoch: 1, SeenSeq: 7},
+			{Kind: models.EntryCourier, Key: "c1", Body: []byte(`{"badge":"x"}`), SeenEpoch: 1, SeenSeq: 7, Rev: 2, Signer: "sig_1", Signature: []byte("s")},
 			{Kind: models.EntryShipment, Key: "s1", Deleted: true, Body: []byte(`{"left":"over"}`)},
 		}, map[string]int64{"network": 5}, true, nil
 	}
 	status, _, body := w.call(t, "GET", protocol.PathDirectory+"?since=network%3D3", "", nil)
 	require.Equal(t, 200, status)
-	require.JSONEq(t, `{"entries":[{"kind":"courier","key":"c1","seen":{"epoch":1,"seq":7},"body":{"badge":"x"}},
+	require.JSONEq(t, `{"entries":[{"kind":"courier","key":"c1","seen":{"epoch":1,"seq":7},"body":{"badge":"x"},"rev":2,"signer":"sig_1","signature":"cw=="},
 		{"kind":"shipment","key":"s1","deleted":true,"seen":{"epoch":0,"seq":0}}],"cursor":{"network":5},"more":true}`, string(body))
 	status, _, body = w.call(t, "GET", protocol.PathDirectory+"?since=nonsense", "", nil)
 	require.Equal(t, 400, status, "%s", body)
-}
-
-func TestEnroll(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	w.engine.seal = func(in models.SealInput) (models.SealResult, error) {
-		require.Equal(t, w.locker, in.Locker)
-		if len(in.PublicKey) != 1 {
-			return models.SealResult{}, models.Errorf(models.CodeInvalid, "not a point")
-		}
-		return models.SealResult{Version: 1, Sealed: []byte("s")}, nil
-	}
-	status, _, body := w.call(t, "POST", protocol.PathEnroll, "application/json", []byte(`{"public_key":"AA=="}`))
-	require.Equal(t, 200, status)
-	require.JSONEq(t, `{"version":1,"sealed":"cw=="}`, string(body))
-	status, _, body = w.call(t, "POST", protocol.PathEnroll, "application/json", []byte(`{}`))
-	require.Equal(t, 400, status)
-	require.Contains(t, string(body), "not a point")
 }
 
 func TestWithoutIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	w.locker = "lkr_nonsense"
-	for _, path := range []string{protocol.PathStream, protocol.PathDirectory} {
+	for _, path := range []string{protocol.PathStream, protocol.PathDirectory, protocol.PathSnapshot} {
 		status, _, body := w.call(t, "GET", path, "", nil)
 		require.Equal(t, 401, status, "%s", body)
 		require.Contains(t, string(body), `"code":"unauthorized"`)

@@ -17,23 +17,22 @@ const (
 	asksAtOnce   = 8  // of one cabinet
 	writeTimeout = 10 * time.Second
 	closeTimeout = time.Second
-
-	// A cabinet sends a few messages a minute; these only stop one that went mad.
-	burst     = 200
-	perSecond = 50
 )
 
 // line is one connection of a cabinet.
 type line struct {
 	gateway *Gateway
-	locker  models.LockerID
+	peer    Peer
 	n       int64 // counts the cabinet's connections: the highest is the one
 	conn    *websocket.Conn
 	end     context.CancelCauseFunc
 	out     chan []byte
 	asks    chan struct{}
-	seen    atomic.Int64 // Unix ms of the last message
+	seen    atomic.Int64 // Unix ms of the last message or pong
 	bucket  bucket
+
+	comparing chan struct{}
+	inventory inventory
 
 	// For the poller alone, once the line is taken.
 	scopes     []string
@@ -42,11 +41,11 @@ type line struct {
 	told       protocol.Cursor
 }
 
-func newLine(g *Gateway, l models.LockerID, conn *websocket.Conn, end context.CancelCauseFunc) *line {
+func newLine(g *Gateway, p Peer, conn *websocket.Conn, end context.CancelCauseFunc) *line {
 	ln := &line{
-		gateway: g, locker: l, conn: conn, end: end,
-		out: make(chan []byte, queueLength), asks: make(chan struct{}, asksAtOnce),
-		bucket: bucket{tokens: burst, at: g.Now()},
+		gateway: g, peer: p, conn: conn, end: end,
+		out: make(chan []byte, queueLength), asks: make(chan struct{}, asksAtOnce), comparing: make(chan struct{}, 1),
+		bucket: g.messages.full(g.Now()),
 	}
 	ln.seen.Store(g.Now().UnixMilli())
 	return ln
@@ -79,10 +78,11 @@ func (ln *line) read(ctx context.Context) error {
 		}
 		now := ln.gateway.Now()
 		ln.seen.Store(now.UnixMilli())
-		if !ln.bucket.take(now) {
+		if !ln.bucket.take(ln.gateway.messages, now) {
 			return errFlood
 		}
 		if err := ln.handle(ctx, frame, now); err != nil {
+			ln.gateway.Logger.Warn("message refused", "locker", ln.peer.Locker, "reason", models.ErrorCode(err), "error", err)
 			if err := ln.send(protocol.TypeError, problem(err)); err != nil {
 				return err
 			}
@@ -108,17 +108,20 @@ func (ln *line) handle(ctx context.Context, frame []byte, now time.Time) error {
 		if err := m.Into(&result); err != nil {
 			return err
 		}
-		return ln.gateway.result(ln.locker, result)
+		return ln.gateway.result(ln.peer.Locker, result)
 	case protocol.TypeHeartbeat:
-		// That it came is what counts so far: it moved seen. The inventory digest is not
-		// compared yet.
-		return m.Into(&protocol.Heartbeat{})
+		var hb protocol.Heartbeat
+		if err := m.Into(&hb); err != nil {
+			return err
+		}
+		ln.compare(ctx, hb, now)
+		return nil
 	case protocol.TypeError:
 		var p protocol.Problem
 		if err := m.Into(&p); err != nil {
 			return err
 		}
-		ln.gateway.Logger.Warn("a cabinet did not understand a message", "locker", ln.locker, "code", p.Code)
+		ln.gateway.Logger.Warn("a cabinet did not understand a message", "locker", ln.peer.Locker, "code", p.Code)
 		return nil
 	}
 	return models.Errorf(models.CodeMalformedFrame, "a message of this type is not known here")
@@ -159,7 +162,9 @@ func (ln *line) ping(ctx context.Context) {
 	defer cancel()
 	if err := ln.conn.Ping(ctx); err != nil {
 		ln.end(errSilent)
+		return
 	}
+	ln.seen.Store(ln.gateway.Now().UnixMilli())
 }
 
 // refuse tells why a connection cannot be, and closes it.
@@ -181,9 +186,9 @@ func (ln *line) refuse(ctx context.Context, why error) {
 // close ends the connection and, where the cabinet may still be listening, says why.
 func (ln *line) close(why error) {
 	switch {
-	case errors.Is(why, errGoingAway):
+	case errors.Is(why, errGoingAway), errors.Is(why, errLeaseLost):
 		_ = ln.conn.Close(websocket.StatusGoingAway, why.Error())
-	case errors.Is(why, errFenced), errors.Is(why, errFlood):
+	case errors.Is(why, errFenced), errors.Is(why, errFlood), errors.Is(why, errRevoked), errors.Is(why, errExpired):
 		_ = ln.conn.Close(websocket.StatusPolicyViolation, why.Error())
 	case errors.Is(why, websocket.ErrMessageTooBig):
 		_ = ln.conn.Close(websocket.StatusMessageTooBig, "")
@@ -196,23 +201,4 @@ func (ln *line) close(why error) {
 // problem is what a cabinet may see of an error.
 func problem(err error) protocol.Problem {
 	return protocol.Problem{Code: models.ErrorCode(err), Detail: models.ErrorMessage(err)}
-}
-
-// bucket bounds the rate of messages.
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
-
-// take spends a token, if there is one.
-func (b *bucket) take(now time.Time) bool {
-	if d := now.Sub(b.at).Seconds(); d > 0 {
-		b.tokens = min(burst, b.tokens+d*perSecond)
-		b.at = now
-	}
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
 }

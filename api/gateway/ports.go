@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"cubby/models"
 )
@@ -24,9 +25,33 @@ type Cabinets interface {
 	Positions(ctx context.Context) (map[string]int64, error)
 	// DirectoryScopes lists the scopes that a cabinet reads.
 	DirectoryScopes(ctx context.Context, l models.LockerID) ([]string, error)
-	// Connect records that the cabinet's stream is at this instance and returns n, one
-	// above the connection before: an older connection is fenced off.
-	Connect(ctx context.Context, l models.LockerID, instance string) (n int64, err error)
+	// Snapshot returns what the server believes of a cabinet, all of one moment: how far its
+	// journal was taken in, its cells in order, and the parcels in them.
+	Snapshot(ctx context.Context, l models.LockerID) (models.Head, []models.StoredCell, []models.Parcel, error)
+	// InventoryDiffers opens an incident, unless one is open.
+	InventoryDiffers(ctx context.Context, l models.LockerID, evidence string) error
+
+	// Connect records that the cabinet's stream is at this run of the instance and returns
+	// n, one above the connection before: an older connection is fenced off. It returns
+	// unavailable when the run has no lease.
+	Connect(ctx context.Context, l models.LockerID, instance, run string) (n int64, err error)
+	// Disconnect records that connection n ended, and when the cabinet was last seen on it.
+	Disconnect(ctx context.Context, l models.LockerID, n int64, seen time.Time) error
+	// Beat renews the instance's lease for models.GatewayLease; the first beat of a run takes
+	// it over from the run before. lost: it had run out, and the connections were ended. It
+	// returns conflict when another run took over.
+	Beat(ctx context.Context, instance, run string, first bool) (lost bool, err error)
+	// Leave ends the run's lease and connections.
+	Leave(ctx context.Context, instance, run string) error
+
+	// CheckClaim reports whether a claim may be used for a key; it changes nothing. It
+	// returns claim_unknown, claim_used or claim_expired.
+	CheckClaim(ctx context.Context, claimHash, keyHash string) error
+	// Trusted returns nil for a certificate that was given to the cabinet and not revoked,
+	// else certificate_unknown or certificate_revoked.
+	Trusted(ctx context.Context, l models.LockerID, serial string) error
+	// RevokedSince lists the serials of certificates that were revoked at a time or later.
+	RevokedSince(ctx context.Context, since time.Time) ([]string, error)
 }
 
 // Engine is what the gateway needs of the workflows.
@@ -34,9 +59,11 @@ type Engine interface {
 	// Ask returns once the life has accepted, or invalid_state with the reason when it
 	// refused. Any other error means that the cabinet decides by itself.
 	Ask(ctx context.Context, s models.ShipmentID, in models.AskInput) error
-	// Seal returns the cabinet's key, sealed to its computer. It returns invalid_request for
-	// a key that is not a P-256 point, unavailable while the engine cannot be reached.
-	Seal(ctx context.Context, in models.SealInput) (models.SealResult, error)
+	// Enroll returns a certificate and the cabinet's key for a claim, or for a certificate
+	// that is to be renewed. It returns one of the claim's and certificate's codes when it
+	// may not be, invalid_request for a certificate request that is no good, unavailable
+	// while the engine cannot be reached.
+	Enroll(ctx context.Context, in models.EnrollInput) (models.EnrollResult, error)
 	// Up reports whether the engine answered lately. It does not block.
 	Up() bool
 }

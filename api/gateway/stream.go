@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/coder/websocket"
 
 	"cubby/agent/protocol"
+	"cubby/agent/protocol/session"
 	"cubby/models"
 )
 
@@ -18,28 +20,32 @@ var (
 	errSilent    = errors.New("no pong came")
 	errSlow      = errors.New("the cabinet does not take its messages")
 	errFlood     = errors.New("too many messages")
+	errLeaseLost = errors.New("this gateway's lease ran out")
+	errRevoked   = errors.New("the cabinet's certificate was revoked")
+	errExpired   = errors.New("the cabinet's certificate has ended")
 )
 
 // stream is a cabinet's websocket from hello to its end. This goroutine reads; one more
 // writes.
-func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, l models.LockerID) error {
+func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		// Accept has answered.
-		g.Logger.Info("stream refused", "locker", l, "error", err)
+		g.Logger.Warn("stream refused", "locker", p.Locker, "reason", models.CodeMalformedFrame, "error", err)
 		return nil
 	}
 	conn.SetReadLimit(protocol.MaxMessage)
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	ln := newLine(g, l, conn, cancel)
+	ln := newLine(g, p, conn, cancel)
+	defer func() { g.disconnect(ctx, ln) }()
 	if err := g.open(ctx, ln); err != nil {
-		g.Logger.Info("stream refused", "locker", l, "error", err)
+		g.Logger.Warn("stream refused", "locker", p.Locker, "serial", p.Serial, "reason", models.ErrorCode(err), "error", err)
 		ln.refuse(ctx, err)
 		return nil
 	}
 	defer g.drop(ln)
-	g.Logger.Info("cabinet connected", "locker", l, "n", ln.n)
+	g.Logger.Info("cabinet connected", "locker", p.Locker, "n", ln.n)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -47,8 +53,24 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, l models.Locker
 	}()
 	cancel(ln.read(ctx)) // whatever ended it first is the cause
 	<-done
-	g.Logger.Info("cabinet disconnected", "locker", l, "n", ln.n, "reason", context.Cause(ctx).Error())
+	g.Logger.Info("cabinet disconnected", "locker", p.Locker, "n", ln.n, "reason", context.Cause(ctx).Error())
 	return nil
+}
+
+// disconnect records the end of a line that was connected. At the end of the gateway one
+// statement does it for all.
+func (g *Gateway) disconnect(ctx context.Context, ln *line) {
+	g.mu.Lock()
+	closed := g.closed
+	g.mu.Unlock()
+	if closed || ln.n == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), directoryTimeout)
+	defer cancel()
+	if err := g.Cabinets.Disconnect(ctx, ln.peer.Locker, ln.n, time.UnixMilli(ln.seen.Load())); err != nil {
+		g.Logger.Warn("a cabinet's disconnection was not recorded", "locker", ln.peer.Locker, "n", ln.n, "error", err)
+	}
 }
 
 // open reads the hello, answers it, and gives the cabinet's place to the line.
@@ -57,33 +79,50 @@ func (g *Gateway) open(ctx context.Context, ln *line) error {
 	if err != nil {
 		return err
 	}
-	version, err := negotiate(hello)
-	if err != nil {
+	if err := g.awaitLease(ctx); err != nil {
 		return err
 	}
-	head, err := g.Cabinets.Head(ctx, ln.locker)
+	locker := ln.peer.Locker
+	head, err := g.Cabinets.Head(ctx, locker)
 	if err != nil {
 		return err
 	}
 	now := g.Now()
+	greeting, err := session.Greet(hello, head, now)
+	if err != nil {
+		return err
+	}
 	if err := g.follow(ctx, ln, now); err != nil {
 		return err
 	}
-	if ln.n, err = g.Cabinets.Connect(ctx, ln.locker, g.Instance); err != nil {
+	if ln.n, err = g.Cabinets.Connect(ctx, locker, g.Instance, g.run); err != nil {
 		return err
 	}
 	ln.told = hello.Cursor
-	kind, body := greet(hello, head, version, now)
-	if kind == protocol.TypeNewEpoch {
+	if greeting.Type == protocol.TypeNewEpoch {
 		// It does not happen to a cabinet with a whole store: it doubts its cells now.
-		g.Logger.Warn("a cabinet's journal must begin anew", "locker", ln.locker,
+		g.Logger.Warn("a cabinet's journal must begin anew", "locker", locker,
 			"epoch", hello.Epoch, "seq", hello.Seq, "server_epoch", head.Epoch, "server_seq", head.Seq)
 	}
 	// Into the queue before anyone can send a command: it goes out first.
-	if err := ln.send(kind, body); err != nil {
+	if err := ln.send(greeting.Type, greeting.Body); err != nil {
 		return err
 	}
 	return g.take(ln)
+}
+
+// awaitLease waits for this gateway's first beat.
+func (g *Gateway) awaitLease(ctx context.Context) error {
+	wait := time.NewTimer(g.HelloTimeout)
+	defer wait.Stop()
+	select {
+	case <-g.leased:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wait.C:
+		return models.Errorf(models.CodeUnavailable, "This gateway has no lease yet.")
+	}
 }
 
 func (g *Gateway) readHello(ctx context.Context, ln *line) (protocol.Hello, error) {
@@ -101,8 +140,5 @@ func (g *Gateway) readHello(ctx context.Context, ln *line) (protocol.Hello, erro
 	if m.Type != protocol.TypeHello {
 		return h, models.Errorf(models.CodeMalformedFrame, "the first message must be hello")
 	}
-	if err := m.Into(&h); err != nil {
-		return h, err
-	}
-	return h, checkHello(h)
+	return h, m.Into(&h)
 }

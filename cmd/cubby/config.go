@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,7 +25,12 @@ type config struct {
 	databaseURL       string
 	listen            string
 	opsListen         string
-	gatewayDevListen  string
+	gatewayListen     string
+	gatewayCertFile   string
+	gatewayKeyFile    string
+	deviceCAFile      string
+	deviceCAKeyFile   string
+	signerKeyFile     string
 	instance          string
 	temporalAddress   string
 	temporalNamespace string
@@ -51,7 +56,12 @@ func settings() []setting {
 		{"CUBBY_DATABASE_URL", "sqlite:var/cubby.db", "sqlite:PATH (one process runs everything) or postgres://…", text(func(c *config) *string { return &c.databaseURL })},
 		{"CUBBY_LISTEN", "127.0.0.1:8080", "REST and API docs (role api)", text(func(c *config) *string { return &c.listen })},
 		{"CUBBY_OPS_LISTEN", "127.0.0.1:9090", "/healthz, /readyz and /metrics, for operators only", text(func(c *config) *string { return &c.opsListen })},
-		{"CUBBY_GATEWAY_DEV_LISTEN", "127.0.0.1:8090", "cabinets without TLS, for development: a loopback address or nothing else (role gateway)", loopback},
+		{"CUBBY_GATEWAY_LISTEN", "127.0.0.1:8443", "cabinets, over TLS (role gateway)", text(func(c *config) *string { return &c.gatewayListen })},
+		{"CUBBY_GATEWAY_CERT_FILE", authorityFile(gatewayTLS + ".pem"), "the gateway's certificate, made by 'cubby key authority', renewed by 'cubby key gateway' (role gateway)", text(func(c *config) *string { return &c.gatewayCertFile })},
+		{"CUBBY_GATEWAY_KEY_FILE", authorityFile(gatewayTLS + ".key"), "its key (role gateway)", text(func(c *config) *string { return &c.gatewayKeyFile })},
+		{"CUBBY_DEVICE_CA_FILE", authorityFile(deviceCA + ".pem"), "certificates of the authorities of cabinets' certificates (roles gateway, worker)", text(func(c *config) *string { return &c.deviceCAFile })},
+		{"CUBBY_DEVICE_CA_KEY_FILE", authorityFile(deviceCA + ".key"), "the authority's key (role worker)", text(func(c *config) *string { return &c.deviceCAKeyFile })},
+		{"CUBBY_SIGNER_KEY_FILE", authorityFile(signerFile), "the key that signs grants (role worker)", text(func(c *config) *string { return &c.signerKeyFile })},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
@@ -68,17 +78,7 @@ func settings() []setting {
 	}
 }
 
-func loopback(c *config, v string) error {
-	host, _, err := net.SplitHostPort(v)
-	if err != nil {
-		return err
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("%s is not a loopback address, and this listener has no TLS", host)
-	}
-	c.gatewayDevListen = v
-	return nil
-}
+func authorityFile(name string) string { return filepath.Join(authorityDir, name) }
 
 func instanceName(c *config, v string) error {
 	if v == "" || strings.ContainsAny(v, " /\t\n") {

@@ -26,6 +26,8 @@ func commands() []command {
 		{"migrate", "migrate", "bring the database's schema up to date", runMigrate},
 		{"key create", "key create --organization-kind KIND --name NAME --scopes LIST [--email ADDRESS] [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
 		{"key master", "key master", "make the master key file, unless there is one", runKeyMaster},
+		{"key authority", "key authority [--dir DIR] [--hosts LIST]", "make the keys of cabinets' identity, those that are missing", runKeyAuthority},
+		{"key gateway", "key gateway [--dir DIR] [--hosts LIST]", "renew the certificate that cabinets see", runKeyGateway},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},
 		{"bench lifecycle", "bench lifecycle --db postgres|sqlite [--json]", "measure lives a second against a floor of empty bodies", runBenchLifecycle},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -95,7 +96,7 @@ func serve(ctx context.Context, p program, r roles, db *store.Store, temporal cl
 		program: p, db: db, temporal: temporal, engine: worker.NewEngine(temporal),
 		metrics: newMetrics(db, p.log), group: group, fatal: func(err error) { cancel(err) },
 	}
-	if err := s.listen(ctx, "ops", p.config.opsListen, s.metrics.handler(s.ready)); err != nil {
+	if err := s.listen(ctx, "ops", p.config.opsListen, s.plain(s.metrics.handler(s.ready))); err != nil {
 		return err
 	}
 	group.Go(func() error { return s.engine.Watch(ctx) })
@@ -129,18 +130,25 @@ func (s *server) ready(ctx context.Context) error {
 	return s.db.Ping(ctx)
 }
 
-// listen serves a handler on an address. The port is open when it returns.
-func (s *server) listen(ctx context.Context, name, address string, h http.Handler) error {
+// plain serves a handler without TLS.
+func (s *server) plain(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		// A client that reads slowly must not keep its place among the calls in flight.
+		WriteTimeout: time.Minute,
+		ErrorLog:     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// listen serves on an address, over TLS if the server is configured for it. The port is
+// open when it returns.
+func (s *server) listen(ctx context.Context, name, address string, srv *http.Server) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
-		// A client that reads slowly must not keep its place among the calls in flight.
-		// Streams have left the server by then.
-		WriteTimeout: time.Minute,
-		ErrorLog:     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	if srv.TLSConfig != nil {
+		l = tls.NewListener(l, srv.TLSConfig)
 	}
 	s.group.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -159,23 +167,31 @@ func (s *server) listen(ctx context.Context, name, address string, h http.Handle
 }
 
 func (s *server) api(ctx context.Context) error {
-	return s.listen(ctx, "api", s.config.listen, api.New(api.Config{
-		Keys: s.db, Shipments: s.db, Lockers: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
+		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
-	}))
+	})))
 }
 
 func (s *server) gateway(ctx context.Context) error {
+	devices, err := readDevicePool(s.config.deviceCAFile)
+	if err != nil {
+		return err
+	}
+	certificate, err := readGatewayCertificate(s.config.gatewayCertFile, s.config.gatewayKeyFile, s.log, time.Now)
+	if err != nil {
+		return err
+	}
 	g := gateway.New(gateway.Config{
-		Cabinets: s.db, Engine: s.engine, Identity: gateway.DevIdentity{},
+		Cabinets: s.db, Engine: s.engine, Identity: gateway.Certificates{Authority: devices, Now: time.Now},
 		Instance: s.config.instance, Queue: models.QueueGateway(s.config.instance),
 		Logger: s.log, Now: time.Now, Rand: rand.Reader,
 	})
-	s.group.Go(func() error { g.Run(ctx); return nil })
+	s.group.Go(func() error { return g.Run(ctx) })
 	w := worker.Gateway(s.temporal, s.config.instance, &activities.Locker{Line: g}, s.fatal)
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
-	return s.listen(ctx, "gateway", s.config.gatewayDevListen, g.Handler())
+	return s.listen(ctx, "gateway", s.config.gatewayListen, g.Server(gateway.TLS(certificate.get, devices)))
 }
 
 func (s *server) work(ctx context.Context) error {
@@ -199,6 +215,14 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
+	authority, err := readDeviceAuthority(s.config.deviceCAFile, s.config.deviceCAKeyFile)
+	if err != nil {
+		return worker.Parts{}, err
+	}
+	_, trusted, err := readSigner(s.config.signerKeyFile)
+	if err != nil {
+		return worker.Parts{}, err
+	}
 	texts, err := catalogue.Load()
 	if err != nil {
 		return worker.Parts{}, err
@@ -213,7 +237,9 @@ func (s *server) parts() (worker.Parts, error) {
 			Notices: s.db, Mailer: &s.config.mail, Keys: keys,
 			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
 		},
-		Cabinet:   &activities.Cabinet{Keys: keys},
+		Cabinet: &activities.Cabinet{
+			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
+		},
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
 	}, nil

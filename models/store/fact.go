@@ -210,7 +210,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		in.reports[d.After.Cell] = *d.After
 	}
 	if d.Shipment != "" {
-		in.messages = append(in.messages, signalFact(d.Shipment, factSignal(in.locker, f, d, in.now)))
+		in.messages = append(in.messages, signalFact(d.Shipment, f.Signal(in.locker, d, in.now)))
 	}
 	switch f.Type {
 	case models.FactDeposited:
@@ -230,19 +230,6 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	}
 	return nil
-}
-
-// factSignal is a fact as a life needs it. A cabinet's clock that runs ahead must not put
-// off what follows from the fact: nothing happens after it was told.
-func factSignal(l models.LockerID, f models.Fact, d models.FactData, received time.Time) models.FactSignal {
-	at := f.At()
-	if at.After(received) {
-		at = received.Truncate(time.Millisecond)
-	}
-	return models.FactSignal{
-		Locker: l, Epoch: f.Epoch, Seq: f.Seq, At: at, Type: f.Type, Operation: f.Operation,
-		Cell: f.Cell, Generation: f.Generation, Parcel: d.Parcel, Reason: d.Reason,
-	}
 }
 
 // save writes what add collected.

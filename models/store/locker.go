@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -107,9 +106,9 @@ func (s *Store) Lockers(ctx context.Context, p models.Page) ([]models.LockerView
 	if err != nil {
 		return nil, mapError(err)
 	}
-	ids := make([]models.LocationID, 0, len(lockers))
+	ids, own := make([]models.LocationID, 0, len(lockers)), make([]models.LockerID, 0, len(lockers))
 	for _, l := range lockers {
-		ids = append(ids, l.Location)
+		ids, own = append(ids, l.Location), append(own, l.ID)
 	}
 	places, err := gorm.G[models.Location](s.read).Where("id IN ?", ids).Find(ctx)
 	if err != nil {
@@ -119,41 +118,28 @@ func (s *Store) Lockers(ctx context.Context, p models.Page) ([]models.LockerView
 	for _, p := range places {
 		byID[p.ID] = p
 	}
+	links, err := s.links(ctx, own)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]models.LockerView, 0, len(lockers))
 	for _, l := range lockers {
-		views = append(views, models.LockerView{Locker: l, Location: byID[l.Location]})
+		views = append(views, models.LockerView{Locker: l, Location: byID[l.Location], Link: links[l.ID]})
 	}
 	return views, nil
 }
 
-// Locker returns one with its place.
+// Locker returns one with its place and link.
 func (s *Store) Locker(ctx context.Context, id models.LockerID) (models.LockerView, error) {
 	var v models.LockerView
 	l, err := gorm.G[models.Locker](s.read).Where("id = ?", id).Take(ctx)
 	if v.Locker, err = take(l, err, "There is no such locker."); err != nil {
 		return v, err
 	}
-	v.Location, err = gorm.G[models.Location](s.read).Where("id = ?", l.Location).Take(ctx)
-	return v, mapError(err)
-}
-
-// connection is where a cabinet's stream is.
-type connection struct {
-	Locker   models.LockerID `gorm:"primaryKey"`
-	Instance string
-	N        int64
-	At       time.Time
-}
-
-// TableName is the table of connections.
-func (connection) TableName() string { return "locker_connections" }
-
-// Connect takes the next connection number of a cabinet: the one before is fenced off.
-func (s *Store) Connect(ctx context.Context, l models.LockerID, instance string) (n int64, err error) {
-	err = s.tx(ctx, "connect", func(t *tx) error {
-		return t.db.Raw(`INSERT INTO locker_connections (locker, instance, n, at) VALUES (?, ?, 1, ?)
-			ON CONFLICT (locker) DO UPDATE SET instance = excluded.instance, n = locker_connections.n + 1, at = excluded.at
-			RETURNING n`, l, instance, t.now).Scan(&n).Error
-	})
-	return n, err
+	if v.Location, err = gorm.G[models.Location](s.read).Where("id = ?", l.Location).Take(ctx); err != nil {
+		return v, mapError(err)
+	}
+	links, err := s.links(ctx, []models.LockerID{id})
+	v.Link = links[id]
+	return v, err
 }

@@ -230,15 +230,6 @@ func TestNetwork(t *testing.T) {
 		require.Equal(t, []string{"B"}, badges(a.ID))
 		require.ElementsMatch(t, []string{"B", "C"}, badges(b.ID))
 
-		n, err := f.Connect(ctx, a.ID, "one")
-		require.NoError(t, err)
-		require.Equal(t, int64(1), n)
-		n, err = f.Connect(ctx, a.ID, "two")
-		require.NoError(t, err)
-		require.Equal(t, int64(2), n)
-		_, err = f.Connect(ctx, "lkr_none", "one")
-		require.Equal(t, models.CodeNotFound, code(err))
-
 		p, err := f.PutPolicy(ctx, by, models.Policy{Name: models.PolicyStandard, Storage: 60})
 		require.NoError(t, err)
 		require.Equal(t, 2, p.Version)

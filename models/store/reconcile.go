@@ -57,7 +57,7 @@ func (s *Store) resignal(ctx context.Context, since time.Time) (n int, err error
 			if err != nil {
 				return n, err
 			}
-			messages = append(messages, signalFact(r.Shipment, factSignal(r.Locker, r.Body, d, r.ReceivedAt)))
+			messages = append(messages, signalFact(r.Shipment, r.Body.Signal(r.Locker, d, r.ReceivedAt)))
 		}
 		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
 			return n, err

@@ -28,6 +28,7 @@ var (
 	_ api.Keys                 = (*store.Store)(nil)
 	_ api.Shipments            = (*store.Store)(nil)
 	_ api.Lockers              = (*store.Store)(nil)
+	_ api.Enrolment            = (*store.Store)(nil)
 	_ api.Network              = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
@@ -35,6 +36,7 @@ var (
 	_ activities.Notices       = (*store.Store)(nil)
 	_ activities.Housekeeping  = (*store.Store)(nil)
 	_ activities.IncidentStore = (*store.Store)(nil)
+	_ activities.Enrolments    = (*store.Store)(nil)
 )
 
 // fixture is an own database with a clock that tests move and a fault that they set.

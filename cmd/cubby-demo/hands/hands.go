@@ -14,8 +14,7 @@ import (
 	"strconv"
 	"time"
 
-	"cubby/agent/cabinet"
-	"cubby/cmd/cubby-demo/cabinets"
+	"cubby/cmd/cubby-demo/sites"
 	"cubby/models"
 )
 
@@ -24,14 +23,14 @@ var page embed.FS
 
 const maxBody = 16 << 10
 
-// Hands serves the hands of a set of cabinets.
+// Hands serves the hands of a set of sites.
 type Hands struct {
-	set *cabinets.Set
+	set *sites.Set
 	log *slog.Logger
 }
 
 // New returns the handler of everything below /hands/.
-func New(set *cabinets.Set, log *slog.Logger) http.Handler {
+func New(set *sites.Set, log *slog.Logger) http.Handler {
 	h := &Hands{set: set, log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hands/lockers", h.lockers)
@@ -47,6 +46,9 @@ func New(set *cabinets.Set, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST /hands/lockers/{l}/keys", h.on(h.keys))
 	mux.HandleFunc("POST /hands/lockers/{l}/press", h.on(h.press))
 	mux.HandleFunc("POST /hands/lockers/{l}/auto-close", h.on(h.autoClose))
+	mux.HandleFunc("POST /hands/lockers/{l}/line/{what}", h.on(h.network))
+	mux.HandleFunc("POST /hands/lockers/{l}/power/{what}", h.on(h.power))
+	mux.HandleFunc("POST /hands/lockers/{l}/boards/{n}/{what}", h.on(h.board))
 	mux.HandleFunc("GET /hands", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/hands/", http.StatusFound)
 	})
@@ -60,7 +62,7 @@ func New(set *cabinets.Set, log *slog.Logger) http.Handler {
 }
 
 // on finds the cabinet that a path names.
-func (h *Hands) on(f func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error) http.HandlerFunc {
+func (h *Hands) on(f func(w http.ResponseWriter, r *http.Request, c *sites.Site) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := h.set.Find(r.Context(), r.PathValue("l"))
 		if err == nil {
@@ -73,11 +75,14 @@ func (h *Hands) on(f func(w http.ResponseWriter, r *http.Request, c *cabinets.Ca
 }
 
 // onCell finds the cabinet and the cell's number too.
-func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error) http.HandlerFunc {
-	return h.on(func(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *sites.Site, n int) error) http.HandlerFunc {
+	return h.on(func(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 		n, err := strconv.Atoi(r.PathValue("n"))
 		if err != nil {
 			return models.Errorf(models.CodeNotFound, "%q is not a cell's number", r.PathValue("n"))
+		}
+		if n < 1 || n > sites.MaxCells {
+			return models.Errorf(models.CodeNotFound, "this cabinet has no cell %d", n)
 		}
 		return f(w, r, c, n)
 	})
@@ -110,7 +115,7 @@ func (h *Hands) lockers(w http.ResponseWriter, r *http.Request) {
 	reply(w, map[string]any{"lockers": h.list(r.Context())})
 }
 
-func (h *Hands) locker(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) locker(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	s, err := c.Snapshot(r.Context())
 	if err == nil {
 		reply(w, s)
@@ -118,7 +123,7 @@ func (h *Hands) locker(w http.ResponseWriter, r *http.Request, c *cabinets.Cabin
 	return err
 }
 
-func (h *Hands) cells(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) cells(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	s, err := c.Snapshot(r.Context())
 	if err == nil {
 		reply(w, map[string]any{"cells": s.Cells})
@@ -126,36 +131,36 @@ func (h *Hands) cells(w http.ResponseWriter, r *http.Request, c *cabinets.Cabine
 	return err
 }
 
-func (h *Hands) screen(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
-	s, err := c.Snapshot(r.Context())
+func (h *Hands) screen(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
+	s, err := c.View(r.Context())
 	if err == nil {
-		reply(w, s.Screen)
+		reply(w, s)
 	}
 	return err
 }
 
-func (h *Hands) closeDoor(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
-	return done(w, c.CloseDoor(r.Context(), n))
+func (h *Hands) closeDoor(w http.ResponseWriter, _ *http.Request, c *sites.Site, n int) error {
+	return done(w, c.CloseDoor(n))
 }
 
-func (h *Hands) put(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+func (h *Hands) put(w http.ResponseWriter, r *http.Request, c *sites.Site, n int) error {
 	var body struct {
 		Thing string `json:"thing"`
 	}
 	if err := read(w, r, &body); err != nil {
 		return err
 	}
-	return done(w, c.Put(r.Context(), n, body.Thing))
+	return done(w, c.Put(n, body.Thing))
 }
 
-func (h *Hands) take(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
+func (h *Hands) take(w http.ResponseWriter, r *http.Request, c *sites.Site, n int) error {
 	var body struct {
 		Thing string `json:"thing"`
 	}
 	if err := read(w, r, &body); err != nil {
 		return err
 	}
-	taken, err := c.Take(r.Context(), n, body.Thing)
+	taken, err := c.Take(n, body.Thing)
 	if err != nil {
 		return err
 	}
@@ -163,12 +168,14 @@ func (h *Hands) take(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet
 	return nil
 }
 
-func (h *Hands) jam(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
-	return done(w, c.Jam(r.Context(), n, true))
+func (h *Hands) jam(w http.ResponseWriter, _ *http.Request, c *sites.Site, n int) error {
+	c.Jam(n, true)
+	return done(w, nil)
 }
 
-func (h *Hands) unjam(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, n int) error {
-	return done(w, c.Jam(r.Context(), n, false))
+func (h *Hands) unjam(w http.ResponseWriter, _ *http.Request, c *sites.Site, n int) error {
+	c.Jam(n, false)
+	return done(w, nil)
 }
 
 // text is the body of scan and keys.
@@ -176,7 +183,7 @@ type text struct {
 	Text string `json:"text"`
 }
 
-func (h *Hands) scan(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) scan(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	var body text
 	if err := read(w, r, &body); err != nil {
 		return err
@@ -184,7 +191,7 @@ func (h *Hands) scan(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet
 	return h.shown(w, r, c, c.Scan(r.Context(), body.Text))
 }
 
-func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	var body text
 	if err := read(w, r, &body); err != nil {
 		return err
@@ -192,9 +199,9 @@ func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet
 	return h.shown(w, r, c, c.Keys(r.Context(), body.Text))
 }
 
-func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	var body struct {
-		Button cabinet.Button `json:"button"`
+		Button string `json:"button"`
 	}
 	if err := read(w, r, &body); err != nil {
 		return err
@@ -203,14 +210,14 @@ func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *cabinets.Cabine
 }
 
 // shown answers with the screen after an act.
-func (h *Hands) shown(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet, err error) error {
+func (h *Hands) shown(w http.ResponseWriter, r *http.Request, c *sites.Site, err error) error {
 	if err != nil {
 		return err
 	}
 	return h.screen(w, r, c)
 }
 
-func (h *Hands) autoClose(w http.ResponseWriter, r *http.Request, c *cabinets.Cabinet) error {
+func (h *Hands) autoClose(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 	var body struct {
 		Seconds *float64 `json:"seconds"`
 		Off     bool     `json:"off"`
@@ -228,7 +235,47 @@ func (h *Hands) autoClose(w http.ResponseWriter, r *http.Request, c *cabinets.Ca
 		}
 		after = time.Duration(*body.Seconds * float64(time.Second))
 	}
-	return done(w, c.SetAutoClose(r.Context(), after))
+	c.SetAutoClose(after)
+	return done(w, nil)
+}
+
+// network cuts and mends the cabinet's line.
+func (h *Hands) network(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
+	switch r.PathValue("what") {
+	case "cut":
+		c.CutLine()
+	case "restore":
+		c.RestoreLine()
+	default:
+		return models.Errorf(models.CodeNotFound, "a line can be cut and restored")
+	}
+	return done(w, nil)
+}
+
+// power cuts and restores the power of the cabinet's computer.
+func (h *Hands) power(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
+	switch r.PathValue("what") {
+	case "cut":
+		return done(w, c.CutPower())
+	case "restore":
+		return done(w, c.RestorePower(r.Context()))
+	}
+	return models.Errorf(models.CodeNotFound, "the power can be cut and restored")
+}
+
+// board takes a lock board off the bus and puts it back.
+func (h *Hands) board(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
+	n, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil {
+		return models.Errorf(models.CodeNotFound, "%q is not a board's number", r.PathValue("n"))
+	}
+	switch r.PathValue("what") {
+	case "unplug":
+		return done(w, c.Unplug(n, true))
+	case "plug":
+		return done(w, c.Unplug(n, false))
+	}
+	return models.Errorf(models.CodeNotFound, "a board can be unplugged and plugged")
 }
 
 // read decodes a body. None at all is an empty object.

@@ -112,7 +112,7 @@ func (l *leg) setUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		at, err := l.stage.Build(id)
+		at, err := l.stage.Build(ctx, id)
 		if err != nil {
 			return err
 		}

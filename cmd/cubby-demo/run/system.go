@@ -4,7 +4,6 @@ package run
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,11 +17,11 @@ import (
 	"strings"
 	"time"
 
-	"cubby/cmd/cubby-demo/cabinets"
 	"cubby/cmd/cubby-demo/hands"
 	"cubby/cmd/cubby-demo/inbox"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/sites"
 	"cubby/models"
 )
 
@@ -64,7 +63,7 @@ type System struct {
 	// Temporal and Servers can be killed and started again; Servers are in the order of Options.Processes.
 	Temporal *rig.Temporal
 	Servers  []*rig.Process
-	Cabinets *cabinets.Set
+	Cabinets *sites.Set
 	Inbox    *inbox.Inbox
 
 	options Options
@@ -127,7 +126,7 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 }
 
 func (s *System) prepare(ctx context.Context) error {
-	for _, name := range []string{"cubby", "cubby-temporal"} {
+	for _, name := range []string{"cubby", "cubby-agent", "cubby-temporal"} {
 		if _, err := exec.LookPath(s.program(name)); err != nil {
 			return fmt.Errorf("%w: build it with 'make build', or say where it is with --bin", err)
 		}
@@ -198,7 +197,12 @@ func (s *System) env() []string {
 		"CUBBY_DATABASE_URL=" + database,
 		"CUBBY_LISTEN=" + address(ports.API),
 		"CUBBY_OPS_LISTEN=" + address(ports.Ops),
-		"CUBBY_GATEWAY_DEV_LISTEN=" + address(ports.Gateway),
+		"CUBBY_GATEWAY_LISTEN=" + address(ports.Gateway),
+		"CUBBY_GATEWAY_CERT_FILE=" + s.authority("gateway.pem"),
+		"CUBBY_GATEWAY_KEY_FILE=" + s.authority("gateway.key"),
+		"CUBBY_DEVICE_CA_FILE=" + s.authority("device-ca.pem"),
+		"CUBBY_DEVICE_CA_KEY_FILE=" + s.authority("device-ca.key"),
+		"CUBBY_SIGNER_KEY_FILE=" + s.authority("signer.key"),
 		"CUBBY_INSTANCE=run",
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
 		"CUBBY_TEMPORAL_NAMESPACE=cubby",
@@ -208,6 +212,8 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_USER=",
 	}, s.options.Env...)
 }
+
+func (s *System) authority(file string) string { return s.folder.in("authority", file) }
 
 // cubby runs a command of the server's program to its end and returns what it printed.
 func (s *System) cubby(ctx context.Context, args ...string) ([]byte, error) {
@@ -226,6 +232,9 @@ func (s *System) cubby(ctx context.Context, args ...string) ([]byte, error) {
 
 func (s *System) startDatabase(ctx context.Context) error {
 	if _, err := s.cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
+		return err
+	}
+	if _, err := s.cubby(ctx, "key", "authority", "--dir", s.folder.in("authority"), "--hosts", loopback); err != nil {
 		return err
 	}
 	if _, err := s.cubby(ctx, "migrate"); err != nil {
@@ -304,19 +313,17 @@ func (s *System) seed(ctx context.Context) (err error) {
 
 // startCabinets waits until each is connected and has its key, so that nobody finds a dark screen.
 func (s *System) startCabinets(ctx context.Context) error {
-	lockers := make([]models.LockerID, len(s.Lockers))
-	for i, locker := range s.Lockers {
-		lockers[i] = models.LockerID(locker.ID)
-	}
-	s.Cabinets = cabinets.New(cabinets.Config{
-		Dir: s.folder.in("cabinets"), GatewayURL: origin(s.options.Ports.Gateway), Lockers: lockers,
-		AutoClose: s.options.AutoClose, Logger: s.log.With("part", "cabinets"),
-		Now: time.Now, Random: rand.Reader, Client: http.DefaultClient,
+	s.Cabinets = sites.New(sites.Config{
+		Dir: s.folder.in("cabinets"), Agent: s.program("cubby-agent"), Gateway: address(s.options.Ports.Gateway),
+		ServerCA: s.authority("server-ca.pem"), AutoClose: s.options.AutoClose, Claim: s.claim,
+		Logger: s.log.With("part", "cabinets"),
 	})
-	if err := s.Cabinets.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
+	s.stops = append(s.stops, s.Cabinets.Stop)
+	for _, locker := range s.Lockers {
+		if _, err := s.Cabinets.Add(ctx, models.LockerID(locker.ID)); err != nil {
+			return err
+		}
 	}
-	s.stops = append(s.stops, func() error { s.Cabinets.Stop(); return nil })
 	return people.Await(ctx, "the cabinets to be online", readyEvery, func() (bool, string, error) {
 		if err := s.dead(); err != nil {
 			return false, "", err
@@ -329,6 +336,13 @@ func (s *System) startCabinets(ctx context.Context) error {
 		}
 		return true, "", nil
 	})
+}
+
+// claim has the operator make a claim for a locker's computer.
+func (s *System) claim(ctx context.Context, l models.LockerID) (string, error) {
+	var made struct{ Code string }
+	err := seeder{base: s.APIURL, client: http.DefaultClient}.call(ctx, s.Network, http.MethodPost, "lockers/"+string(l)+"/claims", nil, &made)
+	return made.Code, err
 }
 
 func (s *System) startPages(ctx context.Context) error {

@@ -65,7 +65,7 @@ func (w *world) lockerAt(ctx context.Context, location string, cells int) (peopl
 	if err != nil {
 		return at, err
 	}
-	if at, err = w.stage.Build(id); err != nil {
+	if at, err = w.stage.Build(ctx, id); err != nil {
 		return at, err
 	}
 	return at, at.AwaitReady(ctx)

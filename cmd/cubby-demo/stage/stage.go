@@ -107,8 +107,9 @@ func (s *Stage) Part(name string) *Part {
 func (s *Stage) REST(key string) people.Service { return people.Service{Base: s.APIURL, Key: key} }
 
 // Build puts a cabinet up for a locker that was made over REST.
-func (s *Stage) Build(locker string) (people.Cabinet, error) {
-	return people.Cabinet{Service: s.people(), Locker: locker}, s.Cabinets.Add(models.LockerID(locker))
+func (s *Stage) Build(ctx context.Context, locker string) (people.Cabinet, error) {
+	_, err := s.Cabinets.Add(ctx, models.LockerID(locker))
+	return people.Cabinet{Service: s.people(), Locker: locker}, err
 }
 
 // Mailbox is the mailbox of an address, or everybody's.

@@ -1,0 +1,141 @@
+package cabinet
+
+import (
+	"cubby/models"
+)
+
+// toCheck is the next cell in doubt that the courier may look into; nil: none. A parcel of
+// another carrier is looked at by the operator's people alone.
+func (t *turn) toCheck(courier models.DirectoryCourier) *Cell {
+	var first *Cell
+	for _, c := range t.Cells {
+		if !c.Doubtful || c.Dead || c.Open || c.Operation != "" || t.kept(c) {
+			continue
+		}
+		if e := t.Directory.Shipments[c.Shipment]; c.State == models.CellOccupied && !courier.Operator &&
+			(e == nil || e.Carrier != courier.Organization) {
+			continue
+		}
+		if c.Number() > t.Session.Checked {
+			return c
+		}
+		if first == nil {
+			first = c
+		}
+	}
+	return first
+}
+
+// check opens the next doubtful cell for a courier to look into. The courier's signed entry
+// is authority enough: it is nobody's parcel that is asked for.
+func (t *turn) check() {
+	courier, ok := t.courier()
+	if !ok {
+		return
+	}
+	c := t.toCheck(courier)
+	if c == nil {
+		t.say(TextNothingDoubt, messageMS)
+		return
+	}
+	op := t.begin(models.Check, c.Shipment, models.Policy{})
+	if op == nil {
+		return
+	}
+	op.Courier = courier.Courier
+	t.Session.Checked = c.Number()
+	op.add(c, nil)
+	t.decideLocally(op)
+}
+
+// checkClosed asks what is inside.
+func (t *turn) checkClosed(op *Operation, d *Door) {
+	d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+}
+
+// pressedCheck takes a button of a check under way.
+func (t *turn) pressedCheck(op *Operation, b Button) {
+	d := op.closed()
+	switch {
+	case b == ButtonTryAgain:
+		t.tryAgain(op)
+	case b == ButtonCancel || b == ButtonFinish:
+		t.giveUpAll(op, reasonAbandoned)
+		t.noAnswer(op)
+	case d == nil:
+	case b == ButtonEmpty:
+		t.foundEmpty(op, d)
+	case b == ButtonSomethingElse:
+		c := t.cell(d.Cell)
+		c.Broken = true
+		c.apply(models.CellDoubt)
+		t.checked(op, d, c, models.FactData{Reason: "something_else"})
+	}
+}
+
+// closed is the operation's door that waits for an answer.
+func (op *Operation) closed() *Door {
+	for i := range op.Doors {
+		if op.Doors[i].State == DoorClosed {
+			return &op.Doors[i]
+		}
+	}
+	return nil
+}
+
+// foundEmpty: someone looked, and nothing is inside. What was recorded there is missing.
+func (t *turn) foundEmpty(op *Operation, d *Door) {
+	c := t.cell(d.Cell)
+	t.missing(op, c, "")
+	c.Broken = false
+	c.apply(models.CellCheckEmpty)
+	t.checked(op, d, c, models.FactData{Reason: "empty"})
+}
+
+// missing tells of the parcels that should be in the cell, but for one.
+func (t *turn) missing(op *Operation, c *Cell, but models.ParcelID) {
+	shipment, parcels := c.Shipment, c.Parcels
+	for _, id := range parcels {
+		if id != but {
+			f := t.write(models.FactMissing, op.ID, c, models.FactData{Shipment: shipment, Parcel: id, Courier: op.Courier})
+			t.gone(shipment, id, f)
+		}
+	}
+}
+
+// checkScanned: the parcel inside was scanned. The cell then holds its shipment and
+// nothing is in doubt.
+func (t *turn) checkScanned(op *Operation, text string) {
+	d := op.closed()
+	e, p, known := t.Directory.labelled(text)
+	if d == nil || !known {
+		op.Mistaken = true
+		return
+	}
+	c := t.cell(d.Cell)
+	for _, other := range t.Cells {
+		if other != c && containsParcel(other.Parcels, p.Parcel) {
+			op.Mistaken = true // recorded elsewhere: that cell has to be looked into first
+			return
+		}
+	}
+	if c.Shipment != e.Shipment || !containsParcel(c.Parcels, p.Parcel) {
+		t.missing(op, c, p.Parcel)
+		c.apply(models.CellCheckEmpty)
+		c.Generation++
+		c.Parcels = []models.ParcelID{p.Parcel}
+	}
+	c.Occupancy, c.Shipment, c.Broken = models.Occupancy{State: models.CellOccupied}, e.Shipment, false
+	op.Shipment = e.Shipment
+	t.checked(op, d, c, models.FactData{Reason: "found", Shipment: e.Shipment, Parcel: p.Parcel})
+}
+
+// checked ends a check with its fact.
+func (t *turn) checked(op *Operation, d *Door, c *Cell, data models.FactData) {
+	op.AnswerBy = 0
+	d.State = DoorFinished
+	c.Operation = ""
+	data.Courier = op.Courier
+	t.write(models.FactCellChecked, op.ID, c, data)
+	op.Told, op.Reason = true, "checked"
+}

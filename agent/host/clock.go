@@ -1,0 +1,99 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+const bootIDFile = "/proc/sys/kernel/random/boot_id"
+
+// Clock is the computer's time as the core wants it: an uptime that never jumps, and a wall
+// clock that never runs back behind what was seen before, with a word on how far to trust
+// it.
+type Clock struct {
+	boot    string
+	sources clockSources
+
+	mu     sync.Mutex
+	floor  int64 // Unix ms: the latest seen
+	server int64 // Unix ms at uptime 0, by the server's clock; 0: not told
+}
+
+// clockSources are where the time comes from.
+type clockSources struct {
+	wall   func() time.Time
+	uptime func() (ms int64)
+	synced func() bool
+}
+
+// NewClock reads the computer's clocks. The floor is the latest wall clock that was kept.
+func NewClock(floorMS int64) (*Clock, error) {
+	raw, err := os.ReadFile(bootIDFile)
+	if err != nil {
+		return nil, fmt.Errorf("host: the boot has no id: %w", err)
+	}
+	return newClock(strings.TrimSpace(string(raw)), floorMS, clockSources{time.Now, bootTime, kernelSynced}), nil
+}
+
+func newClock(boot string, floorMS int64, sources clockSources) *Clock {
+	return &Clock{boot: boot, floor: floorMS, sources: sources}
+}
+
+// bootTime counts on while the computer sleeps.
+func bootTime() int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		panic("host: CLOCK_BOOTTIME: " + err.Error()) // every Linux since 2.6.39 has it
+	}
+	return t.Nano() / int64(time.Millisecond)
+}
+
+// kernelSynced asks the kernel whether something keeps its clock right.
+func kernelSynced() bool {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	return err == nil && state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
+}
+
+// Boot names the time since the computer started.
+func (c *Clock) Boot() string { return c.boot }
+
+// ServerSays takes the server's time, which counts while the computer's own is guessed.
+func (c *Clock) ServerSays(nowMS int64) {
+	if nowMS <= 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server = nowMS - c.sources.uptime()
+}
+
+// Now is the time.
+func (c *Clock) Now() cabinet.Instant {
+	uptime, wall, synced := c.sources.uptime(), c.sources.wall().UnixMilli(), c.sources.synced()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	quality := models.ClockSynced
+	if !synced {
+		quality = models.ClockGuessed
+		if c.server != 0 {
+			wall = c.server + uptime
+		}
+	}
+	c.floor = max(c.floor, wall)
+	return cabinet.Instant{WallMS: c.floor, UptimeMS: uptime, Clock: quality}
+}
+
+// Time is the wall clock and its quality, for certificates.
+func (c *Clock) Time() (time.Time, models.ClockQuality) {
+	now := c.Now()
+	return time.UnixMilli(now.WallMS), now.Clock
+}

@@ -1,0 +1,308 @@
+// Package host runs a cabinet: it gives the core what the devices, the screen and the line
+// tell, and carries out what the core wants. One goroutine owns the core; devices run
+// beside it and cannot hold up each other or the screen.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/journal"
+	"cubby/agent/lock"
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// Bus drives locks. *lock.Bus is one.
+type Bus interface {
+	Run(ctx context.Context, tell func(lock.Event)) error
+	Has(cell int) bool
+	Unlock(ctx context.Context, cell int) error
+	Doors() (open map[int]bool, complete bool)
+	Boards() []lock.BoardStatus
+}
+
+// Line is the way to the server. *uplink.Uplink is one.
+type Line interface {
+	Send(t protocol.Type, body any)
+	UploadJournal()
+	FetchDirectory()
+	FetchSnapshot()
+}
+
+// Config is what a host is made of.
+type Config struct {
+	Keeper *journal.Keeper
+	Lost   bool // the store was damaged and set aside
+	Buses  []Bus
+	Line   Line
+	Clock  *Clock
+	IDs    *models.IDs
+	Logger *slog.Logger
+}
+
+const (
+	// unlockLimit is how long a pulse may wait for its bus. One that comes later would open
+	// a door for nobody.
+	unlockLimit = 1500 * time.Millisecond
+	// readLimit is how long a start waits for the first look at every door.
+	readLimit   = 3 * time.Second
+	readEvery   = 10 * time.Millisecond
+	redrawEvery = time.Second
+	maxWait     = time.Hour
+)
+
+// Host runs one cabinet.
+type Host struct {
+	Config
+	acts    chan func()
+	stopped chan struct{}
+	failed  error // of the store; owned by the loop
+
+	mu       sync.Mutex
+	watchers map[chan struct{}]bool
+	view     cabinet.View
+}
+
+// New makes a host. Nothing happens before Run.
+func New(cfg Config) *Host {
+	return &Host{Config: cfg, acts: make(chan func()), stopped: make(chan struct{}), watchers: map[chan struct{}]bool{}}
+}
+
+// ErrStopped says that the cabinet does not run.
+var ErrStopped = models.Errorf(models.CodeUnavailable, "the cabinet's program stops")
+
+// Run runs the cabinet until the context ends or its store fails; it returns the store's
+// error then. ready is called once inputs are taken.
+func (h *Host) Run(ctx context.Context, ready func()) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var buses sync.WaitGroup
+	defer buses.Wait()
+	defer cancel()
+	defer close(h.stopped)
+	events := newQueue()
+	for _, b := range h.Buses {
+		buses.Go(func() {
+			if err := b.Run(ctx, func(e lock.Event) { events.put(ctx, h, e) }); err != nil {
+				h.Logger.Error("a lock bus ended", "error", err)
+			}
+		})
+	}
+	h.step(cabinet.Started{Boot: h.Clock.Boot(), Open: h.readDoors(ctx), Lost: h.Lost})
+	go events.open(ctx, h)
+	if h.failed == nil {
+		ready()
+	}
+	return h.loop(ctx)
+}
+
+func (h *Host) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	redraw := time.NewTicker(redrawEvery)
+	defer redraw.Stop()
+	for h.failed == nil {
+		timer.Reset(h.untilDeadline())
+		select {
+		case <-ctx.Done():
+			return nil
+		case act := <-h.acts:
+			act()
+		case <-timer.C:
+			if at, ok := cabinet.NextDeadline(h.Keeper.State()); ok && at <= h.Clock.Now().UptimeMS {
+				h.step(cabinet.Tick{})
+			}
+		case <-redraw.C:
+			h.draw() // a reminder comes by time alone
+		}
+	}
+	return fmt.Errorf("the cabinet stops: its store cannot keep what happens: %w", h.failed)
+}
+
+func (h *Host) untilDeadline() time.Duration {
+	at, ok := cabinet.NextDeadline(h.Keeper.State())
+	if !ok {
+		return maxWait
+	}
+	return max(0, time.Duration(at-h.Clock.Now().UptimeMS)*time.Millisecond)
+}
+
+// readDoors waits for the first look at every door, for a while, and returns those that
+// stand open. A door that cannot be read is taken to stand as it was last seen.
+func (h *Host) readDoors(ctx context.Context) []int {
+	limit := time.NewTimer(readLimit)
+	defer limit.Stop()
+	again := time.NewTicker(readEvery)
+	defer again.Stop()
+	for !h.allRead() {
+		select {
+		case <-ctx.Done():
+		case <-again.C:
+			continue
+		case <-limit.C:
+			h.Logger.Warn("not every door could be read")
+		}
+		break
+	}
+	seen := map[int]bool{}
+	for _, b := range h.Buses {
+		doors, _ := b.Doors()
+		for cell, open := range doors {
+			seen[cell] = open
+		}
+	}
+	var open []int
+	for _, c := range h.Keeper.State().Cells {
+		if isOpen, read := seen[c.Number()]; read && isOpen || !read && c.Open {
+			open = append(open, c.Number())
+		}
+	}
+	return open
+}
+
+func (h *Host) allRead() bool {
+	return !slices.ContainsFunc(h.Buses, func(b Bus) bool {
+		_, complete := b.Doors()
+		return !complete
+	})
+}
+
+// step gives the core an input and then carries out what it wants: by then it is durable.
+func (h *Host) step(in cabinet.Input) {
+	if h.failed != nil {
+		return
+	}
+	var effects []cabinet.Effect
+	effects, h.failed = h.Keeper.Step(h.Clock.Now(), in)
+	if h.failed != nil {
+		h.Logger.Error("the store failed", "error", h.failed)
+		return
+	}
+	for _, e := range effects {
+		switch e := e.(type) {
+		case cabinet.Pulse:
+			h.pulse(e)
+		case cabinet.Send:
+			h.Line.Send(e.Type, e.Body)
+		case cabinet.UploadJournal:
+			h.Line.UploadJournal()
+		case cabinet.FetchDirectory:
+			h.Line.FetchDirectory()
+		case cabinet.FetchSnapshot:
+			h.Line.FetchSnapshot()
+		}
+	}
+	h.draw()
+}
+
+// pulse drives a lock, beside the loop: a bus that hangs holds up nothing else.
+func (h *Host) pulse(p cabinet.Pulse) {
+	i := slices.IndexFunc(h.Buses, func(b Bus) bool { return b.Has(p.Cell) })
+	if i < 0 {
+		h.Logger.Error("no lock board has this cell", "cell", p.Cell)
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), unlockLimit)
+		defer cancel()
+		if err := h.Buses[i].Unlock(ctx, p.Cell); err != nil {
+			// The core learns it from the door, which does not open.
+			h.Logger.Warn("a lock was not driven", "cell", p.Cell, "operation", p.Operation, "attempt", p.Attempt, "error", err)
+		}
+	}()
+}
+
+// act runs f in the loop and waits for it.
+func (h *Host) act(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case h.acts <- func() { defer close(done); f() }:
+		<-done
+		return nil
+	case <-h.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Tell gives the core an input and returns once it is durable.
+func (h *Host) Tell(ctx context.Context, in cabinet.Input) error {
+	var failed error
+	err := h.act(ctx, func() {
+		switch in := in.(type) {
+		case cabinet.ContinueFrom:
+			h.Clock.ServerSays(in.NowMS)
+		case cabinet.NewEpoch:
+			h.Clock.ServerSays(in.NowMS)
+		}
+		h.step(in)
+		failed = h.failed
+	})
+	return errors.Join(err, failed)
+}
+
+// Read runs f on the state, which f must not keep.
+func (h *Host) Read(ctx context.Context, f func(s *cabinet.State)) error {
+	return h.act(ctx, func() { f(h.Keeper.State()) })
+}
+
+// Operation is a fresh id for an input that may begin an operation.
+func (h *Host) Operation() models.OperationID {
+	return models.OperationID(h.IDs.New(models.PrefixOperation))
+}
+
+// queue holds what buses tell until the core has started, and then passes it on.
+type queue struct {
+	mu      sync.Mutex
+	waiting []lock.Event
+	opened  bool
+}
+
+func newQueue() *queue { return &queue{} }
+
+func (q *queue) put(ctx context.Context, h *Host, e lock.Event) {
+	q.mu.Lock()
+	if !q.opened {
+		q.waiting = append(q.waiting, e)
+		q.mu.Unlock()
+		return
+	}
+	q.mu.Unlock()
+	h.told(ctx, e)
+}
+
+func (q *queue) open(ctx context.Context, h *Host) {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) == 0 {
+			q.opened = true
+			q.mu.Unlock()
+			return
+		}
+		events := q.waiting
+		q.waiting = nil
+		q.mu.Unlock()
+		for _, e := range events {
+			h.told(ctx, e)
+		}
+	}
+}
+
+// told passes on what a bus saw.
+func (h *Host) told(ctx context.Context, e lock.Event) {
+	var in cabinet.Input = cabinet.DoorChanged{Cell: e.Cell, Open: e.Open}
+	if e.Cell == 0 {
+		in = cabinet.BoardChanged{Board: e.Board, Cells: e.Cells, Up: e.Up}
+		h.Logger.Warn("a lock board changed", "board", e.Board, "up", e.Up)
+	}
+	if err := h.Tell(ctx, in); err != nil && ctx.Err() == nil {
+		h.Logger.Error("a door's change was not taken", "cell", e.Cell, "error", err)
+	}
+}

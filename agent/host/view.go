@@ -1,0 +1,125 @@
+package host
+
+import (
+	"context"
+	"reflect"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/lock"
+	"cubby/models"
+)
+
+// draw tells the watchers when the screen has changed.
+func (h *Host) draw() {
+	view := h.Keeper.State().View(h.Clock.Now())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if reflect.DeepEqual(view, h.view) {
+		return
+	}
+	h.view = view
+	for w := range h.watchers {
+		select {
+		case w <- struct{}{}:
+		default: // it is told already
+		}
+	}
+}
+
+// View is what the screen shows.
+func (h *Host) View() cabinet.View {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view
+}
+
+// Watch returns a channel that gets a value after changes of the screen, until the context
+// ends.
+func (h *Host) Watch(ctx context.Context) <-chan struct{} {
+	w := make(chan struct{}, 1)
+	h.mu.Lock()
+	h.watchers[w] = true
+	h.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.watchers, w)
+	})
+	return w
+}
+
+// Stopped is closed when the cabinet does not run any more.
+func (h *Host) Stopped() <-chan struct{} { return h.stopped }
+
+// Status is a cabinet as it stands, for people on site and for tests.
+type Status struct {
+	Locker    models.LockerID    `json:"locker"`
+	Number    string             `json:"number"`
+	Address   string             `json:"address"`
+	Online    bool               `json:"online"`
+	Keyed     bool               `json:"keyed"` // it can check codes
+	Epoch     int64              `json:"epoch"`
+	Seq       int64              `json:"last_seq"`
+	Unsent    int64              `json:"unsent_facts"`
+	Directory int                `json:"directory_entries"`
+	Clock     cabinet.Instant    `json:"clock"`
+	Boards    []lock.BoardStatus `json:"boards"`
+	Cells     []CellStatus       `json:"cells"`
+	View      cabinet.View       `json:"view"`
+}
+
+// CellStatus is one cell.
+type CellStatus struct {
+	Number     int                `json:"number"`
+	Size       models.Size        `json:"size"`
+	Module     int                `json:"module"`
+	Row        int                `json:"row"`
+	Open       bool               `json:"open"`
+	State      models.CellState   `json:"state"`
+	Doubtful   bool               `json:"doubtful"`
+	Generation int64              `json:"generation"`
+	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
+	Operation  models.OperationID `json:"operation,omitempty"`
+}
+
+// Status tells how the cabinet stands.
+func (h *Host) Status(ctx context.Context) (Status, error) {
+	var st Status
+	now := h.Clock.Now()
+	err := h.Read(ctx, func(s *cabinet.State) {
+		st = Status{
+			Locker: s.Locker, Number: s.Directory.Layout.Number, Address: s.Directory.Layout.Address,
+			Online: s.Link.Live, Keyed: s.Key != nil, Epoch: s.Journal.Epoch, Seq: s.Journal.Seq,
+			Unsent: s.Journal.Seq - s.Journal.Acked, Directory: s.Directory.Entries(), Clock: now,
+			Boards: []lock.BoardStatus{}, Cells: []CellStatus{}, View: s.View(now),
+		}
+		for _, c := range s.Cells {
+			r := c.Report()
+			st.Cells = append(st.Cells, CellStatus{
+				Number: c.Number(), Size: c.Layout.Size, Module: c.Layout.Module, Row: c.Layout.Row, Open: c.Open,
+				State: r.State, Doubtful: r.Doubtful, Generation: r.Generation, Shipment: r.Shipment, Operation: c.Operation,
+			})
+		}
+	})
+	for _, b := range h.Buses {
+		st.Boards = append(st.Boards, b.Boards()...)
+	}
+	return st, err
+}
+
+// Open drives a cell's lock for a technician on site, past the screen. It is journalled
+// first.
+func (h *Host) Open(ctx context.Context, cell int) error {
+	found := false
+	if err := h.Read(ctx, func(s *cabinet.State) {
+		for _, c := range s.Cells {
+			found = found || c.Number() == cell
+		}
+	}); err != nil {
+		return err
+	}
+	if !found {
+		return models.Errorf(models.CodeNotFound, "this cabinet has no cell %d", cell)
+	}
+	return h.Tell(ctx, cabinet.OpenedDirectly{Cell: cell, AtMS: h.Clock.Now().WallMS})
+}

@@ -1,0 +1,410 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// shadow is what the disk holds, so that only what changed is written. Things that the
+// core changes in place are compared field by field; what only a page of the directory
+// changes is compared only after one; an operation that has ended does not change.
+type shadow struct {
+	head       []byte
+	cells      map[int]cabinet.Cell
+	operations map[models.OperationID]operationShadow
+	windows    map[models.ShipmentID]cabinet.Window
+	badges     map[models.CourierID]cabinet.Badge
+	shipments  map[models.ShipmentID]shipmentShadow
+	directory  map[Table]map[string][]byte // couriers, withdrawals, revs, layout
+	firstFact  factKey
+	lastFact   factKey
+}
+
+type operationShadow struct {
+	value []byte
+	ended bool
+}
+
+type shipmentShadow struct {
+	entry     *cabinet.Expected
+	issue     int
+	withdrawn bool
+	taken     []cabinet.Taken
+}
+
+type factKey struct{ epoch, seq int64 }
+
+func newShadow() *shadow {
+	return &shadow{
+		cells: map[int]cabinet.Cell{}, operations: map[models.OperationID]operationShadow{},
+		windows: map[models.ShipmentID]cabinet.Window{}, badges: map[models.CourierID]cabinet.Badge{},
+		shipments: map[models.ShipmentID]shipmentShadow{}, directory: map[Table]map[string][]byte{},
+	}
+}
+
+// diff collects the rows by which the state differs from the shadow, and takes them over.
+type diff struct {
+	*shadow
+	state *cabinet.State
+	rows  []Row
+}
+
+func (d *diff) put(t Table, key string, v any) []byte {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic("journal: a part of the state has no JSON form: " + err.Error()) // plain structs: cannot happen
+	}
+	d.rows = append(d.rows, Row{t, key, raw})
+	return raw
+}
+
+func (d *diff) remove(t Table, key string) { d.rows = append(d.rows, Row{Table: t, Key: key}) }
+
+// changes returns the rows to write. paged says that a page of the directory came in.
+func (s *shadow) changes(state *cabinet.State, paged bool) []Row {
+	d := diff{shadow: s, state: state}
+	d.diffCells()
+	d.diffOperations()
+	d.diffWindows()
+	d.diffBadges()
+	d.diffShipments()
+	d.diffFacts()
+	if paged {
+		d.diffDirectory()
+	}
+	d.diffHead()
+	return d.rows
+}
+
+// diffHead leaves the uptime out of the comparison: alone it is not worth a write.
+func (d *diff) diffHead() {
+	h := head(d.state)
+	h.Uptime = 0
+	raw, err := json.Marshal(h)
+	if err != nil {
+		panic("journal: the head has no JSON form: " + err.Error()) // plain structs: cannot happen
+	}
+	if bytes.Equal(raw, d.head) && len(d.rows) == 0 {
+		return
+	}
+	d.head = raw
+	h.Uptime = d.state.Uptime
+	d.put(TableHead, "", h)
+}
+
+func (d *diff) diffCells() {
+	for _, c := range d.state.Cells {
+		old, known := d.cells[c.Number()]
+		if known && sameCell(&old, c) {
+			continue
+		}
+		kept := *c
+		kept.Parcels = slices.Clone(c.Parcels)
+		d.cells[c.Number()] = kept
+		d.put(TableCell, strconv.Itoa(c.Number()), c)
+	}
+}
+
+// diffOperations compares those under way by their JSON: they are few.
+func (d *diff) diffOperations() {
+	for _, op := range d.state.Operations {
+		old, known := d.operations[op.ID]
+		if known && old.ended {
+			continue
+		}
+		raw, err := json.Marshal(op)
+		if err != nil {
+			panic("journal: an operation has no JSON form: " + err.Error()) // plain structs: cannot happen
+		}
+		ended := op.State == cabinet.StateDone || op.State == cabinet.StateAbandoned
+		if known && bytes.Equal(raw, old.value) {
+			continue
+		}
+		d.rows = append(d.rows, Row{TableOperation, string(op.ID), raw})
+		if ended {
+			raw = nil
+		}
+		d.operations[op.ID] = operationShadow{raw, ended}
+	}
+	if len(d.operations) == len(d.state.Operations) {
+		return
+	}
+	live := make(map[models.OperationID]bool, len(d.state.Operations))
+	for _, op := range d.state.Operations {
+		live[op.ID] = true
+	}
+	for id := range d.operations {
+		if !live[id] {
+			delete(d.operations, id)
+			d.remove(TableOperation, string(id))
+		}
+	}
+}
+
+func (d *diff) diffWindows() {
+	for _, w := range d.state.Windows {
+		if old, known := d.windows[w.Shipment]; known && sameWindow(&old, w) {
+			continue
+		}
+		kept := *w
+		kept.Cells = slices.Clone(w.Cells)
+		d.windows[w.Shipment] = kept
+		d.put(TableWindow, string(w.Shipment), w)
+	}
+	if len(d.windows) == len(d.state.Windows) {
+		return
+	}
+	for id := range d.windows {
+		if !slices.ContainsFunc(d.state.Windows, func(w *cabinet.Window) bool { return w.Shipment == id }) {
+			delete(d.windows, id)
+			d.remove(TableWindow, string(id))
+		}
+	}
+}
+
+func (d *diff) diffBadges() {
+	for id, b := range d.state.Badges {
+		if old, known := d.badges[id]; known && old == *b {
+			continue
+		}
+		d.badges[id] = *b
+		d.put(TableBadge, string(id), b)
+	}
+	if len(d.badges) == len(d.state.Badges) {
+		return
+	}
+	for id := range d.badges {
+		if d.state.Badges[id] == nil {
+			delete(d.badges, id)
+			d.remove(TableBadge, string(id))
+		}
+	}
+}
+
+// diffShipments relies on takeShipment replacing an entry whole: beside that the core
+// changes only what is compared here.
+func (d *diff) diffShipments() {
+	for id, e := range d.state.Directory.Shipments {
+		old, known := d.shipments[id]
+		if known && old.entry == e && old.issue == e.Issue && old.withdrawn == e.Withdrawn && slices.Equal(old.taken, e.Taken) {
+			continue
+		}
+		d.shipments[id] = shipmentShadow{e, e.Issue, e.Withdrawn, slices.Clone(e.Taken)}
+		d.put(TableShipment, string(id), e)
+	}
+	if len(d.shipments) == len(d.state.Directory.Shipments) {
+		return
+	}
+	for id := range d.shipments {
+		if d.state.Directory.Shipments[id] == nil {
+			delete(d.shipments, id)
+			d.remove(TableShipment, string(id))
+		}
+	}
+}
+
+// diffFacts appends what was written and removes what was pruned: facts do not change.
+func (d *diff) diffFacts() {
+	facts := d.state.Journal.Facts
+	first, last := factKey{}, factKey{}
+	if n := len(facts); n > 0 {
+		first = factKey{facts[0].Epoch, facts[0].Seq}
+		last = factKey{facts[n-1].Epoch, facts[n-1].Seq}
+	}
+	if d.lastFact.epoch == last.epoch && d.lastFact.seq >= first.seq && d.firstFact.seq <= first.seq {
+		for seq := d.firstFact.seq; seq < first.seq && d.firstFact.seq > 0; seq++ {
+			d.remove(TableFact, factKey{first.epoch, seq}.String())
+		}
+		for _, f := range facts[int(d.lastFact.seq-first.seq)+1:] {
+			d.put(TableFact, keyOf(f).String(), f)
+		}
+	} else if d.firstFact != first || d.lastFact != last {
+		// Another epoch: the journal begins anew.
+		for seq := d.firstFact.seq; seq <= d.lastFact.seq && d.firstFact.seq > 0; seq++ {
+			d.remove(TableFact, factKey{d.firstFact.epoch, seq}.String())
+		}
+		for _, f := range facts {
+			d.put(TableFact, keyOf(f).String(), f)
+		}
+	}
+	d.firstFact, d.lastFact = first, last
+}
+
+func keyOf(f models.Fact) factKey { return factKey{f.Epoch, f.Seq} }
+
+// String sorts as the numbers do.
+func (k factKey) String() string { return fmt.Sprintf("%016x/%016x", k.epoch, k.seq) }
+
+// diffDirectory compares what a page of the directory may have changed.
+func (d *diff) diffDirectory() {
+	dir := &d.state.Directory
+	diffMap(d, TableCourier, dir.Couriers)
+	diffMap(d, TableWithdrawal, dir.Withdrawals)
+	diffMap(d, TableRev, dir.Revs)
+	diffMap(d, TableLayout, map[string]models.DirectoryLayout{"": dir.Layout})
+}
+
+func diffMap[K ~string, V any](d *diff, t Table, have map[K]V) {
+	kept := d.directory[t]
+	if kept == nil {
+		kept = map[string][]byte{}
+		d.directory[t] = kept
+	}
+	for k, v := range have {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			panic("journal: the directory has no JSON form: " + err.Error()) // plain structs: cannot happen
+		}
+		if !bytes.Equal(kept[string(k)], raw) {
+			kept[string(k)] = raw
+			d.rows = append(d.rows, Row{t, string(k), raw})
+		}
+	}
+	for k := range kept {
+		if _, ok := have[K(k)]; !ok {
+			delete(kept, k)
+			d.remove(t, k)
+		}
+	}
+}
+
+func sameCell(a, b *cabinet.Cell) bool {
+	x, y := *a, *b
+	if !slices.Equal(x.Parcels, y.Parcels) {
+		return false
+	}
+	x.Parcels, y.Parcels = nil, nil
+	return sameFixed(&x, &y)
+}
+
+func sameWindow(a, b *cabinet.Window) bool {
+	return a.Shipment == b.Shipment && a.Policy == b.Policy && a.Operation == b.Operation && slices.Equal(a.Cells, b.Cells) &&
+		a.Until == b.Until && a.Reopened == b.Reopened && a.Reopening == b.Reopening
+}
+
+// sameFixed compares all of a cell but its parcels.
+func sameFixed(a, b *cabinet.Cell) bool {
+	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
+		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
+		a.Dead == b.Dead && a.Broken == b.Broken
+}
+
+// restore rebuilds a state from its rows. It fails with ErrDamaged when they make none.
+func restore(rows []Row, l models.LockerID) (*cabinet.State, int64, error) {
+	s := cabinet.New(l)
+	found := false
+	var floor int64
+	damaged := func(r Row, err error) error {
+		return fmt.Errorf("%w: row %s %q: %w", ErrDamaged, r.Table, r.Key, err)
+	}
+	for _, r := range rows {
+		if r.Table == TableHead {
+			var h cabinet.State
+			if err := json.Unmarshal(r.Value, &h); err != nil {
+				return nil, 0, damaged(r, err)
+			}
+			session := s.Session
+			*s, found = h, true
+			s.Session = session
+		}
+	}
+	into := reader{s}
+	for _, r := range rows {
+		var err error
+		switch r.Table {
+		case TableHead:
+		case TableClock:
+			err = json.Unmarshal(r.Value, &floor)
+		default:
+			err = into.row(r)
+		}
+		if err != nil {
+			return nil, 0, damaged(r, err)
+		}
+	}
+	if !found && len(rows) > 0 {
+		return nil, 0, fmt.Errorf("%w: %d rows and no head", ErrDamaged, len(rows))
+	}
+	if s.Locker != l {
+		return nil, 0, fmt.Errorf("%w: it is of cabinet %q, not of %s", ErrDamaged, s.Locker, l)
+	}
+	into.sort()
+	if err := s.Check(); err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return s, floor, nil
+}
+
+// reader puts rows into a state.
+type reader struct{ *cabinet.State }
+
+func (s reader) row(r Row) error {
+	switch r.Table {
+	case TableCell:
+		return read(r, func(c *cabinet.Cell) { s.Cells = append(s.Cells, c) })
+	case TableOperation:
+		return read(r, func(op *cabinet.Operation) { s.Operations = append(s.Operations, op) })
+	case TableWindow:
+		return read(r, func(w *cabinet.Window) { s.Windows = append(s.Windows, w) })
+	case TableFact:
+		return read(r, func(f *models.Fact) { s.Journal.Facts = append(s.Journal.Facts, *f) })
+	case TableLayout:
+		return read(r, func(l *models.DirectoryLayout) { s.Directory.Layout = *l })
+	case TableBadge:
+		return read(r, func(b *cabinet.Badge) { set(&s.Badges, models.CourierID(r.Key), b) })
+	case TableShipment:
+		return read(r, func(e *cabinet.Expected) { set(&s.Directory.Shipments, models.ShipmentID(r.Key), e) })
+	case TableCourier:
+		return read(r, func(c *models.DirectoryCourier) { set(&s.Directory.Couriers, models.CourierID(r.Key), *c) })
+	case TableWithdrawal:
+		return read(r, func(w *models.DirectoryWithdrawal) { set(&s.Directory.Withdrawals, models.ShipmentID(r.Key), *w) })
+	case TableRev:
+		return read(r, func(n *int64) { set(&s.Directory.Revs, r.Key, *n) })
+	}
+	return fmt.Errorf("there is no table %q", r.Table)
+}
+
+func read[T any](r Row, put func(*T)) error {
+	v := new(T)
+	if err := json.Unmarshal(r.Value, v); err != nil {
+		return err
+	}
+	put(v)
+	return nil
+}
+
+func set[K comparable, V any](m *map[K]V, k K, v V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[k] = v
+}
+
+// sort restores the orders that rows do not have. Operations sort by id, which begins with
+// the time at which they were made.
+func (s reader) sort() {
+	slices.SortFunc(s.Cells, func(a, b *cabinet.Cell) int { return a.Number() - b.Number() })
+	slices.SortStableFunc(s.Operations, func(a, b *cabinet.Operation) int { return int(a.Order - b.Order) })
+	slices.SortFunc(s.Windows, func(a, b *cabinet.Window) int { return compare(a.Shipment, b.Shipment) })
+	slices.SortFunc(s.Journal.Facts, func(a, b models.Fact) int { return compare(keyOf(a).String(), keyOf(b).String()) })
+	if s.Directory.Cursor == nil {
+		s.Directory.Cursor = protocol.Cursor{}
+	}
+}
+
+func compare[S ~string](a, b S) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

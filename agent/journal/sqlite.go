@@ -1,0 +1,190 @@
+package journal
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlitelib "modernc.org/sqlite/lib"
+)
+
+// schema is version 1 of the store. Values are JSON, so that a field can be added without
+// another version.
+const schema = `CREATE TABLE IF NOT EXISTS rows (
+	tab   TEXT NOT NULL,
+	key   TEXT NOT NULL,
+	value BLOB NOT NULL,
+	PRIMARY KEY (tab, key)
+) WITHOUT ROWID;
+PRAGMA user_version = 1`
+
+const schemaVersion = 1
+
+// sqliteDisk is a store in a SQLite file with one connection, which is the only one.
+type sqliteDisk struct {
+	db     *sql.DB
+	put    *sql.Stmt
+	remove *sql.Stmt
+	tx     *sql.Tx // written, not yet durable
+}
+
+// OpenSQLite opens a store, or makes a new one, in which a commit is durable: write-ahead
+// log with synchronous=FULL, for one process alone. The settings are read back, and a file
+// that does not have them is refused. ErrDamaged says that the file is corrupt.
+func OpenSQLite(path string) (Disk, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
+	for _, pragma := range []string{"busy_timeout(2000)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"} {
+		dsn += "&_pragma=" + url.QueryEscape(pragma)
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	d := &sqliteDisk{db: db}
+	if err := d.prepare(); err != nil {
+		return nil, errors.Join(corrupt(err), db.Close())
+	}
+	return d, nil
+}
+
+func (d *sqliteDisk) prepare() error {
+	var found string
+	if err := d.db.QueryRow("PRAGMA quick_check(1)").Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return fmt.Errorf("%w: %s", ErrDamaged, found)
+	}
+	var version int
+	if err := d.db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > schemaVersion {
+		return fmt.Errorf("journal: the store is of version %d, this program reads up to %d: a newer program wrote it", version, schemaVersion)
+	}
+	if _, err := d.db.Exec(schema); err != nil {
+		return err
+	}
+	if err := d.checkSettings(); err != nil {
+		return err
+	}
+	var err error
+	if d.put, err = d.db.Prepare("INSERT INTO rows (tab, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"); err != nil {
+		return err
+	}
+	d.remove, err = d.db.Prepare("DELETE FROM rows WHERE tab = ? AND key = ?")
+	return err
+}
+
+// checkSettings refuses a connection whose commits a power cut could take back. A mistake
+// in a DSN gives other settings without a word.
+func (d *sqliteDisk) checkSettings() error {
+	for _, want := range []struct{ pragma, value, name string }{
+		{"journal_mode", "wal", "WAL"}, {"synchronous", "2", "FULL"}, {"locking_mode", "exclusive", "EXCLUSIVE"},
+	} {
+		var have string
+		if err := d.db.QueryRow("PRAGMA " + want.pragma).Scan(&have); err != nil {
+			return err
+		}
+		if !strings.EqualFold(have, want.value) {
+			return fmt.Errorf("journal: %s is %q, not %s: such a store can lose what it acknowledged, so it is not used", want.pragma, have, want.name)
+		}
+	}
+	return nil
+}
+
+// Load implements Disk.
+func (d *sqliteDisk) Load() ([]Row, error) {
+	found, err := d.db.Query("SELECT tab, key, value FROM rows ORDER BY tab, key")
+	if err != nil {
+		return nil, corrupt(err)
+	}
+	var rows []Row
+	for found.Next() {
+		var r Row
+		if err := found.Scan(&r.Table, &r.Key, &r.Value); err != nil {
+			return nil, errors.Join(corrupt(err), found.Close())
+		}
+		rows = append(rows, r)
+	}
+	return rows, errors.Join(corrupt(found.Err()), found.Close())
+}
+
+// Write implements Disk.
+func (d *sqliteDisk) Write(rows []Row) error {
+	tx, err := d.db.Begin()
+	if err != nil {
+		return err
+	}
+	put, remove := tx.Stmt(d.put), tx.Stmt(d.remove)
+	for _, r := range rows {
+		if r.Value == nil {
+			_, err = remove.Exec(string(r.Table), r.Key)
+		} else {
+			_, err = put.Exec(string(r.Table), r.Key, r.Value)
+		}
+		if err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	d.tx = tx
+	return nil
+}
+
+// Sync implements Disk: the commit waits for the disk.
+func (d *sqliteDisk) Sync() error {
+	tx := d.tx
+	d.tx = nil
+	if tx == nil {
+		return nil
+	}
+	return tx.Commit()
+}
+
+// Close implements Disk.
+func (d *sqliteDisk) Close() error {
+	var err error
+	if d.tx != nil {
+		err = d.tx.Rollback()
+	}
+	return errors.Join(err, d.db.Close())
+}
+
+// corrupt names SQLite's own words for a damaged file.
+func corrupt(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlitelib.SQLITE_CORRUPT, sqlitelib.SQLITE_NOTADB:
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return err
+}
+
+// SetAside renames a store's files, so that they are kept for whoever looks into them, and
+// returns the new name of the first.
+func SetAside(path string, now time.Time) (string, error) {
+	aside := fmt.Sprintf("%s.damaged-%s", path, now.UTC().Format("20060102T150405.000Z"))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := os.Rename(path+suffix, aside+suffix)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", err
+	}
+	return aside, errors.Join(dir.Sync(), dir.Close())
+}

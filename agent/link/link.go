@@ -1,0 +1,152 @@
+// Package link opens the lines to a cabinet's devices: serial ports, and TCP for boards
+// behind a transparent bridge. It alone knows the serial library.
+package link
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.bug.st/serial"
+)
+
+// Port is an open line. Read returns os.ErrDeadlineExceeded when nothing came in time.
+// Close ends a Read that waits.
+type Port interface {
+	io.ReadWriteCloser
+	// SetReadTimeout bounds every later Read.
+	SetReadTimeout(d time.Duration) error
+	// ResetInput drops what came and was not read.
+	ResetInput() error
+}
+
+const (
+	defaultBaud = 19200
+	dialTimeout = 3 * time.Second
+)
+
+// Open opens the line that a text names:
+//
+//	serial:/dev/ttyS0?baud=19200   8 data bits, no parity, 1 stop bit
+//	tcp:192.0.2.7:5000             a transparent bridge
+func Open(name string) (Port, error) {
+	kind, rest, _ := strings.Cut(name, ":")
+	switch kind {
+	case "serial":
+		return openSerial(rest)
+	case "tcp":
+		return openTCP(rest)
+	}
+	return nil, fmt.Errorf("link: %q names no line: write serial:/dev/…?baud=19200 or tcp:host:port", name)
+}
+
+// Check tells what is wrong with a line's name, without opening it.
+func Check(name string) error {
+	kind, rest, _ := strings.Cut(name, ":")
+	switch kind {
+	case "serial":
+		_, _, err := parseSerial(rest)
+		return err
+	case "tcp":
+		_, _, err := net.SplitHostPort(rest)
+		return err
+	}
+	return fmt.Errorf("link: %q names no line: write serial:/dev/…?baud=19200 or tcp:host:port", name)
+}
+
+func parseSerial(rest string) (path string, baud int, err error) {
+	path, query, _ := strings.Cut(rest, "?")
+	if path == "" {
+		return "", 0, errors.New("link: serial: needs the path of a device")
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return "", 0, fmt.Errorf("link: %q: %w", rest, err)
+	}
+	baud = defaultBaud
+	if b := values.Get("baud"); b != "" {
+		if baud, err = strconv.Atoi(b); err != nil || baud < 300 || baud > 4_000_000 {
+			return "", 0, fmt.Errorf("link: %q is not a baud rate", b)
+		}
+	}
+	return path, baud, nil
+}
+
+type serialPort struct{ serial.Port }
+
+func openSerial(rest string) (Port, error) {
+	path, baud, err := parseSerial(rest)
+	if err != nil {
+		return nil, err
+	}
+	// InitialStatusBits stays nil: lines without modem wires refuse them.
+	p, err := serial.Open(path, &serial.Mode{BaudRate: baud, DataBits: 8, Parity: serial.NoParity, StopBits: serial.OneStopBit})
+	if err != nil {
+		return nil, fmt.Errorf("link: %s cannot be opened (does it exist, is the user in group dialout, does another program have it?): %w", path, err)
+	}
+	return &serialPort{p}, nil
+}
+
+// Read implements Port: the library returns nothing and no error when the time is over.
+func (p *serialPort) Read(b []byte) (int, error) {
+	n, err := p.Port.Read(b)
+	if n == 0 && err == nil && len(b) > 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// ResetInput implements Port.
+func (p *serialPort) ResetInput() error { return p.ResetInputBuffer() }
+
+type tcpPort struct {
+	net.Conn
+	timeout time.Duration
+}
+
+func openTCP(address string) (Port, error) {
+	c, err := net.DialTimeout("tcp", address, dialTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("link: the bridge at %s does not answer: %w", address, err)
+	}
+	return &tcpPort{Conn: c}, nil
+}
+
+// SetReadTimeout implements Port.
+func (p *tcpPort) SetReadTimeout(d time.Duration) error {
+	p.timeout = d
+	return nil
+}
+
+// Read implements Port.
+func (p *tcpPort) Read(b []byte) (int, error) {
+	if p.timeout > 0 {
+		if err := p.SetReadDeadline(time.Now().Add(p.timeout)); err != nil {
+			return 0, err
+		}
+	}
+	return p.Conn.Read(b)
+}
+
+// ResetInput implements Port: it reads what has come until nothing is left.
+func (p *tcpPort) ResetInput() error {
+	var drop [512]byte
+	for {
+		if err := p.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			return err
+		}
+		_, err := p.Conn.Read(drop[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

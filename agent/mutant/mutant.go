@@ -1,0 +1,38 @@
+// Package mutant names the bugs that the simulator has to find. Product code asks On at
+// the place of each. A build without the tag "mutants" compiles the question away; the
+// simulation's own test binary, built with it, switches one on at a time.
+package mutant
+
+// Mutant is one planted bug.
+type Mutant string
+
+// The planted bugs.
+const (
+	NoFsync             Mutant = "no_fsync"
+	ResultBeforeIntent  Mutant = "result_before_intent"
+	PulseBeforeCommit   Mutant = "pulse_before_commit"
+	LedgerLost          Mutant = "ledger_lost"
+	FreeOnAck           Mutant = "free_on_ack"
+	OfferDoubtful       Mutant = "offer_doubtful"
+	OldGeneration       Mutant = "old_generation"
+	ReusedNonce         Mutant = "reused_nonce"
+	WallExpiry          Mutant = "wall_expiry"
+	AckBeforeCommit     Mutant = "ack_before_commit"
+	PruneUnacknowledged Mutant = "prune_unacknowledged"
+	SameSeqAfterRestore Mutant = "same_seq_after_restore"
+	DeletionFrees       Mutant = "deletion_frees"
+	StaleEntryWins      Mutant = "stale_entry_wins"
+	LateCommand         Mutant = "late_command"
+	BothPathsPulse      Mutant = "both_paths_pulse"
+	AttemptsReset       Mutant = "attempts_reset"
+	TwoDoorsOverLimit   Mutant = "two_doors_over_limit"
+	WrongCellOnRetry    Mutant = "wrong_cell_on_retry"
+	CodeAfterWindow     Mutant = "code_after_window"
+)
+
+// All lists them.
+func All() []Mutant {
+	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
+		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow}
+}

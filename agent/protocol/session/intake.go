@@ -1,0 +1,52 @@
+package session
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+const (
+	maxFactData = 256 << 10
+	maxName     = 128
+)
+
+// Intake takes a batch of facts in. commit makes those that are new durable, with all that
+// follows from them, and returns the head after them; only what it has committed is
+// acknowledged. body_too_large and malformed_frame refuse the whole batch before it.
+func Intake(facts []models.Fact, commit func([]models.Fact) (models.Head, error)) (protocol.JournalReply, error) {
+	if len(facts) > protocol.MaxBatch {
+		return protocol.JournalReply{}, models.Errorf(models.CodeTooLarge, "A batch has at most %d facts.", protocol.MaxBatch)
+	}
+	for _, f := range facts {
+		if err := checkFrame(f); err != nil {
+			return protocol.JournalReply{}, err
+		}
+	}
+	head, err := commit(facts)
+	if err != nil {
+		return protocol.JournalReply{}, err
+	}
+	return protocol.JournalReply{Epoch: head.Epoch, Seq: head.Seq}, nil
+}
+
+// checkFrame refuses a fact whose frame cannot be kept at all. What a fact says is not
+// judged here: a well-formed one is never refused.
+func checkFrame(f models.Fact) error {
+	for _, name := range []string{f.PrevHash, f.Hash, f.Boot, string(f.Clock), string(f.Type), string(f.Operation)} {
+		if len(name) > maxName || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c > '~' }) {
+			return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: a name in its frame is too long or not printable", f.Epoch, f.Seq)
+		}
+	}
+	if f.Epoch < 0 || f.Seq < 1 || f.Cell < 0 || f.Generation < 0 || f.Type == "" {
+		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: a number or name in its frame is missing", f.Epoch, f.Seq)
+	}
+	// Databases keep no NUL in a text, and UTF-8 only.
+	if len(f.Data) == 0 || len(f.Data) > maxFactData || bytes.Contains(f.Data, []byte(`\u0000`)) || !utf8.Valid(f.Data) {
+		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: its data is missing, too large, not UTF-8 or holds a NUL", f.Epoch, f.Seq)
+	}
+	return nil
+}

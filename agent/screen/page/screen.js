@@ -1,0 +1,87 @@
+// The state is the server's: this page draws what comes and sends what a person does.
+
+/**
+ * @typedef {{screen: string, text: string, sentence: string, buttons: string[], doors: number[],
+ *   open_doors: number[], offline: boolean, strips: string[], courier?: string,
+ *   items?: {key: string, label: string}[]}} View
+ */
+
+const labels = {
+  cancel: 'Cancel', finish: 'Finish', not_placed: 'Not placed', did_not_fit: 'Does not fit', empty: 'Empty',
+  not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
+  problem: 'Something is wrong', collect: 'Collect', check: 'Check cells', missing: 'Cell is empty',
+  something_else: 'Something else',
+};
+const codeLength = 8;
+const at = (id) => document.getElementById(id);
+const typed = at('typed');
+let view = null;
+
+/** @param {View} v */
+function draw(v) {
+  const fresh = !view || view.screen !== v.screen || view.text !== v.text;
+  view = v;
+  at('sentence').textContent = v.sentence;
+  at('screen').textContent = v.screen;
+  typed.type = v.text === 'pin' || v.text === 'wrong_pin' ? 'password' : 'text';
+  if (fresh) typed.value = '';
+  fill(at('strips'), v.strips, (s) => element('p', s));
+  fill(at('doors'), v.doors, (n) => element('li', String(n)));
+  fill(at('buttons'), v.buttons, (b) => {
+    const button = element('button', labels[b] || b);
+    button.type = 'button';
+    button.dataset.button = b;
+    button.addEventListener('click', () => send('press', b));
+    return button;
+  });
+}
+
+function fill(parent, values, make) {
+  parent.replaceChildren(...(values || []).map(make));
+}
+
+function element(name, text) {
+  const e = document.createElement(name);
+  e.textContent = text;
+  return e;
+}
+
+async function send(what, text) {
+  try {
+    const answer = await fetch(what, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text }),
+    });
+    const body = await answer.json();
+    if (answer.ok) draw(body);
+    else at('sentence').textContent = body.detail;
+  } catch {
+    lost();
+  }
+}
+
+function submit() {
+  const text = typed.value;
+  typed.value = '';
+  if (text) send('keys', text);
+}
+
+function lost() {
+  at('sentence').textContent = 'One moment, please.';
+}
+
+for (const key of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK']) {
+  const button = element('button', key);
+  button.type = 'button';
+  button.addEventListener('click', () => {
+    if (key === 'OK') return submit();
+    typed.value = key === '⌫' ? typed.value.slice(0, -1) : typed.value + key;
+    // A whole pickup code needs no OK.
+    if (typed.type === 'text' && view && !view.courier && /^\d+$/.test(typed.value) && typed.value.length === codeLength) submit();
+  });
+  at('digits').append(button);
+}
+at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
+
+const events = new EventSource('events');
+events.onmessage = (e) => draw(JSON.parse(e.data));
+events.onerror = lost; // the browser connects again by itself

@@ -1,0 +1,172 @@
+// Package screen serves the cabinet's own screen to the browser that stands before it: a
+// page, the view as it changes, and what a person does. It is for this computer alone.
+package screen
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+//go:embed page
+var page embed.FS
+
+const (
+	maxBody   = 4 << 10
+	heartbeat = 15 * time.Second
+	writeTime = 10 * time.Second
+	// policy lets the page load nothing from anywhere else.
+	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+// Cabinet is what the screen shows and moves. *host.Host is one.
+type Cabinet interface {
+	View() cabinet.View
+	// Watch gives a value after changes of the view, until the context ends.
+	Watch(ctx context.Context) <-chan struct{}
+	Stopped() <-chan struct{}
+	Tell(ctx context.Context, in cabinet.Input) error
+	Operation() models.OperationID
+}
+
+type server struct {
+	cabinet Cabinet
+	log     *slog.Logger
+}
+
+// New returns the screen's handler.
+func New(c Cabinet, log *slog.Logger) http.Handler {
+	s := &server{c, log}
+	files, err := fs.Sub(page, "page")
+	if err != nil {
+		panic("screen: " + err.Error()) // the files are embedded: cannot happen
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /view", s.view)
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("POST /keys", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Keyed{Text: text, ID: id}, nil
+	}))
+	mux.HandleFunc("POST /press", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
+		b := cabinet.Button(text)
+		if !slices.Contains(cabinet.Buttons(), b) {
+			return nil, models.Errorf(models.CodeInvalid, "there is no such button")
+		}
+		return cabinet.Pressed{Button: b, ID: id}, nil
+	}))
+	return local(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// local refuses requests that name another host: a page of another site that has its name
+// point here must not reach the screen.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(r.Host); err == nil {
+			host = h
+		}
+		if ip := net.ParseIP(strings.Trim(host, "[]")); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			problem(w, http.StatusForbidden, models.Errorf(models.CodeForbidden, "the screen is for this computer alone"))
+			return
+		}
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) view(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.cabinet.View()) // the browser went away
+}
+
+// events sends the view at once and after each change.
+func (s *server) events(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	changed := s.cabinet.Watch(r.Context())
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		raw, err := json.Marshal(s.cabinet.View())
+		if err != nil {
+			s.log.Error("the view has no form", "error", err)
+			return
+		}
+		if !send(w, control, "data: %s\n\n", raw) {
+			return
+		}
+		for waiting := true; waiting; {
+			select {
+			case <-changed:
+				waiting = false
+			case <-beat.C:
+				if !send(w, control, ": here\n\n") {
+					return
+				}
+			case <-s.cabinet.Stopped():
+				return
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+// send writes within a time: a browser that does not read comes back by itself.
+func send(w http.ResponseWriter, control *http.ResponseController, format string, args ...any) bool {
+	if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return false
+	}
+	if _, err := fmt.Fprintf(w, format, args...); err != nil {
+		return false
+	}
+	return control.Flush() == nil
+}
+
+// act takes {"text": …} from the person. It is never logged: it may be a code or a PIN.
+func (s *server) act(input func(text string, id models.OperationID) (cabinet.Input, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Text string `json:"text"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&body); err != nil {
+			problem(w, http.StatusBadRequest, models.Errorf(models.CodeInvalid, `say {"text": "…"}`))
+			return
+		}
+		in, err := input(body.Text, s.cabinet.Operation())
+		if err != nil {
+			problem(w, http.StatusBadRequest, err)
+			return
+		}
+		if err := s.cabinet.Tell(r.Context(), in); err != nil {
+			s.log.Warn("what a person did was not taken", "error", err)
+			problem(w, http.StatusServiceUnavailable, models.Errorf(models.CodeUnavailable, "The cabinet starts anew. Please try again in a moment."))
+			return
+		}
+		s.view(w, r)
+	}
+}
+
+func problem(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the browser went away
+		"type": "about:blank", "title": http.StatusText(status), "status": status,
+		"code": models.ErrorCode(err), "detail": models.ErrorMessage(err),
+	})
+}

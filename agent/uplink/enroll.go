@@ -1,0 +1,117 @@
+package uplink
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/protocol"
+)
+
+const (
+	// A certificate lives 45 days and is renewed from its 15th on: 30 before its end.
+	renewBefore = 30 * 24 * time.Hour
+	renewSpread = 72 * time.Hour
+	renewEvery  = time.Hour
+)
+
+// Enroll uses a claim up for an identity and keeps it. A repeat after a lost answer is
+// made with the same key, and gets the answer that was lost.
+func Enroll(ctx context.Context, cfg Config, claim string) (Identity, error) {
+	c, base, err := client(cfg, func() *Identity { return nil })
+	if err != nil {
+		return Identity{}, err
+	}
+	key, err := pendingKey(cfg.Dir, false)
+	if err != nil {
+		return Identity{}, err
+	}
+	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key)
+}
+
+// request asks for a certificate for a key and keeps what comes.
+func request(ctx context.Context, cfg Config, c caller, path, claim string, key *ecdsa.PrivateKey) (Identity, error) {
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		return Identity{}, err
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return Identity{}, err
+	}
+	var reply protocol.EnrollReply
+	if err := c.call(ctx, http.MethodPost, path, protocol.EnrollRequest{Claim: claim, CSR: csr}, &reply); err != nil {
+		return Identity{}, err
+	}
+	k := kept{
+		Locker: reply.Locker, PrivateKey: raw, Certificate: reply.Certificate,
+		Signers: reply.Signers, KeyVersion: reply.KeyVersion, Sealed: reply.Sealed,
+	}
+	id, err := k.open()
+	if err != nil {
+		return Identity{}, fmt.Errorf("uplink: the server's answer cannot be used: %w", err)
+	}
+	if err := writeFile(filepath.Join(cfg.Dir, identityFile), k); err != nil {
+		return Identity{}, err
+	}
+	if err := os.Remove(filepath.Join(cfg.Dir, pendingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Identity{}, err
+	}
+	return id, nil
+}
+
+// keepRenewing has the certificate renewed in time, at a moment that differs between
+// cabinets. The old one is used until the new one is on the disk. An expired one renews
+// too, for as long as the server allows it.
+func (u *Uplink) keepRenewing(ctx context.Context, core Core) error {
+	spread := jitter(u.Rand, renewSpread)
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		id := u.current()
+		now, _ := u.Time()
+		if now.After(id.NotAfter().Add(spread - renewBefore)) {
+			if err := u.renew(ctx, core, id); err != nil && ctx.Err() == nil {
+				u.Logger.Warn("the certificate was not renewed; trying again in an hour", "expires", id.NotAfter(), "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (u *Uplink) renew(ctx context.Context, core Core, old *Identity) error {
+	key, err := pendingKey(u.Dir, true)
+	if err != nil {
+		return err
+	}
+	id, err := request(ctx, u.Config, caller{u.client, u.base}, protocol.PathRenew, "", key)
+	if err != nil {
+		return err
+	}
+	if id.Locker != old.Locker {
+		return fmt.Errorf("uplink: the renewal is for %s", id.Locker)
+	}
+	u.mu.Lock()
+	u.identity = id
+	u.status.NotAfter = id.NotAfter()
+	u.mu.Unlock()
+	u.client.CloseIdleConnections() // the next one shows the new certificate
+	u.Logger.Info("certificate renewed", "expires", id.NotAfter())
+	if err := core.Tell(ctx, cabinet.TrustInstalled{Signers: id.Signers}); err != nil {
+		return err
+	}
+	return core.Tell(ctx, cabinet.KeyInstalled{Key: id.Key})
+}

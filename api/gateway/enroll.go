@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+const maxEnroll = 16 << 10
+
+// enroll gives a computer its certificate and the cabinet's key for a claim. What is
+// refused here never gets to the engine, so a flood of guesses costs the workers nothing.
+func (g *Gateway) enroll(w http.ResponseWriter, r *http.Request) error {
+	address, now := addressOf(r), g.Now()
+	if !g.enrolEach.allow(address, now) || !g.enrolAll.allow("", now) {
+		return models.Errorf(models.CodeTooMany, "Too many enrolments. Please try again later.")
+	}
+	var in protocol.EnrollRequest
+	if err := g.readJSON(w, r, maxEnroll, &in); err != nil {
+		return err
+	}
+	hash, ok := models.HashClaim(in.Claim)
+	if !ok {
+		return models.Errorf(models.CodeClaimUnknown, "This is no claim: it has 26 letters and digits.")
+	}
+	_, key, err := models.CheckCSR(in.CSR)
+	if err != nil {
+		return err
+	}
+	if err := g.Cabinets.CheckClaim(r.Context(), hash, key); err != nil {
+		return err
+	}
+	if err := g.certify(r.Context(), w, "computer enrolled", models.EnrollInput{ClaimHash: hash, CSR: in.CSR}); err != nil {
+		return err
+	}
+	// Those who have a claim are limited by it: many cabinets may share an address.
+	g.enrolEach.refund(address)
+	g.enrolAll.refund("")
+	return nil
+}
+
+// renew gives a cabinet a certificate for a new key. The one that it comes with may have
+// ended: a cabinet may stand dark for a winter.
+func (g *Gateway) renew(w http.ResponseWriter, r *http.Request, p Peer) error {
+	if !g.renewals.allow(string(p.Locker), g.Now()) {
+		return models.Errorf(models.CodeTooMany, "Too many renewals. Please try again later.")
+	}
+	var in protocol.EnrollRequest
+	if err := g.readJSON(w, r, maxEnroll, &in); err != nil {
+		return err
+	}
+	if _, _, err := models.CheckCSR(in.CSR); err != nil {
+		return err
+	}
+	return g.certify(r.Context(), w, "certificate renewed", models.EnrollInput{Locker: p.Locker, Serial: p.Serial, CSR: in.CSR})
+}
+
+func (g *Gateway) certify(ctx context.Context, w http.ResponseWriter, done string, in models.EnrollInput) error {
+	res, err := g.Engine.Enroll(ctx, in)
+	if err != nil {
+		return err
+	}
+	g.Logger.Info(done, "locker", res.Locker)
+	return writeJSON(w, protocol.EnrollReply(res))
+}

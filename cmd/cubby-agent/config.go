@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"cubby/agent/link"
+	"cubby/agent/lock"
+)
+
+const configHelp = `
+Configuration (JSON):
+  dir         folder of the store and the identity
+  server      https://host:port of the server's device listener
+  server_ca   file with the server's authority, in PEM
+  proxy       http://host:port of a forward proxy; empty: none
+  screen      address of the screen, on this computer alone
+  socket      path of the unix socket for check and open
+  log_level   debug, info, warn or error
+  buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
+  scanners    [{port}]
+A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
+`
+
+// config is the configuration's file.
+type config struct {
+	Dir      string    `json:"dir"`
+	Server   string    `json:"server"`
+	ServerCA string    `json:"server_ca"`
+	Proxy    string    `json:"proxy"`
+	Screen   string    `json:"screen"`
+	Socket   string    `json:"socket"`
+	LogLevel string    `json:"log_level"`
+	Buses    []bus     `json:"buses"`
+	Scanners []scanner `json:"scanners"`
+}
+
+type bus struct {
+	Port   string       `json:"port"`
+	Boards []lock.Board `json:"boards"`
+}
+
+type scanner struct {
+	Port string `json:"port"`
+}
+
+// maxSocket is how long a unix socket's path may be on Linux.
+const maxSocket = 107
+
+// readConfig tells all that is wrong at once.
+func readConfig(path string) (config, error) {
+	c := config{Screen: "127.0.0.1:8070", LogLevel: "info"}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("the configuration cannot be read (say where it is with --config): %w", err)
+	}
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Socket == "" && c.Dir != "" {
+		c.Socket = filepath.Join(c.Dir, "agent.sock")
+	}
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return c, nil
+}
+
+func (c config) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Dir == "" {
+		wrong("dir is missing")
+	}
+	if u, err := url.Parse(c.Server); err != nil || u.Scheme != "https" || u.Host == "" {
+		wrong("server must be https://host:port")
+	}
+	if c.ServerCA == "" {
+		wrong("server_ca is missing")
+	}
+	if host, _, err := net.SplitHostPort(c.Screen); err != nil {
+		wrong("screen: %w", err)
+	} else if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		wrong("screen must be an address of this computer alone, such as 127.0.0.1:8070")
+	}
+	if len(c.Socket) > maxSocket {
+		wrong("socket: the path is longer than %d bytes", maxSocket)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		wrong("log_level: %w", err)
+	}
+	if len(c.Buses) == 0 {
+		wrong("buses is empty: a cabinet has locks")
+	}
+	var boards []lock.Board
+	for _, b := range c.Buses {
+		if err := link.Check(b.Port); err != nil {
+			errs = append(errs, err)
+		}
+		if len(b.Boards) == 0 {
+			wrong("the bus at %s has no boards", b.Port)
+		}
+		boards = append(boards, b.Boards...)
+	}
+	errs = append(errs, lock.CheckBoards(boards))
+	for _, s := range c.Scanners {
+		errs = append(errs, link.Check(s.Port))
+	}
+	return errors.Join(errs...)
+}
+
+func (c config) store() string { return filepath.Join(c.Dir, "cabinet.db") }
+func (c config) spool() string { return filepath.Join(c.Dir, "spool.jsonl") }
+func (c config) lock() string  { return filepath.Join(c.Dir, "agent.lock") }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/host"
+)
+
+// watchdog tells systemd that the program is ready, and then again and again that its core
+// answers. Without systemd it does nothing.
+func watchdog(ctx context.Context, h *host.Host) error {
+	if err := notify("READY=1"); err != nil {
+		return err
+	}
+	us, err := strconv.Atoi(os.Getenv("WATCHDOG_USEC"))
+	if err != nil || us <= 0 {
+		return nil
+	}
+	tick := time.NewTicker(time.Duration(us) * time.Microsecond / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := h.Read(ctx, func(*cabinet.State) {}); err != nil {
+			return nil // it stops
+		}
+		if err := notify("WATCHDOG=1"); err != nil {
+			return err
+		}
+	}
+}
+
+func notify(state string) error {
+	socket := os.Getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Write([]byte(state))
+	return err
+}

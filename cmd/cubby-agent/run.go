@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/host"
+	"cubby/agent/journal"
+	"cubby/agent/link"
+	"cubby/agent/lock"
+	"cubby/agent/scan"
+	"cubby/agent/screen"
+	"cubby/agent/uplink"
+	"cubby/models"
+)
+
+const stopWithin = 5 * time.Second
+
+func (c config) logger(p program) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked with the rest
+	return slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: level}))
+}
+
+func (c config) uplink(log *slog.Logger, clock *host.Clock) (uplink.Config, error) {
+	ca, err := os.ReadFile(c.ServerCA)
+	if err != nil {
+		return uplink.Config{}, fmt.Errorf("server_ca: %w", err)
+	}
+	return uplink.Config{
+		Server: c.Server, ServerCA: ca, Proxy: c.Proxy, Dir: c.Dir, Agent: "cubby-agent " + version,
+		Logger: log, Time: clock.Time, Rand: rand.Reader,
+	}, nil
+}
+
+func runEnroll(ctx context.Context, p program, args []string) error {
+	var claim string
+	c, err := p.configured("enroll", args, flagString(&claim, "claim", "the claim"))
+	if err != nil {
+		return err
+	}
+	if claim == "" {
+		return errors.New("--claim is missing: staff make one with POST /api/v1/lockers/{id}/claims")
+	}
+	clock, err := host.NewClock(0)
+	if err != nil {
+		return err
+	}
+	cfg, err := c.uplink(c.logger(p), clock)
+	if err != nil {
+		return err
+	}
+	id, err := uplink.Enroll(ctx, cfg, claim)
+	if err != nil {
+		return fmt.Errorf("not enrolled: %w", err)
+	}
+	_, err = fmt.Fprintf(p.out, "enrolled as %s; the certificate expires on %s\n", id.Locker, id.NotAfter().Format(time.DateOnly))
+	return err
+}
+
+func runCabinet(ctx context.Context, p program, args []string) error {
+	c, err := p.configured("run", args, nil)
+	if err != nil {
+		return err
+	}
+	id, err := uplink.LoadIdentity(c.Dir)
+	if err != nil {
+		return err
+	}
+	release, err := hold(c.lock())
+	if err != nil {
+		return err
+	}
+	defer release()
+	return serve(ctx, c, c.logger(p).With("locker", id.Locker), id)
+}
+
+// serve runs the parts of the cabinet until the context ends or the store fails.
+func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity) error {
+	keeper, lost, err := openStore(c, log, id.Locker)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = keeper.Close() }() // all that counts is durable
+	clock, err := host.NewClock(keeper.FloorMS())
+	if err != nil {
+		return err
+	}
+	cfg, err := c.uplink(log, clock)
+	if err != nil {
+		return err
+	}
+	line, err := uplink.New(cfg, id)
+	if err != nil {
+		return err
+	}
+	var buses []host.Bus
+	for _, b := range c.Buses {
+		bus, err := lock.NewBus(b.Boards, lock.Timing{}, func() (link.Port, error) { return link.Open(b.Port) }, log.With("bus", b.Port))
+		if err != nil {
+			return err
+		}
+		buses = append(buses, bus)
+	}
+	h := host.New(host.Config{
+		Keeper: keeper, Lost: lost, Buses: buses, Line: line, Clock: clock,
+		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log,
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	started := make(chan struct{})
+	group.Go(func() error { return h.Run(ctx, func() { close(started) }) })
+	group.Go(func() error {
+		select {
+		case <-started:
+			return serveParts(ctx, c, log, h, line)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	log.Info("starting", "version", version, "screen", c.Screen, "lost_store", lost)
+	err = group.Wait()
+	log.Info("stopped", "error", err)
+	return err
+}
+
+// serveParts runs what gives inputs to a cabinet that has started.
+func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, line *uplink.Uplink) error {
+	if err := takeSpool(ctx, c, h, log); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return line.Run(ctx, h) })
+	for _, s := range c.Scanners {
+		group.Go(func() error {
+			return scan.Run(ctx, func() (link.Port, error) { return link.Open(s.Port) }, log.With("scanner", s.Port), func(code string) {
+				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation()}); err != nil && ctx.Err() == nil {
+					log.Warn("a scan was not taken", "error", err)
+				}
+			})
+		})
+	}
+	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, log)) })
+	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, log)) })
+	group.Go(func() error { return watchdog(ctx, h) })
+	return group.Wait()
+}
+
+// openStore opens the cabinet's store. A damaged one is set aside and kept: the cabinet
+// begins anew, and asks the server what should be in its cells.
+func openStore(c config, log *slog.Logger, l models.LockerID) (k *journal.Keeper, lost bool, err error) {
+	for range 2 {
+		disk, err := journal.OpenSQLite(c.store())
+		if err == nil {
+			if k, err = journal.Open(disk, l); err == nil {
+				return k, lost, nil
+			}
+			err = errors.Join(err, disk.Close())
+		}
+		if !errors.Is(err, journal.ErrDamaged) || lost {
+			return nil, false, err
+		}
+		aside, moved := journal.SetAside(c.store(), time.Now())
+		if moved != nil {
+			return nil, false, errors.Join(err, moved)
+		}
+		log.Error("the store was damaged and is set aside; the cabinet begins anew", "kept", aside, "error", err)
+		lost = true
+	}
+	return nil, false, journal.ErrDamaged
+}
+
+// listen serves HTTP until the context ends.
+func listen(ctx context.Context, network, address string, handler http.Handler) error {
+	if network == "unix" {
+		// The lock says that no other program of this cabinet runs: a socket that is there
+		// is a dead one's.
+		if err := os.Remove(address); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, network, address)
+	if err != nil {
+		return err
+	}
+	if network == "unix" {
+		if err := os.Chmod(address, 0o600); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	end := context.AfterFunc(ctx, func() {
+		limited, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if srv.Shutdown(limited) != nil {
+			_ = srv.Close() // streams of a screen end with the program
+		}
+	})
+	defer end()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,264 @@
+package sites
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"cubby/cmd/cubby-demo/boards"
+	"cubby/cmd/cubby-demo/line"
+	"cubby/cmd/cubby-demo/rig"
+	"cubby/models"
+)
+
+const (
+	identityFile = "identity.json"
+	enrollLimit  = 30 * time.Second
+	enrollEvery  = time.Second
+	callLimit    = 10 * time.Second
+	maxReply     = 4 << 20
+)
+
+// Site is one cabinet: its steel, boards and scanner, its network, and its agent, which is a
+// process of its own.
+type Site struct {
+	cfg     Config
+	locker  models.LockerID
+	dir     string
+	steel   *boards.Steel
+	bus     *boards.Bus
+	scanner *boards.Scanner
+	line    *line.Line
+	screen  string // origin of the agent's screen
+	agent   *rig.Process
+	local   *http.Client // to the agent's socket
+
+	mu  sync.Mutex
+	off bool // without power
+}
+
+// MaxCells is how many cells the boards of a site reach.
+const MaxCells = 64
+
+// hardware lists the boards of every site: as many channels as any cabinet of the demo needs.
+func hardware() []boards.Board {
+	return []boards.Board{{Address: 0, First: 1, Locks: 16}, {Address: 1, First: 17, Locks: 48}}
+}
+
+// build sets the hardware up and writes the agent's configuration.
+func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err error) {
+	s := &Site{cfg: cfg, locker: l, dir: filepath.Join(cfg.Dir, string(l))}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.stop())
+		}
+	}()
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if s.steel, err = boards.OpenSteel(filepath.Join(s.dir, "steel.json"), cfg.AutoClose); err != nil {
+		return nil, err
+	}
+	if s.bus, err = boards.NewBus(s.in("bus"), s.steel, hardware()); err != nil {
+		return nil, err
+	}
+	if s.scanner, err = boards.NewScanner(s.in("scanner")); err != nil {
+		return nil, err
+	}
+	if s.line, err = line.Start(context.WithoutCancel(ctx), cfg.Gateway); err != nil {
+		return nil, err
+	}
+	ports, err := rig.FreePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	s.screen = "http://" + address
+	// The temporary folder's path may be too long for a socket.
+	socket := filepath.Join(os.TempDir(), fmt.Sprintf("cubby-%d-%s.sock", os.Getpid(), strings.TrimPrefix(string(l), "lkr_")))
+	s.local = &http.Client{Timeout: callLimit, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
+	}}
+	if err := s.writeConfig(address, socket); err != nil {
+		return nil, err
+	}
+	s.agent = rig.NewProcess(rig.Spec{
+		Name: "cubby-agent of " + string(l), Path: cfg.Agent, Args: []string{"run", "--config", s.in("agent.json")},
+		Log: s.in("agent.log"), ReadyURL: s.screen + "/view",
+	})
+	return s, nil
+}
+
+func (s *Site) in(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *Site) writeConfig(screen, socket string) error {
+	type board map[string]any
+	var list []board
+	for i, b := range hardware() {
+		list = append(list, board{
+			"name": string(rune('A' + i)), "dialect": "kerong-cu48", "address": b.Address, "first_cell": b.First,
+			"channels": b.Locks, "feedback": "closed_when_locked",
+		})
+	}
+	raw, err := json.MarshalIndent(map[string]any{
+		"dir": s.in("data"), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
+		"screen": screen, "socket": socket, "log_level": s.cfg.LogLevel,
+		"buses":    []any{map[string]any{"port": "serial:" + s.in("bus") + "?baud=19200", "boards": list}},
+		"scanners": []any{map[string]any{"port": "serial:" + s.in("scanner") + "?baud=9600"}},
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.in("agent.json"), append(raw, '\n'), 0o600)
+}
+
+// start enrols the agent if it has no identity yet, and runs it.
+func (s *Site) start(ctx context.Context) error {
+	_, err := os.Stat(filepath.Join(s.dir, "data", identityFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.enroll(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return s.agent.Start(ctx)
+}
+
+// enroll tries until the server is ready to sign: a worker may start later than a cabinet.
+func (s *Site) enroll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, enrollLimit)
+	defer cancel()
+	claim, err := s.cfg.Claim(ctx, s.locker)
+	if err != nil {
+		return fmt.Errorf("sites: no claim for %s: %w", s.locker, err)
+	}
+	for {
+		if err = s.cfg.enrollOnce(ctx, s.in("agent.json"), claim); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(enrollEvery):
+		}
+	}
+}
+
+// stop ends the agent and takes the hardware away. The folder stays.
+func (s *Site) stop() error {
+	var errs []error
+	if s.agent != nil {
+		errs = append(errs, s.agent.Stop())
+	}
+	if s.line != nil {
+		errs = append(errs, s.line.Close())
+	}
+	if s.scanner != nil {
+		errs = append(errs, s.scanner.Close())
+	}
+	if s.bus != nil {
+		errs = append(errs, s.bus.Unplug())
+	}
+	if s.steel != nil {
+		errs = append(errs, s.steel.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// Locker is the cabinet's id.
+func (s *Site) Locker() models.LockerID { return s.locker }
+
+// Agent is the agent's process, for whoever kills it.
+func (s *Site) Agent() *rig.Process { return s.agent }
+
+// CutLine cuts the cabinet's network.
+func (s *Site) CutLine() { s.line.Cut() }
+
+// RestoreLine mends it.
+func (s *Site) RestoreLine() { s.line.Restore() }
+
+// CutPower stops the cabinet's computer at once. Doors and things stay as they are.
+func (s *Site) CutPower() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.off {
+		return models.Errorf(models.CodeConflict, "the power is cut already")
+	}
+	s.off = true
+	return s.agent.Kill9()
+}
+
+// RestorePower starts the computer again.
+func (s *Site) RestorePower(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.off {
+		return models.Errorf(models.CodeConflict, "there is power")
+	}
+	if err := s.agent.Start(ctx); err != nil {
+		return err
+	}
+	s.off = false
+	return nil
+}
+
+// Unplug takes a lock board, counted from 0, off the bus; Plug puts it back.
+func (s *Site) Unplug(board int, out bool) error {
+	if board < 0 || board >= len(hardware()) {
+		return models.Errorf(models.CodeNotFound, "there is no board %d; they count from 0", board)
+	}
+	fault := boards.FaultNone
+	if out {
+		fault = boards.FaultSilence
+	}
+	s.bus.Misbehave(board, fault)
+	return nil
+}
+
+// call makes a call to the agent, by the socket or to its screen.
+func call(ctx context.Context, client *http.Client, method, url string, in, out any) error {
+	var body io.Reader = http.NoBody
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = strings.NewReader(string(raw))
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return models.Wrap(models.CodeUnavailable, err, "the cabinet's computer does not answer: it has no power, or it starts")
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		var p struct {
+			Code   models.Code
+			Detail string
+		}
+		_ = json.NewDecoder(io.LimitReader(res.Body, maxReply)).Decode(&p) // the status says enough
+		if p.Code == "" {
+			p.Code = models.CodeUnavailable
+		}
+		return models.Errorf(p.Code, "%s", p.Detail)
+	}
+	return json.NewDecoder(io.LimitReader(res.Body, maxReply)).Decode(out)
+}

@@ -1,0 +1,122 @@
+// Package sites runs cabinets without hardware: the product's own agent, a process for each,
+// on simulated boards and a network that can be cut.
+package sites
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cubby/models"
+)
+
+// Config is what a set of cabinets needs.
+type Config struct {
+	Dir       string // each cabinet keeps its files in a folder of its own below
+	Agent     string // the program
+	Gateway   string // host:port of the server's device listener
+	ServerCA  string // file
+	LogLevel  string // of the agents
+	AutoClose time.Duration
+	// Claim has the operator make a claim for a locker.
+	Claim  func(ctx context.Context, l models.LockerID) (string, error)
+	Logger *slog.Logger
+}
+
+// enrollOnce runs the agent's enrolment.
+func (c Config) enrollOnce(ctx context.Context, config, claim string) error {
+	out, err := exec.CommandContext(ctx, c.Agent, "enroll", "--config", config, "--claim", claim).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("cubby-agent enroll: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Set is a number of running cabinets.
+type Set struct {
+	cfg Config
+
+	mu      sync.Mutex
+	sites   map[models.LockerID]*Site
+	stopped bool
+}
+
+// New makes a set; nothing runs before Add.
+func New(cfg Config) *Set {
+	if cfg.LogLevel == "" {
+		cfg.LogLevel = "info"
+	}
+	return &Set{cfg: cfg, sites: map[models.LockerID]*Site{}}
+}
+
+// Add puts a cabinet up and starts it. One that runs already is left alone.
+func (s *Set) Add(ctx context.Context, l models.LockerID) (*Site, error) {
+	if !models.ValidID(models.PrefixLocker, string(l)) {
+		return nil, models.Errorf(models.CodeInvalid, "%q is not the id of a locker", l)
+	}
+	s.mu.Lock()
+	have, stopped := s.sites[l], s.stopped
+	s.mu.Unlock()
+	switch {
+	case stopped:
+		return nil, models.Errorf(models.CodeUnavailable, "the cabinets do not run")
+	case have != nil:
+		return have, nil
+	}
+	site, err := build(ctx, s.cfg, l)
+	if err != nil {
+		return nil, err
+	}
+	if err := site.start(ctx); err != nil {
+		return nil, errors.Join(err, site.stop())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sites[l] = site
+	return site, nil
+}
+
+// Stop ends all cabinets. Their state is on disk at every moment.
+func (s *Set) Stop() error {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	var errs []error
+	for _, site := range s.All() {
+		errs = append(errs, site.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// All lists the cabinets by id.
+func (s *Set) All() []*Site {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Site, 0, len(s.sites))
+	for _, site := range s.sites {
+		all = append(all, site)
+	}
+	slices.SortFunc(all, func(a, b *Site) int { return strings.Compare(string(a.locker), string(b.locker)) })
+	return all
+}
+
+// Find returns a cabinet by its id or public number; not_found if there is none.
+func (s *Set) Find(ctx context.Context, name string) (*Site, error) {
+	for _, site := range s.All() {
+		if string(site.locker) == name {
+			return site, nil
+		}
+	}
+	for _, site := range s.All() {
+		if snap, err := site.Snapshot(ctx); err == nil && snap.Number == name && name != "" {
+			return site, nil
+		}
+	}
+	return nil, models.Errorf(models.CodeNotFound, "there is no cabinet %q here", name)
+}

@@ -1,0 +1,24 @@
+package models
+
+// WorkflowEnroll gives a cabinet's computer its certificate and key; the rule of
+// messages_shipment.go holds.
+const WorkflowEnroll = "enroll"
+
+// EnrollInput asks for a certificate: by a claim, or by the certificate that is to be
+// renewed. It names the claim by its hash, so the code itself is in no history.
+type EnrollInput struct {
+	ClaimHash string   `json:"claim_hash,omitempty"`
+	Locker    LockerID `json:"locker,omitempty"` // renewal: whose certificate it came with
+	Serial    string   `json:"serial,omitempty"` // renewal: that certificate
+	CSR       []byte   `json:"csr"`
+}
+
+// EnrollResult is what the computer gets. Certificate is PEM, leaf first; Sealed is the
+// cabinet's key, which opens on the computer alone.
+type EnrollResult struct {
+	Locker      LockerID    `json:"locker"`
+	Certificate string      `json:"certificate"`
+	Signers     []SignerKey `json:"signers"`
+	KeyVersion  int         `json:"key_version"`
+	Sealed      []byte      `json:"sealed"`
+}
