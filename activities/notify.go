@@ -67,7 +67,7 @@ func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) erro
 		return nil
 	}
 	var code string
-	if n.Notification.Kind == models.NoticeReady {
+	if n.Notification.Kind.CarriesCode() {
 		key, err := a.Keys.CabinetKey(n.Shipment.Locker)
 		if err != nil {
 			return err

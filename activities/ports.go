@@ -11,13 +11,21 @@ type Lives interface {
 	// LoadLife returns the stored end of an earlier life, or a fresh one made from the
 	// shipment, its parcels and its policy; not_found when there is no such shipment.
 	LoadLife(ctx context.Context, id models.ShipmentID) (models.Life, error)
-	// AssignIssue sets the issue of the shipment's pickup code if it has none, under the
-	// locker's row lock, and tells the cabinet. choose gets the other open shipments of the
-	// locker that have an issue, and returns the issue to set.
-	AssignIssue(ctx context.Context, id models.ShipmentID, choose func(l models.LockerID, open []models.Shipment) (int, error)) error
-	// Project writes a projection; one whose Rev is not above the row's changes nothing.
-	// It returns the ids of the messages to send, also when it changed nothing.
-	Project(ctx context.Context, p models.Projection) ([]models.NotificationID, error)
+	// NextIssue sets an issue of the shipment's pickup code above after, if it has none, under
+	// the locker's row lock, and tells the cabinet. choose gets the other open shipments of
+	// the locker that have an issue, and returns the issue to set. It returns the issue by now.
+	NextIssue(ctx context.Context, id models.ShipmentID, after int, choose func(l models.LockerID, open []models.Shipment) (int, error)) (int, error)
+	// Project writes a projection, and the signed form of its withdrawal if it has one; a
+	// projection whose Rev is not above the row's changes nothing. It returns the ids of the
+	// messages to send, also when it changed nothing.
+	Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) ([]models.NotificationID, error)
+}
+
+// Couriers is what telling cabinets of couriers needs of the store.
+type Couriers interface {
+	// PublishCourier tells the courier's cabinets of him as he is now, signed by sign, unless
+	// they were told of that revision already; not_found when there is no such courier.
+	PublishCourier(ctx context.Context, id models.CourierID, sign func(models.Grant) models.SignedGrant) error
 }
 
 // Notices is what sending needs of the store.

@@ -2,20 +2,39 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 
 	"cubby/models"
 )
 
 // Shipment are the activities that read and write lives.
 type Shipment struct {
-	Lives Lives
-	Keys  Keyring
+	Lives  Lives
+	Keys   Keyring
+	Signer models.Signer
 }
 
 // LoadShipment sets the issue of the pickup code, if that is still to be done, and returns
 // the life to go on with.
 func (a *Shipment) LoadShipment(ctx context.Context, in models.LoadInput) (models.LoadResult, error) {
-	err := a.Lives.AssignIssue(ctx, in.Shipment, func(l models.LockerID, open []models.Shipment) (int, error) {
+	if _, err := a.nextIssue(ctx, in.Shipment, 0); err != nil {
+		return models.LoadResult{}, failure(err)
+	}
+	life, err := a.Lives.LoadLife(ctx, in.Shipment)
+	return models.LoadResult{Life: life}, failure(err)
+}
+
+// ReissueCode sets the next issue of the pickup code. It may be repeated: what is known to
+// come after the issue that is asked about is returned.
+func (a *Shipment) ReissueCode(ctx context.Context, in models.ReissueInput) (models.ReissueResult, error) {
+	issue, err := a.nextIssue(ctx, in.Shipment, in.After)
+	return models.ReissueResult{Issue: issue}, failure(err)
+}
+
+// nextIssue chooses an issue such that no code of it, or of the next two, is that of
+// another shipment at the locker.
+func (a *Shipment) nextIssue(ctx context.Context, id models.ShipmentID, after int) (int, error) {
+	return a.Lives.NextIssue(ctx, id, after, func(l models.LockerID, open []models.Shipment) (int, error) {
 		key, err := a.Keys.CabinetKey(l)
 		if err != nil {
 			return 0, err
@@ -26,17 +45,22 @@ func (a *Shipment) LoadShipment(ctx context.Context, in models.LoadInput) (model
 				taken[models.PickupCode(key, s.ID, s.Issue+i)] = true
 			}
 		}
-		return models.ChooseIssue(key, in.Shipment, 1, taken), nil
+		return models.ChooseIssue(key, id, after+1, taken), nil
 	})
-	if err != nil {
-		return models.LoadResult{}, failure(err)
-	}
-	life, err := a.Lives.LoadLife(ctx, in.Shipment)
-	return models.LoadResult{Life: life}, failure(err)
 }
 
-// ProjectShipment shows a life to the world.
+// ProjectShipment shows a life to the world. What couriers may take out is signed here: the
+// cabinets believe nobody else.
 func (a *Shipment) ProjectShipment(ctx context.Context, p models.Projection) (models.ProjectResult, error) {
-	ids, err := a.Lives.Project(ctx, p)
+	var withdrawal *models.SignedGrant
+	if p.Withdrawal != nil {
+		body, err := json.Marshal(p.Withdrawal)
+		if err != nil {
+			return models.ProjectResult{}, err
+		}
+		signed := a.Signer.Sign(models.Grant{Kind: models.EntryWithdrawal, Key: string(p.Shipment), Rev: p.Rev, Body: body})
+		withdrawal = &signed
+	}
+	ids, err := a.Lives.Project(ctx, p, withdrawal)
 	return models.ProjectResult{Notifications: ids}, failure(err)
 }

@@ -50,6 +50,8 @@ type ports struct {
 	audited  []string
 	create   func(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error)
 	carrier  func(in models.CarrierEventInput) (models.ActionResult, error)
+	act      func(name string, in models.ActionInput) error
+	suspend  func(id models.CourierID, suspended bool) error
 	keyOwner func(hash string) (models.Actor, error)
 	list     func() error
 }
@@ -201,6 +203,30 @@ func (p *ports) CarrierEvent(_ context.Context, _ models.ShipmentID, in models.C
 	return models.ActionResult{State: models.StateInTransit}, nil
 }
 
+func (p *ports) Cancel(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return p.acted("cancel", in)
+}
+
+func (p *ports) ReissueCode(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return p.acted("reissue", in)
+}
+
+func (p *ports) acted(name string, in models.ActionInput) (models.ActionResult, error) {
+	if p.act != nil {
+		return models.ActionResult{}, p.act(name, in)
+	}
+	return models.ActionResult{}, nil
+}
+
+func (p *ports) SuspendCourier(_ context.Context, _ models.Request, id models.CourierID, suspended bool) (models.Courier, error) {
+	if p.suspend != nil {
+		if err := p.suspend(id, suspended); err != nil {
+			return models.Courier{}, err
+		}
+	}
+	return models.Courier{ID: id, Organization: carrierA, Role: models.RoleCourier, Badge: "CUB-1", Suspended: suspended, CreatedAt: testNow}, nil
+}
+
 // handler makes the interface over the ports; its log goes to log.
 func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler {
 	logger := slog.New(slog.DiscardHandler)
@@ -265,7 +291,7 @@ func (s scenario) request() *http.Request {
 	if s.body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if s.method == http.MethodPost && s.url == "/api/v1/shipments" {
+	if s.method == http.MethodPost && (s.url == "/api/v1/shipments" || strings.HasSuffix(s.url, "/cancel") || strings.HasSuffix(s.url, "/reissue-code")) {
 		r.Header.Set("Idempotency-Key", "k1")
 	}
 	for name, value := range s.headers {

@@ -21,11 +21,40 @@ func (s *server) CreateCourier(ctx context.Context, request CreateCourierRequest
 	if err != nil {
 		return nil, err
 	}
-	return CreateCourier201JSONResponse{
-		Id: string(made.ID), Organization: string(made.Organization), Role: CourierRole(made.Role), Badge: made.Badge,
-		Lockers:   each(made.Lockers, func(l models.LockerID) string { return string(l) }),
-		ValidFrom: made.ValidFrom, ValidUntil: made.ValidUntil, Suspended: made.Suspended, CreatedAt: made.CreatedAt,
-	}, nil
+	return CreateCourier201JSONResponse(courierBody(made)), nil
+}
+
+func courierBody(c models.Courier) Courier {
+	return Courier{
+		Id: string(c.ID), Organization: string(c.Organization), Role: CourierRole(c.Role), Badge: c.Badge,
+		Lockers:   each(c.Lockers, func(l models.LockerID) string { return string(l) }),
+		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Unannounced: c.Unannounced, Suspended: c.Suspended, CreatedAt: c.CreatedAt,
+	}
+}
+
+// SuspendCourier lets a courier in nowhere any more.
+func (s *server) SuspendCourier(ctx context.Context, request SuspendCourierRequestObject) (SuspendCourierResponseObject, error) {
+	c, err := s.suspend(ctx, request.Id, true)
+	if err != nil {
+		return nil, err
+	}
+	return SuspendCourier200JSONResponse(courierBody(c)), nil
+}
+
+// ResumeCourier ends a suspension.
+func (s *server) ResumeCourier(ctx context.Context, request ResumeCourierRequestObject) (ResumeCourierResponseObject, error) {
+	c, err := s.suspend(ctx, request.Id, false)
+	if err != nil {
+		return nil, err
+	}
+	return ResumeCourier200JSONResponse(courierBody(c)), nil
+}
+
+func (s *server) suspend(ctx context.Context, id string, suspended bool) (models.Courier, error) {
+	if err := known(models.PrefixCourier, id, "courier"); err != nil {
+		return models.Courier{}, err
+	}
+	return s.Network.SuspendCourier(ctx, callOf(ctx).request(), models.CourierID(id), suspended)
 }
 
 // newCourier makes a courier of a body that fits its schema: a carrier makes its own, an
@@ -35,7 +64,7 @@ func newCourier(a models.Actor, now time.Time, b NewCourier) (models.Courier, er
 		Organization: models.OrganizationID(or(b.Organization, string(a.Organization))),
 		Role:         models.CourierRole(or(b.Role, NewCourierRole(models.RoleCourier))), Badge: b.Badge,
 		Lockers:   each(or(b.Lockers, nil), func(l LockerRef) models.LockerID { return models.LockerID(l) }),
-		ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil,
+		ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil, Unannounced: or(b.Unannounced, false),
 	}
 	var f models.Fields
 	if !a.Operator() {

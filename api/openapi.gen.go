@@ -184,6 +184,7 @@ func (e OrganizationKind) Valid() bool {
 const (
 	ParcelStateExpected  ParcelState = "expected"
 	ParcelStateInCell    ParcelState = "in_cell"
+	ParcelStateMissing   ParcelState = "missing"
 	ParcelStatePickedUp  ParcelState = "picked_up"
 	ParcelStateWithdrawn ParcelState = "withdrawn"
 )
@@ -194,6 +195,8 @@ func (e ParcelState) Valid() bool {
 	case ParcelStateExpected:
 		return true
 	case ParcelStateInCell:
+		return true
+	case ParcelStateMissing:
 		return true
 	case ParcelStatePickedUp:
 		return true
@@ -388,6 +391,7 @@ type Courier struct {
 	Organization string      `json:"organization"`
 	Role         CourierRole `json:"role"`
 	Suspended    bool        `json:"suspended"`
+	Unannounced  bool        `json:"unannounced"`
 	ValidFrom    *time.Time  `json:"valid_from,omitempty"`
 	ValidUntil   *time.Time  `json:"valid_until,omitempty"`
 }
@@ -563,9 +567,12 @@ type NewCourier struct {
 	Pin          string           `json:"pin"`
 
 	// Role `courier` if missing; an operator alone makes technicians.
-	Role       *NewCourierRole `json:"role,omitempty"`
-	ValidFrom  *time.Time      `json:"valid_from,omitempty"`
-	ValidUntil *time.Time      `json:"valid_until,omitempty"`
+	Role *NewCourierRole `json:"role,omitempty"`
+
+	// Unannounced Whether it may leave parcels that nobody announced; `false` if missing.
+	Unannounced *bool      `json:"unannounced,omitempty"`
+	ValidFrom   *time.Time `json:"valid_from,omitempty"`
+	ValidUntil  *time.Time `json:"valid_until,omitempty"`
 }
 
 // NewCourierRole `courier` if missing; an operator alone makes technicians.
@@ -845,6 +852,12 @@ type CreateShipmentParams struct {
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
+// CancelShipmentParams defines parameters for CancelShipment.
+type CancelShipmentParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // ListShipmentEventsParams defines parameters for ListShipmentEvents.
 type ListShipmentEventsParams struct {
 	// After Only events with a `seq` above this one.
@@ -852,6 +865,12 @@ type ListShipmentEventsParams struct {
 
 	// Limit How many items at most; 50 if missing.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReissueCodeParams defines parameters for ReissueCode.
+type ReissueCodeParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // CreateCourierJSONRequestBody defines body for CreateCourier for application/json ContentType.
@@ -889,6 +908,12 @@ type ServerInterface interface {
 	// CreateCourier Give a courier access to cabinets
 	// (POST /api/v1/couriers)
 	CreateCourier(ctx echo.Context) error
+	// ResumeCourier End a courier's suspension
+	// (POST /api/v1/couriers/{id}/resume)
+	ResumeCourier(ctx echo.Context, id Id) error
+	// SuspendCourier Let a courier in nowhere any more
+	// (POST /api/v1/couriers/{id}/suspend)
+	SuspendCourier(ctx echo.Context, id Id) error
 	// ListIncidents List what people should look at
 	// (GET /api/v1/incidents)
 	ListIncidents(ctx echo.Context, params ListIncidentsParams) error
@@ -943,12 +968,18 @@ type ServerInterface interface {
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx echo.Context, id Id) error
+	// CancelShipment Give a shipment up
+	// (POST /api/v1/shipments/{id}/cancel)
+	CancelShipment(ctx echo.Context, id Id, params CancelShipmentParams) error
 	// CreateCarrierEvent Tell what the carrier did
 	// (POST /api/v1/shipments/{id}/carrier-events)
 	CreateCarrierEvent(ctx echo.Context, id Id) error
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx echo.Context, id Id, params ListShipmentEventsParams) error
+	// ReissueCode Give a shipment a new pickup code
+	// (POST /api/v1/shipments/{id}/reissue-code)
+	ReissueCode(ctx echo.Context, id Id, params ReissueCodeParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -962,6 +993,38 @@ func (w *ServerInterfaceWrapper) CreateCourier(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateCourier(ctx)
+	return err
+}
+
+// ResumeCourier converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeCourier(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeCourier(ctx, id)
+	return err
+}
+
+// SuspendCourier converts echo context to params.
+func (w *ServerInterfaceWrapper) SuspendCourier(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SuspendCourier(ctx, id)
 	return err
 }
 
@@ -1320,6 +1383,44 @@ func (w *ServerInterfaceWrapper) GetShipment(ctx echo.Context) error {
 	return err
 }
 
+// CancelShipment converts echo context to params.
+func (w *ServerInterfaceWrapper) CancelShipment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelShipmentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CancelShipment(ctx, id, params)
+	return err
+}
+
 // CreateCarrierEvent converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateCarrierEvent(ctx echo.Context) error {
 	var err error
@@ -1365,6 +1466,44 @@ func (w *ServerInterfaceWrapper) ListShipmentEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListShipmentEvents(ctx, id, params)
+	return err
+}
+
+// ReissueCode converts echo context to params.
+func (w *ServerInterfaceWrapper) ReissueCode(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReissueCodeParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReissueCode(ctx, id, params)
 	return err
 }
 
@@ -1419,6 +1558,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/cancel", wrapper.CancelShipment, options.OperationMiddlewares["CancelShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/reissue-code", wrapper.ReissueCode, options.OperationMiddlewares["ReissueCode"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers", wrapper.ListLockers, options.OperationMiddlewares["ListLockers"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
@@ -1426,6 +1567,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
+	router.POST(options.BaseURL+"/api/v1/couriers/:id/suspend", wrapper.SuspendCourier, options.OperationMiddlewares["SuspendCourier"]...)
+	router.POST(options.BaseURL+"/api/v1/couriers/:id/resume", wrapper.ResumeCourier, options.OperationMiddlewares["ResumeCourier"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["CreateKey"]...)
@@ -1469,6 +1612,84 @@ type CreateCourierdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateCourierdefaultApplicationProblemPlusJSONResponse) VisitCreateCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeCourierRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ResumeCourierResponseObject interface {
+	VisitResumeCourierResponse(w http.ResponseWriter) error
+}
+
+type ResumeCourier200JSONResponse Courier
+
+func (response ResumeCourier200JSONResponse) VisitResumeCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeCourierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeCourierdefaultApplicationProblemPlusJSONResponse) VisitResumeCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendCourierRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type SuspendCourierResponseObject interface {
+	VisitSuspendCourierResponse(w http.ResponseWriter) error
+}
+
+type SuspendCourier200JSONResponse Courier
+
+func (response SuspendCourier200JSONResponse) VisitSuspendCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SuspendCourierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SuspendCourierdefaultApplicationProblemPlusJSONResponse) VisitSuspendCourierResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2189,6 +2410,46 @@ func (response GetShipmentdefaultApplicationProblemPlusJSONResponse) VisitGetShi
 	return err
 }
 
+type CancelShipmentRequestObject struct {
+	Id     Id `json:"id"`
+	Params CancelShipmentParams
+}
+
+type CancelShipmentResponseObject interface {
+	VisitCancelShipmentResponse(w http.ResponseWriter) error
+}
+
+type CancelShipment200JSONResponse Shipment
+
+func (response CancelShipment200JSONResponse) VisitCancelShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelShipmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelShipmentdefaultApplicationProblemPlusJSONResponse) VisitCancelShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateCarrierEventRequestObject struct {
 	Id   Id `json:"id"`
 	Body *CreateCarrierEventJSONRequestBody
@@ -2269,11 +2530,57 @@ func (response ListShipmentEventsdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ReissueCodeRequestObject struct {
+	Id     Id `json:"id"`
+	Params ReissueCodeParams
+}
+
+type ReissueCodeResponseObject interface {
+	VisitReissueCodeResponse(w http.ResponseWriter) error
+}
+
+type ReissueCode200JSONResponse Shipment
+
+func (response ReissueCode200JSONResponse) VisitReissueCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReissueCodedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReissueCodedefaultApplicationProblemPlusJSONResponse) VisitReissueCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// CreateCourier Give a courier access to cabinets
 	// (POST /api/v1/couriers)
 	CreateCourier(ctx context.Context, request CreateCourierRequestObject) (CreateCourierResponseObject, error)
+	// ResumeCourier End a courier's suspension
+	// (POST /api/v1/couriers/{id}/resume)
+	ResumeCourier(ctx context.Context, request ResumeCourierRequestObject) (ResumeCourierResponseObject, error)
+	// SuspendCourier Let a courier in nowhere any more
+	// (POST /api/v1/couriers/{id}/suspend)
+	SuspendCourier(ctx context.Context, request SuspendCourierRequestObject) (SuspendCourierResponseObject, error)
 	// ListIncidents List what people should look at
 	// (GET /api/v1/incidents)
 	ListIncidents(ctx context.Context, request ListIncidentsRequestObject) (ListIncidentsResponseObject, error)
@@ -2328,12 +2635,18 @@ type StrictServerInterface interface {
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error)
+	// CancelShipment Give a shipment up
+	// (POST /api/v1/shipments/{id}/cancel)
+	CancelShipment(ctx context.Context, request CancelShipmentRequestObject) (CancelShipmentResponseObject, error)
 	// CreateCarrierEvent Tell what the carrier did
 	// (POST /api/v1/shipments/{id}/carrier-events)
 	CreateCarrierEvent(ctx context.Context, request CreateCarrierEventRequestObject) (CreateCarrierEventResponseObject, error)
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx context.Context, request ListShipmentEventsRequestObject) (ListShipmentEventsResponseObject, error)
+	// ReissueCode Give a shipment a new pickup code
+	// (POST /api/v1/shipments/{id}/reissue-code)
+	ReissueCode(ctx context.Context, request ReissueCodeRequestObject) (ReissueCodeResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -2388,6 +2701,56 @@ func (sh *strictHandler) CreateCourier(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateCourierResponseObject); ok {
 		return validResponse.VisitCreateCourierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeCourier operation middleware
+func (sh *strictHandler) ResumeCourier(ctx echo.Context, id Id) error {
+	var request ResumeCourierRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeCourier(ctx.Request().Context(), request.(ResumeCourierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeCourier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeCourierResponseObject); ok {
+		return validResponse.VisitResumeCourierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SuspendCourier operation middleware
+func (sh *strictHandler) SuspendCourier(ctx echo.Context, id Id) error {
+	var request SuspendCourierRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SuspendCourier(ctx.Request().Context(), request.(SuspendCourierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SuspendCourier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SuspendCourierResponseObject); ok {
+		return validResponse.VisitSuspendCourierResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3018,6 +3381,32 @@ func (sh *strictHandler) GetShipment(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// CancelShipment operation middleware
+func (sh *strictHandler) CancelShipment(ctx echo.Context, id Id, params CancelShipmentParams) error {
+	var request CancelShipmentRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelShipment(ctx.Request().Context(), request.(CancelShipmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelShipment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelShipmentResponseObject); ok {
+		return validResponse.VisitCancelShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateCarrierEvent operation middleware
 func (sh *strictHandler) CreateCarrierEvent(ctx echo.Context, id Id) error {
 	var request CreateCarrierEventRequestObject
@@ -3086,6 +3475,32 @@ func (sh *strictHandler) ListShipmentEvents(ctx echo.Context, id Id, params List
 		return err
 	} else if validResponse, ok := response.(ListShipmentEventsResponseObject); ok {
 		return validResponse.VisitListShipmentEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReissueCode operation middleware
+func (sh *strictHandler) ReissueCode(ctx echo.Context, id Id, params ReissueCodeParams) error {
+	var request ReissueCodeRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReissueCode(ctx.Request().Context(), request.(ReissueCodeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReissueCode")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReissueCodeResponseObject); ok {
+		return validResponse.VisitReissueCodeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

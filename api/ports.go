@@ -59,8 +59,11 @@ type Network interface {
 	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
 	// CreateLocker makes the locker, active, with its cells free, and its directory.
 	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
-	// CreateCourier makes a courier and tells the cabinets. A badge in use is a conflict.
+	// CreateCourier makes a courier and has the cabinets told. A badge in use is a conflict.
 	CreateCourier(ctx context.Context, n models.NewCourier) (models.Courier, error)
+	// SuspendCourier suspends a courier, or ends the suspension, and has the cabinets told.
+	// One of another organization is not_found, unless an operator asks.
+	SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error)
 }
 
 // Incidents are what people should look at.
@@ -71,9 +74,12 @@ type Incidents interface {
 	ResolveIncident(ctx context.Context, r models.Request, id models.IncidentID, reason string) (models.Incident, error)
 }
 
-// Engine carries out actions on a shipment's life.
+// Engine carries out actions on a shipment's life. Each answers once the new state is
+// written. It returns unavailable while the engine cannot be reached, not_found for a life
+// that it does not have, and invalid_state for an action that the state does not allow.
 type Engine interface {
-	// CarrierEvent answers once the new state is written. It returns unavailable while the
-	// engine cannot be reached, and not_found for a life that it does not have.
 	CarrierEvent(ctx context.Context, id models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error)
+	// The same request is the same action.
+	Cancel(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	ReissueCode(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 }

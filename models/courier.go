@@ -32,6 +32,8 @@ type Courier struct {
 	ValidFrom    *time.Time
 	ValidUntil   *time.Time
 	Suspended    bool
+	Unannounced  bool  // may leave parcels that nobody announced
+	Rev          int64 // from 1; each change raises it
 	CreatedAt    time.Time
 }
 

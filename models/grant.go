@@ -38,6 +38,18 @@ type Grant struct {
 	Body json.RawMessage
 }
 
+// SignedGrant is a grant with who signed it.
+type SignedGrant struct {
+	Grant
+	Signer    string
+	Signature []byte
+}
+
+// Row is the directory entry of the grant.
+func (g SignedGrant) Row() DirectoryRow {
+	return DirectoryRow{Kind: g.Kind, Key: g.Key, Body: g.Body, Rev: g.Rev, Signer: g.Signer, Signature: g.Signature}
+}
+
 // message is what is signed: the purpose, the kind, key and rev, each followed by a line
 // feed, then the exact bytes of the body.
 func (g Grant) message() []byte {
@@ -46,6 +58,11 @@ func (g Grant) message() []byte {
 
 // SignGrant signs a grant.
 func (s Signer) SignGrant(g Grant) []byte { return ed25519.Sign(s.Key, g.message()) }
+
+// Sign returns the grant with its signature.
+func (s Signer) Sign(g Grant) SignedGrant {
+	return SignedGrant{Grant: g, Signer: s.ID, Signature: s.SignGrant(g)}
+}
 
 // VerifyGrant reports whether a trusted signer made the signature.
 func VerifyGrant(trusted []SignerKey, signer string, g Grant, signature []byte) bool {

@@ -13,6 +13,9 @@ const (
 	IncidentPad        IncidentKind = "pad_paused"
 	IncidentFork       IncidentKind = "journal_fork"
 	IncidentUnsent     IncidentKind = "message_failed"
+	IncidentMissing    IncidentKind = "parcel_missing"
+	IncidentBoard      IncidentKind = "board_dead"
+	IncidentStore      IncidentKind = "store_set_aside"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 )

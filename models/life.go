@@ -26,6 +26,11 @@ type Life struct {
 	LastClose  time.Time     `json:"last_close,omitzero"`
 	FirstClose time.Time     `json:"first_close,omitzero"`
 	ReadyAt    time.Time     `json:"ready_at,omitzero"`
+	Issue      int           `json:"issue,omitempty"` // of the pickup code
+	// Leave is why its parcels have to leave their cells; empty: they need not.
+	Leave string `json:"leave,omitempty"`
+	// Granted is what couriers were last told that they may take out; nil: nothing ever.
+	Granted *DirectoryWithdrawal `json:"granted,omitempty"`
 	// Said is the furthest that the carrier told of.
 	Said EventType `json:"said,omitempty"`
 	// Unsent are messages that the workflow is still sending.
@@ -68,7 +73,7 @@ type SeenFacts struct {
 func NewLife(s Shipment, parcels []Parcel, p Policy) *Life {
 	l := &Life{
 		Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Locker: s.Locker, Notify: s.NotifyBy, Policy: p,
-		State: StateCreated, Rev: s.Rev, NextEvent: 1, Created: s.CreatedAt,
+		State: StateCreated, Rev: s.Rev, NextEvent: 1, Created: s.CreatedAt, Issue: s.Issue,
 	}
 	for _, p := range parcels {
 		l.Parcels = append(l.Parcels, ParcelLife{ID: p.ID, State: ParcelExpected})
@@ -99,56 +104,96 @@ func (l *Life) ApplyFact(f FactSignal) []Event {
 	if !l.See(f.Locker, f.Epoch, f.Seq) || l.told(f) {
 		return nil
 	}
-	var events []Event
+	events := l.parcelFact(f)
+	l.finish(f.Operation, outcomeOf(f.Type))
+	return events
+}
+
+// parcelFact moves the parcel that a fact names.
+func (l *Life) parcelFact(f FactSignal) []Event {
+	p := l.parcel(f.Parcel)
+	told, moves := parcelEvent(f)
+	if p == nil || !moves {
+		return nil
+	}
+	if p.overtaken(f) {
+		return []Event{l.event(told, f)}
+	}
+	switch told {
+	case EventParcelIn:
+		return l.deposited(p, f)
+	case EventParcelTaken:
+		return l.pickedUp(p, f)
+	default:
+		return l.left(p, told, f)
+	}
+}
+
+// parcelEvent names what a fact tells of its parcel; ok is false when it moves none.
+func parcelEvent(f FactSignal) (t EventType, ok bool) {
 	switch f.Type {
 	case FactDeposited:
-		p := l.parcel(f.Parcel)
-		if p == nil {
-			return nil
-		}
-		if p.overtaken(f) {
-			return append(events, l.event(EventParcelIn, f))
-		}
-		p.State, p.Cell, p.Generation = ParcelInCell, f.Cell, f.Generation
-		p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
-		l.LastClose = f.At
-		if l.FirstClose.IsZero() {
-			l.FirstClose = f.At
-		}
-		events = append(events, l.event(EventParcelIn, f))
-		events = l.move(events, OnDeposited, f)
+		return EventParcelIn, true
+	case FactCellChecked:
+		return EventParcelIn, f.Reason == CheckFound
 	case FactPickedUp:
-		p := l.parcel(f.Parcel)
-		if p == nil {
-			return nil
-		}
-		if p.State == ParcelPickedUp {
-			break
-		}
-		if p.overtaken(f) {
-			return append(events, l.event(EventParcelTaken, f))
-		}
-		p.State, p.Cell = ParcelPickedUp, 0
-		p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
-		events = append(events, l.event(EventParcelTaken, f))
-		over := l.State == StateExpired || l.State == StateWithdrawing
-		if l.count(ParcelPickedUp) == len(l.Parcels) || over && l.count(ParcelInCell) == 0 {
-			events = l.move(events, OnPickedUpAll, f)
-			break
-		}
-		events = l.move(events, OnPickedUpSome, f)
-		if l.State == StatePartlyPickedUp && l.ReadyAt.IsZero() {
-			l.ReadyAt = f.At // taken before the client was told: storage runs from here
-		}
+		return EventParcelTaken, true
+	case FactWithdrawn:
+		return EventParcelOut, true
+	case FactMissing:
+		return EventParcelMissing, true
 	}
-	l.finish(f.Operation, outcomeOf(f.Type))
+	return "", false
+}
+
+// put records where a parcel is by a fact.
+func (p *ParcelLife) put(s ParcelState, f FactSignal) {
+	p.State, p.Cell = s, 0
+	if s == ParcelInCell {
+		p.Cell, p.Generation = f.Cell, f.Generation
+	}
+	p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
+}
+
+func (l *Life) deposited(p *ParcelLife, f FactSignal) []Event {
+	if f.Type == FactCellChecked && p.State == ParcelInCell {
+		p.put(ParcelInCell, f) // someone looked: it is where it was, or in another cell
+		return nil
+	}
+	p.put(ParcelInCell, f)
+	l.LastClose = f.At
+	if l.FirstClose.IsZero() {
+		l.FirstClose = f.At
+	}
+	before := l.State
+	events := l.move([]Event{l.event(EventParcelIn, f)}, OnDeposited, f)
+	if l.State == StateWithdrawing && l.Leave == "" {
+		l.Leave = string(before) // it came after its end
+	}
+	return events
+}
+
+func (l *Life) pickedUp(p *ParcelLife, f FactSignal) []Event {
+	if p.State == ParcelPickedUp {
+		return nil
+	}
+	p.put(ParcelPickedUp, f)
+	events := []Event{l.event(EventParcelTaken, f)}
+	over := l.State == StateExpired || l.State == StateWithdrawing
+	if l.count(ParcelPickedUp) == len(l.Parcels) || over && l.count(ParcelInCell) == 0 {
+		return l.move(events, OnPickedUpAll, f)
+	}
+	events = l.move(events, OnPickedUpSome, f)
+	if l.State == StatePartlyPickedUp && l.ReadyAt.IsZero() {
+		l.ReadyAt = f.At // taken before the client was told: storage runs from here
+	}
 	return events
 }
 
 // outcomeOf is what a fact proves of its operation's doors.
 func outcomeOf(t FactType) OpenOutcome {
 	switch t {
-	case FactDeposited, FactPickedUp:
+	case FactDeposited, FactPickedUp, FactWithdrawn, FactMissing:
 		return Opened
 	case FactDoorJammed:
 		return NotOpened
@@ -214,6 +259,7 @@ func (l *Life) Due(now time.Time) []Event {
 			// What came was taken, and the rest never came: nothing is left to wait for.
 			return l.move(nil, OnPickedUpAll, f)
 		}
+		l.Leave = LeaveExpired
 		return l.move(nil, DoExpire, f)
 	}
 }
@@ -256,6 +302,11 @@ func (l *Life) CheckAsk(a AskInput, now time.Time) error {
 			switch l.State {
 			case StateWithdrawing, StateReturning, StateReturned, StateLost:
 				return Errorf(CodeInvalidState, "the shipment is %s", l.State)
+			}
+		case Withdrawal:
+			// The cabinet's grant says the same; a fact may have overtaken it.
+			if l.State != StateExpired && l.State != StateWithdrawing || p.State != ParcelInCell || p.Locker != a.Locker {
+				return Errorf(CodeInvalidState, "this parcel is not to be taken out: the shipment is %s", l.State)
 			}
 		default:
 			return Errorf(CodeInvalidState, "%s is not an operation that the server leads", a.Kind)
@@ -354,10 +405,25 @@ func (l *Life) Projection(events []Event) Projection {
 		expires := ready.Add(l.Policy.Storage.Duration())
 		p.ReadyAt, p.ExpiresAt = &ready, &expires
 	}
+	if w, changed := l.withdrawal(); changed {
+		l.Granted, p.Withdrawal = &w, &w
+	}
 	for _, e := range events {
-		if e.Type == EventReady && l.Notify == NotifyContact {
-			p.Notify = append(p.Notify, NoticeReady)
+		if kind, ok := l.noticeOf(e.Type); ok {
+			p.Notify = append(p.Notify, kind)
 		}
 	}
 	return p
+}
+
+// noticeOf is the message to the client that an event brings. A code that nobody was told
+// of yet needs no message that it has changed.
+func (l *Life) noticeOf(t EventType) (k NoticeKind, ok bool) {
+	switch t {
+	case EventReady:
+		k = NoticeReady
+	case EventCodeReissued:
+		k = NoticeCodeReissued
+	}
+	return k, k != "" && l.Notify == NotifyContact && !l.ReadyAt.IsZero()
 }

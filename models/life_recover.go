@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ToldFact is a parcel's fact that a lost life had told of already.
 type ToldFact struct {
@@ -22,12 +25,18 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	for i, p := range parcels {
 		l.Parcels[i].State, l.Parcels[i].Cell = p.State, p.Cell
 	}
+	if l.State == StateExpired {
+		l.Leave = LeaveExpired
+	}
 	for _, e := range events {
 		l.NextEvent = max(l.NextEvent, e.Seq+1)
 		if said(e.Type) > said(l.Said) {
 			l.Said = e.Type
 		}
-		if e.Type != EventParcelIn && e.Type != EventParcelTaken {
+		if e.Reason == LeaveCancelled && (e.Type == EventCancelled || e.Type == EventWithdrawing) {
+			l.Leave = LeaveCancelled
+		}
+		if !slices.Contains(parcelEvents(), e.Type) {
 			continue
 		}
 		l.Told = append(l.Told, ToldFact{Type: e.Type, Parcel: e.Parcel, Operation: e.Operation, At: e.At})
@@ -41,14 +50,22 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 			}
 		}
 	}
+	// What couriers were told was written together with the state.
+	if w, told := l.withdrawal(); told {
+		l.Granted = &w
+	}
 	return l
+}
+
+func parcelEvents() []EventType {
+	return []EventType{EventParcelIn, EventParcelTaken, EventParcelOut, EventParcelMissing}
 }
 
 // told reports whether a lost life has told of the fact.
 func (l *Life) told(f FactSignal) bool {
+	tells, _ := parcelEvent(f)
 	for _, t := range l.Told {
-		same := t.Type == EventParcelIn && f.Type == FactDeposited || t.Type == EventParcelTaken && f.Type == FactPickedUp
-		if same && t.Parcel == f.Parcel && t.Operation == f.Operation && t.At.Equal(f.At) {
+		if t.Type == tells && t.Parcel == f.Parcel && t.Operation == f.Operation && t.At.Equal(f.At) {
 			return true
 		}
 	}

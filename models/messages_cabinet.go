@@ -1,8 +1,22 @@
 package models
 
+import "fmt"
+
 // WorkflowEnroll gives a cabinet's computer its certificate and key; the rule of
 // messages_shipment.go holds.
 const WorkflowEnroll = "enroll"
+
+// WorkflowGrant signs what a cabinet is told of a courier.
+const WorkflowGrant = "grant"
+
+// GrantWorkflowID is one workflow for each state of a courier.
+func GrantWorkflowID(in GrantInput) string { return fmt.Sprintf("grant-%s-%d", in.Courier, in.Rev) }
+
+// GrantInput names a courier, and the revision that asked. The activity signs the newest.
+type GrantInput struct {
+	Courier CourierID `json:"courier"`
+	Rev     int64     `json:"rev"`
+}
 
 // EnrollInput asks for a certificate: by a claim, or by the certificate that is to be
 // renewed. It names the claim by its hash, so the code itself is in no history.

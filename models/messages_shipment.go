@@ -14,6 +14,10 @@ const (
 	UpdateAsk = "ask"
 	// UpdateCarrierEvent tells what the carrier says.
 	UpdateCarrierEvent = "carrier_event"
+	// UpdateCancel gives a shipment up.
+	UpdateCancel = "cancel"
+	// UpdateReissueCode gives a shipment a new pickup code.
+	UpdateReissueCode = "reissue_code"
 	// SignalFact tells what happened at a cabinet.
 	SignalFact = "fact"
 
@@ -93,6 +97,12 @@ type CarrierEventInput struct {
 	At   time.Time `json:"at"`
 }
 
+// ActionInput is an action that needs no more than its name. Request is the id of the call
+// that asked for it.
+type ActionInput struct {
+	Request string `json:"request"`
+}
+
 // ActionResult answers an action on a shipment, after its projection is written.
 type ActionResult struct {
 	State ShipmentState `json:"state"`
@@ -108,6 +118,17 @@ type LoadResult struct {
 	Life Life `json:"life"`
 }
 
+// ReissueInput asks for an issue of the pickup code after the one that is known.
+type ReissueInput struct {
+	Shipment ShipmentID `json:"shipment"`
+	After    int        `json:"after"`
+}
+
+// ReissueResult is the issue by now.
+type ReissueResult struct {
+	Issue int `json:"issue"`
+}
+
 // Projection is what an activity writes of a life: the row's columns, its parcels, the
 // events since the last one, and the messages they bring. A projection whose Rev is not
 // above the row's changes nothing.
@@ -120,6 +141,9 @@ type Projection struct {
 	ExpiresAt *time.Time    `json:"expires_at,omitempty"`
 	Events    []Event       `json:"events,omitempty"`
 	Notify    []NoticeKind  `json:"notify,omitempty"`
+	// Withdrawal is set when what couriers may take out has changed. The activity signs it;
+	// its revision is Rev.
+	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`
 	// Final holds the whole life when it ends here.
 	Final *Life `json:"final,omitempty"`
 }

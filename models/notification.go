@@ -7,9 +7,13 @@ type NoticeKind string
 
 // The kinds.
 const (
-	NoticeReady    NoticeKind = "ready"
-	NoticeIncident NoticeKind = "incident"
+	NoticeReady        NoticeKind = "ready"
+	NoticeCodeReissued NoticeKind = "code_reissued"
+	NoticeIncident     NoticeKind = "incident"
 )
+
+// CarriesCode reports whether the message tells the pickup code.
+func (k NoticeKind) CarriesCode() bool { return k == NoticeReady || k == NoticeCodeReissued }
 
 // NotificationState is how far a message got.
 type NotificationState string

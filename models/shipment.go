@@ -49,6 +49,7 @@ const (
 	ParcelInCell    ParcelState = "in_cell"
 	ParcelPickedUp  ParcelState = "picked_up"
 	ParcelWithdrawn ParcelState = "withdrawn"
+	ParcelMissing   ParcelState = "missing" // not where it should be
 )
 
 // Parcel is one physical thing with a label. State and cell are a projection.
@@ -107,9 +108,11 @@ const (
 	EventPartlyPickedUp EventType = "shipment.partly_picked_up"
 	EventPickedUp       EventType = "shipment.picked_up"
 	EventCancelled      EventType = "shipment.cancelled"
+	EventCodeReissued   EventType = "shipment.code_reissued"
 	EventParcelIn       EventType = "parcel.deposited"
 	EventParcelTaken    EventType = "parcel.picked_up"
 	EventParcelOut      EventType = "parcel.withdrawn"
+	EventParcelMissing  EventType = "parcel.missing"
 )
 
 // Event is one line of a shipment's history and of its organizations' feeds. Seq counts

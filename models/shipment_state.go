@@ -52,6 +52,7 @@ const (
 	OnEmptiedReturn   ShipmentEvent = "emptied_return"   // a fact: the last parcel left, to go back
 	OnEmptiedCancel   ShipmentEvent = "emptied_cancel"   // a fact: the last parcel left, cancelled
 	OnEmptiedReroute  ShipmentEvent = "emptied_reroute"  // a fact: the last parcel left, for another locker
+	OnMissing         ShipmentEvent = "missing"          // a fact: the last parcel is not where it should be
 	DoReady           ShipmentEvent = "ready"            // the client is told
 	DoExpire          ShipmentEvent = "expire"           // storage is over
 	DoExtend          ShipmentEvent = "extend"           // storage was lengthened
@@ -65,7 +66,7 @@ const (
 // ShipmentEvents lists them in the order of the table's columns.
 func ShipmentEvents() []ShipmentEvent {
 	return []ShipmentEvent{OnCarrierHasIt, OnDeposited, OnPickedUpSome, OnPickedUpAll, OnLoadFailed, OnRefused,
-		OnWithdrawalBegun, OnEmptiedReturn, OnEmptiedCancel, OnEmptiedReroute,
+		OnWithdrawalBegun, OnEmptiedReturn, OnEmptiedCancel, OnEmptiedReroute, OnMissing,
 		DoReady, DoExpire, DoExtend, DoNeverDeposited, DoCancel, DoReroute, DoReturned, DoLose}
 }
 
@@ -141,6 +142,8 @@ func (s ShipmentState) Next(e ShipmentEvent) (next ShipmentState, ok bool) {
 		return StateCancelled, true
 	case OnEmptiedReroute:
 		return StateInTransit, true
+	case OnMissing:
+		return StateLost, true
 	}
 	if to, ok := shipmentMoves(s)[e]; ok {
 		return to, true

@@ -92,6 +92,22 @@ func (e *Engine) Enroll(ctx context.Context, in models.EnrollInput) (models.Enro
 
 // CarrierEvent implements api.Engine.
 func (e *Engine) CarrierEvent(ctx context.Context, id models.ShipmentID, in models.CarrierEventInput) (models.ActionResult, error) {
+	// The carrier's repeat of one event is the same update.
+	return e.act(ctx, id, models.UpdateCarrierEvent, fmt.Sprintf("%s@%d", in.Type, in.At.UnixMilli()), in)
+}
+
+// Cancel implements api.Engine.
+func (e *Engine) Cancel(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateCancel, models.UpdateCancel+"@"+in.Request, in)
+}
+
+// ReissueCode implements api.Engine.
+func (e *Engine) ReissueCode(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateReissueCode, models.UpdateReissueCode+"@"+in.Request, in)
+}
+
+// act has a life carry out an action. The same update id is the same action.
+func (e *Engine) act(ctx context.Context, id models.ShipmentID, update, updateID string, in any) (models.ActionResult, error) {
 	if !e.Up() {
 		return models.ActionResult{}, away(nil)
 	}
@@ -99,10 +115,8 @@ func (e *Engine) CarrierEvent(ctx context.Context, id models.ShipmentID, in mode
 	defer cancel()
 	var res models.ActionResult
 	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: models.ShipmentWorkflowID(id), UpdateName: models.UpdateCarrierEvent,
-		// The carrier's repeat of one event is the same update.
-		UpdateID: fmt.Sprintf("%s@%d", in.Type, in.At.UnixMilli()),
-		Args:     []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: models.ShipmentWorkflowID(id), UpdateName: update, UpdateID: updateID,
+		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &res)

@@ -23,6 +23,7 @@ type Parts struct {
 	Shipment  *activities.Shipment
 	Notify    *activities.Notify
 	Cabinet   *activities.Cabinet
+	Grant     *activities.Grant
 	Incident  *activities.Incident
 	Retention *activities.Retention
 }
@@ -54,7 +55,8 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Incident, workflow.RegisterOptions{Name: models.WorkflowIncident})
 	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
 	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
-	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Incident, p.Retention} {
+	w.RegisterWorkflowWithOptions(workflows.Grant, workflow.RegisterOptions{Name: models.WorkflowGrant})
+	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention} {
 		w.RegisterActivity(a)
 	}
 	return w

@@ -64,8 +64,18 @@ func (s *shipment) setup(ctx workflow.Context) error {
 		workflow.UpdateHandlerOptions{Validator: s.checkAsk, Description: "A cabinet asks whether the server leads an operation."}); err != nil {
 		return err
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCarrierEvent, s.carrierEvent,
-		workflow.UpdateHandlerOptions{Description: "The carrier says where the shipment is."})
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCarrierEvent, s.carrierEvent,
+		workflow.UpdateHandlerOptions{Description: "The carrier says where the shipment is."}); err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCancel, s.cancel, workflow.UpdateHandlerOptions{
+		Validator: s.check((*models.Life).CheckCancel), Description: "The carrier or shop gives the shipment up.",
+	}); err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateReissueCode, s.reissueCode, workflow.UpdateHandlerOptions{
+		Validator: s.check((*models.Life).CheckReissue), Description: "The shipment gets a new pickup code.",
+	})
 }
 
 func (s *shipment) run(ctx workflow.Context) error {
@@ -260,9 +270,47 @@ func (s *shipment) carrierEvent(ctx workflow.Context, in models.CarrierEventInpu
 	if err := workflow.Await(ctx, func() bool { return s.life != nil }); err != nil {
 		return models.ActionResult{}, err
 	}
-	s.events = append(s.events, s.life.CarrierSays(in.Type, in.At)...)
+	return s.shown(ctx, s.life.CarrierSays(in.Type, in.At))
+}
+
+// shown waits until what an action brought is written.
+func (s *shipment) shown(ctx workflow.Context, events []models.Event) (models.ActionResult, error) {
+	s.events = append(s.events, events...)
 	err := workflow.Await(ctx, func() bool { return len(s.events) == 0 && s.projected == s.life.Rev })
 	return models.ActionResult{State: s.life.State}, err
+}
+
+// check makes a validator of an action. It refuses without a trace in the history.
+func (s *shipment) check(allowed func(*models.Life) error) func(workflow.Context, models.ActionInput) error {
+	return func(workflow.Context, models.ActionInput) error {
+		if s.life == nil {
+			return temporal.NewApplicationError("the life is being loaded", string(models.CodeUnavailable))
+		}
+		return refusal(allowed(s.life))
+	}
+}
+
+// cancel gives the shipment up. Facts that have come already are taken in first: what lies
+// in a cell has to be taken out.
+func (s *shipment) cancel(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
+	s.takeFacts(ctx)
+	if err := s.life.CheckCancel(); err != nil {
+		return models.ActionResult{}, refusal(err)
+	}
+	return s.shown(ctx, s.life.Cancel(workflow.Now(ctx)))
+}
+
+// reissueCode gives the shipment a new pickup code: the worker chooses it and the cabinet
+// is told before the client is.
+func (s *shipment) reissueCode(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
+	var a *activities.Shipment
+	var res models.ReissueResult
+	err := workflow.ExecuteActivity(short(ctx, "new pickup code"), a.ReissueCode,
+		models.ReissueInput{Shipment: s.id, After: s.life.Issue}).Get(ctx, &res)
+	if err != nil {
+		return models.ActionResult{}, err
+	}
+	return s.shown(ctx, s.life.Reissued(res.Issue, workflow.Now(ctx)))
 }
 
 // refusal gives a domain error the form in which the engine finds its code again.

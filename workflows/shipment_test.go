@@ -287,6 +287,69 @@ func TestCarrierEventAnswersAfterItsProjection(t *testing.T) {
 	require.True(t, answered)
 }
 
+// act sends an action and tells what came of it.
+func act(t *testing.T, env *testsuite.TestWorkflowEnvironment, name, request string, done func(any, error)) {
+	t.Helper()
+	env.UpdateWorkflow(name, request, &testsuite.TestUpdateCallback{
+		OnAccept: func() {}, OnReject: func(err error) { done(nil, err) }, OnComplete: done,
+	}, models.ActionInput{Request: request})
+}
+
+func TestCancelWhileTheFactIsUnderWay(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Minute, func() {
+		env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a"))
+		act(t, env, models.UpdateCancel, "1", func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: models.StateWithdrawing}, v)
+		})
+	})
+	at(env, time.Hour, func() {
+		in := deposit("a")
+		in.Kind, in.Operation = models.Withdrawal, "op_w"
+		ask(t, env, in, func(_ models.AskResult, err error) { require.NoError(t, err) })
+		act(t, env, models.UpdateCancel, "2", func(_ any, err error) {
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, err, &app, "twice")
+			require.Equal(t, string(models.CodeInvalidState), app.Type())
+		})
+	})
+	at(env, time.Hour+time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactWithdrawn, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading, models.EventWithdrawing, models.EventParcelOut, models.EventCancelled}, w.events())
+	require.Len(t, w.opened, 1)
+	var told []bool
+	for _, p := range w.projections() {
+		if p.Withdrawal != nil {
+			told = append(told, p.Withdrawal.Over)
+		}
+	}
+	require.Equal(t, []bool{false, true}, told)
+}
+
+func TestReissueCode(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.life.Issue = 3
+	var a *activities.Shipment
+	env.OnActivity(a.ReissueCode, mock.Anything, models.ReissueInput{Shipment: "shp_1", After: 3}).
+		Return(models.ReissueResult{Issue: 4}, nil).Once()
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, func() {
+		act(t, env, models.UpdateReissueCode, "1", func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: models.StateReady}, v)
+		})
+	})
+	at(env, 2*time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.Contains(t, w.events(), models.EventCodeReissued)
+	last := w.projections()[len(w.projections())-1]
+	require.Equal(t, []models.NoticeKind{models.NoticeCodeReissued}, last.Notify)
+}
+
 // TestContinueAsNewLosesNothing: the state that goes on is the state that was.
 func TestContinueAsNewLosesNothing(t *testing.T) {
 	t.Parallel()

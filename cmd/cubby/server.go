@@ -219,7 +219,7 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
-	_, trusted, err := readSigner(s.config.signerKeyFile)
+	signer, trusted, err := readSigner(s.config.signerKeyFile)
 	if err != nil {
 		return worker.Parts{}, err
 	}
@@ -232,7 +232,7 @@ func (s *server) parts() (worker.Parts, error) {
 	}
 	keys := activities.Keyring{Master: master}
 	return worker.Parts{
-		Shipment: &activities.Shipment{Lives: s.db, Keys: keys},
+		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify: &activities.Notify{
 			Notices: s.db, Mailer: &s.config.mail, Keys: keys,
 			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
@@ -240,6 +240,7 @@ func (s *server) parts() (worker.Parts, error) {
 		Cabinet: &activities.Cabinet{
 			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
 		},
+		Grant:     &activities.Grant{Couriers: s.db, Signer: signer},
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
 	}, nil

@@ -164,7 +164,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "the cabinet has no such cell"
 	case d.Shipment != "" && !in.shipments[d.Shipment]:
 		return "there is no such shipment"
-	case (f.Type == models.FactDeposited || f.Type == models.FactPickedUp) && (d.Shipment == "" || d.Parcel == ""):
+	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == ""):
 		return "it names no shipment and parcel"
 	case f.Type == models.FactDeposited && f.Cell == 0:
 		return "it names no cell"
@@ -186,6 +186,26 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		}
 	}
 	return ""
+}
+
+// movesParcel reports whether a fact of the type says where a parcel is.
+func movesParcel(t models.FactType) bool {
+	switch t {
+	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing:
+		return true
+	}
+	return false
+}
+
+// firstCell names a board by the first of its cells: names are the cabinet's own.
+func firstCell(cells []models.CellReport) int {
+	first := 0
+	for _, c := range cells {
+		if first == 0 || c.Cell < first {
+			first = c.Cell
+		}
+	}
+	return first
 }
 
 // add takes in one fact. What cannot be applied is kept, quarantined, and an incident
@@ -213,6 +233,19 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		in.messages = append(in.messages, signalFact(d.Shipment, f.Signal(in.locker, d, in.now)))
 	}
 	switch f.Type {
+	case models.FactMissing:
+		incident.Kind = models.IncidentMissing
+		return in.openIncident(incident)
+	case models.FactBoardDown:
+		incident.Kind, incident.Cell = models.IncidentBoard, firstCell(d.Cells)
+		return in.openIncident(incident)
+	case models.FactBoardUp:
+		return in.boardUp(in.locker, firstCell(d.Cells))
+	case models.FactInventory:
+		if d.Reason != "" {
+			incident.Kind = models.IncidentStore
+			return in.openIncident(incident)
+		}
 	case models.FactDeposited:
 		in.loaded = append(in.loaded, d.Parcel)
 	case models.FactDoorJammed:

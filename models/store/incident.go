@@ -20,6 +20,13 @@ func (t *tx) openIncident(i models.Incident) error {
 	return t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
 }
 
+// boardUp resolves what is open about a lock board that answers again.
+func (t *tx) boardUp(l models.LockerID, firstCell int) error {
+	_, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key = ? AND resolved IS NULL",
+		t.now, "the board answers again", models.IncidentKey(l, models.IncidentBoard, firstCell, ""))
+	return err
+}
+
 // cellChecked resolves what is open about a cell's content and door.
 func (t *tx) cellChecked(l models.LockerID, cell int) error {
 	keys := []string{

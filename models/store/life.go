@@ -22,7 +22,7 @@ func (s *Store) LoadLife(ctx context.Context, id models.ShipmentID) (models.Life
 		life = *row.Life
 		next := 0
 		err = s.read.WithContext(ctx).Raw("SELECT coalesce(max(seq), -1) + 1 FROM events WHERE shipment = ?", id).Scan(&next).Error
-		life.Rev, life.NextEvent = max(life.Rev, row.Rev), max(life.NextEvent, next)
+		life.Rev, life.NextEvent, life.Issue = max(life.Rev, row.Rev), max(life.NextEvent, next), row.Issue
 		return life, mapError(err)
 	}
 	parcels, err := parcelsOf(ctx, s.read, id)
@@ -52,20 +52,22 @@ func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []
 	return *life, mapError(err)
 }
 
-// AssignIssue sets the issue of a shipment's pickup code if it has none. The locker's lock
-// keeps two shipments from choosing codes that collide.
-func (s *Store) AssignIssue(ctx context.Context, id models.ShipmentID,
-	choose func(l models.LockerID, open []models.Shipment) (int, error)) error {
-	return s.tx(ctx, "issue", func(t *tx) error {
+// NextIssue sets an issue of a shipment's pickup code above after, unless it has one, and
+// returns it. The locker's lock keeps two shipments from choosing codes that collide.
+func (s *Store) NextIssue(ctx context.Context, id models.ShipmentID, after int,
+	choose func(l models.LockerID, open []models.Shipment) (int, error)) (issue int, err error) {
+	err = s.tx(ctx, "issue", func(t *tx) error {
 		row, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
-		if row, err = take(row, err, "There is no such shipment."); err != nil || row.Issue != 0 {
+		if row, err = take(row, err, "There is no such shipment."); err != nil || row.Issue > after {
+			issue = row.Issue
 			return err
 		}
 		if _, err := forUpdate[models.Locker](t).Where("id = ?", row.Locker).Take(t.ctx); err != nil {
 			return err
 		}
 		// Again, under the lock: another worker may have been faster.
-		if row, err = forUpdate[models.Shipment](t).Where("id = ?", id).Take(t.ctx); err != nil || row.Issue != 0 {
+		if row, err = forUpdate[models.Shipment](t).Where("id = ?", id).Take(t.ctx); err != nil || row.Issue > after {
+			issue = row.Issue
 			return err
 		}
 		open, err := gorm.G[models.Shipment](t.db).
@@ -79,11 +81,13 @@ func (s *Store) AssignIssue(ctx context.Context, id models.ShipmentID,
 		if _, err := t.exec("UPDATE shipments SET issue = ?, updated_at = ? WHERE id = ?", row.Issue, t.now, id); err != nil {
 			return err
 		}
+		issue = row.Issue
 		if row.EndedAt != nil {
 			return nil
 		}
 		return t.expectAt(row)
 	})
+	return issue, err
 }
 
 // expectAt tells the shipment's cabinet of it.
@@ -99,14 +103,15 @@ func (t *tx) expectAt(row models.Shipment) error {
 	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy))
 }
 
-// Project writes a projection and returns the messages to send.
-func (s *Store) Project(ctx context.Context, p models.Projection) (ids []models.NotificationID, err error) {
+// Project writes a projection, with the grant that goes with it, and returns the messages
+// to send.
+func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (ids []models.NotificationID, err error) {
 	err = s.tx(ctx, "project", func(t *tx) error {
 		row, err := forUpdate[models.Shipment](t).Where("id = ?", p.Shipment).Take(t.ctx)
 		if row, err = take(row, err, "There is no such shipment."); err != nil {
 			return err
 		}
-		if err := t.project(row, p); err != nil {
+		if err := t.project(row, p, withdrawal); err != nil {
 			return err
 		}
 		if len(p.Notify) == 0 {
@@ -119,7 +124,7 @@ func (s *Store) Project(ctx context.Context, p models.Projection) (ids []models.
 }
 
 // project writes what is newer than the row: its revision is the one guard.
-func (t *tx) project(row models.Shipment, p models.Projection) error {
+func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *models.SignedGrant) error {
 	wasEnded, ends := row.EndedAt != nil, p.Final != nil || p.State.Final()
 	ended := row.EndedAt
 	switch {
@@ -144,8 +149,13 @@ func (t *tx) project(row models.Shipment, p models.Projection) error {
 			return err
 		}
 	}
-	if err := t.projectNotify(p); err != nil {
+	if err := t.projectNotify(row, p); err != nil {
 		return err
+	}
+	if withdrawal != nil {
+		if err := t.writeLocker(p.Withdrawal.Locker, withdrawal.Row()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case ends && !wasEnded:
@@ -160,7 +170,7 @@ func (t *tx) project(row models.Shipment, p models.Projection) error {
 }
 
 // projectNotify makes the messages that a projection brings, if the client has an address.
-func (t *tx) projectNotify(p models.Projection) error {
+func (t *tx) projectNotify(row models.Shipment, p models.Projection) error {
 	if len(p.Notify) == 0 {
 		return nil
 	}
@@ -169,7 +179,11 @@ func (t *tx) projectNotify(p models.Projection) error {
 		return err
 	}
 	for _, kind := range p.Notify {
-		if err := t.notify(string(p.Shipment), kind, 0); err != nil {
+		n := 0
+		if kind == models.NoticeCodeReissued {
+			n = row.Issue // one message for each issue
+		}
+		if err := t.notify(string(p.Shipment), kind, n); err != nil {
 			return err
 		}
 	}

@@ -36,21 +36,21 @@ func TestProjectIsGuardedByRev(t *testing.T) {
 			return nil
 		})
 		before := counts(t, f)
-		_, err = f.Project(t.Context(), first)
+		_, err = f.Project(t.Context(), first, nil)
 		require.ErrorIs(t, err, crash)
 		require.Equal(t, before, counts(t, f))
 		f.setFault(nil)
 
-		_, err = f.Project(t.Context(), first)
+		_, err = f.Project(t.Context(), first, nil)
 		require.NoError(t, err)
-		ids, err := f.Project(t.Context(), ready)
+		ids, err := f.Project(t.Context(), ready, nil)
 		require.NoError(t, err)
 		require.Len(t, ids, 1)
 		before = counts(t, f)
-		again, err := f.Project(t.Context(), ready)
+		again, err := f.Project(t.Context(), ready, nil)
 		require.NoError(t, err)
 		require.Equal(t, ids, again, "the messages are named also when nothing changed")
-		_, err = f.Project(t.Context(), first)
+		_, err = f.Project(t.Context(), first, nil)
 		require.NoError(t, err)
 		require.Equal(t, before, counts(t, f))
 
@@ -67,7 +67,7 @@ func TestProjectIsGuardedByRev(t *testing.T) {
 			require.Equal(t, i+1, e.Seq)
 			require.Equal(t, int64(i+2), e.Position)
 		}
-		_, err = f.Project(t.Context(), models.Projection{Shipment: "shp_none", Rev: 1})
+		_, err = f.Project(t.Context(), models.Projection{Shipment: "shp_none", Rev: 1}, nil)
 		require.Equal(t, models.CodeNotFound, code(err))
 
 		fresh, err := f.LoadLife(t.Context(), id)
@@ -90,7 +90,7 @@ func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
 		require.Equal(t, models.StateCancelled, end.State)
 		final := life
 		end.Final = &final
-		_, err = f.Project(t.Context(), end)
+		_, err = f.Project(t.Context(), end, nil)
 		require.NoError(t, err)
 
 		require.Empty(t, rows[models.Promise](t, f))
@@ -111,7 +111,7 @@ func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
 		reused := f.announcement(l.ID, "N2")
 		reused.Parcels[0].Barcode = "B1"
 		f.create(t, reused)
-		_, err = f.Project(t.Context(), projected(&stored, late))
+		_, err = f.Project(t.Context(), projected(&stored, late), nil)
 		require.NoError(t, err)
 		row = rows[models.Shipment](t, f, "id = ?", id)[0]
 		require.Equal(t, models.StateWithdrawing, row.State)
@@ -123,7 +123,7 @@ func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
 	})
 }
 
-func TestAssignIssueOnce(t *testing.T) {
+func TestIssueIsChosenOnce(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		views := []models.ShipmentView{f.create(t, f.announcement(l.ID, "N1")), f.create(t, f.announcement(l.ID, "N2"))}
@@ -134,7 +134,7 @@ func TestAssignIssueOnce(t *testing.T) {
 		for i := range errs {
 			id := views[i%2].Shipment.ID
 			group.Go(func() {
-				errs[i] = f.AssignIssue(t.Context(), id, func(at models.LockerID, open []models.Shipment) (int, error) {
+				_, errs[i] = f.NextIssue(t.Context(), id, 0, func(at models.LockerID, open []models.Shipment) (int, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					seen[id] = append(seen[id], len(open))
@@ -153,10 +153,51 @@ func TestAssignIssueOnce(t *testing.T) {
 		}
 		require.Equal(t, map[int]bool{1: true, 2: true}, issues, "the second saw the first")
 		refused := errors.New("no key")
-		err := f.AssignIssue(t.Context(), f.create(t, f.announcement(l.ID, "N3")).Shipment.ID,
+		_, err := f.NextIssue(t.Context(), f.create(t, f.announcement(l.ID, "N3")).Shipment.ID, 0,
 			func(models.LockerID, []models.Shipment) (int, error) { return 0, refused })
 		require.ErrorIs(t, err, refused)
-		require.Equal(t, models.CodeNotFound, code(f.AssignIssue(t.Context(), "shp_none", nil)))
+		_, err = f.NextIssue(t.Context(), "shp_none", 0, nil)
+		require.Equal(t, models.CodeNotFound, code(err))
+	})
+}
+
+func TestReissueIsOnePerStep(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		v := f.create(t, f.announcement(f.locker(t, "L-1").ID, "N1"))
+		next := func(after int) int {
+			issue, err := f.NextIssue(t.Context(), v.Shipment.ID, after, func(models.LockerID, []models.Shipment) (int, error) { return after + 1, nil })
+			require.NoError(t, err)
+			return issue
+		}
+		require.Equal(t, 1, next(0))
+		require.Equal(t, 2, next(1))
+		require.Equal(t, 2, next(1), "a repeat of the activity finds what was set")
+		entry := rows[models.DirectoryRow](t, f, "kind = ? AND key = ?", models.EntryShipment, v.Shipment.ID)[0]
+		require.Contains(t, string(entry.Body), `"issue":2`)
+	})
+}
+
+// TestWithdrawalIsTold: the signed grant goes to the cabinet with the state, or not at all.
+func TestWithdrawalIsTold(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		grant := &models.SignedGrant{Grant: models.Grant{Kind: models.EntryWithdrawal, Key: string(v.Shipment.ID), Rev: 2, Body: []byte(`{}`)}, Signer: "s", Signature: []byte{7}}
+		p := models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateWithdrawing,
+			Withdrawal: &models.DirectoryWithdrawal{Shipment: v.Shipment.ID, Locker: l.ID}}
+		_, err := f.Project(t.Context(), p, grant)
+		require.NoError(t, err)
+		told := func() []models.DirectoryRow {
+			return rows[models.DirectoryRow](t, f, "kind = ?", models.EntryWithdrawal)
+		}
+		require.Len(t, told(), 1)
+		require.Equal(t, models.ScopeOfLocker(l.ID), told()[0].Scope)
+		require.EqualValues(t, 2, told()[0].Rev)
+		require.Equal(t, []byte{7}, told()[0].Signature)
+		at := told()[0].Position
+		_, err = f.Project(t.Context(), p, grant)
+		require.NoError(t, err)
+		require.Equal(t, at, told()[0].Position, "an old projection tells nothing")
 	})
 }
 
@@ -164,7 +205,7 @@ func TestNotificationStates(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
 		require.Len(t, ids, 1)
 		id := ids[0]
@@ -195,7 +236,7 @@ func TestNotificationStates(t *testing.T) {
 		_, err = f.Notice(t.Context(), id)
 		require.Equal(t, models.CodeNotFound, code(err))
 		require.Equal(t, models.CodeNotFound, code(f.Sending(t.Context(), "ntf_none")))
-		ids, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		ids, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
 		require.Empty(t, ids)
 	})
@@ -205,7 +246,7 @@ func TestAFailedMessageAndItsIncident(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}})
+		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
 		require.NoError(t, f.Sending(t.Context(), ids[0]))
 		require.NoError(t, f.NotSent(t.Context(), ids[0], true, "smtp 550"))
@@ -240,9 +281,9 @@ func TestALostLifeIsRecovered(t *testing.T) {
 		life, err := f.LoadLife(t.Context(), id)
 		require.NoError(t, err)
 		in := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 2, At: f.clock(), Type: models.FactDeposited, Operation: "op_1", Parcel: v.Parcels[0].ID, Cell: 3}
-		_, err = f.Project(t.Context(), projected(&life, in))
+		_, err = f.Project(t.Context(), projected(&life, in), nil)
 		require.NoError(t, err)
-		_, err = f.Project(t.Context(), life.Projection(life.Due(f.clock().Add(time.Hour))))
+		_, err = f.Project(t.Context(), life.Projection(life.Due(f.clock().Add(time.Hour))), nil)
 		require.NoError(t, err)
 
 		// Long after "never deposited" was due for a shipment without its facts.

@@ -227,8 +227,39 @@ func TestNetwork(t *testing.T) {
 			}
 			return found
 		}
+		require.Empty(t, badges(a.ID), "nobody is told before a worker has signed")
+		signed := 0
+		publish := func() {
+			for _, c := range rows[models.Courier](t, f) {
+				require.NoError(t, f.PublishCourier(ctx, c.ID, func(g models.Grant) models.SignedGrant {
+					signed++
+					require.Equal(t, c.Rev, g.Rev)
+					return models.SignedGrant{Grant: g, Signer: "s", Signature: []byte{1}}
+				}))
+			}
+		}
+		publish()
 		require.Equal(t, []string{"B"}, badges(a.ID))
 		require.ElementsMatch(t, []string{"B", "C"}, badges(b.ID))
+		publish()
+		require.Equal(t, 2, signed, "a revision is told once")
+		require.Len(t, rows[models.OutboxRow](t, f, "workflow = ?", models.WorkflowGrant), 2)
+
+		mine := models.Request{Actor: models.Actor{Organization: f.carrier.ID, Kind: models.KindCarrier}}
+		theirs := rows[models.Courier](t, f, "badge = ?", "B")[0]
+		_, err = f.SuspendCourier(ctx, mine, theirs.ID, true)
+		require.Equal(t, models.CodeNotFound, code(err), "another organization's courier")
+		own := rows[models.Courier](t, f, "badge = ?", "C")[0]
+		for range 2 {
+			c, err := f.SuspendCourier(ctx, mine, own.ID, true)
+			require.NoError(t, err)
+			require.True(t, c.Suspended)
+			require.EqualValues(t, 2, c.Rev, "a repeat changes nothing")
+		}
+		require.Len(t, rows[models.OutboxRow](t, f, "workflow = ?", models.WorkflowGrant), 3)
+		publish()
+		require.Equal(t, 3, signed)
+		require.Equal(t, models.CodeNotFound, code(f.PublishCourier(ctx, "cou_none", nil)))
 
 		p, err := f.PutPolicy(ctx, by, models.Policy{Name: models.PolicyStandard, Storage: 60})
 		require.NoError(t, err)
@@ -280,7 +311,7 @@ func TestPrune(t *testing.T) {
 		j := &journal{at: f.clock()}
 		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j), j.fact(models.FactDoorOpened, 1, models.FactData{})})
 		require.NoError(t, err)
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}})
+		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
 		require.Len(t, ids, 1) // it never leaves, and is kept no longer for that
 		prune := func(limit, want int) {

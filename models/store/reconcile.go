@@ -13,10 +13,14 @@ import (
 const reconcileBatch = 500
 
 // Reconcile tells the engine again what happened since: the start of every shipment that
-// has not ended, however old, then every later fact that names a shipment, in order. Lives
-// drop what they know, so running it once too often harms nothing.
+// has not ended, however old, the grants of couriers, then every later fact that names a
+// shipment, in order. Lives and cabinets drop what they know, so running it once too often
+// harms nothing.
 func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals int, err error) {
 	if starts, err = s.restart(ctx); err != nil {
+		return starts, 0, err
+	}
+	if err := s.regrant(ctx); err != nil {
 		return starts, 0, err
 	}
 	signals, err = s.resignal(ctx, *utc(&since))
@@ -38,6 +42,23 @@ func (s *Store) restart(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		n, after = n+len(rows), rows[len(rows)-1].ID
+	}
+}
+
+func (s *Store) regrant(ctx context.Context) error {
+	for after := models.CourierID(""); ; {
+		rows, err := gorm.G[models.Courier](s.read).Where("id > ?", after).Order("id").Limit(reconcileBatch).Find(ctx)
+		if err != nil || len(rows) == 0 {
+			return mapError(err)
+		}
+		messages := make([]models.OutboxRow, 0, len(rows))
+		for _, c := range rows {
+			messages = append(messages, startGrant(c))
+		}
+		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
+			return err
+		}
+		after = rows[len(rows)-1].ID
 	}
 }
 

@@ -37,6 +37,9 @@ ALTER TABLE locker_connections ADD COLUMN run text NOT NULL DEFAULT '';
 ALTER TABLE locker_connections ADD COLUMN seen_at datetime;
 ALTER TABLE locker_connections ADD COLUMN ended_at datetime;
 UPDATE locker_connections SET seen_at = at, ended_at = at;
+ALTER TABLE couriers ADD COLUMN unannounced boolean NOT NULL DEFAULT false;
+ALTER TABLE couriers ADD COLUMN rev integer NOT NULL DEFAULT 1;
+
 -- An entry that grants is signed: see models.Grant.
 ALTER TABLE directory ADD COLUMN rev integer NOT NULL DEFAULT 0;
 ALTER TABLE directory ADD COLUMN signer text NOT NULL DEFAULT '';

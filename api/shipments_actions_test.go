@@ -1,0 +1,89 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+func TestActionsOnAShipment(t *testing.T) {
+	t.Parallel()
+	base := "/api/v1/shipments/" + string(shipID)
+	for _, s := range []scenario{
+		{name: "the carrier cancels", role: "carrier", url: base + "/cancel", status: 200, contains: []string{string(shipID)}},
+		{name: "the shop cancels", role: "shop", url: base + "/cancel", status: 200},
+		{name: "the operator asks for a new code", role: "operator", url: base + "/reissue-code", status: 200},
+		{name: "another carrier", role: "carrierB", url: base + "/cancel", status: 404},
+		{name: "no permission", role: "none", url: base + "/cancel", status: 403},
+		{name: "no key for repeats", role: "carrier", url: base + "/reissue-code", status: 400,
+			headers: map[string]string{"Idempotency-Key": ""}, contains: []string{"idempotency_key_required"}},
+		{name: "no such shipment", role: "operator", url: "/api/v1/shipments/shp_01hv0000000000000000000009/cancel", status: 404},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.method = http.MethodPost
+			p := &ports{}
+			s.run(t, handler(p, nil, nil))
+			require.Equal(t, s.status == 200, len(p.audited) == 1, "an act is on record")
+		})
+	}
+}
+
+// TestRepeatedActionIsOne: the engine tells a repeat by its request, which is the caller's
+// key and nobody else's.
+func TestRepeatedActionIsOne(t *testing.T) {
+	t.Parallel()
+	url := "/api/v1/shipments/" + string(shipID) + "/cancel"
+	var requests []string
+	p := &ports{act: func(name string, in models.ActionInput) error {
+		require.Equal(t, "cancel", name)
+		requests = append(requests, in.Request)
+		return nil
+	}}
+	h := handler(p, nil, nil)
+	for _, call := range []struct{ role, key string }{{"carrier", "k1"}, {"carrier", `"k1"`}, {"carrier", "k2"}, {"shop", "k1"}} {
+		scenario{role: call.role, method: "POST", url: url, headers: map[string]string{"Idempotency-Key": call.key}, status: 200}.run(t, h)
+	}
+	require.Equal(t, requests[0], requests[1])
+	require.NotEqual(t, requests[0], requests[2])
+	require.NotEqual(t, requests[0], requests[3])
+	require.NotContains(t, requests[0], "k1")
+}
+
+func TestActionThatTheStateForbids(t *testing.T) {
+	t.Parallel()
+	url := "/api/v1/shipments/" + string(shipID) + "/cancel"
+	p := &ports{act: func(string, models.ActionInput) error {
+		return models.Errorf(models.CodeInvalidState, "The shipment is picked_up and cannot be cancelled.")
+	}}
+	scenario{role: "carrier", method: "POST", url: url, status: 409, contains: []string{
+		`"invalid_state"`, `"state":"created"`, `"allowed_actions":["cancel","reissue-code"]`}}.run(t, handler(p, nil, nil))
+	young := &ports{act: func(string, models.ActionInput) error {
+		return models.Errorf(models.CodeNotFound, "this life is not running")
+	}}
+	scenario{role: "carrier", method: "POST", url: url, status: 503}.run(t, handler(young, nil, nil))
+}
+
+func TestSuspendingACourier(t *testing.T) {
+	t.Parallel()
+	const id = "cou_01hv0000000000000000000001"
+	for _, s := range []scenario{
+		{name: "suspend", role: "carrier", url: "/api/v1/couriers/" + id + "/suspend", status: 200, contains: []string{`"suspended":true`}, lacks: []string{"pin"}},
+		{name: "resume", role: "operator", url: "/api/v1/couriers/" + id + "/resume", status: 200, contains: []string{`"suspended":false`}},
+		{name: "no permission", role: "carrierB", url: "/api/v1/couriers/" + id + "/suspend", status: 403},
+		{name: "no id", role: "carrier", url: "/api/v1/couriers/everybody/suspend", status: 404},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.method = http.MethodPost
+			s.run(t, handler(&ports{}, nil, nil))
+		})
+	}
+	others := &ports{suspend: func(models.CourierID, bool) error {
+		return models.Errorf(models.CodeNotFound, "There is no such courier.")
+	}}
+	scenario{role: "carrier", method: "POST", url: "/api/v1/couriers/" + id + "/suspend", status: 404}.run(t, handler(others, nil, nil))
+}
