@@ -153,13 +153,19 @@ func (c Client) Pickup(ctx context.Context, code string, expected ...string) err
 	return SameThings(taken, expected)
 }
 
-// TakeFrom empties a cell and shuts its door.
+// TakeFrom empties a cell and shuts its door, and looks on until the cabinet has seen it.
 func (c Client) TakeFrom(ctx context.Context, cell int) ([]string, error) {
 	things, err := c.At.Take(ctx, cell)
 	if err != nil {
 		return nil, err
 	}
-	return things, c.At.Close(ctx, cell)
+	if err := c.At.Close(ctx, cell); err != nil {
+		return nil, err
+	}
+	_, err = c.At.AwaitScreen(ctx, fmt.Sprintf("door %d to be seen shut", cell), func(s Screen) bool {
+		return !slices.Contains(s.OpenDoors, cell)
+	})
+	return things, err
 }
 
 // SameThings tells what is wrong when the things taken are not those expected.

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// scanAgain is how long a courier waits before a label that is not known yet is scanned once more.
-const scanAgain = 200 * time.Millisecond
+// scanAgain is how long a courier waits before a label that is not known yet is scanned once more: a scanner takes the
+// same code within 1.5 s for the same reading.
+const scanAgain = 1600 * time.Millisecond
 
 // Courier is a courier before a cabinet.
 type Courier struct {
