@@ -258,6 +258,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		incident.Kind = models.IncidentDoubt
 		return in.openIncident(incident)
 	case models.FactCellFreed, models.FactCellChecked:
+		if d.Parcel != "" {
+			in.loaded = append(in.loaded, d.Parcel) // it was found inside
+		}
 		if f.Cell != 0 {
 			return in.cellChecked(in.locker, f.Cell)
 		}

@@ -42,6 +42,7 @@ type Cell struct {
 	DoorOpen bool     `json:"door_open"`
 	Jammed   bool     `json:"jammed"`
 	Content  []string `json:"content"`
+	Pulses   int      `json:"pulses"` // that its lock ever got
 	State    string   `json:"state"`
 	Doubtful bool     `json:"doubtful"`
 	Shipment string   `json:"shipment"`
@@ -52,6 +53,8 @@ type Status struct {
 	Online bool  `json:"online"`
 	Keyed  bool  `json:"keyed"`
 	Unsent int64 `json:"unsent_facts"`
+	// Directory is how many entries of the directory it knows.
+	Directory int `json:"directory_entries"`
 }
 
 func (c Cabinet) path(rest string) string {
@@ -120,6 +123,56 @@ func (c Cabinet) Close(ctx context.Context, cell int) error {
 // Jam has a lock not open any more.
 func (c Cabinet) Jam(ctx context.Context, cell int) error {
 	return c.atCell(ctx, cell, "jam", nil, nil)
+}
+
+// Unjam mends the lock.
+func (c Cabinet) Unjam(ctx context.Context, cell int) error {
+	return c.atCell(ctx, cell, "unjam", nil, nil)
+}
+
+// Line cuts the cabinet's network, or restores it.
+func (c Cabinet) Line(ctx context.Context, cut bool) error {
+	return c.turn(ctx, "line", cut, "cut", "restore")
+}
+
+// Power cuts the power of the cabinet's computer, or restores it.
+func (c Cabinet) Power(ctx context.Context, cut bool) error {
+	return c.turn(ctx, "power", cut, "cut", "restore")
+}
+
+// Board takes a lock board off the bus, or puts it back. Boards count from 0.
+func (c Cabinet) Board(ctx context.Context, n int, out bool) error {
+	return c.turn(ctx, "boards/"+strconv.Itoa(n), out, "unplug", "plug")
+}
+
+func (c Cabinet) turn(ctx context.Context, what string, off bool, offWord, onWord string) error {
+	word := onWord
+	if off {
+		word = offWord
+	}
+	return c.call(ctx, http.MethodPost, c.path("/"+what+"/"+word), nil, nil, nil)
+}
+
+// Pulses counts what the locks ever got.
+func (c Cabinet) Pulses(ctx context.Context) (n int, err error) {
+	cells, err := c.Cells(ctx)
+	for _, cell := range cells {
+		n += cell.Pulses
+	}
+	return n, err
+}
+
+// AwaitCell reads a cell until it fits.
+func (c Cabinet) AwaitCell(ctx context.Context, number int, what string, fits func(Cell) bool) error {
+	return Await(ctx, fmt.Sprintf("cell %d of cabinet %s to be %s", number, c.Locker, what), restEvery, func() (bool, string, error) {
+		cells, err := c.Cells(ctx)
+		for _, cell := range cells {
+			if cell.Number == number {
+				return fits(cell), fmt.Sprintf("%+v", cell), err
+			}
+		}
+		return false, "no such cell", err
+	})
 }
 
 func (c Cabinet) atCell(ctx context.Context, cell int, what string, body, out any) error {

@@ -114,6 +114,29 @@ func (c Carrier) Events(ctx context.Context, id string) ([]Event, error) {
 	return all, nil
 }
 
+// Act asks for an action on a shipment, such as "cancel", under an Idempotency-Key.
+func (c Carrier) Act(ctx context.Context, id, action, key string) (Shipment, error) {
+	var s Shipment
+	err := c.call(ctx, http.MethodPost, shipmentPath(id)+"/"+action, http.Header{"Idempotency-Key": {strconv.Quote(key)}}, nil, &s)
+	return s, err
+}
+
+// NewCourier makes a courier and returns its id.
+func (c Carrier) NewCourier(ctx context.Context, badge, pin string) (string, error) {
+	var made struct{ ID string }
+	err := c.call(ctx, http.MethodPost, "/api/v1/couriers", nil, map[string]any{"badge": badge, "pin": pin}, &made)
+	return made.ID, err
+}
+
+// Suspend lets a courier in nowhere any more, or again.
+func (c Carrier) Suspend(ctx context.Context, courier string, suspended bool) error {
+	action := "suspend"
+	if !suspended {
+		action = "resume"
+	}
+	return c.call(ctx, http.MethodPost, "/api/v1/couriers/"+url.PathEscape(courier)+"/"+action, nil, nil, nil)
+}
+
 // AwaitState reads a shipment until it is in the state.
 func (c Carrier) AwaitState(ctx context.Context, id, state string) (s Shipment, err error) {
 	err = Await(ctx, fmt.Sprintf("shipment %s to be %s", id, state), restEvery, func() (bool, string, error) {

@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// scanAgain is how long a courier waits before a label that is not known yet is scanned once more: a scanner takes the
+// ScanAgain is how long a courier waits before a label that is not known yet is scanned once more: a scanner takes the
 // same code within 1.5 s for the same reading.
-const scanAgain = 1600 * time.Millisecond
+const ScanAgain = 1600 * time.Millisecond
+
+const checkAgain = 500 * time.Millisecond
 
 // Courier is a courier before a cabinet.
 type Courier struct {
@@ -19,7 +21,7 @@ type Courier struct {
 // LogIn shows the badge and types the PIN. A badge that has just been made may not be known there yet.
 func (c Courier) LogIn(ctx context.Context) error {
 	what := fmt.Sprintf("cabinet %s to know the courier's badge", c.At.Locker)
-	err := Await(ctx, what, scanAgain, func() (bool, string, error) {
+	err := Await(ctx, what, ScanAgain, func() (bool, string, error) {
 		s, err := c.At.Scan(ctx, c.Badge)
 		return s.Text == "pin", s.String(), err
 	})
@@ -37,7 +39,7 @@ func (c Courier) LogIn(ctx context.Context) error {
 // returns the screen after the scan that was taken.
 func (c Courier) Scan(ctx context.Context, label string) (s Screen, err error) {
 	what := fmt.Sprintf("cabinet %s to take the label %s", c.At.Locker, label)
-	err = Await(ctx, what, scanAgain, func() (bool, string, error) {
+	err = Await(ctx, what, ScanAgain, func() (bool, string, error) {
 		s, err = c.At.Scan(ctx, label)
 		taken := s.Text == "wait" || s.Text == "opening" || s.Text == "put_in"
 		if err == nil && !taken && s.Text != "unknown_label" {
@@ -80,6 +82,90 @@ func (c Courier) Leave(ctx context.Context) error {
 		err = fmt.Errorf("the courier is not logged out: %s", s)
 	}
 	return err
+}
+
+// Withdraw takes out everything that is in the courier's list: each door opens, the parcel comes out, the door is shut
+// and its label scanned. It returns what was taken.
+func (c Courier) Withdraw(ctx context.Context) (taken []string, err error) {
+	if _, err = c.At.Press(ctx, "collect"); err != nil {
+		return nil, err
+	}
+	for {
+		s, err := c.At.AwaitScreen(ctx, "the list of what is to be taken out", func(s Screen) bool {
+			return s.Text == "collect_list" || s.Text == "nothing_there"
+		})
+		if err != nil || s.Text == "nothing_there" {
+			return taken, err
+		}
+		things, err := c.takeNext(ctx)
+		if err != nil {
+			return taken, err
+		}
+		taken = append(taken, things...)
+	}
+}
+
+func (c Courier) takeNext(ctx context.Context) ([]string, error) {
+	cell, err := c.doorFor(ctx, "open_next", "take_and_scan")
+	if err != nil {
+		return nil, err
+	}
+	things, err := Client{At: c.At}.TakeFrom(ctx, cell)
+	if err != nil {
+		return nil, err
+	}
+	for _, label := range things {
+		if _, err := c.At.Scan(ctx, label); err != nil {
+			return nil, err
+		}
+	}
+	return things, nil
+}
+
+// Check opens the next cell in doubt and looks into it; the label inside is scanned, or it is empty if label is.
+func (c Courier) Check(ctx context.Context, label string) error {
+	// A cell whose client may still come back for something is not to be checked yet.
+	if err := Await(ctx, "a cell that may be checked", checkAgain, func() (bool, string, error) {
+		s, err := c.At.Press(ctx, "check")
+		return s.Text != "nothing_doubtful", s.String(), err
+	}); err != nil {
+		return err
+	}
+	cell, err := c.doorOf(ctx, "please_close")
+	if err != nil {
+		return err
+	}
+	if err := c.At.Close(ctx, cell); err != nil {
+		return err
+	}
+	if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
+		return err
+	}
+	answer := func() (Screen, error) { return c.At.Scan(ctx, label) }
+	if label == "" {
+		answer = func() (Screen, error) { return c.At.Press(ctx, "empty") }
+	}
+	s, err := answer()
+	if err == nil && s.Text != "noted" {
+		err = fmt.Errorf("what was found inside was not taken: %s", s)
+	}
+	return err
+}
+
+// doorFor presses a button and waits for the one door that it opens.
+func (c Courier) doorFor(ctx context.Context, button, text string) (cell int, err error) {
+	if _, err := c.At.Press(ctx, button); err != nil {
+		return 0, err
+	}
+	return c.doorOf(ctx, text)
+}
+
+func (c Courier) doorOf(ctx context.Context, text string) (cell int, err error) {
+	s, err := c.At.AwaitScreen(ctx, "an open door and "+text, func(s Screen) bool { return s.Text == text && len(openOf(s)) == 1 })
+	if err != nil {
+		return 0, err
+	}
+	return openOf(s)[0], nil
 }
 
 // Deposit brings parcels: badge, PIN, and for each label a scan, an open door, the parcel and the door shut.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // Operator is the operator's own system: it sets the network up and looks after it.
@@ -96,4 +97,14 @@ func (o Operator) Incidents(ctx context.Context) ([]Incident, error) {
 	var list struct{ Items []Incident }
 	err := o.call(ctx, http.MethodGet, "/api/v1/incidents?open=true&limit=200", nil, nil, &list)
 	return list.Items, err
+}
+
+// AwaitIncident reads what is open until there is an incident of the kind at the locker, or none when gone.
+func (o Operator) AwaitIncident(ctx context.Context, locker, kind string, gone bool) error {
+	what := fmt.Sprintf("an incident %s of locker %s (gone: %t)", kind, locker, gone)
+	return Await(ctx, what, restEvery, func() (bool, string, error) {
+		open, err := o.Incidents(ctx)
+		found := slices.ContainsFunc(open, func(i Incident) bool { return i.Locker == locker && i.Kind == kind })
+		return err == nil && found != gone, fmt.Sprintf("%+v", open), err
+	})
 }

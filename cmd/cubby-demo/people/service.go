@@ -167,3 +167,20 @@ func Await(ctx context.Context, what string, every time.Duration, check func() (
 		}
 	}
 }
+
+// Holds asks again and again for some time, and fails as soon as what should hold does not.
+func Holds(ctx context.Context, what string, long time.Duration, check func() (holds bool, seen string, err error)) error {
+	const every = 50 * time.Millisecond
+	for until := time.Now().Add(long); time.Now().Before(until); {
+		holds, seen, err := check()
+		switch {
+		case err != nil:
+			return err
+		case !holds:
+			return fmt.Errorf("it does not hold that %s: %s", what, seen)
+		case !pause(ctx, every):
+			return ctx.Err()
+		}
+	}
+	return nil
+}

@@ -218,6 +218,21 @@ func (p *Process) Kill9() error {
 	return nil
 }
 
+// Freeze stops the child's clock, as it were: it is there and does nothing, until Thaw.
+func (p *Process) Freeze() error { return p.signal(syscall.SIGSTOP) }
+
+// Thaw has it go on.
+func (p *Process) Thaw() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == nil || closed(p.run.done) {
+		return fmt.Errorf("%s: not running", p.spec.Name)
+	}
+	return syscall.Kill(p.run.pid, s)
+}
+
 // Done is closed when the latest start has ended; nil before the first.
 func (p *Process) Done() <-chan struct{} {
 	p.mu.Lock()

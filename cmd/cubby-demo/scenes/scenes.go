@@ -3,6 +3,7 @@
 package scenes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -44,22 +45,30 @@ func all() []scene {
 		{"temporal-down", "Temporal stays down", temporalDown},
 		{"server-restart", "the server stays down", serverRestart},
 		{"retried-message", "the mail server does not drop the connection", retriedMessage},
+		{"network-cut", "the line is not mended", networkCut},
+		{"agent-killed", "the door is shut while the agent is dead", agentKilled},
+		{"jammed-among-three", "the lock is not jammed", jammedAmongThree},
+		{"late-command", "the client does not walk away", lateCommand},
+		{"dead-board", "the other board is dead", deadBoard},
+		{"cancelled-inside", "the shipment is not cancelled", cancelledInside},
+		{"new-code", "no new code is asked for", newCode},
+		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
 
-// choose returns the scenes to play: all, or only the one to break.
-func choose(broken string) ([]scene, error) {
-	if broken == "" {
+// choose returns the scenes to play: all, or only the one that is named.
+func choose(name string) ([]scene, error) {
+	if name == "" {
 		return all(), nil
 	}
 	var names []string
 	for _, s := range all() {
-		if s.name == broken {
+		if s.name == name {
 			return []scene{s}, nil
 		}
 		names = append(names, s.name)
 	}
-	return nil, fmt.Errorf("%s=%s: there is no such scene; there are %s", EnvBreak, broken, strings.Join(names, ", "))
+	return nil, fmt.Errorf("%q: there is no such scene; there are %s", name, strings.Join(names, ", "))
 }
 
 // Main plays the scenes, one after another, until one fails.
@@ -67,6 +76,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("scenes", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	bin := flags.String("bin", besideThis(), "the folder of cubby and cubby-temporal")
+	only := flags.String("only", "", "play this scene alone")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -74,7 +84,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return rig.ExitStatus(2)
 	}
 	broken := os.Getenv(EnvBreak)
-	name, err := run(ctx, *bin, broken, stdout)
+	name, err := run(ctx, *bin, cmp.Or(broken, *only), broken, stdout)
 	if err == nil {
 		fmt.Fprintln(stdout, "demo: passed")
 		return nil
@@ -84,8 +94,8 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // run returns the name of what failed with the error.
-func run(ctx context.Context, bin, broken string, stdout io.Writer) (name string, err error) {
-	chosen, err := choose(broken)
+func run(ctx context.Context, bin, only, broken string, stdout io.Writer) (name string, err error) {
+	chosen, err := choose(only)
 	if err != nil {
 		return "scenes", err
 	}

@@ -23,7 +23,7 @@ func TestChoose(t *testing.T) {
 		require.Len(t, one, 1)
 	}
 	_, err = choose("dance")
-	require.ErrorContains(t, err, "BREAK=dance: there is no such scene; there are one-parcel, ")
+	require.ErrorContains(t, err, "\"dance\": there is no such scene; there are one-parcel, ")
 }
 
 func TestCodesThatAreWrong(t *testing.T) {

@@ -41,6 +41,12 @@ type Part struct {
 // Kill kills the process as kill -9 does, and returns when it is gone.
 func (p *Part) Kill() error { return p.process.Kill9() }
 
+// Freeze has it do nothing until Thaw.
+func (p *Part) Freeze() error { return p.process.Freeze() }
+
+// Thaw has it go on.
+func (p *Part) Thaw() error { return p.process.Thaw() }
+
 // Start starts it again and returns when it is ready.
 func (p *Part) Start(ctx context.Context) error { return p.process.Start(ctx) }
 

@@ -1,0 +1,168 @@
+package scenes
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cubby/cmd/cubby-demo/people"
+)
+
+// cancelledInside: a shipment is cancelled while its parcel waits. The client's code opens nothing any more, a courier
+// takes the parcel out, and only then it is cancelled.
+func cancelledInside(ctx context.Context, w *world) error {
+	at, err := w.locker(ctx, 4)
+	if err != nil {
+		return err
+	}
+	s, _, code, err := w.deposited(ctx, at, 1)
+	if err != nil {
+		return err
+	}
+	if !w.broken {
+		for range 2 { // a repeat under the same key is the same action
+			now, err := w.carrier.Act(ctx, s.ID, "cancel", "cancel "+s.Number)
+			if err != nil {
+				return err
+			}
+			if now.State != "withdrawing" {
+				return fmt.Errorf("a shipment that was cancelled with its parcel in a cell is %s", now.State)
+			}
+		}
+	}
+	courier := w.courier(at)
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	// The cabinet hears of it about a second later.
+	if err := people.Await(ctx, "the parcel to be in the courier's list", 200*time.Millisecond, func() (bool, string, error) {
+		screen, err := at.Press(ctx, "collect")
+		return screen.Text == "collect_list", screen.String(), err
+	}); err != nil {
+		return err
+	}
+	if _, err := at.Press(ctx, "cancel"); err != nil {
+		return err
+	}
+	screen, err := at.Keys(ctx, code)
+	if err != nil {
+		return err
+	}
+	if screen.Text != "withdrawn" {
+		return fmt.Errorf("the code of a cancelled shipment is answered with %s", screen)
+	}
+	taken, err := courier.Withdraw(ctx)
+	if err != nil {
+		return err
+	}
+	if err := people.SameThings(taken, labels(s)); err != nil {
+		return err
+	}
+	if err := courier.Leave(ctx); err != nil {
+		return err
+	}
+	if _, err := w.carrier.AwaitState(ctx, s.ID, "cancelled"); err != nil {
+		return err
+	}
+	if err := w.history(ctx, s, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
+		"shipment.withdrawing", "parcel.withdrawn", "shipment.cancelled"); err != nil {
+		return err
+	}
+	return emptied(ctx, at)
+}
+
+// newCode: a new pickup code comes by mail, and the one before opens nothing any more.
+func newCode(ctx context.Context, w *world) error {
+	at, err := w.locker(ctx, 4)
+	if err != nil {
+		return err
+	}
+	s, client, old, err := w.deposited(ctx, at, 1)
+	if err != nil {
+		return err
+	}
+	if !w.broken {
+		if _, err := w.carrier.Act(ctx, s.ID, "reissue-code", "reissue "+s.Number); err != nil {
+			return err
+		}
+	}
+	mail, err := client.Mail.Await(ctx, 2)
+	if err != nil {
+		return err
+	}
+	code, err := people.Code(mail)
+	if err != nil {
+		return err
+	}
+	if code == old {
+		return fmt.Errorf("the new code is the old one")
+	}
+	// A newer code retires the older ones at once, whether the cabinet has heard of it or not.
+	if _, err := client.Type(ctx, code); err != nil {
+		return err
+	}
+	cell, _, err := client.AwaitDoor(ctx)
+	if err != nil {
+		return err
+	}
+	if err := at.Close(ctx, cell); err != nil {
+		return err
+	}
+	if _, err := at.AwaitScreen(ctx, "the question whether everything is taken", func(s people.Screen) bool { return s.Text == "everything" }); err != nil {
+		return err
+	}
+	if _, err := at.Press(ctx, "problem"); err != nil { // it was not: the parcel is still inside
+		return err
+	}
+	screen, err := at.Keys(ctx, old)
+	if err != nil {
+		return err
+	}
+	if screen.Text != "wrong_code" {
+		return fmt.Errorf("the old code is answered with %s", screen)
+	}
+	if err := client.Pickup(ctx, code, labels(s)...); err != nil {
+		return err
+	}
+	return w.ends(ctx, s, client, 2, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
+		"shipment.code_reissued", "parcel.picked_up", "shipment.picked_up")
+}
+
+// courierSuspended: a suspended courier is let in nowhere, and again once the suspension is over.
+func courierSuspended(ctx context.Context, w *world) error {
+	at, err := w.locker(ctx, 2)
+	if err != nil {
+		return err
+	}
+	courier := people.Courier{Badge: "CUB-SCENE-1", PIN: "2468", At: at}
+	id, err := w.carrier.NewCourier(ctx, courier.Badge, courier.PIN)
+	if err != nil {
+		return err
+	}
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	if err := courier.Leave(ctx); err != nil {
+		return err
+	}
+	whom := id
+	if err := w.sabotage(func() (err error) { whom, err = w.carrier.NewCourier(ctx, "CUB-SCENE-2", "2468"); return err }); err != nil {
+		return err
+	}
+	if err := w.carrier.Suspend(ctx, whom, true); err != nil {
+		return err
+	}
+	if err := people.Await(ctx, "the courier to be turned away", people.ScanAgain, func() (bool, string, error) {
+		screen, err := at.Scan(ctx, courier.Badge)
+		return screen.Text == "dismissed", screen.String(), err
+	}); err != nil {
+		return err
+	}
+	if err := w.carrier.Suspend(ctx, id, false); err != nil {
+		return err
+	}
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	return courier.Leave(ctx)
+}
