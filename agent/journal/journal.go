@@ -40,7 +40,7 @@ type Disk interface {
 	// Load returns every row.
 	Load() ([]Row, error)
 	// Write puts rows in place of those with the same keys, all or none of them. They are
-	// durable only after Sync.
+	// durable only after Sync. An error takes back all that was written since the last one.
 	Write(rows []Row) error
 	// Sync makes what was written durable.
 	Sync() error

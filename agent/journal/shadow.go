@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"cubby/agent/cabinet"
-	"cubby/agent/protocol"
 	"cubby/models"
 )
 
@@ -23,8 +22,7 @@ type shadow struct {
 	badges     map[models.CourierID]cabinet.Badge
 	shipments  map[models.ShipmentID]shipmentShadow
 	directory  map[Table]map[string][]byte // couriers, withdrawals, revs, layout
-	firstFact  factKey
-	lastFact   factKey
+	facts      factRange
 }
 
 type operationShadow struct {
@@ -38,8 +36,6 @@ type shipmentShadow struct {
 	withdrawn bool
 	taken     []cabinet.Taken
 }
-
-type factKey struct{ epoch, seq int64 }
 
 func newShadow() *shadow {
 	return &shadow{
@@ -210,37 +206,45 @@ func (d *diff) diffShipments() {
 	}
 }
 
-// diffFacts appends what was written and removes what was pruned: facts do not change.
+// diffFacts appends what was written and removes what was pruned: facts do not change. In
+// another epoch the journal begins anew.
 func (d *diff) diffFacts() {
 	facts := d.state.Journal.Facts
-	first, last := factKey{}, factKey{}
-	if n := len(facts); n > 0 {
-		first = factKey{facts[0].Epoch, facts[0].Seq}
-		last = factKey{facts[n-1].Epoch, facts[n-1].Seq}
+	old, now := d.facts, rangeOf(facts)
+	d.facts = now
+	if old.epoch != now.epoch {
+		d.removeFacts(old, old.end)
+		d.putFacts(facts)
+		return
 	}
-	if d.lastFact.epoch == last.epoch && d.lastFact.seq >= first.seq && d.firstFact.seq <= first.seq {
-		for seq := d.firstFact.seq; seq < first.seq && d.firstFact.seq > 0; seq++ {
-			d.remove(TableFact, factKey{first.epoch, seq}.String())
-		}
-		for _, f := range facts[int(d.lastFact.seq-first.seq)+1:] {
-			d.put(TableFact, keyOf(f).String(), f)
-		}
-	} else if d.firstFact != first || d.lastFact != last {
-		// Another epoch: the journal begins anew.
-		for seq := d.firstFact.seq; seq <= d.lastFact.seq && d.firstFact.seq > 0; seq++ {
-			d.remove(TableFact, factKey{d.firstFact.epoch, seq}.String())
-		}
-		for _, f := range facts {
-			d.put(TableFact, keyOf(f).String(), f)
-		}
-	}
-	d.firstFact, d.lastFact = first, last
+	d.removeFacts(old, min(now.first, old.end))
+	d.putFacts(facts[max(0, old.end-now.first):])
 }
 
-func keyOf(f models.Fact) factKey { return factKey{f.Epoch, f.Seq} }
+func (d *diff) removeFacts(r factRange, end int64) {
+	for seq := r.first; seq < end; seq++ {
+		d.remove(TableFact, factKey(r.epoch, seq))
+	}
+}
 
-// String sorts as the numbers do.
-func (k factKey) String() string { return fmt.Sprintf("%016x/%016x", k.epoch, k.seq) }
+func (d *diff) putFacts(facts []models.Fact) {
+	for _, f := range facts {
+		d.put(TableFact, factKey(f.Epoch, f.Seq), f)
+	}
+}
+
+// factRange is the facts that are kept: of one epoch, from first to before end.
+type factRange struct{ epoch, first, end int64 }
+
+func rangeOf(facts []models.Fact) factRange {
+	if len(facts) == 0 {
+		return factRange{}
+	}
+	return factRange{facts[0].Epoch, facts[0].Seq, facts[len(facts)-1].Seq + 1}
+}
+
+// factKey sorts as the numbers do.
+func factKey(epoch, seq int64) string { return fmt.Sprintf("%016x/%016x", epoch, seq) }
 
 // diffDirectory compares what a page of the directory may have changed.
 func (d *diff) diffDirectory() {
@@ -294,117 +298,4 @@ func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
 		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
 		a.Dead == b.Dead && a.Broken == b.Broken
-}
-
-// restore rebuilds a state from its rows. It fails with ErrDamaged when they make none.
-func restore(rows []Row, l models.LockerID) (*cabinet.State, int64, error) {
-	s := cabinet.New(l)
-	found := false
-	var floor int64
-	damaged := func(r Row, err error) error {
-		return fmt.Errorf("%w: row %s %q: %w", ErrDamaged, r.Table, r.Key, err)
-	}
-	for _, r := range rows {
-		if r.Table == TableHead {
-			var h cabinet.State
-			if err := json.Unmarshal(r.Value, &h); err != nil {
-				return nil, 0, damaged(r, err)
-			}
-			session := s.Session
-			*s, found = h, true
-			s.Session = session
-		}
-	}
-	into := reader{s}
-	for _, r := range rows {
-		var err error
-		switch r.Table {
-		case TableHead:
-		case TableClock:
-			err = json.Unmarshal(r.Value, &floor)
-		default:
-			err = into.row(r)
-		}
-		if err != nil {
-			return nil, 0, damaged(r, err)
-		}
-	}
-	if !found && len(rows) > 0 {
-		return nil, 0, fmt.Errorf("%w: %d rows and no head", ErrDamaged, len(rows))
-	}
-	if s.Locker != l {
-		return nil, 0, fmt.Errorf("%w: it is of cabinet %q, not of %s", ErrDamaged, s.Locker, l)
-	}
-	into.sort()
-	if err := s.Check(); err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return s, floor, nil
-}
-
-// reader puts rows into a state.
-type reader struct{ *cabinet.State }
-
-func (s reader) row(r Row) error {
-	switch r.Table {
-	case TableCell:
-		return read(r, func(c *cabinet.Cell) { s.Cells = append(s.Cells, c) })
-	case TableOperation:
-		return read(r, func(op *cabinet.Operation) { s.Operations = append(s.Operations, op) })
-	case TableWindow:
-		return read(r, func(w *cabinet.Window) { s.Windows = append(s.Windows, w) })
-	case TableFact:
-		return read(r, func(f *models.Fact) { s.Journal.Facts = append(s.Journal.Facts, *f) })
-	case TableLayout:
-		return read(r, func(l *models.DirectoryLayout) { s.Directory.Layout = *l })
-	case TableBadge:
-		return read(r, func(b *cabinet.Badge) { set(&s.Badges, models.CourierID(r.Key), b) })
-	case TableShipment:
-		return read(r, func(e *cabinet.Expected) { set(&s.Directory.Shipments, models.ShipmentID(r.Key), e) })
-	case TableCourier:
-		return read(r, func(c *models.DirectoryCourier) { set(&s.Directory.Couriers, models.CourierID(r.Key), *c) })
-	case TableWithdrawal:
-		return read(r, func(w *models.DirectoryWithdrawal) { set(&s.Directory.Withdrawals, models.ShipmentID(r.Key), *w) })
-	case TableRev:
-		return read(r, func(n *int64) { set(&s.Directory.Revs, r.Key, *n) })
-	}
-	return fmt.Errorf("there is no table %q", r.Table)
-}
-
-func read[T any](r Row, put func(*T)) error {
-	v := new(T)
-	if err := json.Unmarshal(r.Value, v); err != nil {
-		return err
-	}
-	put(v)
-	return nil
-}
-
-func set[K comparable, V any](m *map[K]V, k K, v V) {
-	if *m == nil {
-		*m = map[K]V{}
-	}
-	(*m)[k] = v
-}
-
-// sort restores the orders that rows do not have. Operations sort by id, which begins with
-// the time at which they were made.
-func (s reader) sort() {
-	slices.SortFunc(s.Cells, func(a, b *cabinet.Cell) int { return a.Number() - b.Number() })
-	slices.SortStableFunc(s.Operations, func(a, b *cabinet.Operation) int { return int(a.Order - b.Order) })
-	slices.SortFunc(s.Windows, func(a, b *cabinet.Window) int { return compare(a.Shipment, b.Shipment) })
-	slices.SortFunc(s.Journal.Facts, func(a, b models.Fact) int { return compare(keyOf(a).String(), keyOf(b).String()) })
-	if s.Directory.Cursor == nil {
-		s.Directory.Cursor = protocol.Cursor{}
-	}
-}
-
-func compare[S ~string](a, b S) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

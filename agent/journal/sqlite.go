@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +22,7 @@ const schema = `CREATE TABLE IF NOT EXISTS rows (
 	tab   TEXT NOT NULL,
 	key   TEXT NOT NULL,
 	value BLOB NOT NULL,
+	sum   INTEGER NOT NULL, -- CRC-32C of the others: SQLite does not see a value that rotted
 	PRIMARY KEY (tab, key)
 ) WITHOUT ROWID;
 PRAGMA user_version = 1`
@@ -34,15 +37,25 @@ type sqliteDisk struct {
 	tx     *sql.Tx // written, not yet durable
 }
 
-// OpenSQLite opens a store, or makes a new one, in which a commit is durable: write-ahead
-// log with synchronous=FULL, for one process alone. The settings are read back, and a file
-// that does not have them is refused. ErrDamaged says that the file is corrupt.
-func OpenSQLite(path string) (Disk, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+// settings make a commit durable: write-ahead log with synchronous=FULL, for one process
+// alone. SQLite takes a mistake in them without a word.
+var settings = []string{"busy_timeout(2000)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"}
+
+// OpenSQLite opens a store, or makes a new one, in which a commit is durable. The settings
+// are read back, and a connection that does not have them is refused. ErrDamaged says that
+// the file is corrupt.
+func OpenSQLite(path string) (Disk, error) { return openSQLite(path, settings) }
+
+func openSQLite(path string, pragmas []string) (Disk, error) {
+	dir := filepath.Dir(path)
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(path); err != nil {
 		return nil, err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
-	for _, pragma := range []string{"busy_timeout(2000)", "locking_mode(EXCLUSIVE)", "journal_mode(WAL)", "synchronous(FULL)"} {
+	for _, pragma := range pragmas {
 		dsn += "&_pragma=" + url.QueryEscape(pragma)
 	}
 	db, err := sql.Open("sqlite", dsn)
@@ -54,7 +67,45 @@ func OpenSQLite(path string) (Disk, error) {
 	if err := d.prepare(); err != nil {
 		return nil, errors.Join(corrupt(err), db.Close())
 	}
+	if err := syncDir(dir); err != nil { // a new file's name must be durable too
+		return nil, errors.Join(err, db.Close())
+	}
 	return d, nil
+}
+
+// makeDir makes a folder that is missing, and its name durable.
+func makeDir(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// checkFiles finds what SQLite would take for a store that is new: it deletes the log of an
+// empty or missing file.
+func checkFiles(path string) error {
+	main, err := os.Stat(path)
+	switch {
+	case err == nil && main.Size() == 0:
+		return fmt.Errorf("%w: its file is empty", ErrDamaged)
+	case errors.Is(err, fs.ErrNotExist):
+		if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+			return fmt.Errorf("%w: its log is there without its file", ErrDamaged)
+		}
+		return nil
+	}
+	return err
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func (d *sqliteDisk) prepare() error {
@@ -72,22 +123,21 @@ func (d *sqliteDisk) prepare() error {
 	if version > schemaVersion {
 		return fmt.Errorf("journal: the store is of version %d, this program reads up to %d: a newer program wrote it", version, schemaVersion)
 	}
-	if _, err := d.db.Exec(schema); err != nil {
-		return err
-	}
 	if err := d.checkSettings(); err != nil {
 		return err
 	}
+	if _, err := d.db.Exec(schema); err != nil {
+		return err
+	}
 	var err error
-	if d.put, err = d.db.Prepare("INSERT INTO rows (tab, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"); err != nil {
+	if d.put, err = d.db.Prepare("REPLACE INTO rows (tab, key, value, sum) VALUES (?, ?, ?, ?)"); err != nil {
 		return err
 	}
 	d.remove, err = d.db.Prepare("DELETE FROM rows WHERE tab = ? AND key = ?")
 	return err
 }
 
-// checkSettings refuses a connection whose commits a power cut could take back. A mistake
-// in a DSN gives other settings without a word.
+// checkSettings refuses a connection whose commits a power cut could take back.
 func (d *sqliteDisk) checkSettings() error {
 	for _, want := range []struct{ pragma, value, name string }{
 		{"journal_mode", "wal", "WAL"}, {"synchronous", "2", "FULL"}, {"locking_mode", "exclusive", "EXCLUSIVE"},
@@ -105,39 +155,61 @@ func (d *sqliteDisk) checkSettings() error {
 
 // Load implements Disk.
 func (d *sqliteDisk) Load() ([]Row, error) {
-	found, err := d.db.Query("SELECT tab, key, value FROM rows ORDER BY tab, key")
+	found, err := d.db.Query("SELECT tab, key, value, sum FROM rows ORDER BY tab, key")
 	if err != nil {
 		return nil, corrupt(err)
 	}
 	var rows []Row
 	for found.Next() {
 		var r Row
-		if err := found.Scan(&r.Table, &r.Key, &r.Value); err != nil {
-			return nil, errors.Join(corrupt(err), found.Close())
+		var sum uint32
+		if err := found.Scan(&r.Table, &r.Key, &r.Value, &sum); err != nil {
+			return nil, errors.Join(damaged(r, err), found.Close())
+		}
+		if sum != r.sum() {
+			return nil, errors.Join(damaged(r, errors.New("its checksum is wrong")), found.Close())
 		}
 		rows = append(rows, r)
 	}
 	return rows, errors.Join(corrupt(found.Err()), found.Close())
 }
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (r Row) sum() uint32 {
+	sum := crc32.Checksum([]byte(string(r.Table)+"\x00"+r.Key+"\x00"), castagnoli)
+	return crc32.Update(sum, castagnoli, r.Value)
+}
+
 // Write implements Disk.
 func (d *sqliteDisk) Write(rows []Row) error {
-	tx, err := d.db.Begin()
-	if err != nil {
-		return err
+	if d.tx == nil {
+		tx, err := d.db.Begin()
+		if err != nil {
+			return err
+		}
+		d.tx = tx
 	}
-	put, remove := tx.Stmt(d.put), tx.Stmt(d.remove)
+	if err := d.write(rows); err != nil {
+		tx := d.tx
+		d.tx = nil
+		return errors.Join(err, tx.Rollback())
+	}
+	return nil
+}
+
+func (d *sqliteDisk) write(rows []Row) (err error) {
+	put, remove := d.tx.Stmt(d.put), d.tx.Stmt(d.remove)
 	for _, r := range rows {
 		if r.Value == nil {
 			_, err = remove.Exec(string(r.Table), r.Key)
 		} else {
-			_, err = put.Exec(string(r.Table), r.Key, r.Value)
+			_, err = put.Exec(string(r.Table), r.Key, r.Value, r.sum())
 		}
 		if err != nil {
-			return errors.Join(err, tx.Rollback())
+			return err
 		}
 	}
-	d.tx = tx
 	return nil
 }
 
@@ -176,15 +248,11 @@ func corrupt(err error) error {
 // returns the new name of the first.
 func SetAside(path string, now time.Time) (string, error) {
 	aside := fmt.Sprintf("%s.damaged-%s", path, now.UTC().Format("20060102T150405.000Z"))
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-journal"} {
 		err := os.Rename(path+suffix, aside+suffix)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return "", err
-	}
-	return aside, errors.Join(dir.Sync(), dir.Close())
+	return aside, syncDir(filepath.Dir(path))
 }
