@@ -95,6 +95,7 @@ func (h *Host) Run(ctx context.Context, ready func()) error {
 		})
 	}
 	h.step(cabinet.Started{Boot: h.Clock.Boot(), Open: h.readDoors(ctx), Lost: h.Lost})
+	h.compare()
 	go events.open(ctx, h)
 	if h.failed == nil {
 		ready()
@@ -119,6 +120,7 @@ func (h *Host) loop(ctx context.Context) error {
 				h.step(cabinet.Tick{})
 			}
 		case <-redraw.C:
+			h.compare()
 			h.draw() // a reminder comes by time alone
 		}
 	}
@@ -173,21 +175,47 @@ func (h *Host) allRead() bool {
 	})
 }
 
+// compare gives the core what the buses know and it does not. A board that answers from the
+// start on is no event of its bus, though it may have been dead before; and an event may
+// have come before its cell was known.
+func (h *Host) compare() {
+	var found []cabinet.Input
+	for _, b := range h.Buses {
+		doors, _ := b.Doors()
+		dead := map[int]bool{}
+		for _, c := range h.Keeper.State().Cells {
+			dead[c.Number()] = c.Dead
+			if open, read := doors[c.Number()]; read && open != c.Open {
+				found = append(found, cabinet.DoorChanged{Cell: c.Number(), Open: open})
+			}
+		}
+		for _, board := range b.Boards() {
+			if board.Up && slices.ContainsFunc(board.Cells, func(n int) bool { return dead[n] }) {
+				found = append(found, cabinet.BoardChanged{Board: board.Name, Cells: board.Cells, Up: true})
+			}
+		}
+	}
+	for _, in := range found {
+		h.step(in)
+	}
+}
+
 // step gives the core an input and then carries out what it wants: by then it is durable.
-func (h *Host) step(in cabinet.Input) {
+// It returns what comes of each pulse, once that is known.
+func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 	if h.failed != nil {
-		return
+		return nil
 	}
 	var effects []cabinet.Effect
 	effects, h.failed = h.Keeper.Step(h.Clock.Now(), in)
 	if h.failed != nil {
 		h.Logger.Error("the store failed", "error", h.failed)
-		return
+		return nil
 	}
 	for _, e := range effects {
 		switch e := e.(type) {
 		case cabinet.Pulse:
-			h.pulse(e)
+			pulses = append(pulses, h.pulse(e))
 		case cabinet.Send:
 			h.Line.Send(e.Type, e.Body)
 		case cabinet.UploadJournal:
@@ -199,23 +227,32 @@ func (h *Host) step(in cabinet.Input) {
 		}
 	}
 	h.draw()
+	return pulses
 }
 
-// pulse drives a lock, beside the loop: a bus that hangs holds up nothing else.
-func (h *Host) pulse(p cabinet.Pulse) {
-	i := slices.IndexFunc(h.Buses, func(b Bus) bool { return b.Has(p.Cell) })
-	if i < 0 {
-		h.Logger.Error("no lock board has this cell", "cell", p.Cell)
-		return
-	}
+// pulse drives a lock, beside the loop: a bus that hangs holds up nothing else. The core
+// learns what came of it from the door; the channel is for people who wait.
+func (h *Host) pulse(p cabinet.Pulse) <-chan error {
+	came := make(chan error, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), unlockLimit)
 		defer cancel()
-		if err := h.Buses[i].Unlock(ctx, p.Cell); err != nil {
-			// The core learns it from the door, which does not open.
+		err := h.unlock(ctx, p.Cell)
+		if err != nil {
 			h.Logger.Warn("a lock was not driven", "cell", p.Cell, "operation", p.Operation, "attempt", p.Attempt, "error", err)
 		}
+		came <- err
 	}()
+	return came
+}
+
+func (h *Host) unlock(ctx context.Context, cell int) error {
+	for _, b := range h.Buses {
+		if b.Has(cell) {
+			return b.Unlock(ctx, cell)
+		}
+	}
+	return lock.ErrNoBoard
 }
 
 // act runs f in the loop and waits for it.

@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"slices"
 
 	"cubby/agent/cabinet"
 	"cubby/agent/lock"
@@ -108,18 +110,25 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 }
 
 // Open drives a cell's lock for a technician on site, past the screen. It is journalled
-// first.
+// first. An error says that the lock was not driven.
 func (h *Host) Open(ctx context.Context, cell int) error {
 	found := false
-	if err := h.Read(ctx, func(s *cabinet.State) {
-		for _, c := range s.Cells {
-			found = found || c.Number() == cell
+	var pulses []<-chan error
+	var failed error
+	err := h.act(ctx, func() {
+		found = slices.ContainsFunc(h.Keeper.State().Cells, func(c *cabinet.Cell) bool { return c.Number() == cell })
+		if found {
+			pulses = h.step(cabinet.OpenedDirectly{Cell: cell, AtMS: h.Clock.Now().WallMS})
+			failed = h.failed
 		}
-	}); err != nil {
-		return err
-	}
-	if !found {
+	})
+	switch {
+	case err != nil || failed != nil:
+		return errors.Join(err, failed)
+	case !found:
 		return models.Errorf(models.CodeNotFound, "this cabinet has no cell %d", cell)
+	case len(pulses) == 0:
+		return models.Errorf(models.CodeConflict, "door %d stands open, or too many others do", cell)
 	}
-	return h.Tell(ctx, cabinet.OpenedDirectly{Cell: cell, AtMS: h.Clock.Now().WallMS})
+	return <-pulses[0]
 }
