@@ -16,6 +16,9 @@ type Link struct {
 	Live        bool   `json:"live,omitempty"`
 	Wanted      bool   `json:"wanted,omitempty"` // the directory, once the journal is up
 	HeartbeatAt int64  `json:"heartbeat_at,omitempty"`
+	// ServerMS is the server's time in its first answer, which came at the uptime ServerAt.
+	ServerMS int64 `json:"server_ms,omitempty"`
+	ServerAt int64 `json:"server_at,omitempty"`
 }
 
 func (t *turn) linkUp(in LinkUp) {
@@ -39,11 +42,11 @@ func (t *turn) linkDown() {
 	}
 }
 
-func (t *turn) continueFrom(epoch, seq int64) {
+func (t *turn) continueFrom(m protocol.ContinueFrom) {
 	if t.Link.Nonce == "" {
 		return // of a stream that is gone
 	}
-	j := &t.Journal
+	j, epoch, seq := &t.Journal, m.Epoch, m.Seq
 	if epoch < j.Epoch {
 		seq = 0 // it has nothing of this epoch
 	}
@@ -55,18 +58,18 @@ func (t *turn) continueFrom(epoch, seq int64) {
 	} else {
 		j.Acked = seq
 	}
-	t.live()
+	t.live(m.NowMS)
 }
 
-func (t *turn) newEpoch(epoch int64) {
+func (t *turn) newEpoch(m protocol.NewEpoch) {
 	if t.Link.Nonce == "" {
 		return
 	}
 	t.distrust()
-	if t.Journal.Seq > 0 || epoch > t.Journal.Epoch {
-		t.beginEpoch(max(epoch, t.Journal.Epoch+1))
+	if t.Journal.Seq > 0 || m.Epoch > t.Journal.Epoch {
+		t.beginEpoch(max(m.Epoch, t.Journal.Epoch+1))
 	}
-	t.live()
+	t.live(m.NowMS)
 }
 
 // wantSnapshot asks for the server's view while it is needed, with each new stream.
@@ -76,7 +79,10 @@ func (t *turn) wantSnapshot() {
 	}
 }
 
-func (t *turn) live() {
+func (t *turn) live(serverMS int64) {
+	if !t.Link.Live {
+		t.Link.ServerMS, t.Link.ServerAt = serverMS, t.now.UptimeMS
+	}
 	t.Link.Live, t.Link.Wanted = true, true
 	t.heartbeat()
 	t.wantSnapshot()
@@ -145,6 +151,10 @@ func (t *turn) answered(a protocol.Answer) {
 // commanded gives an operation that waits the server's authority. Any other operation
 // is answered with its recorded state, and no lock is driven.
 func (t *turn) commanded(c protocol.Command) {
+	if c.Remote != nil {
+		t.remote(c)
+		return
+	}
 	op := t.operation(c.Open.Operation)
 	switch {
 	case op == nil:

@@ -54,9 +54,9 @@ func (t *turn) take(in Input) {
 	case LinkDown:
 		t.linkDown()
 	case ContinueFrom:
-		t.continueFrom(in.Epoch, in.Seq)
+		t.continueFrom(in.ContinueFrom)
 	case NewEpoch:
-		t.newEpoch(in.Epoch)
+		t.newEpoch(in.NewEpoch)
 	case DirectoryChanged:
 		t.wantDirectory()
 	case DirectoryEntries:
@@ -162,6 +162,9 @@ func (s *State) moments(visit func(*int64)) {
 		visit(&c.OpenedAt)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.Remote {
+		visit(&s.Remote[i])
+	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
 	for _, b := range s.Badges {
