@@ -1,0 +1,304 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+// visitor is somebody before a cabinet. act does the next thing and says when to go on;
+// done: the person leaves.
+type visitor interface {
+	act(n *node) (again int64, done bool)
+}
+
+// comes puts a person into the queue before a cabinet.
+func (n *node) comes(v visitor) {
+	n.people = append(n.people, v)
+	if !n.busy {
+		n.busy = true
+		n.w.in(n.w.between(second, 20*second), n.next)
+	}
+}
+
+// next lets the first of the queue act.
+func (n *node) next() {
+	if len(n.people) == 0 {
+		n.busy = false
+		return
+	}
+	if !n.running {
+		n.w.in(10*second, n.next) // the screen is dark
+		return
+	}
+	again, done := n.people[0].act(n)
+	if !done {
+		n.w.in(again, n.next)
+		return
+	}
+	n.people = n.people[1:]
+	n.passBy()
+	n.w.in(n.w.between(5*second, 40*second), n.next)
+}
+
+// passBy has somebody shut what was left open, sooner or later.
+func (n *node) passBy() {
+	for _, cell := range n.steel.openDoors() {
+		n.w.in(n.w.between(20*second, 20*minute), func() { n.shut(cell) })
+	}
+}
+
+func (n *node) view() cabinet.View { return n.state().View(n.instant()) }
+
+func (n *node) types(text string) { n.give(cabinet.Keyed{Text: text, ID: n.operation()}) }
+func (n *node) scans(text string) { n.give(cabinet.Scanned{Text: text, ID: n.operation()}) }
+func (n *node) press(b cabinet.Button) {
+	n.give(cabinet.Pressed{Button: b, ID: n.operation()})
+}
+
+// reaction is how long a door stands open before anybody can have used it.
+const reaction = 400
+
+// mine lists the doors of the screen's operation that really stand open.
+func (n *node) mine(v cabinet.View) []int {
+	return slices.DeleteFunc(slices.Clone(v.Doors), func(cell int) bool {
+		c := n.steel.cell(cell)
+		return !c.open || n.w.now < c.openedAt+reaction
+	})
+}
+
+// client is someone who collects a shipment.
+type client struct {
+	of      *shipment
+	coming  bool
+	stage   int
+	until   int64
+	code    typedCode
+	visits  int
+	goneFor bool // the parcels were taken: this is curiosity
+	opened  bool
+}
+
+// comeSoon has the client come, unless that is planned already.
+func (c *client) comeSoon() {
+	if c.coming {
+		return
+	}
+	w := c.of.node.w
+	c.coming = true
+	wait := w.between(2*minute, 3*hour)
+	if w.calm {
+		wait = w.between(second, minute)
+	}
+	w.in(wait, func() {
+		c.stage, c.opened = 0, false
+		c.of.node.comes(c)
+	})
+}
+
+// act implements visitor.
+func (c *client) act(n *node) (int64, bool) {
+	switch c.stage {
+	case 0:
+		return c.begin(n)
+	default:
+		return c.watch(n)
+	}
+}
+
+func (c *client) begin(n *node) (int64, bool) {
+	w := n.w
+	c.visits++
+	c.code = c.of.told[len(c.of.told)-1]
+	if len(c.of.told) > 1 && w.chance(20) {
+		c.code = c.of.told[0] // the old mail
+	}
+	if w.chance(5) {
+		n.types(typo(c.code.code, w.rng.IntN(8)))
+		c.stage = 0
+		return w.between(second, 4*second), false
+	}
+	if w.chance(1) {
+		n.types("46511140") // somebody else's idea of a code
+	}
+	n.lastCode = c.code
+	if w.chance(20) {
+		n.scans(c.code.code)
+	} else {
+		n.types(c.code.code)
+	}
+	if !n.running || w.failed != nil {
+		return second, false
+	}
+	n.checkAnswer(c)
+	c.stage, c.until = 1, w.now+3*minute
+	return w.between(300, 2*second), false
+}
+
+// typo changes one digit.
+func typo(code string, i int) string {
+	raw := []byte(code)
+	raw[i] = '0' + (raw[i]-'0'+1)%10
+	return string(raw)
+}
+
+func (c *client) watch(n *node) (int64, bool) {
+	w, v := n.w, n.view()
+	if open := n.mine(v); len(open) > 0 {
+		if op := n.find(v.Operation); op == nil || op.Shipment != c.of.id || op.Kind != models.Pickup {
+			n.shut(open[0]) // somebody left it open: it says so on the screen
+			c.stage = 0
+			return w.between(second, 3*second), w.now > c.until
+		}
+		return c.take(n, open[0])
+	}
+	if w.now > c.until {
+		return c.leave(n)
+	}
+	switch v.Text {
+	case cabinet.TextWait:
+		if w.chance(8) {
+			n.w.faults.hit(n, cancelPressed)
+			n.press(cabinet.ButtonCancel)
+			return c.leave(n)
+		}
+		if w.chance(4) {
+			n.w.faults.hit(n, walkAway)
+			return c.leave(n)
+		}
+		return w.between(200, 800), false
+	case cabinet.TextOpening, cabinet.TextTake, cabinet.TextPleaseClose:
+		if w.chance(1) {
+			n.w.faults.hit(n, walkAway)
+			return c.leave(n)
+		}
+		return w.between(300, 1500), false
+	case cabinet.TextJammed:
+		if w.chance(70) || w.calm {
+			n.press(cabinet.ButtonTryAgain)
+		} else {
+			n.press(cabinet.ButtonFinish)
+		}
+		return w.between(second, 3*second), false
+	case cabinet.TextEverything:
+		return c.everything(n)
+	}
+	return c.leave(n)
+}
+
+// everything answers the question after the last door. Nobody says that something is wrong
+// when nothing is, but for those who do.
+func (c *client) everything(n *node) (int64, bool) {
+	w := n.w
+	switch r := w.rng.IntN(100); {
+	case w.calm || r < 40:
+		n.press(cabinet.ButtonYesTaken)
+	case r < 50:
+		n.press(cabinet.ButtonOpenAgain)
+	case r < 53:
+		n.press(cabinet.ButtonProblem)
+	case r < 58:
+		w.faults.hit(n, walkAway)
+		return c.leave(n)
+	}
+	return w.between(second, 4*second), false
+}
+
+// take empties an open cell and shuts it, or hesitates, or leaves all as it is.
+func (c *client) take(n *node, cell int) (int64, bool) {
+	w, box := n.w, n.steel.cell(cell)
+	c.opened = true
+	switch r := w.rng.IntN(100); {
+	case w.calm:
+	case r < 8:
+		return w.between(5*second, 50*second), false // hesitates
+	case r < 10:
+		w.faults.hit(n, walkAway)
+		return c.leave(n)
+	}
+	things := box.takeOut()
+	for _, thing := range things {
+		if !slices.Contains(c.of.labels, thing) {
+			w.fail(n, "the client of %s opened cell %d and found %s of somebody else", c.of.id, cell, thing)
+		}
+		c.of.where[thing] = withClient
+	}
+	w.log(n, "client of %s takes %v out of cell %d", c.of.id, things, cell)
+	if w.chance(3) {
+		w.faults.hit(n, walkAway) // with the parcel, and the door left open
+		return c.leave(n)
+	}
+	n.shut(cell)
+	return w.between(300, 2*second), false
+}
+
+// leave goes, and plans to come again while something is here.
+func (c *client) leave(n *node) (int64, bool) {
+	c.coming = false
+	w := n.w
+	if c.of.here() > 0 {
+		if c.visits < 12 {
+			c.comeSoon()
+		}
+		return 0, true
+	}
+	if c.opened && !c.goneFor && w.chance(12) {
+		// Forgot something, or is just curious, at once or much later.
+		c.goneFor, c.coming = true, true
+		wait := w.between(5*second, 2*minute)
+		if w.chance(50) {
+			wait = w.between(4*minute, 5*hour)
+		}
+		w.in(wait, func() { c.stage = 0; n.comes(c) })
+	}
+	return 0, true
+}
+
+// refusals are the answers to a right code, and whether the truth bears each out.
+func (n *node) refusals(sh *shipment, v cabinet.View) (bool, string) {
+	switch v.Text {
+	case cabinet.TextBoardDead:
+		return n.anyBoardWasDead(), "no board is dead"
+	case cabinet.TextWithdrawn:
+		return sh.life.Leave != "" || sh.wasEnded, "nobody withdrew it"
+	case cabinet.TextCollected:
+		return sh.here() == 0 || n.doubtful(sh), "it is still here"
+	case cabinet.TextBusy, cabinet.TextPaused, cabinet.TextScansPaused, cabinet.TextTryLater, cabinet.TextPleaseClose:
+		return true, ""
+	case cabinet.TextRefused:
+		return sh.life.Leave != "", "the server had no reason"
+	case cabinet.TextWrongCode, cabinet.TextUnknownScan:
+		return sh.here() == 0 || n.doubtful(sh) || sh.excused != "" || n.watch.used[sh.id] > n.lastCode.issue || sh.entry.Issue > n.lastCode.issue,
+			fmt.Sprintf("it is here, and the code is of issue %d", n.lastCode.issue)
+	}
+	return true, ""
+}
+
+// doubtful reports whether every cell with parcels of the shipment is in doubt.
+func (n *node) doubtful(sh *shipment) bool {
+	for _, l := range sh.labels {
+		if cell := n.steel.find(l); cell > 0 && !n.believed(cell).Doubtful {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *node) anyBoardWasDead() bool {
+	for _, c := range n.state().Cells {
+		if c.Dead {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAnswer judges the screen after a right code.
+func (n *node) checkAnswer(c *client) {
+	v := n.view()
+	if ok, why := n.refusals(c.of, v); !ok {
+		n.w.fail(n, "the right code of %s (%v here in cells) is answered with %q %v: %s", c.of.id, c.of.labels, v.Text, v.Params, why)
+	}
+}

@@ -1,0 +1,204 @@
+package simulation
+
+import (
+	"fmt"
+
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// shipment is a shipment's life at the server, and where its parcels really are.
+type shipment struct {
+	id        models.ShipmentID
+	node      *node
+	life      *models.Life
+	entry     models.DirectoryShipment
+	labels    []string
+	where     map[string]place // by label
+	signalled int64
+	wakeAt    int64
+	told      []typedCode // that the client was told, in order
+	client    *client
+	ended     bool   // as last shown
+	wasEnded  bool   // the cabinet may have been told that nothing is to come any more
+	excused   string // why the cabinet may not know it; empty: it must
+}
+
+// place is where a parcel really is.
+type place int
+
+// The places.
+const (
+	withCarrier place = iota
+	inCell
+	withClient
+)
+
+// typedCode is a code and whose it is.
+type typedCode struct {
+	code  string
+	of    *shipment
+	issue int
+}
+
+func policy(w *World) models.Policy {
+	p := models.ReadyMadePolicies()[0]
+	p.Storage = models.Seconds(w.between(12*3600, 48*3600))
+	p.NeverDeposited = 3 * 24 * 3600
+	p.PartialEnough = 3600
+	if w.rng.IntN(8) == 0 {
+		p.Proof = models.ProofAnswered
+	}
+	return p
+}
+
+// announce makes a shipment for a cabinet.
+func (s *server) announce(n *node) *shipment {
+	parcels := 1
+	switch r := s.w.rng.IntN(20); {
+	case r == 0:
+		parcels = 6
+	case r < 5:
+		parcels = 2 + s.w.rng.IntN(2)
+	}
+	k := len(s.shipments) + 1
+	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}}
+	p := policy(s.w)
+	sh.entry = models.DirectoryShipment{Shipment: sh.id, Carrier: carrierID, Number: fmt.Sprintf("N-%d", k), Policy: p}
+	var rows []models.Parcel
+	for range parcels {
+		s.parcels++
+		parcel := models.ParcelID(id(models.PrefixParcel, s.parcels))
+		label := fmt.Sprintf("LBL-%07d", s.parcels)
+		size := models.SizeM
+		if s.w.rng.IntN(4) == 0 {
+			size = models.SizeL
+		}
+		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient})
+		sh.labels = append(sh.labels, label)
+		rows = append(rows, models.Parcel{ID: parcel})
+	}
+	sh.entry.Issue = models.ChooseIssue(n.key, sh.id, 1, s.takenCodes(sh))
+	sh.life = models.NewLife(models.Shipment{
+		ID: sh.id, Carrier: carrierID, Number: sh.entry.Number, Locker: n.id, NotifyBy: models.NotifyContact,
+		CreatedAt: s.w.time(), Issue: sh.entry.Issue,
+	}, rows, p)
+	s.shipments, s.byID[sh.id] = append(s.shipments, sh), sh
+	s.write(n, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id)}, sh.entry)
+	s.wake(sh)
+	return sh
+}
+
+func (s *server) takenCodes(but *shipment) map[string]bool {
+	taken := map[string]bool{}
+	for _, other := range s.shipments {
+		if other.node != but.node || other == but || other.life.State.Final() {
+			continue
+		}
+		for i := range models.CodeIssues {
+			taken[models.PickupCode(but.node.key, other.id, other.life.Issue+i)] = true
+		}
+	}
+	return taken
+}
+
+// wake has time move a life at its deadline.
+func (s *server) wake(sh *shipment) {
+	at, _, ok := sh.life.Deadline()
+	if !ok {
+		return
+	}
+	due := max(at.UnixMilli()-beginMS, s.w.now+1)
+	if sh.wakeAt > s.w.now && sh.wakeAt <= due {
+		return
+	}
+	sh.wakeAt = due
+	s.w.in(due-s.w.now, func() {
+		if sh.wakeAt != due {
+			return
+		}
+		sh.wakeAt = 0
+		if s.engine {
+			s.show(sh, sh.life.Due(s.w.time()))
+		}
+		if !s.engine {
+			sh.wakeAt = s.w.now + minute
+			s.w.in(minute, func() { sh.wakeAt = 0; s.wake(sh) })
+			return
+		}
+		s.wake(sh)
+	})
+}
+
+// show writes what happened in a life: it tells the cabinet and the client.
+func (s *server) show(sh *shipment, events []models.Event) {
+	defer s.wake(sh)
+	if len(events) == 0 {
+		return
+	}
+	wasFinal := sh.ended
+	p := sh.life.Projection(events)
+	if p.Withdrawal != nil {
+		s.write(sh.node, protocol.Entry{Kind: models.EntryWithdrawal, Key: string(sh.id), Rev: p.Rev}, p.Withdrawal)
+	}
+	final := p.State.Final()
+	switch {
+	case final && !wasFinal:
+		s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id), Deleted: true}, nil)
+	case !final && wasFinal:
+		s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id)}, sh.entry)
+	}
+	sh.ended = final
+	sh.wasEnded = sh.wasEnded || final
+	if len(p.Notify) > 0 {
+		s.tell(sh)
+	}
+}
+
+// tell sends the client the code.
+func (s *server) tell(sh *shipment) {
+	issue := sh.life.Issue
+	sh.told = append(sh.told, typedCode{models.PickupCode(sh.node.key, sh.id, issue), sh, issue})
+	if sh.client == nil {
+		sh.client = &client{of: sh}
+	}
+	sh.client.comeSoon()
+}
+
+// reissue gives a shipment a new code.
+func (s *server) reissue(sh *shipment) {
+	if sh.life.CheckReissue() != nil || !s.engine {
+		return
+	}
+	sh.entry.Issue = models.ChooseIssue(sh.node.key, sh.id, sh.life.Issue+1, s.takenCodes(sh))
+	s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id)}, sh.entry)
+	s.show(sh, sh.life.Reissued(sh.entry.Issue, s.w.time()))
+}
+
+// cancel gives a shipment up.
+func (s *server) cancel(sh *shipment) {
+	if sh.life.CheckCancel() == nil && s.engine {
+		s.show(sh, sh.life.Cancel(s.w.time()))
+	}
+}
+
+// parcelOf finds a parcel's id by its label.
+func (sh *shipment) parcelOf(label string) models.ParcelID {
+	for _, p := range sh.entry.Parcels {
+		if p.Barcode == label {
+			return p.Parcel
+		}
+	}
+	return ""
+}
+
+// here counts the parcels that lie in a cell and that nobody left there by saying nothing.
+func (sh *shipment) here() int {
+	n := 0
+	for _, l := range sh.labels {
+		if cell := sh.node.steel.find(l); cell > 0 && !sh.node.steel.cell(cell).forgotten {
+			n++
+		}
+	}
+	return n
+}
