@@ -14,6 +14,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
+
+	"cubby/agent/durable"
 )
 
 // schema is version 1 of the store. Values are JSON, so that a field can be added without
@@ -48,7 +50,7 @@ func OpenSQLite(path string) (Disk, error) { return openSQLite(path, settings) }
 
 func openSQLite(path string, pragmas []string) (Disk, error) {
 	dir := filepath.Dir(path)
-	if err := makeDir(dir); err != nil {
+	if err := durable.MakeDir(dir); err != nil {
 		return nil, err
 	}
 	if err := checkFiles(path); err != nil {
@@ -67,21 +69,10 @@ func openSQLite(path string, pragmas []string) (Disk, error) {
 	if err := d.prepare(); err != nil {
 		return nil, errors.Join(corrupt(err), db.Close())
 	}
-	if err := syncDir(dir); err != nil { // a new file's name must be durable too
+	if err := durable.SyncDir(dir); err != nil { // a new file's name must be durable too
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil
-}
-
-// makeDir makes a folder that is missing, and its name durable.
-func makeDir(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }
 
 // checkFiles finds what SQLite would take for a store that is new: it deletes the log of an
@@ -98,14 +89,6 @@ func checkFiles(path string) error {
 		return nil
 	}
 	return err
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func (d *sqliteDisk) prepare() error {
@@ -254,5 +237,5 @@ func SetAside(path string, now time.Time) (string, error) {
 			return "", err
 		}
 	}
-	return aside, syncDir(filepath.Dir(path))
+	return aside, durable.SyncDir(filepath.Dir(path))
 }

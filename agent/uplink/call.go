@@ -152,7 +152,13 @@ func (c caller) call(ctx context.Context, method, path string, in, out any) erro
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
 		return refused(res)
 	}
-	return json.NewDecoder(io.LimitReader(res.Body, maxReply)).Decode(out)
+	reply := io.LimitReader(res.Body, maxReply)
+	if err := json.NewDecoder(reply).Decode(out); err != nil {
+		return err
+	}
+	// A connection is used again only if its answer was read to the end.
+	_, err = io.Copy(io.Discard, reply)
+	return err
 }
 
 func refused(res *http.Response) error {

@@ -9,19 +9,19 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/durable"
 	"cubby/agent/protocol"
+	"cubby/models"
 )
 
 const (
 	// A certificate lives 45 days and is renewed from its 15th on: 30 before its end.
 	renewBefore = 30 * 24 * time.Hour
 	renewSpread = 72 * time.Hour
-	renewEvery  = time.Hour
 )
 
 // Enroll uses a claim up for an identity and keeps it. A repeat after a lost answer is
@@ -35,11 +35,12 @@ func Enroll(ctx context.Context, cfg Config, claim string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key)
+	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key, "")
 }
 
-// request asks for a certificate for a key and keeps what comes.
-func request(ctx context.Context, cfg Config, c caller, path, claim string, key *ecdsa.PrivateKey) (Identity, error) {
+// request asks for a certificate for a key and keeps what comes. It is of a locker; empty:
+// of any.
+func request(ctx context.Context, cfg Config, c caller, path, claim string, key *ecdsa.PrivateKey, of models.LockerID) (Identity, error) {
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
 		return Identity{}, err
@@ -60,10 +61,13 @@ func request(ctx context.Context, cfg Config, c caller, path, claim string, key 
 	if err != nil {
 		return Identity{}, fmt.Errorf("uplink: the server's answer cannot be used: %w", err)
 	}
+	if of != "" && id.Locker != of {
+		return Identity{}, fmt.Errorf("uplink: the server's answer is for %s, not for %s", id.Locker, of)
+	}
 	if err := writeFile(filepath.Join(cfg.Dir, identityFile), k); err != nil {
 		return Identity{}, err
 	}
-	if err := os.Remove(filepath.Join(cfg.Dir, pendingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := durable.Remove(filepath.Join(cfg.Dir, pendingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, err
 	}
 	return id, nil
@@ -74,7 +78,7 @@ func request(ctx context.Context, cfg Config, c caller, path, claim string, key 
 // too, for as long as the server allows it.
 func (u *Uplink) keepRenewing(ctx context.Context, core Core) error {
 	spread := jitter(u.Rand, renewSpread)
-	tick := time.NewTicker(renewEvery)
+	tick := time.NewTicker(u.timing.renewEvery)
 	defer tick.Stop()
 	for {
 		id := u.current()
@@ -97,12 +101,9 @@ func (u *Uplink) renew(ctx context.Context, core Core, old *Identity) error {
 	if err != nil {
 		return err
 	}
-	id, err := request(ctx, u.Config, caller{u.client, u.base}, protocol.PathRenew, "", key)
+	id, err := request(ctx, u.Config, caller{u.client, u.base}, protocol.PathRenew, "", key, old.Locker)
 	if err != nil {
 		return err
-	}
-	if id.Locker != old.Locker {
-		return fmt.Errorf("uplink: the renewal is for %s", id.Locker)
 	}
 	u.mu.Lock()
 	u.identity = id

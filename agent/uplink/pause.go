@@ -7,24 +7,25 @@ import (
 	"time"
 )
 
-const (
-	retryFirst = 200 * time.Millisecond
-	retryLast  = 30 * time.Second
-)
-
 // pause waits between two tries, longer each time and never in step with other cabinets.
 type pause struct {
+	timing
 	rand io.Reader
 	next time.Duration
 }
 
 func (p *pause) reset() { p.next = 0 }
 
-// wait waits a random time that has grown, and at least as long as the server asked for;
-// false means that the context ended.
+// grow is the next pause: at least as long as the server asked for, and longer than that
+// by a random part.
+func (p *pause) grow(least time.Duration) time.Duration {
+	p.next = min(max(2*p.next, p.retryFirst), p.retryLast)
+	return max(least, p.next/2) + jitter(p.rand, p.next/2)
+}
+
+// wait waits the next pause; false means that the context ended.
 func (p *pause) wait(ctx context.Context, least time.Duration) bool {
-	p.next = min(max(2*p.next, retryFirst), retryLast)
-	t := time.NewTimer(max(least, p.next/2) + jitter(p.rand, p.next/2))
+	t := time.NewTimer(p.grow(least))
 	defer t.Stop()
 	select {
 	case <-t.C:

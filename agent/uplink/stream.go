@@ -23,9 +23,10 @@ const (
 
 // stream is one websocket to the server.
 type stream struct {
-	conn *websocket.Conn
-	out  chan []byte
-	end  context.CancelCauseFunc
+	conn    *websocket.Conn
+	out     chan []byte
+	end     context.CancelCauseFunc
+	greeted bool // hello is on its way; under the uplink's mutex
 }
 
 var errSlow = errors.New("the server does not take its messages")
@@ -40,9 +41,10 @@ func (s *stream) send(frame []byte) {
 
 // keepStream holds a stream, and dials again whenever it ends.
 func (u *Uplink) keepStream(ctx context.Context, core Core) error {
-	p := pause{rand: u.Rand}
+	p := u.pause()
 	for {
-		stood, err := u.hold(ctx, core)
+		began := time.Now()
+		err := u.hold(ctx, core)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -57,7 +59,7 @@ func (u *Uplink) keepStream(ctx context.Context, core Core) error {
 			}
 			s.Connected, s.Error = false, err.Error()
 		})
-		if stood {
+		if time.Since(began) >= u.timing.steady {
 			p.reset()
 		}
 		if !p.wait(ctx, waitOf(err)) {
@@ -69,47 +71,50 @@ func (u *Uplink) keepStream(ctx context.Context, core Core) error {
 // coreError is the core's: the cabinet stops.
 type coreError struct{ error }
 
-// hold dials and serves one stream until it ends. stood: the server answered the hello.
-func (u *Uplink) hold(ctx context.Context, core Core) (stood bool, err error) {
+// hold dials and serves one stream until it ends.
+func (u *Uplink) hold(ctx context.Context, core Core) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	conn, err := u.dial(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer func() { _ = conn.CloseNow() }() // it is over
 	conn.SetReadLimit(protocol.MaxMessage)
 	nonce := make([]byte, nonceLen)
 	if _, err := io.ReadFull(u.Rand, nonce); err != nil {
-		return false, err
+		return err
 	}
 	s := &stream{conn: conn, out: make(chan []byte, queue), end: end}
-	u.mu.Lock()
-	u.stream = s
-	u.mu.Unlock()
-	go s.write(ctx)
-	go s.ping(ctx)
+	u.use(s)
+	defer u.use(nil)
+	go s.write(ctx, u.timing)
+	go s.ping(ctx, u.timing)
 	if err := core.Tell(ctx, cabinet.LinkUp{Nonce: hex.EncodeToString(nonce), Agent: u.Agent}); err != nil {
-		return false, u.stopped(ctx, err)
+		return u.stopped(ctx, err)
 	}
 	for err == nil {
 		var frame []byte
 		if _, frame, err = conn.Read(ctx); err == nil {
-			stood = true
-			err = u.received(ctx, core, s, frame)
+			err = u.received(ctx, core, frame)
 		}
 	}
-	u.mu.Lock()
-	u.stream = nil
-	u.mu.Unlock()
+	u.use(nil)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
 	// The core must know, whatever ended the stream; when the program stops, it does not matter.
 	if told := core.Tell(context.WithoutCancel(ctx), cabinet.LinkDown{}); told != nil {
-		return stood, &coreError{told}
+		return &coreError{told}
 	}
-	return stood, err
+	return err
+}
+
+// use makes a stream the one that messages go out on; nil: there is none.
+func (u *Uplink) use(s *stream) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.stream = s
 }
 
 // stopped tells the end of the core from that of the stream.
@@ -132,13 +137,13 @@ func (u *Uplink) dial(ctx context.Context) (*websocket.Conn, error) {
 	return conn, err
 }
 
-func (s *stream) write(ctx context.Context) {
+func (s *stream) write(ctx context.Context, limits timing) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case frame := <-s.out:
-			limited, done := context.WithTimeout(ctx, protocol.PongTimeout)
+			limited, done := context.WithTimeout(ctx, limits.pongWithin)
 			err := s.conn.Write(limited, websocket.MessageText, frame)
 			done()
 			if err != nil {
@@ -152,15 +157,15 @@ func (s *stream) write(ctx context.Context) {
 var errSilent = errors.New("no pong came from the server")
 
 // ping ends a stream whose other side is silent.
-func (s *stream) ping(ctx context.Context) {
-	tick := time.NewTicker(protocol.PingInterval)
+func (s *stream) ping(ctx context.Context, limits timing) {
+	tick := time.NewTicker(limits.pingEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			limited, done := context.WithTimeout(ctx, protocol.PongTimeout)
+			limited, done := context.WithTimeout(ctx, limits.pongWithin)
 			err := s.conn.Ping(limited)
 			done()
 			if err != nil {
@@ -173,7 +178,7 @@ func (s *stream) ping(ctx context.Context) {
 
 // received gives a message to the core. One that is not understood is answered and changes
 // nothing.
-func (u *Uplink) received(ctx context.Context, core Core, s *stream, frame []byte) error {
+func (u *Uplink) received(ctx context.Context, core Core, frame []byte) error {
 	u.Logger.Debug("received", "frame", string(frame))
 	in, err := decode(frame)
 	if err != nil {

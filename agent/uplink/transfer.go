@@ -33,7 +33,7 @@ func (u *Uplink) keepUploading(ctx context.Context, core Core) error {
 // agree: a new hello settles where they go on, and after a fork only a new epoch can. An
 // error is the core's.
 func (u *Uplink) uploadAll(ctx context.Context, core Core) error {
-	p := pause{rand: u.Rand}
+	p := u.pause()
 	for {
 		var facts []models.Fact
 		if err := core.Read(ctx, func(s *cabinet.State) { facts = batch(s) }); err != nil || len(facts) == 0 {
@@ -117,7 +117,7 @@ func (u *Uplink) keepSnapshot(ctx context.Context, core Core) error {
 // core wants it anew with each stream.
 func (u *Uplink) keepAsking(ctx context.Context, core Core, wanted chan struct{},
 	path func(*cabinet.State) string, get func(string) (cabinet.Input, error)) error {
-	p := pause{rand: u.Rand}
+	p := u.pause()
 	for {
 		select {
 		case <-ctx.Done():

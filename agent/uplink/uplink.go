@@ -44,6 +44,7 @@ type Core interface {
 // Uplink is the line of one cabinet.
 type Uplink struct {
 	Config
+	timing timing
 	client *http.Client
 	base   *url.URL
 
@@ -53,6 +54,24 @@ type Uplink struct {
 	identity Identity
 	stream   *stream // nil: none
 	status   Status
+}
+
+// timing is how patient a line is.
+type timing struct {
+	pingEvery, pongWithin time.Duration
+	retryFirst, retryLast time.Duration
+	// steady is how long a stream has to stand until the next one may come without delay. A
+	// server that ends each at once, or a second computer of the same cabinet, would have
+	// this one dial without end.
+	steady     time.Duration
+	renewEvery time.Duration // looks at the certificate's end
+}
+
+func usualTiming() timing {
+	return timing{
+		pingEvery: protocol.PingInterval, pongWithin: protocol.PongTimeout,
+		retryFirst: 200 * time.Millisecond, retryLast: 30 * time.Second, steady: 10 * time.Second, renewEvery: time.Hour,
+	}
 }
 
 // Status is how the line stands.
@@ -67,7 +86,7 @@ type Status struct {
 // New makes the line of a cabinet that is enrolled.
 func New(cfg Config, id Identity) (*Uplink, error) {
 	u := &Uplink{
-		Config: cfg, identity: id,
+		Config: cfg, timing: usualTiming(), identity: id,
 		upload: make(chan struct{}, 1), directory: make(chan struct{}, 1), snapshot: make(chan struct{}, 1),
 	}
 	u.status = Status{NotAfter: id.NotAfter(), Server: cfg.Server}
@@ -105,6 +124,7 @@ func (u *Uplink) Run(ctx context.Context, core Core) error {
 	if err := u.install(ctx, core); err != nil {
 		return err
 	}
+	within := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
@@ -116,11 +136,13 @@ func (u *Uplink) Run(ctx context.Context, core Core) error {
 		})
 	}
 	parts.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	if within.Err() != nil {
+		return nil // its end is no error, whatever its cause
 	}
-	return nil
+	return context.Cause(ctx)
 }
+
+func (u *Uplink) pause() pause { return pause{timing: u.timing, rand: u.Rand} }
 
 // install gives the core what came with the identity.
 func (u *Uplink) install(ctx context.Context, core Core) error {
@@ -131,8 +153,8 @@ func (u *Uplink) install(ctx context.Context, core Core) error {
 	return core.Tell(ctx, cabinet.KeyInstalled{Key: id.Key})
 }
 
-// Send puts a message on the stream, if there is one. It never blocks: a stream that does
-// not take its messages is ended.
+// Send puts a message on the stream, if there is one; hello is the first on each. It never
+// blocks: a stream that does not take its messages is ended.
 func (u *Uplink) Send(t protocol.Type, body any) {
 	frame, err := protocol.Encode(t, body)
 	if err != nil {
@@ -141,6 +163,13 @@ func (u *Uplink) Send(t protocol.Type, body any) {
 	}
 	u.mu.Lock()
 	s := u.stream
+	if s != nil && !s.greeted {
+		// What the core sent before it knew of this stream is of the one before.
+		s.greeted = t == protocol.TypeHello
+		if !s.greeted {
+			s = nil
+		}
+	}
 	u.mu.Unlock()
 	if s != nil {
 		s.send(frame)
