@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +18,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"cubby/agent/cabinet"
 	"cubby/agent/host"
 	"cubby/agent/link"
 	"cubby/agent/lock"
@@ -55,23 +53,16 @@ func hold(path string) (release func(), err error) {
 // state is what /status answers.
 type state struct {
 	host.Status
-	Line uplink.Status `json:"line"`
+	Line     uplink.Status   `json:"line"`
+	Scanners []scannerStatus `json:"scanners"`
 }
 
 // control serves the unix socket.
-func control(h *host.Host, line *uplink.Uplink, log *slog.Logger) http.Handler {
+func control(h *host.Host, line *uplink.Uplink, scanners []*watched, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	answer := func(w http.ResponseWriter, v any, err error) {
-		w.Header().Set("Content-Type", "application/json")
-		if err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			v = map[string]string{"detail": models.ErrorMessage(err)}
-		}
-		_ = json.NewEncoder(w).Encode(v) // the caller went away
-	}
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		st, err := h.Status(r.Context())
-		answer(w, state{st, line.Status()}, err)
+		answer(w, state{st, line.Status(), statuses(scanners)}, err)
 	})
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) {
 		cell, err := strconv.Atoi(r.URL.Query().Get("cell"))
@@ -83,6 +74,16 @@ func control(h *host.Host, line *uplink.Uplink, log *slog.Logger) http.Handler {
 		answer(w, map[string]bool{"done": true}, h.Open(r.Context(), cell))
 	})
 	return mux
+}
+
+// answer tells the technician on site all that an error says: nobody else can ask.
+func answer(w http.ResponseWriter, v any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		v = map[string]string{"detail": err.Error()}
+	}
+	_ = json.NewEncoder(w).Encode(v) // the caller went away
 }
 
 // errNotRunning says that no program answers at the socket.
@@ -111,7 +112,7 @@ func (c config) ask(ctx context.Context, method, path string, out any) error {
 	if res.StatusCode != http.StatusOK {
 		var p struct{ Detail string }
 		_ = json.NewDecoder(io.LimitReader(res.Body, maxReply)).Decode(&p) // the status says enough
-		return fmt.Errorf("the program answered %d: %s", res.StatusCode, p.Detail)
+		return fmt.Errorf("the program answered: %s", p.Detail)
 	}
 	return json.NewDecoder(io.LimitReader(res.Body, maxReply)).Decode(out)
 }
@@ -154,37 +155,31 @@ func (c config) devices(ctx context.Context) (all []device, wrong int, err error
 	switch {
 	case errors.Is(err, errNotRunning):
 		add(false, device{"program", "cubby-agent", "stopped", "start it: systemctl start cubby-agent"})
-		if err := c.probe(ctx, add); err != nil {
-			return nil, 0, err
-		}
-	case err != nil:
-		return nil, 0, err
-	default:
-		add(true, device{"program", "cubby-agent", "runs", fmt.Sprintf("cabinet %s, %d facts not sent yet", st.Number, st.Unsent)})
-		connected := "connected since " + st.Line.Since.Format(time.RFC3339)
-		if !st.Line.Connected {
-			connected = st.Line.Error
-		}
-		add(st.Line.Connected, device{"line", st.Line.Server, upOr(st.Line.Connected, "down"), connected})
-		addBoards(st.Boards, openCells(st.Cells), add)
-		add(st.Clock.Clock == models.ClockSynced, device{"clock", "", string(st.Clock.Clock), time.UnixMilli(st.Clock.WallMS).UTC().Format(time.RFC3339)})
-		add(time.Until(st.Line.NotAfter) > 0, device{"certificate", string(st.Locker), "", "expires " + st.Line.NotAfter.Format(time.DateOnly)})
+		err = c.probe(ctx, add)
+	case err == nil:
+		st.devices(add)
 	}
-	for _, s := range c.Scanners {
-		detail := "open"
-		port, err := link.Open(s.Port)
-		if err == nil {
-			err = port.Close()
-		}
-		if err != nil {
-			detail = err.Error()
-		}
-		add(err == nil, device{"scanner", s.Port, upOr(err == nil, "down"), detail})
-	}
-	return all, wrong, nil
+	return all, wrong, err
 }
 
-// probe looks at the boards by itself: nobody else drives them.
+// devices lists what the program that runs knows.
+func (st state) devices(add func(bool, device)) {
+	add(true, device{"program", "cubby-agent", "runs", fmt.Sprintf("cabinet %s, %d facts not sent yet", st.Number, st.Unsent)})
+	connected := "connected since " + st.Line.Since.Format(time.RFC3339)
+	if !st.Line.Connected {
+		connected = st.Line.Error
+	}
+	add(st.Line.Connected, device{"line", st.Line.Server, upOr(st.Line.Connected, "down"), connected})
+	addBoards(st.Boards, openCells(st.Cells), add)
+	now := time.UnixMilli(st.Clock.WallMS).UTC()
+	add(st.Clock.Clock == models.ClockSynced, device{"clock", "-", string(st.Clock.Clock), now.Format(time.RFC3339)})
+	valid := now.Before(st.Line.NotAfter)
+	add(valid, device{"certificate", string(st.Locker), map[bool]string{true: "valid", false: "expired"}[valid],
+		"until " + st.Line.NotAfter.UTC().Format(time.RFC3339)})
+	addScanners(st.Scanners, add)
+}
+
+// probe looks at the devices by itself: nobody else has them.
 func (c config) probe(ctx context.Context, add func(bool, device)) error {
 	release, err := hold(c.lock())
 	if err != nil {
@@ -197,6 +192,13 @@ func (c config) probe(ctx context.Context, add func(bool, device)) error {
 			add(false, device{"bus", b.Port, "down", err.Error()})
 		}
 		addBoards(boards, doors, add)
+	}
+	for _, s := range c.Scanners {
+		w := &watched{port: s.Port}
+		if port, err := w.open(); err == nil {
+			w.note(port.Close())
+		}
+		addScanners([]scannerStatus{w.status()}, add)
 	}
 	return nil
 }
@@ -232,12 +234,6 @@ func upOr(up bool, other string) string {
 	return other
 }
 
-// spooled is a line of the spool: a cell that was opened while the program was dead.
-type spooled struct {
-	Cell int   `json:"cell"`
-	AtMS int64 `json:"at_ms"`
-}
-
 func runOpen(ctx context.Context, p program, args []string) error {
 	cell := 0
 	c, err := p.configured("open", args, func(f *flag.FlagSet) { f.IntVar(&cell, "cell", 0, "the cell's number") })
@@ -256,84 +252,4 @@ func runOpen(ctx context.Context, p program, args []string) error {
 		_, err = fmt.Fprintf(p.out, "cell %d: its lock was driven\n", cell)
 	}
 	return err
-}
-
-// openDirectly drives a lock without the program. The spool's line is durable first: the
-// program journals it when it starts.
-func (c config) openDirectly(ctx context.Context, cell int) error {
-	release, err := hold(c.lock())
-	if err != nil {
-		return err
-	}
-	defer release()
-	for _, b := range c.Buses {
-		bus, err := lock.NewBus(b.Boards, lock.Timing{}, func() (link.Port, error) { return link.Open(b.Port) }, slog.New(slog.DiscardHandler))
-		if err != nil {
-			return err
-		}
-		if !bus.Has(cell) {
-			continue
-		}
-		if err := c.spoolLine(spooled{cell, time.Now().UnixMilli()}); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, callLimit)
-		defer cancel()
-		ended := make(chan error, 1)
-		looked := make(chan struct{}, 1)
-		go func() {
-			ended <- bus.Run(ctx, func(lock.Event) {
-				select {
-				case looked <- struct{}{}:
-				default:
-				}
-			})
-		}()
-		select {
-		case <-looked: // the board answers, or is known not to
-			err = bus.Unlock(ctx, cell)
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		cancel()
-		return errors.Join(err, <-ended)
-	}
-	return lock.ErrNoBoard
-}
-
-func (c config) spoolLine(s spooled) error {
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(c.spool(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(raw, '\n'))
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// takeSpool journals what was opened while the program was dead, and then empties the
-// spool. A torn last line is of an opening that did not come to its pulse.
-func takeSpool(ctx context.Context, c config, h *host.Host, log *slog.Logger) error {
-	f, err := os.Open(c.spool())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var s spooled
-		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
-			log.Warn("a line of the spool cannot be read", "error", err)
-			continue
-		}
-		if err := h.Tell(ctx, cabinet.OpenedDirectly{Cell: s.Cell, AtMS: s.AtMS, Spooled: true}); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	return errors.Join(lines.Err(), f.Close(), os.Remove(c.spool()))
 }

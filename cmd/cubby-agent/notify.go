@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -12,11 +13,15 @@ import (
 )
 
 // watchdog tells systemd that the program is ready, and then again and again that its core
-// answers. Without systemd it does nothing.
-func watchdog(ctx context.Context, h *host.Host) error {
-	if err := notify("READY=1"); err != nil {
-		return err
+// answers. Without systemd it does nothing. A cabinet serves on when systemd cannot be told:
+// what that means is for systemd to say.
+func watchdog(ctx context.Context, h *host.Host, log *slog.Logger) error {
+	tell := func(state string) {
+		if err := notify(state); err != nil {
+			log.Warn("systemd was not told", "state", state, "error", err)
+		}
 	}
+	tell("READY=1")
 	us, err := strconv.Atoi(os.Getenv("WATCHDOG_USEC"))
 	if err != nil || us <= 0 {
 		return nil
@@ -32,9 +37,7 @@ func watchdog(ctx context.Context, h *host.Host) error {
 		if err := h.Read(ctx, func(*cabinet.State) {}); err != nil {
 			return nil // it stops
 		}
-		if err := notify("WATCHDOG=1"); err != nil {
-			return err
-		}
+		tell("WATCHDOG=1")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -138,11 +139,12 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	if err := takeSpool(ctx, c, h, log); err != nil {
 		return err
 	}
+	scanners := watch(c.Scanners)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
-	for _, s := range c.Scanners {
+	for _, s := range scanners {
 		group.Go(func() error {
-			return scan.Run(ctx, func() (link.Port, error) { return link.Open(s.Port) }, log.With("scanner", s.Port), func(code string) {
+			return scan.Run(ctx, s.open, log.With("scanner", s.port), func(code string) {
 				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation()}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}
@@ -150,8 +152,8 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 		})
 	}
 	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, log)) })
-	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, log)) })
-	group.Go(func() error { return watchdog(ctx, h) })
+	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, log)) })
+	group.Go(func() error { return watchdog(ctx, h, log) })
 	return group.Wait()
 }
 
@@ -188,14 +190,9 @@ func listen(ctx context.Context, network, address string, handler http.Handler) 
 			return err
 		}
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, network, address)
+	l, err := (&net.ListenConfig{Control: private}).Listen(ctx, network, address)
 	if err != nil {
 		return err
-	}
-	if network == "unix" {
-		if err := os.Chmod(address, 0o600); err != nil {
-			return errors.Join(err, l.Close())
-		}
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	end := context.AfterFunc(ctx, func() {
@@ -210,4 +207,17 @@ func listen(ctx context.Context, network, address string, handler http.Handler) 
 		return err
 	}
 	return nil
+}
+
+// private gives a unix socket its mode before it has a name: nobody else can connect at any
+// moment.
+func private(network, _ string, c syscall.RawConn) error {
+	if network != "unix" {
+		return nil
+	}
+	var failed error
+	if err := c.Control(func(fd uintptr) { failed = syscall.Fchmod(int(fd), 0o600) }); err != nil {
+		return err
+	}
+	return failed
 }
