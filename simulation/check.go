@@ -152,6 +152,9 @@ func (n *node) checkCells(in cabinet.Input) {
 }
 
 func (n *node) checkCell(before, now *cabinet.Cell) {
+	if n.restored {
+		return // what it believes is old, and nobody has told it
+	}
 	box := n.steel.cell(now.Number())
 	if op := n.find(now.Operation); op != nil && op.Kind == models.Deposit && before.Operation != now.Operation {
 		if before.State != models.CellFree || before.Doubtful || before.Dead || before.Broken {
@@ -323,6 +326,9 @@ func (n *node) checkAck(facts []models.Fact, reply protocol.JournalReply) {
 func (n *node) checkRestart() {
 	j := &n.state().Journal
 	was := n.watch.head
+	if was.seq == 0 { // another store than before: what it holds was judged in its time
+		n.watch.order, n.watch.epoch, n.watch.facts = n.state().Begun, j.Epoch, j.Seq
+	}
 	if was.seq == 0 || j.Epoch > was.epoch {
 		return
 	}

@@ -298,7 +298,7 @@ func (n *node) restore() {
 	}
 	image := n.images[max(0, len(n.images)-1-n.w.rng.IntN(3))]
 	n.crash()
-	n.disk = image.image()
+	n.disk, n.restored = image.image(), true
 	n.forgetStore()
 }
 

@@ -32,7 +32,7 @@ func (w *World) heal() {
 	w.runUntil(w.now + hour)
 	for round := range 14 {
 		w.finishVisits(round)
-		w.runUntil(w.now + 4*hour)
+		w.runUntil(w.now + 2*hour)
 		if w.failed != nil || w.settled() {
 			break
 		}
@@ -62,16 +62,21 @@ func (w *World) finishVisits(round int) {
 	w.log(nil, "round %d", round)
 }
 
-// settled reports whether nothing is open or in doubt any more.
+// settled reports whether nothing is open, in doubt, or to be collected any more.
 func (w *World) settled() bool {
 	for _, n := range w.nodes {
-		if !n.running || len(n.people) > 0 {
+		if !n.running || len(n.people) > 0 || n.state().Journal.Acked < n.state().Journal.Seq {
 			return false
 		}
 		for _, c := range n.state().Cells {
-			if c.Doubtful || c.Operation != "" || c.Open || c.State != models.CellFree {
+			if c.Doubtful || c.Operation != "" || c.Open || c.State == models.CellReserved {
 				return false
 			}
+		}
+	}
+	for _, sh := range w.server.shipments {
+		if sh.here() > 0 && (len(sh.told) > 0 || sh.life.Leave != "") {
+			return false
 		}
 	}
 	return true

@@ -38,7 +38,8 @@ type node struct {
 	seen    [cellsPerNode]bool
 	tickAt  int64
 	ids     int
-	lost    bool // the store to come is not the one that was
+	// restored: its store is an old copy, and it cannot know that yet.
+	restored bool
 
 	link     link
 	people   []visitor
@@ -191,6 +192,9 @@ func (n *node) give(in cabinet.Input) {
 		n.w.log(n, "%T %+v -> %d effects", in, in, len(effects))
 	}
 	n.check(in)
+	if n.state().Link.Live && !n.state().Unsure {
+		n.restored = false
+	}
 	for _, e := range effects {
 		if !n.running || n.w.failed != nil {
 			return

@@ -104,8 +104,8 @@ func (d *Directory) badge(text string) (models.DirectoryCourier, bool) {
 
 // forget drops deleted shipments of which nothing is here any more.
 func (d *Directory) forget(s *State) {
-	for _, id := range d.ids() {
-		if d.Shipments[id].Withdrawn && !s.present(id) {
+	for id, e := range d.Shipments {
+		if e.Withdrawn && !s.present(id) {
 			delete(d.Shipments, id)
 		}
 	}

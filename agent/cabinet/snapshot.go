@@ -20,6 +20,8 @@ func (t *turn) takeSnapshot(snapshot protocol.Snapshot) {
 
 // adopt fills the cells by the snapshot, once both are here. Nothing in it is proof: what
 // it calls occupied is in doubt and opens for its own code; the rest is in doubt already.
+// What this cabinet knows of an older occupancy of a cell, from an old copy of its store,
+// counts for nothing: its code would open somebody else's door.
 func (t *turn) adopt() {
 	if !t.Unsure || t.Snapshot == nil || len(t.Cells) == 0 {
 		return
@@ -28,6 +30,9 @@ func (t *turn) adopt() {
 		c := t.cell(believed.Cell)
 		if c == nil {
 			continue
+		}
+		if c.Operation == "" && (believed.Generation > c.Generation || c.State != believed.State && believed.Generation == c.Generation) {
+			t.forgetCell(c)
 		}
 		c.Generation = max(c.Generation, believed.Generation)
 		if believed.State == models.CellOccupied && believed.Shipment != "" && len(believed.Parcels) > 0 &&
@@ -39,4 +44,13 @@ func (t *turn) adopt() {
 	t.Unsure, t.LostStore, t.Snapshot = false, false, nil
 	t.inventory()
 	t.SetAside = false
+}
+
+// forgetCell is for a cell of which the server knows later things. What is inside is not
+// known.
+func (t *turn) forgetCell(c *Cell) {
+	c.Occupancy, c.Shipment, c.Parcels = models.Occupancy{State: models.CellFree, Doubtful: true}, "", nil
+	for _, w := range t.Windows {
+		w.Cells = slices.DeleteFunc(w.Cells, func(n int) bool { return n == c.Number() })
+	}
 }

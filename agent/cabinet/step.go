@@ -137,6 +137,9 @@ func (t *turn) timers() {
 // deadlines visits every deadline in the state that is not derived from another one.
 func (s *State) deadlines(visit func(*int64)) {
 	for _, op := range s.Operations {
+		if op.ended() {
+			continue
+		}
 		visit(&op.DecideBy)
 		visit(&op.ResultBy)
 		visit(&op.AnswerBy)

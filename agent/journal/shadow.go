@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -15,9 +17,10 @@ import (
 // core changes in place are compared field by field; what only a page of the directory
 // changes is compared only after one; an operation that has ended does not change.
 type shadow struct {
-	head       []byte
+	head       cabinet.State
 	cells      map[int]cabinet.Cell
 	operations map[models.OperationID]operationShadow
+	settled    int64 // every operation up to this order has ended, and is kept so
 	windows    map[models.ShipmentID]cabinet.Window
 	badges     map[models.CourierID]cabinet.Badge
 	shipments  map[models.ShipmentID]shipmentShadow
@@ -83,14 +86,12 @@ func (s *shadow) changes(state *cabinet.State, paged bool) []Row {
 func (d *diff) diffHead() {
 	h := head(d.state)
 	h.Uptime = 0
-	raw, err := json.Marshal(h)
-	if err != nil {
-		panic("journal: the head has no JSON form: " + err.Error()) // plain structs: cannot happen
-	}
-	if bytes.Equal(raw, d.head) && len(d.rows) == 0 {
+	if len(d.rows) == 0 && reflect.DeepEqual(h, d.head) {
 		return
 	}
-	d.head = raw
+	d.head = h
+	// These the core changes in place.
+	d.head.Directory.Cursor, d.head.Remote = maps.Clone(h.Directory.Cursor), slices.Clone(h.Remote)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
@@ -108,13 +109,22 @@ func (d *diff) diffCells() {
 	}
 }
 
-// diffOperations compares those under way by their JSON: they are few.
+// diffOperations compares those under way by their JSON: they are few. Most have ended; those
+// up to the first that has not are passed over.
 func (d *diff) diffOperations() {
+	settling := true
 	for _, op := range d.state.Operations {
-		old, known := d.operations[op.ID]
-		if known && old.ended {
+		if op.Order <= d.settled {
 			continue
 		}
+		old, known := d.operations[op.ID]
+		if known && old.ended {
+			if settling {
+				d.settled = op.Order
+			}
+			continue
+		}
+		settling = false
 		raw, err := json.Marshal(op)
 		if err != nil {
 			panic("journal: an operation has no JSON form: " + err.Error()) // plain structs: cannot happen

@@ -3,8 +3,8 @@ package protocol
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 
 	"cubby/models"
 )
@@ -14,9 +14,14 @@ import (
 // with nothing under way, they reconcile.
 func InventoryDigest(cells []models.CellReport) string {
 	sorted := slices.SortedFunc(slices.Values(cells), func(a, b models.CellReport) int { return a.Cell - b.Cell })
-	h := sha256.New()
+	var lines []byte
 	for _, c := range sorted {
-		fmt.Fprintf(h, "%d %s %t %d %s\n", c.Cell, c.State, c.Doubtful, c.Generation, c.Shipment)
+		lines = strconv.AppendInt(lines, int64(c.Cell), 10)
+		lines = append(append(append(lines, ' '), c.State...), ' ')
+		lines = append(strconv.AppendBool(lines, c.Doubtful), ' ')
+		lines = append(strconv.AppendInt(lines, c.Generation, 10), ' ')
+		lines = append(append(lines, c.Shipment...), '\n')
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(lines)
+	return hex.EncodeToString(sum[:])
 }
