@@ -77,15 +77,12 @@ type RemoteGrant struct {
 	Nonce      string      `json:"nonce"` // of the session, from the cabinet's hello
 	Cell       int         `json:"cell"`
 	Generation int64       `json:"generation"`
-	Purpose    string      `json:"purpose"` // one of RemotePurposes
+	Purpose    string      `json:"purpose"` // help, service, evacuation
 	Operation  OperationID `json:"operation"`
 	// NotAfterMS is Unix milliseconds by the server's clock. The cabinet counts on its own
 	// uptime from the server's time in the session's first answer.
 	NotAfterMS int64 `json:"not_after_ms"`
 }
-
-// RemotePurposes are what a cell may be opened for from afar.
-func RemotePurposes() []string { return []string{"help", "service", "evacuation"} }
 
 const remotePurpose = "cubby remote opening v1\n"
 

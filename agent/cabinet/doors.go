@@ -115,9 +115,6 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	}
 	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
-	if op.Kind == models.RemoteOpen && c.State != models.CellFree {
-		t.doubt(op, c, op.Reason) // what is inside from now on is not known
-	}
 }
 
 func (t *turn) doorClosed(c *Cell) {
@@ -140,8 +137,6 @@ func (t *turn) doorClosed(c *Cell) {
 		t.withdrawalClosed(op, d)
 	case models.Check:
 		t.checkClosed(op, d)
-	case models.RemoteOpen:
-		t.remoteClosed(d, c)
 	default:
 		t.pickupClosed(op, d, c)
 	}
@@ -159,15 +154,15 @@ func (t *turn) jammed(op *Operation, cell int) {
 	}
 	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Shipment: op.shipment(), Attempt: d.Attempt, Reason: reasonJammed})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
-	if d.Attempt >= maxAttempts || op.Kind == models.RemoteOpen {
-		d.State = DoorFinished // nobody at the screen could try again
+	if d.Attempt >= maxAttempts {
+		d.State = DoorFinished
 	}
 }
 
 // shipment is what facts of the operation name: a reopening comes after the end of the
 // shipment's life and names none.
 func (op *Operation) shipment() models.ShipmentID {
-	if op.Reopens || op.Kind == models.Check || op.Kind == models.RemoteOpen {
+	if op.Reopens || op.Kind == models.Check {
 		return ""
 	}
 	return op.Shipment

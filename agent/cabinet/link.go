@@ -16,9 +16,6 @@ type Link struct {
 	Live        bool   `json:"live,omitempty"`
 	Wanted      bool   `json:"wanted,omitempty"` // the directory, once the journal is up
 	HeartbeatAt int64  `json:"heartbeat_at,omitempty"`
-	// ServerMS is the server's time in its first answer, which came at the uptime ServerAt.
-	ServerMS int64 `json:"server_ms,omitempty"`
-	ServerAt int64 `json:"server_at,omitempty"`
 }
 
 func (t *turn) linkUp(in LinkUp) {
@@ -42,11 +39,11 @@ func (t *turn) linkDown() {
 	}
 }
 
-func (t *turn) continueFrom(m protocol.ContinueFrom) {
+func (t *turn) continueFrom(epoch, seq int64) {
 	if t.Link.Nonce == "" {
 		return // of a stream that is gone
 	}
-	j, epoch, seq := &t.Journal, m.Epoch, m.Seq
+	j := &t.Journal
 	if epoch < j.Epoch {
 		seq = 0 // it has nothing of this epoch
 	}
@@ -58,18 +55,18 @@ func (t *turn) continueFrom(m protocol.ContinueFrom) {
 	} else {
 		j.Acked = seq
 	}
-	t.live(m.NowMS)
+	t.live()
 }
 
-func (t *turn) newEpoch(m protocol.NewEpoch) {
+func (t *turn) newEpoch(epoch int64) {
 	if t.Link.Nonce == "" {
 		return
 	}
 	t.distrust()
-	if t.Journal.Seq > 0 || m.Epoch > t.Journal.Epoch {
-		t.beginEpoch(max(m.Epoch, t.Journal.Epoch+1))
+	if t.Journal.Seq > 0 || epoch > t.Journal.Epoch {
+		t.beginEpoch(max(epoch, t.Journal.Epoch+1))
 	}
-	t.live(m.NowMS)
+	t.live()
 }
 
 // wantSnapshot asks for the server's view while it is needed, with each new stream.
@@ -79,10 +76,7 @@ func (t *turn) wantSnapshot() {
 	}
 }
 
-func (t *turn) live(serverMS int64) {
-	if !t.Link.Live {
-		t.Link.ServerMS, t.Link.ServerAt = serverMS, t.now.UptimeMS
-	}
+func (t *turn) live() {
 	t.Link.Live, t.Link.Wanted = true, true
 	t.heartbeat()
 	t.wantSnapshot()
@@ -151,10 +145,6 @@ func (t *turn) answered(a protocol.Answer) {
 // commanded gives an operation that waits the server's authority. Any other operation
 // is answered with its recorded state, and no lock is driven.
 func (t *turn) commanded(c protocol.Command) {
-	if c.Remote != nil {
-		t.remote(c)
-		return
-	}
 	op := t.operation(c.Open.Operation)
 	switch {
 	case op == nil:

@@ -54,9 +54,9 @@ func (t *turn) take(in Input) {
 	case LinkDown:
 		t.linkDown()
 	case ContinueFrom:
-		t.continueFrom(in.ContinueFrom)
+		t.continueFrom(in.Epoch, in.Seq)
 	case NewEpoch:
-		t.newEpoch(in.NewEpoch)
+		t.newEpoch(in.Epoch)
 	case DirectoryChanged:
 		t.wantDirectory()
 	case DirectoryEntries:
@@ -165,9 +165,6 @@ func (s *State) moments(visit func(*int64)) {
 		visit(&c.OpenedAt)
 	}
 	visit(&s.PulsedAt)
-	for i := range s.Remote {
-		visit(&s.Remote[i])
-	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
 	for _, b := range s.Badges {

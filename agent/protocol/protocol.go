@@ -46,8 +46,6 @@ const (
 	OpenInterval    = 300 * time.Millisecond // between two doors: a solenoid draws amps
 	DoorsAtOnce     = 4
 	DefaultValidFor = AcceptTimeout
-	RemoteAnHour    = 12          // remote openings that a cabinet honours
-	RemoteLife      = time.Minute // of a remote opening's grant, at most
 )
 
 // Type is the type of a stream message.
