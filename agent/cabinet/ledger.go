@@ -42,6 +42,7 @@ type Operation struct {
 	Courier   models.CourierID     `json:"courier,omitempty"`
 	Policy    models.Policy        `json:"policy"`
 	Reopens   bool                 `json:"reopens,omitempty"`   // after a finished pickup
+	Purpose   string               `json:"purpose,omitempty"`   // of a remote opening
 	Authority OperationState       `json:"authority,omitempty"` // led or local: by whose word doors open
 	Asked     []models.OpenCell    `json:"asked,omitempty"`
 	Doors     []Door               `json:"doors"`
@@ -165,12 +166,18 @@ func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy mod
 		t.say(TextTryLater, messageMS)
 		return nil
 	}
-	t.Begun++
-	op := &Operation{ID: t.fresh, Order: t.Begun, Kind: kind, Shipment: id, Policy: policy, State: StateAsking}
-	t.fresh = ""
-	t.Operations = append(t.Operations, op)
+	op := t.enter(t.fresh, kind, id)
+	op.Policy, t.fresh = policy, ""
 	t.Session.Operation = op.ID
 	t.Session.show(ScreenWait, TextWait, 0)
+	return op
+}
+
+// enter writes an operation into the ledger.
+func (t *turn) enter(id models.OperationID, kind models.OperationKind, s models.ShipmentID) *Operation {
+	t.Begun++
+	op := &Operation{ID: id, Order: t.Begun, Kind: kind, Shipment: s, State: StateAsking}
+	t.Operations = append(t.Operations, op)
 	return op
 }
 
@@ -247,6 +254,16 @@ func (t *turn) awaitDoor(op *Operation) {
 	case op.WaitBy == 0:
 		op.WaitBy = t.in(leaveMS)
 	}
+}
+
+// waitedTooLong: the person has left, or the grant of a remote opening is over.
+func (t *turn) waitedTooLong(op *Operation) {
+	op.WaitBy = 0
+	reason := reasonAbandoned
+	if op.Kind == models.RemoteOpen {
+		reason, op.Reason = reasonExpired, reasonExpired
+	}
+	t.giveUpAll(op, reason)
 }
 
 // giveUpAll finishes the doors that were not pulsed yet.

@@ -116,13 +116,17 @@ func (t *turn) reopen(id models.ShipmentID) {
 		t.Session.show(ScreenCollected, TextCollected, t.in(stateMS))
 		return
 	}
+	if slices.ContainsFunc(w.Cells, func(n int) bool { return t.cell(n).Operation != "" }) {
+		t.say(TextBusy, messageMS) // opened from afar just now
+		return
+	}
 	op := t.begin(models.Pickup, id, w.Policy)
 	if op == nil {
 		return
 	}
 	op.Reopens = true
 	for _, n := range w.Cells {
-		if c := t.cell(n); c.Operation == "" && c.Shipment == id {
+		if c := t.cell(n); c.Shipment == id {
 			op.add(c, nil)
 		}
 	}

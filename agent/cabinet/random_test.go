@@ -147,6 +147,8 @@ func (c *chaos) act() {
 		c.network()
 	case n < 61 && c.rnd.IntN(2) == 0:
 		c.restart()
+	case n < 62 && len(c.state.Cells) > 0:
+		c.fromAfar()
 	case n < 70:
 		c.server()
 	case n < 92:
@@ -201,6 +203,19 @@ func (c *chaos) server() {
 			c.hear(cabinet.Command{Command: command})
 		}
 	}
+}
+
+// fromAfar sends a remote opening, now and then with something wrong. Any of them may come
+// again, in this session or another.
+func (c *chaos) fromAfar() {
+	c.t.Helper()
+	cell := c.state.Cells[c.rnd.IntN(len(c.state.Cells))]
+	g := models.RemoteGrant{
+		Locker: locker, Epoch: c.state.Journal.Epoch, Nonce: c.state.Link.Nonce, Cell: cell.Number(),
+		Generation: cell.Generation - int64(c.rnd.IntN(8)/7), Purpose: models.PurposeService, Operation: c.id(),
+		NotAfterMS: c.state.Link.ServerMS + c.now.UptimeMS - c.state.Link.ServerAt + int64(c.rnd.IntN(40_000)),
+	}
+	c.hear(remote(c.t, fmt.Sprintf("far-%d", c.steps), g, signer()))
 }
 
 // hear gives the cabinet a message now, or keeps it for later; it may come again.

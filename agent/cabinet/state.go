@@ -44,6 +44,7 @@ type State struct {
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
+	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`

@@ -54,8 +54,10 @@ func (t *turn) take(in Input) {
 	case LinkDown:
 		t.linkDown()
 	case ContinueFrom:
+		t.serverSaid(in.NowMS)
 		t.continueFrom(in.Epoch, in.Seq)
 	case NewEpoch:
+		t.serverSaid(in.NowMS)
 		t.newEpoch(in.Epoch)
 	case DirectoryChanged:
 		t.wantDirectory()
@@ -107,8 +109,7 @@ func (t *turn) timers() {
 			t.noAnswer(op)
 		}
 		if t.due(op.WaitBy) {
-			op.WaitBy = 0
-			t.giveUpAll(op, reasonAbandoned)
+			t.waitedTooLong(op)
 		}
 		for i := range op.Doors {
 			d := &op.Doors[i]
@@ -162,6 +163,9 @@ func (s *State) moments(visit func(*int64)) {
 		visit(&c.OpenedAt)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.RemoteAt {
+		visit(&s.RemoteAt[i])
+	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
 	for _, b := range s.Badges {
