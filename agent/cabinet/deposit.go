@@ -94,6 +94,9 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell, leftOpen bool) {
 		// The courier may have walked away from an open door: someone else closed it.
 		c.apply(models.CellDoubt)
 	}
+	if op.Label != "" {
+		t.hold(op, c)
+	}
 	for _, p := range d.Parcels {
 		t.write(models.FactDeposited, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Courier: op.Courier})
 	}
@@ -117,9 +120,12 @@ func (t *turn) depositJammed(op *Operation, d *Door, c *Cell) {
 
 // replace opens another cell for a door's parcels in the same operation.
 func (t *turn) replace(op *Operation, d Door) {
-	p, ok := t.Directory.parcel(op.Shipment, d.Parcels[0])
-	if !ok {
-		return
+	p := unannounced(op.Size)
+	if op.Label == "" {
+		var ok bool
+		if p, ok = t.Directory.parcel(op.Shipment, d.Parcels[0]); !ok {
+			return
+		}
 	}
 	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
 		t.reserve(op, c, d.Parcels)

@@ -172,6 +172,7 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		t.Directory.Shipments = map[models.ShipmentID]*Expected{}
 	}
 	t.Directory.Shipments[id] = next
+	t.announced(next)
 }
 
 // withdrawn stops what waits for authority over a shipment that is to be had here no more.

@@ -156,11 +156,17 @@ const (
 	ButtonMissing       Button = "missing"
 	ButtonCheck         Button = "check"
 	ButtonSomethingElse Button = "something_else"
+	// Of an unannounced parcel; leave_s to leave_xl choose a size for it.
+	ButtonTakeBack Button = "take_back"
 )
 
 // Buttons lists them all.
 func Buttons() []Button {
-	return []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
+	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
-		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse}
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack}
+	for _, s := range models.Sizes() {
+		all = append(all, leaveButton(s))
+	}
+	return all
 }

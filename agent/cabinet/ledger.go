@@ -59,6 +59,12 @@ type Operation struct {
 	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
 	FactEpoch int64                `json:"fact_epoch,omitempty"`
 	FactSeq   int64                `json:"fact_seq,omitempty"`
+	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
+	// leaves it, Size the cell that was chosen, LabelSeen that it was scanned on its way out.
+	Label     string                `json:"label,omitempty"`
+	Holder    models.OrganizationID `json:"holder,omitempty"`
+	Size      models.Size           `json:"size,omitempty"`
+	LabelSeen bool                  `json:"label_seen,omitempty"`
 }
 
 // DoorState is how far one door of an operation is.
@@ -284,6 +290,7 @@ func (t *turn) release(op *Operation) {
 	if !op.Told {
 		t.tellEnd(op)
 	}
+	t.announcedLate()
 	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
 		w.Reopening, w.Until = "", t.in(op.Policy.Reopen.Duration().Milliseconds())
 	}

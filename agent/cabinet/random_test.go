@@ -33,6 +33,7 @@ func TestRandomLives(t *testing.T) {
 			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1, epochs: seed%4 == 0}
 			c.keepEvery = 16
 			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
+			c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced = true })
 			for range 400 {
 				c.one()
 			}
@@ -131,6 +132,9 @@ func (c *chaos) act() {
 		}
 		c.scan(badge)
 		c.keyIn(pin)
+	case n < 16:
+		c.scan(fmt.Sprintf("shp_%d-1", len(c.shipments)+c.rnd.IntN(2))) // announced later, or never
+		c.press(cabinet.Button([]string{"leave_s", "leave_m"}[c.rnd.IntN(2)]))
 	case n < 30 && len(c.shipments) > 0:
 		c.scan(fmt.Sprintf("%s-%d", c.any(), 1+c.rnd.IntN(3)))
 	case n < 42 && len(c.shipments) > 0:

@@ -69,6 +69,9 @@ func (s *State) View(now Instant) View {
 	}
 	v.Sentence = sentence(v.Text, v.Params)
 	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
+	if v.Text == TextLeaveHere {
+		v.Buttons = s.leaveButtons()
+	}
 	for _, c := range s.Cells {
 		if c.Open {
 			v.OpenDoors = append(v.OpenDoors, c.Number())

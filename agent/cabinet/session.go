@@ -34,10 +34,13 @@ type Session struct {
 	// Away is a courier who went for more parcels: the badge alone resumes until AwayUntil.
 	Away      models.CourierID `json:"away,omitempty"`
 	AwayUntil int64            `json:"away_until,omitempty"`
+	// Label is what the screen asks about: a parcel that nobody announced.
+	Label string `json:"label,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
+	s.Label = ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -171,7 +174,7 @@ func (t *turn) resolve(text string, scanned bool) {
 		return
 	}
 	if t.Session.Courier != "" && !models.ValidCode(text) {
-		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+		t.unknownLabel(text, scanned)
 		return
 	}
 	t.codeGiven(text, scanned)
@@ -299,6 +302,10 @@ func (t *turn) pressed(b Button) {
 		t.pressedIn(op, b)
 		return
 	}
+	if size, ok := leaveSize(b); ok {
+		t.leaveHere(size)
+		return
+	}
 	switch b {
 	case ButtonCollect:
 		t.collect()
@@ -313,7 +320,7 @@ func (t *turn) pressed(b Button) {
 			return
 		}
 		t.home()
-	case ButtonCancel:
+	case ButtonCancel, ButtonTakeBack:
 		t.home()
 	}
 }

@@ -73,6 +73,11 @@ type Cell struct {
 	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
 	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
 	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
+
+	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
+	// it; such a cell has no shipment.
+	Label  string                `json:"label,omitempty"`
+	Holder models.OrganizationID `json:"holder,omitempty"`
 }
 
 // usable reports whether the cell's lock can be driven.
@@ -96,7 +101,7 @@ func (c *Cell) apply(e models.CellEvent) bool {
 	next, ok := c.Next(e)
 	c.Occupancy = next
 	if c.State == models.CellFree {
-		c.Shipment, c.Parcels = "", nil
+		c.Shipment, c.Parcels, c.Label, c.Holder = "", nil, "", ""
 	}
 	return ok
 }
