@@ -25,6 +25,7 @@ const (
 	ScreenDone      ScreenID = "P8"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
+	ScreenList      ScreenID = "L3"
 	ScreenDoor      ScreenID = "L4"
 	ScreenBigger    ScreenID = "L6"
 	ScreenCancel    ScreenID = "L7"
@@ -48,6 +49,7 @@ type View struct {
 	Params    map[string]string  `json:"params,omitempty"`
 	Sentence  string             `json:"sentence"`
 	Buttons   []Button           `json:"buttons"`
+	Items     []Item             `json:"items"` // to choose one of
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`      // of the operation: open or coming
@@ -66,9 +68,12 @@ func (s *State) View(now Instant) View {
 		s.viewOperation(op, &v, now)
 	} else if v.Text == TextCourier {
 		v.Params = s.freeCounts()
+	} else if v.Text == TextHere {
+		v.Params = map[string]string{"count": strconv.Itoa(len(s.Session.Choices))}
 	}
 	v.Sentence = sentence(v.Text, v.Params)
 	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
+	v.Items = s.items()
 	if v.Text == TextLeaveHere {
 		v.Buttons = s.leaveButtons()
 	}
@@ -231,7 +236,9 @@ func buttons(screen ScreenID, courier bool) []Button {
 	case ScreenHome, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
-		return []Button{ButtonCollect, ButtonCheck, ButtonFinish}
+		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}
+	case ScreenList:
+		return []Button{ButtonCancel}
 	case ScreenCollect:
 		return []Button{ButtonOpenNext, ButtonCancel}
 	case ScreenTakeOut:

@@ -36,11 +36,13 @@ type Session struct {
 	AwayUntil int64            `json:"away_until,omitempty"`
 	// Label is what the screen asks about: a parcel that nobody announced.
 	Label string `json:"label,omitempty"`
+	// Choices are the parcels that the screen lists.
+	Choices []models.ParcelID `json:"choices,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
-	s.Label = ""
+	s.Label, s.Choices = "", nil
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -169,8 +171,12 @@ func (t *turn) labelTaken(text string) bool {
 // resolve takes a label or a pickup code.
 func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge = ""
-	if e, p, ok := t.Directory.labelled(text); ok && (scanned || t.Session.Courier != "") {
+	carrier := t.Directory.Couriers[t.Session.Courier].Organization
+	if e, p, ok := t.Directory.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
 		t.deposit(e, p)
+		return
+	}
+	if !scanned && t.labelTyped(text) {
 		return
 	}
 	if t.Session.Courier != "" && !models.ValidCode(text) {
@@ -313,6 +319,8 @@ func (t *turn) pressed(b Button) {
 		t.openNext()
 	case ButtonCheck:
 		t.check()
+	case ButtonList:
+		t.list()
 	case ButtonFinish:
 		if t.Session.Courier != "" {
 			t.logout()

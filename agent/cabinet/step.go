@@ -47,6 +47,9 @@ func (t *turn) take(in Input) {
 	case Pressed:
 		t.fresh = in.ID
 		t.pressed(in.Button)
+	case Chose:
+		t.fresh = in.ID
+		t.chose(in.Key)
 	case DoorChanged:
 		t.doorChanged(in.Cell, in.Open)
 	case LinkUp:

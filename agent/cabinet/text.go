@@ -59,6 +59,7 @@ const (
 	TextNoted        TextKey = "noted"
 	TextLeaveHere    TextKey = "leave_here"
 	TextHere         TextKey = "here"
+	TextNothingHere  TextKey = "nothing_here"
 	TextStripOffline TextKey = "strip_offline"
 	TextStripOpen    TextKey = "strip_open"
 )
@@ -169,7 +170,9 @@ func english(key TextKey) string {
 	case TextLeaveHere:
 		return "Nobody announced this parcel. Choose a size to leave it here, or take it back."
 	case TextHere:
-		return "Expected here: {count}. Scan the label, or type its last characters."
+		return "Expected here: {count}. Press yours, scan its label, or type its last characters."
+	case TextNothingHere:
+		return "Nothing of yours is expected here."
 	case TextStripOffline:
 		return "Working without network; collecting works."
 	case TextStripOpen:
