@@ -165,13 +165,17 @@ const (
 	// Of an unannounced parcel; leave_s to leave_xl choose a size for it.
 	ButtonTakeBack Button = "take_back"
 	ButtonList     Button = "list"
+	// Of a pickup that was interrupted.
+	ButtonTaken    Button = "taken"
+	ButtonNotTaken Button = "not_taken"
 )
 
 // Buttons lists them all.
 func Buttons() []Button {
 	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
-		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList}
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
+		ButtonTaken, ButtonNotTaken}
 	for _, s := range models.Sizes() {
 		all = append(all, leaveButton(s))
 	}

@@ -142,7 +142,7 @@ func (t *turn) checkScanned(op *Operation, text string) {
 func (t *turn) checked(op *Operation, d *Door, c *Cell, data models.FactData) {
 	op.AnswerBy = 0
 	d.State = DoorFinished
-	c.Operation = ""
+	c.Operation, c.Interrupted = "", ""
 	data.Courier = op.Courier
 	t.write(models.FactCellChecked, op.ID, c, data)
 	op.Told, op.Reason = true, "checked"

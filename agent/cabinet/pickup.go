@@ -70,6 +70,9 @@ func (t *turn) pickup(e *Expected, issue int) {
 		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
 		return
 	}
+	if t.askInterrupted(e, cells) {
+		return
+	}
 	alive := slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Dead })
 	if len(alive) == 0 {
 		t.boardDead(e, cells)

@@ -144,6 +144,9 @@ func (c *chaos) act() {
 		} else {
 			c.scan(code)
 		}
+		if c.screen().Screen == cabinet.ScreenStopped {
+			c.press(c.screen().Buttons[c.rnd.IntN(3)])
+		}
 	case n < 48:
 		buttons := cabinet.Buttons()
 		c.press(buttons[c.rnd.IntN(len(buttons))])

@@ -23,6 +23,7 @@ const (
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
+	ScreenStopped   ScreenID = "P11"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
 	ScreenList      ScreenID = "L3"
@@ -231,6 +232,8 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonNotFit, ButtonCancel}
 	case ScreenBigger, ScreenCancel:
 		return []Button{ButtonEmpty, ButtonNotEmpty}
+	case ScreenStopped:
+		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
 	case ScreenLogin:
 		return []Button{ButtonCancel}
 	case ScreenHome, ScreenFinish, ScreenAway:

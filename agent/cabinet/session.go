@@ -38,11 +38,13 @@ type Session struct {
 	Label string `json:"label,omitempty"`
 	// Choices are the parcels that the screen lists.
 	Choices []models.ParcelID `json:"choices,omitempty"`
+	// Interrupted is whose pickup the screen asks about.
+	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
-	s.Label, s.Choices = "", nil
+	s.Label, s.Choices, s.Interrupted = "", nil, ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -321,6 +323,8 @@ func (t *turn) pressed(b Button) {
 		t.check()
 	case ButtonList:
 		t.list()
+	case ButtonTaken, ButtonNotTaken, ButtonOpenAgain:
+		t.answerInterrupted(b)
 	case ButtonFinish:
 		if t.Session.Courier != "" {
 			t.logout()

@@ -78,6 +78,9 @@ type Cell struct {
 	// it; such a cell has no shipment.
 	Label  string                `json:"label,omitempty"`
 	Holder models.OrganizationID `json:"holder,omitempty"`
+	// Interrupted is the pickup in the middle of which the program stopped: the client is
+	// asked what came of it.
+	Interrupted models.OperationID `json:"interrupted,omitempty"`
 }
 
 // usable reports whether the cell's lock can be driven.
@@ -101,7 +104,7 @@ func (c *Cell) apply(e models.CellEvent) bool {
 	next, ok := c.Next(e)
 	c.Occupancy = next
 	if c.State == models.CellFree {
-		c.Shipment, c.Parcels, c.Label, c.Holder = "", nil, "", ""
+		c.Shipment, c.Parcels, c.Label, c.Holder, c.Interrupted = "", nil, "", "", ""
 	}
 	return ok
 }

@@ -48,6 +48,8 @@ const (
 	TextReported     TextKey = "reported"
 	TextThanks       TextKey = "thanks"
 	TextBoardDead    TextKey = "board_dead"
+	TextInterrupted  TextKey = "interrupted"
+	TextStillThere   TextKey = "still_there"
 	TextAway         TextKey = "away"
 	TextCollectList  TextKey = "collect_list"
 	TextTakeAndScan  TextKey = "take_and_scan"
@@ -149,6 +151,10 @@ func english(key TextKey) string {
 		return "Thank you, good-bye."
 	case TextBoardDead:
 		return "The lock of cell {cells} does not answer. We have been told; your code stays valid."
+	case TextInterrupted:
+		return "We were interrupted. Did you take everything from cell {cells}?"
+	case TextStillThere:
+		return "Cell {cells} stays yours, and your code stays valid."
 	case TextAway:
 		return "Courier away. Clients may collect; show the badge to go on."
 	case TextCollectList:
