@@ -82,7 +82,7 @@ func (s *State) View(now Instant) View {
 		if c.Open {
 			v.OpenDoors = append(v.OpenDoors, c.Number())
 		}
-		if c.LeftOpen {
+		if s.longOpen([]int{c.Number()}, now) {
 			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
 		}
 	}

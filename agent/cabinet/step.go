@@ -26,6 +26,8 @@ func Step(s *State, now Instant, in Input) []Effect {
 		t.timers()
 		t.take(in)
 	}
+	t.endOperations()
+	t.dismiss()
 	t.openDoors()
 	t.endOperations()
 	t.sendResults()
