@@ -195,3 +195,19 @@ func TestEntriesThatGrant(t *testing.T) {
 		})
 	}
 }
+
+// TestAwayIsForTheSameCourierAlone: within ten minutes the badge alone resumes a session,
+// and nobody else's does.
+func TestAwayIsForTheSameCourierAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.staff("cou_2", carrier, "BADGE-2", nil)
+	r.login()
+	r.wait(120_000)
+	require.Equal(t, cabinet.ScreenAway, r.screen().Screen)
+	r.scan("BADGE-2")
+	require.Equal(t, cabinet.TextPIN, r.screen().Text)
+	require.Empty(t, r.screen().Courier)
+	r.scan(badge)
+	require.Equal(t, cabinet.TextPIN, r.screen().Text, "someone else was there: the PIN is wanted again")
+}

@@ -10,7 +10,7 @@ import (
 // client knows what came of it, and is asked when the code is used again. A cell that was
 // in doubt before is not asked about: the answer would not settle that older doubt.
 func markInterrupted(op *Operation, c *Cell) {
-	if op.Kind == models.Pickup && !op.Reopens && c.State == models.CellOccupied && !c.Doubtful {
+	if op.Kind == models.Pickup && !c.Doubtful {
 		c.Interrupted = op.ID
 	}
 }
@@ -33,14 +33,11 @@ func (t *turn) askInterrupted(e *Expected, cells []*Cell) bool {
 }
 
 // answerInterrupted takes the client's word for an interrupted pickup. Whoever is asked has
-// just given the code.
+// just given the code. What was taken is with the client even if the shipment was cancelled
+// meanwhile; what was not is then to be had no more.
 func (t *turn) answerInterrupted(b Button) {
 	e := t.Directory.Shipments[t.Session.Interrupted]
 	if e == nil {
-		return
-	}
-	if !t.collectable(e) {
-		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
 		return
 	}
 	cells := slices.DeleteFunc(t.holding(e.Shipment), func(c *Cell) bool { return c.Interrupted == "" || c.Operation != "" })
@@ -53,12 +50,12 @@ func (t *turn) answerInterrupted(b Button) {
 		c.Interrupted = ""
 	}
 	switch {
-	case b == ButtonNotTaken:
-		t.say(TextStillThere, messageMS, "cells", numbers(list))
-	case b == ButtonOpenAgain, len(t.holding(e.Shipment)) > 0:
-		t.pickup(e, e.Issue) // what was not reached before the stop is still to come
-	default:
+	case len(t.holding(e.Shipment)) == 0:
 		t.say(TextThanks, goodbyeMS)
+	case b == ButtonNotTaken && t.collectable(e):
+		t.say(TextStillThere, messageMS, "cells", numbers(list))
+	default:
+		t.pickup(e, e.Issue) // what was not reached before the stop is still to come
 	}
 }
 

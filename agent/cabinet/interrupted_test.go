@@ -150,12 +150,53 @@ func TestSomeoneLookedAfterAnInterruption(t *testing.T) {
 
 func TestCancelledAfterAnInterruption(t *testing.T) {
 	t.Parallel()
-	r := interrupted(t, policy(), 1, 1)
+	for b, picked := range map[cabinet.Button]bool{
+		cabinet.ButtonTaken: true, cabinet.ButtonNotTaken: false, cabinet.ButtonOpenAgain: false,
+	} {
+		t.Run(string(b), func(t *testing.T) {
+			t.Parallel()
+			r := interrupted(t, policy(), 1, 1)
+			r.keyIn(r.code("shp_1"))
+			r.withdraw("shp_1", false)
+			r.press(b)
+			require.Empty(t, r.pulses)
+			if picked {
+				r.lastFact(models.FactPickedUp) // before the cancel
+				return
+			}
+			require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
+			require.NotContains(t, r.types(0), models.FactPickedUp)
+		})
+	}
+}
+
+func TestAnOlderDoubtIsNotAskedAbout(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.open(1) // by itself
+	r.close(1)
 	r.keyIn(r.code("shp_1"))
-	r.entry(models.EntryWithdrawal, "shp_1", models.DirectoryWithdrawal{Shipment: "shp_1", Locker: locker, Reason: models.LeaveCancelled})
-	r.press(cabinet.ButtonOpenAgain)
-	require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
-	require.Empty(t, r.pulses)
+	r.open(1)
+	r.do(cabinet.Started{Boot: "boot-2"})
+	r.wait(300)
 	r.keyIn(r.code("shp_1"))
-	require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
+	require.Len(t, r.pulses, 2, "it opens, as doubtful cells do for their own code")
+}
+
+// TestADoorThatWaitedIsNotOpenedByTheStop: one that stands open after a stop, and was never
+// driven, was opened by somebody else.
+func TestADoorThatWaitedIsNotOpenedByTheStop(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 2)
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.do(cabinet.Started{Boot: "boot-2", Open: []int{1, 2}})
+	_, data := r.lastFact(models.FactDoorOpened)
+	require.Equal(t, "opened_by_itself", data.Reason)
+	require.True(t, r.cell(2).Doubtful)
+	require.Empty(t, r.cell(2).Operation)
+	r.close(1)
+	r.close(2)
+	r.wait(8000)
+	require.Equal(t, models.CellOccupied, r.cell(2).State)
 }

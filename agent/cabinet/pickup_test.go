@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,24 @@ func TestPadPausesGrowAndSurviveARestart(t *testing.T) {
 	r.wait(12 * 3600_000)
 	r.keyIn(r.code("shp_1"))
 	require.Len(t, r.pulses, 1)
+}
+
+// TestGuessingByTheScanner: it stays open while the pad is paused, yet not without end.
+func TestGuessingByTheScanner(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	for i := range 60 {
+		r.scan(models.PickupCode(r.key, models.ShipmentID(fmt.Sprint("shp_other_", i)), 1))
+		require.Equal(t, cabinet.TextWrongCode, r.screen().Text, i)
+	}
+	r.scan(r.code("shp_1"))
+	require.Equal(t, cabinet.TextScansPaused, r.screen().Text)
+	require.Empty(t, r.pulses)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1, "the pad is none of it")
+	r.wait(24 * 3600_000)
+	r.scan(r.code("shp_1"))
+	require.Len(t, r.pulses, 2, "a day later")
 }
 
 func TestReissuedCodeRetiresTheOlder(t *testing.T) {

@@ -111,6 +111,30 @@ func TestRemoteOpeningOfAnOpenDoorIsReadOnly(t *testing.T) {
 	require.Equal(t, models.Opened, r.lastResult().Result.Outcome)
 }
 
+func TestARemoteOpeningInTheWindowOfAPickup(t *testing.T) {
+	t.Parallel()
+	r := occupied(t)
+	r.do(cabinet.LinkDown{})
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.close(1)
+	r.wait(8000)
+	r.session("nonce-2")
+	r.openRemotely(r.granted("op_far", 1))
+	r.open(1)
+	r.wait(300)
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.TextBusy, r.screen().Text)
+	require.Zero(t, r.state.Windows[0].Reopened, "it costs the client no reopening")
+	r.close(1)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 3)
+	r.open(1)
+	r.close(1)
+	r.wait(600_000)
+	require.Equal(t, models.Occupancy{State: models.CellReserved, Doubtful: true}, r.cell(1).Occupancy)
+}
+
 func TestRemoteOpeningThatJams(t *testing.T) {
 	t.Parallel()
 	r := occupied(t)
@@ -119,6 +143,7 @@ func TestRemoteOpeningThatJams(t *testing.T) {
 	r.lastFact(models.FactDoorJammed)
 	require.Equal(t, models.NotOpened, r.lastResult().Result.Outcome)
 	require.True(t, r.cell(1).Doubtful)
+	require.Equal(t, cabinet.StateDone, r.operation().State)
 	for _, b := range cabinet.Buttons() {
 		r.press(b)
 	}
