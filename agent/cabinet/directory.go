@@ -256,6 +256,12 @@ func (s *State) collectable(e *Expected) bool {
 	return !e.Withdrawn && (!to || w.Collectable)
 }
 
+// leaving reports whether nothing of the shipment is to be put in any more.
+func (s *State) leaving(e *Expected) bool {
+	_, out := s.Directory.Withdrawals[e.Shipment]
+	return e.Withdrawn || out
+}
+
 // takeLayout adds the cells that are new. A cell is never taken away from under what is
 // in it.
 func (t *turn) takeLayout(entry protocol.Entry) {

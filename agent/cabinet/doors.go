@@ -121,7 +121,6 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 }
 
 func (t *turn) doorClosed(c *Cell) {
-	leftOpen := c.LeftOpen
 	c.Open, c.OpenedAt, c.LeftOpen = false, 0, false
 	op := t.operation(c.Operation)
 	var d *Door
@@ -135,7 +134,7 @@ func (t *turn) doorClosed(c *Cell) {
 	t.write(models.FactDoorClosed, op.ID, c, models.FactData{})
 	switch op.Kind {
 	case models.Deposit:
-		t.depositClosed(op, d, c, leftOpen)
+		t.depositClosed(op, d, c)
 	case models.Withdrawal:
 		t.withdrawalClosed(op, d)
 	case models.Check:

@@ -18,7 +18,7 @@ func (s *State) expectedHere(courier models.DirectoryCourier, typed string) []mo
 	var found []models.DirectoryParcel
 	for _, id := range s.Directory.ids() {
 		e := s.Directory.Shipments[id]
-		if !s.collectable(e) || !courier.Operator && e.Carrier != courier.Organization {
+		if s.leaving(e) || !courier.Operator && e.Carrier != courier.Organization {
 			continue
 		}
 		for _, p := range e.Parcels {
