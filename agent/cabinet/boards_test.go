@@ -61,15 +61,15 @@ func TestABoardDiesWhileTheServerIsAsked(t *testing.T) {
 
 func TestABoardDiesWhileADoorWaits(t *testing.T) {
 	t.Parallel()
-	r := stored(t, policy(), 5)
-	r.online()
+	r := stored(t, policy(), 6)
 	r.keyIn(r.code("shp_1"))
-	r.lead()
 	for cell := 1; cell <= 4; cell++ {
 		r.open(cell)
 		r.wait(300)
 	}
-	require.Empty(t, r.results(), "cell 5 waits for another door to close")
-	r.board(false, 5)
-	require.Equal(t, models.CellOutcome{Cell: 5, Outcome: models.NotOpened, Reason: "board_dead"}, r.lastResult().Result.Cells[4])
+	require.Equal(t, []int{5, 6}, r.operation().Cells(cabinet.DoorWaiting))
+	r.board(false, 6)
+	require.Equal(t, []int{5}, r.operation().Cells(cabinet.DoorWaiting))
+	require.Equal(t, "board_dead", r.operation().Doors[5].Reason)
+	require.Empty(t, r.cell(6).Operation)
 }

@@ -47,6 +47,8 @@ func TestLabelsThatAreNotForHere(t *testing.T) {
 	r.entry(models.EntryShipment, "shp_2", other)
 	r.scan("shp_1-1")
 	require.Equal(t, cabinet.TextBadgeFirst, r.screen().Text)
+	r.keyIn("shp_1-1")
+	require.Equal(t, cabinet.TextMistyped, r.screen().Text, "the pad is for codes, and tells nobody what is expected")
 	r.load("shp_1-1")
 	for label, want := range map[string]cabinet.TextKey{
 		"shp_1-1": cabinet.TextAlreadyIn, "shp_2-1": cabinet.TextOtherCarrier, "never-seen": cabinet.TextUnknownLabel,

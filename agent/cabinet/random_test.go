@@ -125,6 +125,9 @@ func (c *chaos) act() {
 		})
 	case n < 12 && c.rnd.IntN(4) == 0:
 		c.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3, 4, 5, 6}, Up: c.rnd.IntN(3) > 0})
+	case n < 13 && c.rnd.IntN(10) == 0:
+		off := c.rnd.IntN(2) == 0
+		c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced, e.Suspended = true, off })
 	case n < 14:
 		if c.rnd.IntN(3) == 0 {
 			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])

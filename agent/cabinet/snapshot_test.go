@@ -42,6 +42,7 @@ func TestASnapshotThatNobodyNeeds(t *testing.T) {
 	r.do(believed())
 	require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy, "what a cabinet knows is never learned from the server")
 	require.Len(t, r.facts, n)
+	require.Nil(t, r.state.Snapshot, "nor kept for another day")
 }
 
 // TestANewerGenerationIsNotOpened: the occupancy that someone asked about is over.
