@@ -115,7 +115,7 @@ type FactData struct {
 	Courier  CourierID  `json:"courier,omitempty"`
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
-	Label    string     `json:"label,omitempty"` // held: the barcode of a parcel that nobody announced
+	Label    string     `json:"label,omitempty"` // the barcode of a parcel that nobody announced, or not until now
 	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`

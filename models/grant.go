@@ -69,6 +69,16 @@ func VerifyGrant(trusted []SignerKey, signer string, g Grant, signature []byte) 
 	return g.Kind.Granting() && verify(trusted, signer, g.message(), signature)
 }
 
+// Why a cell is opened from afar.
+const (
+	PurposeHelp       = "help"       // someone at the cabinet asked support
+	PurposeService    = "service"    // someone repairs or cleans
+	PurposeEvacuation = "evacuation" // everything has to get out
+)
+
+// RemotePurposes lists them all.
+func RemotePurposes() []string { return []string{PurposeHelp, PurposeService, PurposeEvacuation} }
+
 // RemoteGrant is what a remote opening allows: one pulse on one cell of one cabinet in one
 // session, for one occupancy, until a time. It is signed anew for each attempt.
 type RemoteGrant struct {
@@ -77,7 +87,7 @@ type RemoteGrant struct {
 	Nonce      string      `json:"nonce"` // of the session, from the cabinet's hello
 	Cell       int         `json:"cell"`
 	Generation int64       `json:"generation"`
-	Purpose    string      `json:"purpose"` // help, service, evacuation
+	Purpose    string      `json:"purpose"` // one of RemotePurposes
 	Operation  OperationID `json:"operation"`
 	// NotAfterMS is Unix milliseconds by the server's clock. The cabinet counts on its own
 	// uptime from the server's time in the session's first answer.

@@ -16,6 +16,8 @@ const (
 	IncidentMissing    IncidentKind = "parcel_missing"
 	IncidentBoard      IncidentKind = "board_dead"
 	IncidentStore      IncidentKind = "store_set_aside"
+	// IncidentUnannounced: a parcel that nobody announced lies in a cell, known by its label.
+	IncidentUnannounced IncidentKind = "unannounced_parcel"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 )
@@ -44,6 +46,12 @@ func IncidentKey(l LockerID, k IncidentKind, cell int, s ShipmentID) string {
 		key += "/" + string(s)
 	}
 	return key
+}
+
+// UnannouncedKey is the key of the incident about an unannounced parcel: one for each
+// occupancy of a cell.
+func UnannouncedKey(l LockerID, cell int, generation int64) string {
+	return IncidentKey(l, IncidentUnannounced, cell, "") + "/generation-" + itoa(int(generation))
 }
 
 // WorkflowIncident tells the operator of an incident; IncidentWorkflowID is its id.

@@ -45,12 +45,13 @@ func (s *State) doorsPulsed() int {
 func (s *State) checkCell(c *Cell) error {
 	switch c.State {
 	case models.CellFree:
-		if c.Shipment != "" || len(c.Parcels) > 0 {
-			return fmt.Errorf("free, yet it holds %s", c.Shipment)
+		if c.Shipment != "" || len(c.Parcels) > 0 || c.Label != "" {
+			return fmt.Errorf("free, yet it holds %s%s", c.Shipment, c.Label)
 		}
 	case models.CellOccupied:
-		if c.Shipment == "" || len(c.Parcels) == 0 {
-			return fmt.Errorf("occupied by nothing")
+		announced := c.Shipment != "" && len(c.Parcels) > 0
+		if announced == (c.Label != "") {
+			return fmt.Errorf("occupied by %q and %q: it holds the one or the other", c.Shipment, c.Label)
 		}
 	case models.CellReserved:
 		if s.operation(c.Operation) == nil && !c.Doubtful && !s.kept(c) {

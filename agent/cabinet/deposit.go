@@ -31,7 +31,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		return
 	}
 	switch {
-	case e.Withdrawn:
+	case t.leaving(e):
 		t.refuse(TextCancelled)
 		return
 	case e.gone(p.Parcel):
@@ -82,7 +82,7 @@ func (t *turn) reserve(op *Operation, c *Cell, parcels []models.ParcelID) {
 	op.add(c, parcels)
 }
 
-func (t *turn) depositClosed(op *Operation, d *Door, c *Cell, leftOpen bool) {
+func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	if op.GaveUp != "" {
 		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
 		return
@@ -90,9 +90,12 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell, leftOpen bool) {
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
 	c.Parcels = d.Parcels
-	if leftOpen || wasDoubtful {
-		// The courier may have walked away from an open door: someone else closed it.
+	if wasDoubtful {
+		// As after a door left open: the courier may have walked away, and someone else closed it.
 		c.apply(models.CellDoubt)
+	}
+	if op.Label != "" {
+		t.hold(op, c)
 	}
 	for _, p := range d.Parcels {
 		t.write(models.FactDeposited, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Courier: op.Courier})
@@ -117,9 +120,12 @@ func (t *turn) depositJammed(op *Operation, d *Door, c *Cell) {
 
 // replace opens another cell for a door's parcels in the same operation.
 func (t *turn) replace(op *Operation, d Door) {
-	p, ok := t.Directory.parcel(op.Shipment, d.Parcels[0])
-	if !ok {
-		return
+	p := unannounced(op.Size)
+	if op.Label == "" {
+		var ok bool
+		if p, ok = t.Directory.parcel(op.Shipment, d.Parcels[0]); !ok {
+			return
+		}
 	}
 	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
 		t.reserve(op, c, d.Parcels)

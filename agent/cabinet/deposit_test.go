@@ -47,6 +47,8 @@ func TestLabelsThatAreNotForHere(t *testing.T) {
 	r.entry(models.EntryShipment, "shp_2", other)
 	r.scan("shp_1-1")
 	require.Equal(t, cabinet.TextBadgeFirst, r.screen().Text)
+	r.keyIn("shp_1-1")
+	require.Equal(t, cabinet.TextMistyped, r.screen().Text, "the pad is for codes, and tells nobody what is expected")
 	r.load("shp_1-1")
 	for label, want := range map[string]cabinet.TextKey{
 		"shp_1-1": cabinet.TextAlreadyIn, "shp_2-1": cabinet.TextOtherCarrier, "never-seen": cabinet.TextUnknownLabel,
@@ -211,6 +213,7 @@ func TestDoorLeftOpen(t *testing.T) {
 	require.Equal(t, "left_open", data.Reason)
 	require.Contains(t, r.screen().Strips, "Cell 1 is open, please close it.")
 	r.wait(600_000)
+	require.Equal(t, courier, r.screen().Courier, "nothing resets while a door is open")
 	r.close(1)
 	require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy, "it is in, but who knows")
 }
@@ -268,4 +271,59 @@ func TestAParcelUnderWayIsNotDepositedTwice(t *testing.T) {
 	r.close(1)
 	r.scan("shp_1-1")
 	require.Equal(t, cabinet.TextAlreadyIn, r.screen().Text)
+}
+
+func TestCellsThatDoNotSuitAParcel(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	layout := models.DirectoryLayout{Locker: locker, State: models.LockerActive, Cells: []models.LayoutCell{
+		{Number: 1, Size: models.SizeS, Regime: models.Chilled},
+		{Number: 2, Size: models.SizeS, Regime: models.Ambient, Inner: models.Dimensions{WidthMM: 100, HeightMM: 100, DepthMM: 100}},
+		{Number: 3, Size: models.SizeS, Regime: models.Ambient, Inner: models.Dimensions{WidthMM: 300, HeightMM: 100, DepthMM: 100}},
+	}}
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.staff(courier, carrier, badge, nil)
+	long := shipment("shp_1", policy(), models.SizeS)
+	long.Parcels[0].Dimensions = models.Dimensions{WidthMM: 90, HeightMM: 250, DepthMM: 90}
+	r.entry(models.EntryShipment, "shp_1", long)
+	require.Equal(t, 3, r.load("shp_1-1"), "turned, it fits")
+}
+
+func TestALockerThatTakesNoParcels(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.expect("shp_2", policy(), models.SizeS)
+	layout := r.state.Directory.Layout
+	layout.State = models.LockerNoDeposits
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.login()
+	r.scan("shp_2-1")
+	require.Equal(t, cabinet.TextNoDeposits, r.screen().Text)
+	require.Empty(t, r.pulses)
+	r.finish()
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1, "clients collect all the same")
+}
+
+func TestTheRestOfACancelledShipmentIsCarriedBack(t *testing.T) {
+	t.Parallel()
+	for name, cancel := range map[string]func(r *rig){
+		"its entry is gone":         func(r *rig) { r.give(deletion("shp_1")) },
+		"its parcels are to go":     func(r *rig) { r.withdraw("shp_1", false) },
+		"its storage time was over": func(r *rig) { r.withdraw("shp_1", true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t).furnish(models.SizeS, models.SizeS)
+			r.expect("shp_1", policy(), models.SizeS, models.SizeS)
+			r.load("shp_1-1")
+			cancel(r)
+			r.wait(300)
+			r.scan("shp_1-2")
+			require.Equal(t, cabinet.TextCancelled, r.screen().Text)
+			require.Len(t, r.pulses, 1)
+			r.keyIn("p_1-2")
+			require.Len(t, r.pulses, 1)
+		})
+	}
 }

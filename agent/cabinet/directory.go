@@ -77,14 +77,20 @@ func (d *Directory) parcel(id models.ShipmentID, parcel models.ParcelID) (models
 	return models.DirectoryParcel{}, false
 }
 
-// labelled finds the parcel with a barcode. Of several, one that is still to come wins.
-func (d *Directory) labelled(barcode string) (e *Expected, p models.DirectoryParcel, ok bool) {
+// labelled finds the parcel with a barcode, which is unique within a carrier alone: of
+// several the one of the given carrier wins, then one that is still to come.
+func (d *Directory) labelled(barcode string, carrier models.OrganizationID) (e *Expected, p models.DirectoryParcel, ok bool) {
 	for _, id := range d.ids() {
 		for _, candidate := range d.Shipments[id].Parcels {
 			if candidate.Barcode != barcode {
 				continue
 			}
-			if shipment := d.Shipments[id]; !ok || e.gone(p.Parcel) || e.Withdrawn {
+			shipment := d.Shipments[id]
+			better := !ok || e.gone(p.Parcel) || e.Withdrawn
+			if own := shipment.Carrier == carrier; ok && own != (e.Carrier == carrier) {
+				better = own
+			}
+			if better {
 				e, p, ok = shipment, candidate, true
 			}
 		}
@@ -172,6 +178,7 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		t.Directory.Shipments = map[models.ShipmentID]*Expected{}
 	}
 	t.Directory.Shipments[id] = next
+	t.announced(next)
 }
 
 // withdrawn stops what waits for authority over a shipment that is to be had here no more.
@@ -247,6 +254,12 @@ func (t *turn) takeWithdrawal(entry protocol.Entry) {
 func (s *State) collectable(e *Expected) bool {
 	w, to := s.Directory.Withdrawals[e.Shipment]
 	return !e.Withdrawn && (!to || w.Collectable)
+}
+
+// leaving reports whether nothing of the shipment is to be put in any more.
+func (s *State) leaving(e *Expected) bool {
+	_, out := s.Directory.Withdrawals[e.Shipment]
+	return e.Withdrawn || out
 }
 
 // takeLayout adds the cells that are new. A cell is never taken away from under what is

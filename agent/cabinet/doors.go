@@ -57,7 +57,7 @@ func (t *turn) openDoors() {
 				t.opened(op, d, c) // the door is read first
 				continue
 			}
-			if c.Dead || c.Broken && op.Kind != models.Check {
+			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {
 				t.giveUp(op, d, reasonBoardDead)
 				continue
 			}
@@ -113,12 +113,14 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 			e.Withdrawn = true
 		}
 	}
-	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt})
+	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt, Reason: op.Purpose})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+	if op.Kind == models.RemoteOpen {
+		t.openedRemotely(op, c)
+	}
 }
 
 func (t *turn) doorClosed(c *Cell) {
-	leftOpen := c.LeftOpen
 	c.Open, c.OpenedAt, c.LeftOpen = false, 0, false
 	op := t.operation(c.Operation)
 	var d *Door
@@ -132,11 +134,13 @@ func (t *turn) doorClosed(c *Cell) {
 	t.write(models.FactDoorClosed, op.ID, c, models.FactData{})
 	switch op.Kind {
 	case models.Deposit:
-		t.depositClosed(op, d, c, leftOpen)
+		t.depositClosed(op, d, c)
 	case models.Withdrawal:
 		t.withdrawalClosed(op, d)
 	case models.Check:
 		t.checkClosed(op, d)
+	case models.RemoteOpen:
+		d.State = DoorFinished
 	default:
 		t.pickupClosed(op, d, c)
 	}
@@ -154,7 +158,8 @@ func (t *turn) jammed(op *Operation, cell int) {
 	}
 	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Shipment: op.shipment(), Attempt: d.Attempt, Reason: reasonJammed})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
-	if d.Attempt >= maxAttempts {
+	if d.Attempt >= maxAttempts || op.Kind == models.RemoteOpen {
+		// A remote opening is tried again by a new grant alone.
 		d.State = DoorFinished
 	}
 }
@@ -162,7 +167,7 @@ func (t *turn) jammed(op *Operation, cell int) {
 // shipment is what facts of the operation name: a reopening comes after the end of the
 // shipment's life and names none.
 func (op *Operation) shipment() models.ShipmentID {
-	if op.Reopens || op.Kind == models.Check {
+	if op.Reopens || op.Kind == models.Check || op.Kind == models.RemoteOpen {
 		return ""
 	}
 	return op.Shipment

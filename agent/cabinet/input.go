@@ -35,6 +35,11 @@ type (
 		Button Button
 		ID     models.OperationID
 	}
+	// Chose is a line of the list on the screen.
+	Chose struct {
+		Key string
+		ID  models.OperationID
+	}
 	// DoorChanged is a door seen to open or close.
 	DoorChanged struct {
 		Cell int
@@ -88,6 +93,7 @@ func (Tick) isInput()             {}
 func (Scanned) isInput()          {}
 func (Keyed) isInput()            {}
 func (Pressed) isInput()          {}
+func (Chose) isInput()            {}
 func (DoorChanged) isInput()      {}
 func (LinkUp) isInput()           {}
 func (LinkDown) isInput()         {}
@@ -156,11 +162,22 @@ const (
 	ButtonMissing       Button = "missing"
 	ButtonCheck         Button = "check"
 	ButtonSomethingElse Button = "something_else"
+	// Of an unannounced parcel; leave_s to leave_xl choose a size for it.
+	ButtonTakeBack Button = "take_back"
+	ButtonList     Button = "list"
+	// Of a pickup that was interrupted.
+	ButtonTaken    Button = "taken"
+	ButtonNotTaken Button = "not_taken"
 )
 
 // Buttons lists them all.
 func Buttons() []Button {
-	return []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
+	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
-		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse}
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
+		ButtonTaken, ButtonNotTaken}
+	for _, s := range models.Sizes() {
+		all = append(all, leaveButton(s))
+	}
+	return all
 }

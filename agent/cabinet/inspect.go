@@ -12,8 +12,7 @@ func (t *turn) toCheck(courier models.DirectoryCourier) *Cell {
 		if !c.Doubtful || c.Dead || c.Open || c.Operation != "" || t.kept(c) {
 			continue
 		}
-		if e := t.Directory.Shipments[c.Shipment]; c.State == models.CellOccupied && !courier.Operator &&
-			(e == nil || e.Carrier != courier.Organization) {
+		if c.State == models.CellOccupied && !t.theirs(courier, c) {
 			continue
 		}
 		if c.Number() > t.Session.Checked {
@@ -95,6 +94,9 @@ func (t *turn) foundEmpty(op *Operation, d *Door) {
 // missing tells of the parcels that should be in the cell, but for one.
 func (t *turn) missing(op *Operation, c *Cell, but models.ParcelID) {
 	shipment, parcels := c.Shipment, c.Parcels
+	if c.Label != "" {
+		t.write(models.FactMissing, op.ID, c, models.FactData{Label: c.Label, Courier: op.Courier})
+	}
 	for _, id := range parcels {
 		if id != but {
 			f := t.write(models.FactMissing, op.ID, c, models.FactData{Shipment: shipment, Parcel: id, Courier: op.Courier})
@@ -107,7 +109,13 @@ func (t *turn) missing(op *Operation, c *Cell, but models.ParcelID) {
 // nothing is in doubt.
 func (t *turn) checkScanned(op *Operation, text string) {
 	d := op.closed()
-	e, p, known := t.Directory.labelled(text)
+	if d != nil && t.cell(d.Cell).Label == text {
+		c := t.cell(d.Cell)
+		c.Doubtful, c.Broken = false, false
+		t.checked(op, d, c, models.FactData{Reason: "found", Label: text})
+		return
+	}
+	e, p, known := t.Directory.labelled(text, t.Directory.Couriers[op.Courier].Organization)
 	if d == nil || !known {
 		op.Mistaken = true
 		return
@@ -134,7 +142,7 @@ func (t *turn) checkScanned(op *Operation, text string) {
 func (t *turn) checked(op *Operation, d *Door, c *Cell, data models.FactData) {
 	op.AnswerBy = 0
 	d.State = DoorFinished
-	c.Operation = ""
+	c.Operation, c.Interrupted = "", ""
 	data.Courier = op.Courier
 	t.write(models.FactCellChecked, op.ID, c, data)
 	op.Told, op.Reason = true, "checked"

@@ -72,7 +72,7 @@ func (t *turn) inventory() {
 }
 
 // beginEpoch starts the journal afresh with an inventory. Facts that never reached the
-// server and name a shipment follow it, without their old view of the cell: the
+// server and name a shipment or label follow it, without their old view of the cell: the
 // inventory knows better.
 func (t *turn) beginEpoch(epoch int64) {
 	j := &t.Journal
@@ -84,7 +84,7 @@ func (t *turn) beginEpoch(epoch int64) {
 	t.inventory()
 	for _, f := range unsent {
 		data, err := f.Payload()
-		if err != nil || data.Shipment == "" {
+		if err != nil || data.Shipment == "" && data.Label == "" {
 			continue
 		}
 		data.After = nil

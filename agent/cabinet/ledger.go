@@ -42,6 +42,7 @@ type Operation struct {
 	Courier   models.CourierID     `json:"courier,omitempty"`
 	Policy    models.Policy        `json:"policy"`
 	Reopens   bool                 `json:"reopens,omitempty"`   // after a finished pickup
+	Purpose   string               `json:"purpose,omitempty"`   // of a remote opening
 	Authority OperationState       `json:"authority,omitempty"` // led or local: by whose word doors open
 	Asked     []models.OpenCell    `json:"asked,omitempty"`
 	Doors     []Door               `json:"doors"`
@@ -58,6 +59,12 @@ type Operation struct {
 	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
 	FactEpoch int64                `json:"fact_epoch,omitempty"`
 	FactSeq   int64                `json:"fact_seq,omitempty"`
+	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
+	// leaves it, Size the cell that was chosen, LabelSeen that it was scanned on its way out.
+	Label     string                `json:"label,omitempty"`
+	Holder    models.OrganizationID `json:"holder,omitempty"`
+	Size      models.Size           `json:"size,omitempty"`
+	LabelSeen bool                  `json:"label_seen,omitempty"`
 }
 
 // DoorState is how far one door of an operation is.
@@ -165,12 +172,18 @@ func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy mod
 		t.say(TextTryLater, messageMS)
 		return nil
 	}
-	t.Begun++
-	op := &Operation{ID: t.fresh, Order: t.Begun, Kind: kind, Shipment: id, Policy: policy, State: StateAsking}
-	t.fresh = ""
-	t.Operations = append(t.Operations, op)
+	op := t.enter(t.fresh, kind, id)
+	op.Policy, t.fresh = policy, ""
 	t.Session.Operation = op.ID
 	t.Session.show(ScreenWait, TextWait, 0)
+	return op
+}
+
+// enter writes an operation into the ledger.
+func (t *turn) enter(id models.OperationID, kind models.OperationKind, s models.ShipmentID) *Operation {
+	t.Begun++
+	op := &Operation{ID: id, Order: t.Begun, Kind: kind, Shipment: s, State: StateAsking}
+	t.Operations = append(t.Operations, op)
 	return op
 }
 
@@ -249,6 +262,16 @@ func (t *turn) awaitDoor(op *Operation) {
 	}
 }
 
+// waitedTooLong: the person has left, or the grant of a remote opening is over.
+func (t *turn) waitedTooLong(op *Operation) {
+	op.WaitBy = 0
+	reason := reasonAbandoned
+	if op.Kind == models.RemoteOpen {
+		reason, op.Reason = reasonExpired, reasonExpired
+	}
+	t.giveUpAll(op, reason)
+}
+
 // giveUpAll finishes the doors that were not pulsed yet.
 func (t *turn) giveUpAll(op *Operation, reason string) {
 	for i := range op.Doors {
@@ -267,6 +290,7 @@ func (t *turn) release(op *Operation) {
 	if !op.Told {
 		t.tellEnd(op)
 	}
+	t.announcedLate()
 	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
 		w.Reopening, w.Until = "", t.in(op.Policy.Reopen.Duration().Milliseconds())
 	}

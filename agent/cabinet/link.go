@@ -16,6 +16,10 @@ type Link struct {
 	Live        bool   `json:"live,omitempty"`
 	Wanted      bool   `json:"wanted,omitempty"` // the directory, once the journal is up
 	HeartbeatAt int64  `json:"heartbeat_at,omitempty"`
+	// ServerMS is the server's clock in its first answer, in Unix milliseconds, and ServerAt
+	// the uptime at which it came.
+	ServerMS int64 `json:"server_ms,omitempty"`
+	ServerAt int64 `json:"server_at,omitempty"`
 }
 
 func (t *turn) linkUp(in LinkUp) {
@@ -145,6 +149,10 @@ func (t *turn) answered(a protocol.Answer) {
 // commanded gives an operation that waits the server's authority. Any other operation
 // is answered with its recorded state, and no lock is driven.
 func (t *turn) commanded(c protocol.Command) {
+	if c.Remote != nil {
+		t.openRemotely(c)
+		return
+	}
 	op := t.operation(c.Open.Operation)
 	switch {
 	case op == nil:
@@ -159,10 +167,18 @@ func (t *turn) commanded(c protocol.Command) {
 		t.refuseCommand(c, string(op.Authority))
 	case op.Authority == "":
 		t.refuseCommand(c, string(op.State))
+	default:
+		t.commandedAgain(op, c.ID)
+	}
+}
+
+// commandedAgain answers a repeated command with what is recorded, now or once it is known.
+func (t *turn) commandedAgain(op *Operation, command string) {
+	switch {
 	case op.Result != nil:
-		t.sendResult(op, c.ID)
-	case !slices.Contains(op.Commands, c.ID) && len(op.Commands) < keptCommands:
-		op.Commands = append(op.Commands, c.ID)
+		t.sendResult(op, command)
+	case !slices.Contains(op.Commands, command) && len(op.Commands) < keptCommands:
+		op.Commands = append(op.Commands, command)
 	}
 }
 

@@ -283,3 +283,39 @@ func TestNoSecretsInTheJournal(t *testing.T) {
 		require.NotContains(t, raw, badge)
 	}
 }
+
+func TestALateAnswerChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, decide := range map[string]func(r *rig){
+		"decided here":     func(r *rig) { r.wait(2000) },
+		"led and driven":   func(r *rig) { r.lead() },
+		"the person left":  func(r *rig) { r.press(cabinet.ButtonCancel) },
+		"it is over again": func(r *rig) { r.lead(); r.open(1); r.close(1); r.wait(8000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := stored(t, policy(), 1)
+			r.online()
+			r.keyIn(r.code("shp_1"))
+			decide(r)
+			before, facts, pulses := *r.operation(), len(r.facts), len(r.pulses)
+			for _, v := range []protocol.Verdict{protocol.Accepted, protocol.Refused, protocol.DecideLocally} {
+				r.answer(v, "no")
+			}
+			require.Equal(t, before, *r.operation())
+			require.Len(t, r.facts, facts)
+			require.Len(t, r.pulses, pulses)
+		})
+	}
+}
+
+func TestAnOperationIDIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	used := r.operation().ID
+	for _, id := range []models.OperationID{used, ""} {
+		r.do(cabinet.Keyed{Text: r.code("shp_1"), ID: id})
+		require.Empty(t, r.pulses)
+		require.Equal(t, cabinet.TextTryLater, r.screen().Text)
+	}
+}

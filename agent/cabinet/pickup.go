@@ -70,6 +70,9 @@ func (t *turn) pickup(e *Expected, issue int) {
 		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
 		return
 	}
+	if t.askInterrupted(e, cells) {
+		return
+	}
 	alive := slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Dead })
 	if len(alive) == 0 {
 		t.boardDead(e, cells)
@@ -116,13 +119,17 @@ func (t *turn) reopen(id models.ShipmentID) {
 		t.Session.show(ScreenCollected, TextCollected, t.in(stateMS))
 		return
 	}
+	if slices.ContainsFunc(w.Cells, func(n int) bool { return t.cell(n).Operation != "" }) {
+		t.say(TextBusy, messageMS) // opened from afar just now
+		return
+	}
 	op := t.begin(models.Pickup, id, w.Policy)
 	if op == nil {
 		return
 	}
 	op.Reopens = true
 	for _, n := range w.Cells {
-		if c := t.cell(n); c.Operation == "" && c.Shipment == id {
+		if c := t.cell(n); c.Shipment == id {
 			op.add(c, nil)
 		}
 	}

@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,6 +88,24 @@ func TestPadPausesGrowAndSurviveARestart(t *testing.T) {
 	r.wait(12 * 3600_000)
 	r.keyIn(r.code("shp_1"))
 	require.Len(t, r.pulses, 1)
+}
+
+// TestGuessingByTheScanner: it stays open while the pad is paused, yet not without end.
+func TestGuessingByTheScanner(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	for i := range 60 {
+		r.scan(models.PickupCode(r.key, models.ShipmentID(fmt.Sprint("shp_other_", i)), 1))
+		require.Equal(t, cabinet.TextWrongCode, r.screen().Text, i)
+	}
+	r.scan(r.code("shp_1"))
+	require.Equal(t, cabinet.TextScansPaused, r.screen().Text)
+	require.Empty(t, r.pulses)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1, "the pad is none of it")
+	r.wait(24 * 3600_000)
+	r.scan(r.code("shp_1"))
+	require.Len(t, r.pulses, 2, "a day later")
 }
 
 func TestReissuedCodeRetiresTheOlder(t *testing.T) {
@@ -290,7 +309,73 @@ func TestStaleEntryBringsNothingBack(t *testing.T) {
 	r.login()
 	r.scan("shp_1-1")
 	require.Equal(t, cabinet.TextGone, r.screen().Text)
+	before.Epoch, before.Seq = before.Epoch-1, 1000
+	r.give(protocol.Entry{Kind: models.EntryShipment, Key: "shp_1", Seen: before, Body: encode(t, body)})
+	r.scan("shp_1-1")
+	require.Equal(t, cabinet.TextGone, r.screen().Text, "of an older epoch, however far")
 	r.expect("shp_1", policy(), models.SizeS) // now the server knows, and sends it again
 	r.scan("shp_1-1")
 	require.Len(t, r.pulses, 2)
+}
+
+func TestACodeThatIsNotGivenOutYet(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	e := shipment("shp_1", policy(), models.SizeS)
+	e.Issue = 0
+	r.entry(models.EntryShipment, "shp_1", e)
+	r.load("shp_1-1")
+	r.finish()
+	r.wait(300)
+	for issue := range 4 {
+		r.keyIn(models.PickupCode(r.key, "shp_1", issue))
+	}
+	require.Len(t, r.pulses, 1)
+}
+
+func TestTheCodeAgainBeforeAnyObjection(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.close(1)
+	r.wait(300)
+	r.keyIn(r.code("shp_1"))
+	r.lastFact(models.FactPickedUp)
+	require.Len(t, r.pulses, 2, "its last pickup is over once the code is used again")
+	require.True(t, r.operation().Reopens)
+}
+
+func TestTheNextClientNeedNotWait(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.expect("shp_2", policy(), models.SizeS)
+	r.load("shp_1-1")
+	r.load("shp_2-1")
+	r.finish()
+	r.wait(300)
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.wait(300)
+	r.keyIn(r.code("shp_2"))
+	require.Len(t, r.pulses, 3, "not while a door is open")
+	r.close(1)
+	r.keyIn(r.code("shp_2"))
+	require.Len(t, r.pulses, 4, "at once, though an objection could still come")
+	r.wait(8000)
+	r.lastFact(models.FactPickedUp)
+}
+
+func TestAnObjectionBeforeTheDoorIsShut(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.press(cabinet.ButtonProblem)
+	require.False(t, r.cell(1).Doubtful)
+	r.close(1)
+	require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy)
+	r.wait(60_000)
+	require.NotContains(t, r.types(0), models.FactPickedUp)
 }

@@ -33,6 +33,7 @@ func TestRandomLives(t *testing.T) {
 			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1, epochs: seed%4 == 0}
 			c.keepEvery = 16
 			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
+			c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced = true })
 			for range 400 {
 				c.one()
 			}
@@ -124,6 +125,9 @@ func (c *chaos) act() {
 		})
 	case n < 12 && c.rnd.IntN(4) == 0:
 		c.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3, 4, 5, 6}, Up: c.rnd.IntN(3) > 0})
+	case n < 13 && c.rnd.IntN(10) == 0:
+		off := c.rnd.IntN(2) == 0
+		c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced, e.Suspended = true, off })
 	case n < 14:
 		if c.rnd.IntN(3) == 0 {
 			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])
@@ -131,6 +135,9 @@ func (c *chaos) act() {
 		}
 		c.scan(badge)
 		c.keyIn(pin)
+	case n < 16:
+		c.scan(fmt.Sprintf("shp_%d-1", len(c.shipments)+c.rnd.IntN(2))) // announced later, or never
+		c.press(cabinet.Button([]string{"leave_s", "leave_m"}[c.rnd.IntN(2)]))
 	case n < 30 && len(c.shipments) > 0:
 		c.scan(fmt.Sprintf("%s-%d", c.any(), 1+c.rnd.IntN(3)))
 	case n < 42 && len(c.shipments) > 0:
@@ -140,6 +147,9 @@ func (c *chaos) act() {
 		} else {
 			c.scan(code)
 		}
+		if c.screen().Screen == cabinet.ScreenStopped {
+			c.press(c.screen().Buttons[c.rnd.IntN(3)])
+		}
 	case n < 48:
 		buttons := cabinet.Buttons()
 		c.press(buttons[c.rnd.IntN(len(buttons))])
@@ -147,6 +157,8 @@ func (c *chaos) act() {
 		c.network()
 	case n < 61 && c.rnd.IntN(2) == 0:
 		c.restart()
+	case n < 62 && len(c.state.Cells) > 0:
+		c.fromAfar()
 	case n < 70:
 		c.server()
 	case n < 92:
@@ -201,6 +213,19 @@ func (c *chaos) server() {
 			c.hear(cabinet.Command{Command: command})
 		}
 	}
+}
+
+// fromAfar sends a remote opening, now and then with something wrong. Any of them may come
+// again, in this session or another.
+func (c *chaos) fromAfar() {
+	c.t.Helper()
+	cell := c.state.Cells[c.rnd.IntN(len(c.state.Cells))]
+	g := models.RemoteGrant{
+		Locker: locker, Epoch: c.state.Journal.Epoch, Nonce: c.state.Link.Nonce, Cell: cell.Number(),
+		Generation: cell.Generation - int64(c.rnd.IntN(8)/7), Purpose: models.PurposeService, Operation: c.id(),
+		NotAfterMS: c.state.Link.ServerMS + c.now.UptimeMS - c.state.Link.ServerAt + int64(c.rnd.IntN(40_000)),
+	}
+	c.hear(remote(c.t, fmt.Sprintf("far-%d", c.steps), g, signer()))
 }
 
 // hear gives the cabinet a message now, or keeps it for later; it may come again.

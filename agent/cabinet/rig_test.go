@@ -158,6 +158,11 @@ func (r *rig) give(e protocol.Entry) {
 	}})
 }
 
+// deletion is the entry of a shipment that the directory has no more.
+func deletion(id models.ShipmentID) protocol.Entry {
+	return protocol.Entry{Kind: models.EntryShipment, Key: string(id), Deleted: true}
+}
+
 // furnish gives the cabinet cells of the sizes, and a courier.
 func (r *rig) furnish(sizes ...models.Size) *rig {
 	r.t.Helper()

@@ -23,8 +23,10 @@ const (
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
+	ScreenStopped   ScreenID = "P11"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
+	ScreenList      ScreenID = "L3"
 	ScreenDoor      ScreenID = "L4"
 	ScreenBigger    ScreenID = "L6"
 	ScreenCancel    ScreenID = "L7"
@@ -48,6 +50,7 @@ type View struct {
 	Params    map[string]string  `json:"params,omitempty"`
 	Sentence  string             `json:"sentence"`
 	Buttons   []Button           `json:"buttons"`
+	Items     []Item             `json:"items"` // to choose one of
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`      // of the operation: open or coming
@@ -66,14 +69,20 @@ func (s *State) View(now Instant) View {
 		s.viewOperation(op, &v, now)
 	} else if v.Text == TextCourier {
 		v.Params = s.freeCounts()
+	} else if v.Text == TextHere {
+		v.Params = map[string]string{"count": strconv.Itoa(len(s.Session.Choices))}
 	}
 	v.Sentence = sentence(v.Text, v.Params)
 	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
+	v.Items = s.items()
+	if v.Text == TextLeaveHere {
+		v.Buttons = s.leaveButtons()
+	}
 	for _, c := range s.Cells {
 		if c.Open {
 			v.OpenDoors = append(v.OpenDoors, c.Number())
 		}
-		if c.LeftOpen {
+		if s.longOpen([]int{c.Number()}, now) {
 			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
 		}
 	}
@@ -223,12 +232,16 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonNotFit, ButtonCancel}
 	case ScreenBigger, ScreenCancel:
 		return []Button{ButtonEmpty, ButtonNotEmpty}
+	case ScreenStopped:
+		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
 	case ScreenLogin:
 		return []Button{ButtonCancel}
 	case ScreenHome, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
-		return []Button{ButtonCollect, ButtonCheck, ButtonFinish}
+		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}
+	case ScreenList:
+		return []Button{ButtonCancel}
 	case ScreenCollect:
 		return []Button{ButtonOpenNext, ButtonCancel}
 	case ScreenTakeOut:

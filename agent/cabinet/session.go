@@ -34,10 +34,17 @@ type Session struct {
 	// Away is a courier who went for more parcels: the badge alone resumes until AwayUntil.
 	Away      models.CourierID `json:"away,omitempty"`
 	AwayUntil int64            `json:"away_until,omitempty"`
+	// Label is what the screen asks about: a parcel that nobody announced.
+	Label string `json:"label,omitempty"`
+	// Choices are the parcels that the screen lists.
+	Choices []models.ParcelID `json:"choices,omitempty"`
+	// Interrupted is whose pickup the screen asks about.
+	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
+	s.Label, s.Choices, s.Interrupted = "", nil, ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -166,12 +173,16 @@ func (t *turn) labelTaken(text string) bool {
 // resolve takes a label or a pickup code.
 func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge = ""
-	if e, p, ok := t.Directory.labelled(text); ok && (scanned || t.Session.Courier != "") {
+	carrier := t.Directory.Couriers[t.Session.Courier].Organization
+	if e, p, ok := t.Directory.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
 		t.deposit(e, p)
 		return
 	}
+	if !scanned && t.labelTyped(text) {
+		return
+	}
 	if t.Session.Courier != "" && !models.ValidCode(text) {
-		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+		t.unknownLabel(text, scanned)
 		return
 	}
 	t.codeGiven(text, scanned)
@@ -299,6 +310,10 @@ func (t *turn) pressed(b Button) {
 		t.pressedIn(op, b)
 		return
 	}
+	if size, ok := leaveSize(b); ok {
+		t.leaveHere(size)
+		return
+	}
 	switch b {
 	case ButtonCollect:
 		t.collect()
@@ -306,6 +321,10 @@ func (t *turn) pressed(b Button) {
 		t.openNext()
 	case ButtonCheck:
 		t.check()
+	case ButtonList:
+		t.list()
+	case ButtonTaken, ButtonNotTaken, ButtonOpenAgain:
+		t.answerInterrupted(b)
 	case ButtonFinish:
 		if t.Session.Courier != "" {
 			t.logout()
@@ -313,7 +332,7 @@ func (t *turn) pressed(b Button) {
 			return
 		}
 		t.home()
-	case ButtonCancel:
+	case ButtonCancel, ButtonTakeBack:
 		t.home()
 	}
 }

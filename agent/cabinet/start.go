@@ -68,6 +68,7 @@ func (t *turn) resume(op *Operation, d *Door, open []int) {
 		if d.Outcome == "" {
 			d.Outcome = models.NotOpened
 		}
+		markInterrupted(op, t.cell(d.Cell))
 		t.doubt(op, t.cell(d.Cell), reasonInterrupted)
 	}
 }

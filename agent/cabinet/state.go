@@ -44,6 +44,7 @@ type State struct {
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
+	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
@@ -72,6 +73,14 @@ type Cell struct {
 	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
 	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
 	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
+
+	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
+	// it; such a cell has no shipment.
+	Label  string                `json:"label,omitempty"`
+	Holder models.OrganizationID `json:"holder,omitempty"`
+	// Interrupted is the pickup in the middle of which the program stopped: the client is
+	// asked what came of it.
+	Interrupted models.OperationID `json:"interrupted,omitempty"`
 }
 
 // usable reports whether the cell's lock can be driven.
@@ -95,7 +104,7 @@ func (c *Cell) apply(e models.CellEvent) bool {
 	next, ok := c.Next(e)
 	c.Occupancy = next
 	if c.State == models.CellFree {
-		c.Shipment, c.Parcels = "", nil
+		c.Shipment, c.Parcels, c.Label, c.Holder, c.Interrupted = "", nil, "", "", ""
 	}
 	return ok
 }

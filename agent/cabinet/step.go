@@ -26,6 +26,8 @@ func Step(s *State, now Instant, in Input) []Effect {
 		t.timers()
 		t.take(in)
 	}
+	t.endOperations()
+	t.dismiss()
 	t.openDoors()
 	t.endOperations()
 	t.sendResults()
@@ -47,6 +49,9 @@ func (t *turn) take(in Input) {
 	case Pressed:
 		t.fresh = in.ID
 		t.pressed(in.Button)
+	case Chose:
+		t.fresh = in.ID
+		t.chose(in.Key)
 	case DoorChanged:
 		t.doorChanged(in.Cell, in.Open)
 	case LinkUp:
@@ -54,8 +59,10 @@ func (t *turn) take(in Input) {
 	case LinkDown:
 		t.linkDown()
 	case ContinueFrom:
+		t.serverSaid(in.NowMS)
 		t.continueFrom(in.Epoch, in.Seq)
 	case NewEpoch:
+		t.serverSaid(in.NowMS)
 		t.newEpoch(in.Epoch)
 	case DirectoryChanged:
 		t.wantDirectory()
@@ -107,8 +114,7 @@ func (t *turn) timers() {
 			t.noAnswer(op)
 		}
 		if t.due(op.WaitBy) {
-			op.WaitBy = 0
-			t.giveUpAll(op, reasonAbandoned)
+			t.waitedTooLong(op)
 		}
 		for i := range op.Doors {
 			d := &op.Doors[i]
@@ -165,6 +171,9 @@ func (s *State) moments(visit func(*int64)) {
 		visit(&c.OpenedAt)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.RemoteAt {
+		visit(&s.RemoteAt[i])
+	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
 	for _, b := range s.Badges {

@@ -48,6 +48,8 @@ const (
 	TextReported     TextKey = "reported"
 	TextThanks       TextKey = "thanks"
 	TextBoardDead    TextKey = "board_dead"
+	TextInterrupted  TextKey = "interrupted"
+	TextStillThere   TextKey = "still_there"
 	TextAway         TextKey = "away"
 	TextCollectList  TextKey = "collect_list"
 	TextTakeAndScan  TextKey = "take_and_scan"
@@ -59,6 +61,7 @@ const (
 	TextNoted        TextKey = "noted"
 	TextLeaveHere    TextKey = "leave_here"
 	TextHere         TextKey = "here"
+	TextNothingHere  TextKey = "nothing_here"
 	TextStripOffline TextKey = "strip_offline"
 	TextStripOpen    TextKey = "strip_open"
 )
@@ -148,6 +151,10 @@ func english(key TextKey) string {
 		return "Thank you, good-bye."
 	case TextBoardDead:
 		return "The lock of cell {cells} does not answer. We have been told; your code stays valid."
+	case TextInterrupted:
+		return "We were interrupted. Did you take everything from cell {cells}?"
+	case TextStillThere:
+		return "Cell {cells} stays yours, and your code stays valid."
 	case TextAway:
 		return "Courier away. Clients may collect; show the badge to go on."
 	case TextCollectList:
@@ -169,7 +176,9 @@ func english(key TextKey) string {
 	case TextLeaveHere:
 		return "Nobody announced this parcel. Choose a size to leave it here, or take it back."
 	case TextHere:
-		return "Expected here: {count}. Scan the label, or type its last characters."
+		return "Expected here: {count}. Press yours, scan its label, or type its last characters."
+	case TextNothingHere:
+		return "Nothing of yours is expected here."
 	case TextStripOffline:
 		return "Working without network; collecting works."
 	case TextStripOpen:

@@ -13,9 +13,9 @@ func (s *State) toCollect(courier models.DirectoryCourier) []*Cell {
 		if c.State != models.CellOccupied || c.Operation != "" || !c.usable() {
 			continue
 		}
-		e := s.Directory.Shipments[c.Shipment]
 		_, granted := s.Directory.Withdrawals[c.Shipment]
-		if e != nil && granted && (courier.Operator || courier.Organization == e.Carrier) {
+		granted = granted && s.Directory.Shipments[c.Shipment] != nil
+		if s.theirs(courier, c) && (granted || c.Label != "") {
 			cells = append(cells, c)
 		}
 	}
@@ -51,6 +51,10 @@ func (t *turn) openNext() {
 		return
 	}
 	c := cells[0]
+	if c.Label != "" {
+		t.takeHeldOut(courier, c)
+		return
+	}
 	e := t.Directory.Shipments[c.Shipment]
 	op := t.begin(models.Withdrawal, e.Shipment, e.Policy)
 	if op == nil {
@@ -68,6 +72,13 @@ func (t *turn) scannedOut(op *Operation, text string) {
 		d := &op.Doors[i]
 		if d.State != DoorOpen && d.State != DoorClosed {
 			continue
+		}
+		if op.Label == text {
+			op.Mistaken, op.LabelSeen = false, true
+			if d.State == DoorClosed {
+				t.withdrawnIfAll(op, d)
+			}
+			return
 		}
 		for _, id := range d.Parcels {
 			p, known := t.Directory.parcel(op.Shipment, id)
@@ -96,6 +107,9 @@ func (t *turn) withdrawalClosed(op *Operation, d *Door) {
 // withdrawnIfAll ends a withdrawal once every parcel of the cell was scanned: that, with
 // the door shut behind it, is the evidence that the cell is empty.
 func (t *turn) withdrawnIfAll(op *Operation, d *Door) {
+	if op.Label != "" && !op.LabelSeen {
+		return
+	}
 	for _, id := range d.Parcels {
 		if !containsParcel(op.Scanned, id) {
 			return
@@ -119,6 +133,12 @@ func (t *turn) emptied(op *Operation, d *Door, kind models.FactType) {
 		}
 		f := t.write(told, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: id, Courier: op.Courier, Reason: reason})
 		t.gone(op.Shipment, id, f)
+	}
+	if op.Label != "" {
+		if op.LabelSeen {
+			kind = models.FactWithdrawn
+		}
+		t.write(kind, op.ID, c, models.FactData{Label: op.Label, Courier: op.Courier})
 	}
 	op.Told, op.Reason = true, string(kind)
 }

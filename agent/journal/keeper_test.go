@@ -278,7 +278,10 @@ func TestContradictions(t *testing.T) {
 			facts := m.rows[journal.TableFact]
 			delete(facts, nth(t, facts, len(facts)-1))
 		}, "do not end at the head"},
-		{"facts that are not acknowledged are missing", func(_ *testing.T, m *memory) { delete(m.rows, journal.TableFact) }, "do not reach"},
+		{"facts that are not acknowledged are missing", func(t *testing.T, m *memory) {
+			delete(m.rows, journal.TableFact)
+			spoil(t, m.rows[journal.TableHead], "", func(s *cabinet.State) { s.Journal.Acked = 0 })
+		}, "do not reach"},
 		{"a cell that is held by no operation", func(t *testing.T, m *memory) {
 			cells := m.rows[journal.TableCell]
 			spoil(t, cells, nth(t, cells, 0), func(c *cabinet.Cell) { c.Operation = "op_unknown" })

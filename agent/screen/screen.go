@@ -67,6 +67,9 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 		}
 		return cabinet.Pressed{Button: b, ID: id}, nil
 	}))
+	mux.HandleFunc("POST /choose", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Chose{Key: text, ID: id}, nil
+	}))
 	return local(http.NewCrossOriginProtection().Handler(mux))
 }
 

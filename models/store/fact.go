@@ -164,8 +164,10 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "the cabinet has no such cell"
 	case d.Shipment != "" && !in.shipments[d.Shipment]:
 		return "there is no such shipment"
-	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == ""):
+	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == "") && !leavesUnannounced(f, d):
 		return "it names no shipment and parcel"
+	case f.Type == models.FactHeld && (f.Cell == 0 || d.Label == ""):
+		return "it names no cell and label"
 	case f.Type == models.FactDeposited && f.Cell == 0:
 		return "it names no cell"
 	case f.AtMS < 0:
@@ -195,6 +197,12 @@ func movesParcel(t models.FactType) bool {
 		return true
 	}
 	return false
+}
+
+// leavesUnannounced reports whether a fact says that an unannounced parcel is in its cell no
+// more: it has a label, and no shipment.
+func leavesUnannounced(f models.Fact, d models.FactData) bool {
+	return (f.Type == models.FactWithdrawn || f.Type == models.FactMissing) && f.Cell != 0 && d.Label != ""
 }
 
 // firstCell names a board by the first of its cells: names are the cabinet's own.
@@ -231,6 +239,11 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	if d.Shipment != "" {
 		in.messages = append(in.messages, signalFact(d.Shipment, f.Signal(in.locker, d, in.now)))
+	}
+	if d.Label != "" {
+		if err := in.unannounced(f, d); err != nil {
+			return err
+		}
 	}
 	switch f.Type {
 	case models.FactMissing:

@@ -307,3 +307,44 @@ func TestACabinetsClockIsOff(t *testing.T) {
 		require.Equal(t, 2, signals, "the one before 1970 is quarantined")
 	})
 }
+
+func TestAnUnannouncedParcelOpensAnIncident(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		j := &journal{at: f.clock()}
+		take := func(facts ...models.Fact) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.NoError(t, err)
+		}
+		open := func() []models.Incident {
+			return rows[models.Incident](t, f, "kind = ? AND resolved IS NULL", models.IncidentUnannounced)
+		}
+		held := func(cell int) models.Fact {
+			return j.fact(models.FactHeld, cell, models.FactData{
+				Label: "X-1", After: &models.CellReport{Cell: cell, State: models.CellOccupied, Generation: 1},
+			})
+		}
+		take(opened(j), held(1), held(2), held(3))
+		require.Len(t, open(), 3, "one for each cell")
+		require.Equal(t, models.UnannouncedKey(l.ID, 1, 1), open()[0].Key)
+		require.Contains(t, open()[0].Evidence, "X-1")
+		require.Equal(t, models.CellOccupied, rows[models.StoredCell](t, f, "locker = ? AND number = 1", l.ID)[0].State)
+
+		announced := deposited(v, 0, 1)
+		announced.Label = "X-1"
+		take(
+			j.fact(models.FactDeposited, 1, announced),
+			j.fact(models.FactWithdrawn, 2, models.FactData{Label: "X-1"}),
+			j.fact(models.FactMissing, 3, models.FactData{Label: "X-1"}),
+		)
+		require.Empty(t, open())
+		require.Len(t, rows[models.Incident](t, f, "kind = ?", models.IncidentMissing), 1)
+		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
+		take(j.fact(models.FactHeld, 0, models.FactData{Label: "X-1"}), j.fact(models.FactHeld, 4, models.FactData{}),
+			j.fact(models.FactPickedUp, 4, models.FactData{Label: "X-1"}))
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 3)
+		require.Empty(t, open())
+	})
+}

@@ -11,13 +11,38 @@ import (
 // openIncident opens an incident and starts its workflow, unless one is open for the key.
 func (t *tx) openIncident(i models.Incident) error {
 	i.ID = models.IncidentID(t.ids.New(models.PrefixIncident))
-	i.Key = models.IncidentKey(i.Locker, i.Kind, i.Cell, i.Shipment)
+	if i.Key == "" {
+		i.Key = models.IncidentKey(i.Locker, i.Kind, i.Cell, i.Shipment)
+	}
 	i.Opened = t.now
 	added, err := insertNew(t, i)
 	if err != nil || added == 0 {
 		return err
 	}
 	return t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
+}
+
+// unannounced opens the incident of a parcel that nobody announced, and resolves it once the
+// parcel is announced or out of its cell.
+func (in *intake) unannounced(f models.Fact, d models.FactData) error {
+	key := models.UnannouncedKey(in.locker, f.Cell, f.Generation)
+	reason := ""
+	switch f.Type {
+	case models.FactHeld:
+		return in.openIncident(models.Incident{
+			Key: key, Kind: models.IncidentUnannounced, Locker: in.locker, Cell: f.Cell, Evidence: f.Key(in.locker) + ": " + d.Label,
+		})
+	case models.FactDeposited:
+		reason = "the parcel was announced"
+	case models.FactWithdrawn:
+		reason = "the parcel was taken out"
+	case models.FactMissing:
+		reason = "the parcel is not in its cell"
+	default:
+		return nil
+	}
+	_, err := in.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key = ? AND resolved IS NULL", in.now, reason, key)
+	return err
 }
 
 // boardUp resolves what is open about a lock board that answers again.

@@ -11,6 +11,7 @@ const labels = {
   not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
   problem: 'Something is wrong', collect: 'Collect', check: 'Check cells', missing: 'Cell is empty',
   something_else: 'Something else',
+  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back', leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
 };
 const codeLength = 8;
 const at = (id) => document.getElementById(id);
@@ -27,6 +28,13 @@ function draw(v) {
   if (fresh) typed.value = '';
   fill(at('strips'), v.strips, (s) => element('p', s));
   fill(at('doors'), v.doors, (n) => element('li', String(n)));
+  fill(at('items'), v.items, (item) => {
+    const button = element('button', item.label);
+    button.type = 'button';
+    button.dataset.item = item.key;
+    button.addEventListener('click', () => send('choose', item.key));
+    return button;
+  });
   fill(at('buttons'), v.buttons, (b) => {
     const button = element('button', labels[b] || b);
     button.type = 'button';

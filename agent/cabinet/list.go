@@ -1,0 +1,124 @@
+package cabinet
+
+import (
+	"slices"
+	"strings"
+
+	"cubby/models"
+)
+
+const (
+	typedAtLeast = 4 // characters of a label, to find its parcel by
+	labelEnd     = 8 // characters of a label that a list shows
+)
+
+// expectedHere lists the parcels that the courier may put in and whose label ends as typed,
+// in the order of their labels. Another carrier's are the operator's people's alone to see.
+func (s *State) expectedHere(courier models.DirectoryCourier, typed string) []models.DirectoryParcel {
+	var found []models.DirectoryParcel
+	for _, id := range s.Directory.ids() {
+		e := s.Directory.Shipments[id]
+		if s.leaving(e) || !courier.Operator && e.Carrier != courier.Organization {
+			continue
+		}
+		for _, p := range e.Parcels {
+			if endsAs(p.Barcode, typed) && !e.gone(p.Parcel) && !s.knownHere(p.Parcel) {
+				found = append(found, p)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b models.DirectoryParcel) int { return strings.Compare(a.Barcode, b.Barcode) })
+	return found
+}
+
+// endsAs compares the end of a label with what was typed; a pad may have capitals only.
+func endsAs(label, typed string) bool {
+	return len(typed) <= len(label) && strings.EqualFold(label[len(label)-len(typed):], typed)
+}
+
+// labelTyped finds a parcel by the end of its label, typed by a courier. It reports false
+// when none ends so.
+func (t *turn) labelTyped(typed string) bool {
+	courier, ok := t.courier()
+	if !ok || len(typed) < typedAtLeast {
+		return false
+	}
+	found := t.expectedHere(courier, typed)
+	switch len(found) {
+	case 0:
+		return false
+	case 1:
+		t.depositOf(found[0].Parcel)
+	default:
+		t.showList(found)
+	}
+	return true
+}
+
+// list shows everything that the courier may put in.
+func (t *turn) list() {
+	courier, ok := t.courier()
+	if !ok {
+		return
+	}
+	found := t.expectedHere(courier, "")
+	if len(found) == 0 {
+		t.say(TextNothingHere, messageMS)
+		return
+	}
+	t.showList(found)
+}
+
+func (t *turn) showList(found []models.DirectoryParcel) {
+	t.Session.show(ScreenList, TextHere, t.in(idleMS))
+	for _, p := range found {
+		t.Session.Choices = append(t.Session.Choices, p.Parcel)
+	}
+}
+
+// chose begins the deposit of a parcel that the screen lists.
+func (t *turn) chose(key string) {
+	t.awake()
+	id := models.ParcelID(key)
+	if t.busy() || !containsParcel(t.Session.Choices, id) {
+		return
+	}
+	t.home() // an entry that is gone meanwhile leaves nothing to do
+	t.depositOf(id)
+}
+
+// depositOf begins the deposit of a parcel of the directory.
+func (t *turn) depositOf(id models.ParcelID) {
+	for _, shipment := range t.Directory.ids() {
+		if p, ok := t.Directory.parcel(shipment, id); ok {
+			t.deposit(t.Directory.Shipments[shipment], p)
+			return
+		}
+	}
+}
+
+// Item is a line of a list on the screen: what it says, and the key to choose it by.
+type Item struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+}
+
+// items are the parcels to choose from: the ends of their labels, and their sizes.
+func (s *State) items() []Item {
+	items := []Item{}
+	for _, id := range s.Session.Choices {
+		for _, shipment := range s.Directory.ids() {
+			if p, ok := s.Directory.parcel(shipment, id); ok {
+				items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
+				break
+			}
+		}
+	}
+	return items
+}
+
+// end is the last n characters.
+func end(s string, n int) string {
+	r := []rune(s)
+	return string(r[max(0, len(r)-n):])
+}

@@ -1,0 +1,60 @@
+package cabinet_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/protocol"
+	"cubby/models"
+)
+
+// believed is the server's view of cell 1: the parcel of shp_1 in its generation 7.
+func believed() cabinet.SnapshotTaken {
+	return cabinet.SnapshotTaken{Snapshot: protocol.Snapshot{Cells: []protocol.SnapshotCell{{
+		CellReport: models.CellReport{Cell: 1, State: models.CellOccupied, Generation: 7, Shipment: "shp_1"},
+		Parcels:    []models.ParcelID{"par_shp_1-1"},
+	}}}}
+}
+
+func TestALostStoreBelievesTheServerWithDoubt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.do(cabinet.Started{Boot: "boot-2", Lost: true})
+	r.furnish(models.SizeS, models.SizeS)
+	require.Empty(t, r.facts, "the inventory waits for what the server believes")
+	r.do(believed())
+	_, data := r.lastFact(models.FactInventory)
+	require.Equal(t, "store_set_aside", data.Reason)
+	require.Equal(t, models.CellReport{Cell: 1, State: models.CellOccupied, Doubtful: true, Generation: 7, Shipment: "shp_1"}, data.Cells[0])
+	require.Equal(t, models.CellReport{Cell: 2, State: models.CellFree, Doubtful: true}, data.Cells[1])
+	r.expect("shp_1", policy(), models.SizeS)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1, "it opens for its own code")
+	require.Equal(t, int64(7), r.operation().Doors[0].Generation)
+}
+
+func TestASnapshotThatNobodyNeeds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	n := len(r.facts)
+	r.do(believed())
+	require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy, "what a cabinet knows is never learned from the server")
+	require.Len(t, r.facts, n)
+	require.Nil(t, r.state.Snapshot, "nor kept for another day")
+}
+
+// TestANewerGenerationIsNotOpened: the occupancy that someone asked about is over.
+func TestANewerGenerationIsNotOpened(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.do(cabinet.LinkUp{Nonce: "n"})
+	r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 2}})
+	r.keyIn(r.code("shp_1"))
+	r.do(believed())
+	r.answer(protocol.DecideLocally, "")
+	require.Empty(t, r.pulses)
+	require.Equal(t, "generation", r.operation().Doors[0].Reason)
+	require.Empty(t, r.cell(1).Operation)
+}

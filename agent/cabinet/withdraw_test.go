@@ -1,0 +1,175 @@
+package cabinet_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+// withdraw gives the cabinet the signed grant that a shipment's parcels are to be taken out.
+func (r *rig) withdraw(id models.ShipmentID, collectable bool) {
+	r.t.Helper()
+	r.entry(models.EntryWithdrawal, string(id), models.DirectoryWithdrawal{
+		Shipment: id, Locker: locker, Reason: models.LeaveCancelled, Collectable: collectable,
+	})
+}
+
+// toWithdraw is a cabinet without a line, with a cancelled shipment in cell 1 and a courier
+// of its carrier.
+func toWithdraw(t *testing.T) *rig {
+	t.Helper()
+	r := stored(t, policy(), 1)
+	r.withdraw("shp_1", false)
+	r.login()
+	return r
+}
+
+func TestAWithdrawal(t *testing.T) {
+	t.Parallel()
+	label := func(r *rig) { r.scan("shp_1-1") }
+	shut := func(r *rig) { r.close(1) }
+	press := func(b cabinet.Button) func(r *rig) { return func(r *rig) { r.press(b) } }
+	doubtful := models.Occupancy{State: models.CellOccupied, Doubtful: true}
+	for name, c := range map[string]struct {
+		acts []func(r *rig)
+		fact models.FactType
+		cell models.Occupancy
+	}{
+		"scanned, then shut":     {[]func(r *rig){label, shut}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"shut, then scanned":     {[]func(r *rig){shut, label}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"a wrong label first":    {[]func(r *rig){func(r *rig) { r.scan("shp_9-1") }, shut, label}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"the cell is empty":      {[]func(r *rig){shut, press(cabinet.ButtonMissing)}, models.FactMissing, models.Occupancy{State: models.CellFree}},
+		"it was put back":        {[]func(r *rig){shut, press(cabinet.ButtonNotEmpty)}, models.FactCellDoubtful, doubtful},
+		"he left with no answer": {[]func(r *rig){shut, func(r *rig) { r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+		"only a wrong label":     {[]func(r *rig){shut, func(r *rig) { r.scan("shp_9-1"); r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := toWithdraw(t)
+			r.press(cabinet.ButtonCollect)
+			require.Equal(t, "To take out: 1.", r.screen().Sentence)
+			r.press(cabinet.ButtonOpenNext)
+			require.Len(t, r.pulses, 1)
+			r.open(1)
+			require.Equal(t, cabinet.ScreenTakeOut, r.screen().Screen)
+			for _, act := range c.acts {
+				act(r)
+			}
+			_, data := r.lastFact(c.fact)
+			if c.fact != models.FactCellDoubtful {
+				require.Equal(t, models.FactData{
+					Shipment: "shp_1", Parcel: "par_shp_1-1", Courier: courier, Reason: models.LeaveCancelled,
+					After: &models.CellReport{Cell: 1, State: models.CellFree, Generation: 1},
+				}, data)
+			}
+			require.Equal(t, c.cell, r.cell(1).Occupancy)
+			require.Equal(t, cabinet.StateDone, r.operation().State)
+		})
+	}
+}
+
+func TestWhoMayWithdraw(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.staff("cou_2", "org_2", "BADGE-2", nil)
+	r.staff("cou_3", "org_0", "BADGE-3", func(c *models.DirectoryCourier) { c.Operator = true })
+	r.as(badge)
+	r.press(cabinet.ButtonOpenNext)
+	require.Empty(t, r.pulses, "nothing is granted")
+	grant := models.DirectoryWithdrawal{Shipment: "shp_1", Locker: "lkr_2", Reason: models.LeaveCancelled}
+	r.entry(models.EntryWithdrawal, "shp_1", grant)
+	r.press(cabinet.ButtonOpenNext)
+	require.Empty(t, r.pulses, "it is another locker's")
+	grant.Locker = locker
+	r.entry(models.EntryWithdrawal, "shp_1", grant)
+	r.as("BADGE-2")
+	r.press(cabinet.ButtonOpenNext)
+	require.Empty(t, r.pulses, "it is another carrier's")
+	grant.Over = true
+	r.entry(models.EntryWithdrawal, "shp_1", grant)
+	r.as("BADGE-3")
+	r.press(cabinet.ButtonOpenNext)
+	require.Empty(t, r.pulses, "the grant was taken back")
+	grant.Over = false
+	r.entry(models.EntryWithdrawal, "shp_1", grant)
+	r.press(cabinet.ButtonOpenNext)
+	require.Len(t, r.pulses, 1, "the operator's people may")
+}
+
+// TestCancelledWhileLoadedOffline: the server hears of the parcel only after it cancelled
+// the shipment.
+func TestCancelledWhileLoadedOffline(t *testing.T) {
+	t.Parallel()
+	for name, entryIsDeleted := range map[string]bool{"the entry stays": false, "the entry is deleted first": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := stored(t, policy(), 1)
+			r.online()
+			if entryIsDeleted {
+				r.give(deletion("shp_1"))
+				r.keyIn(r.code("shp_1"))
+				require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
+			}
+			r.withdraw("shp_1", false)
+			require.Equal(t, models.Occupancy{State: models.CellOccupied}, r.cell(1).Occupancy, "the parcel is where it is")
+			r.keyIn(r.code("shp_1"))
+			require.Equal(t, "This parcel is not to be collected here any more. Please call us.", r.screen().Sentence)
+			require.Empty(t, r.pulses)
+			r.login()
+			r.press(cabinet.ButtonCollect)
+			require.Equal(t, "To take out: 1.", r.screen().Sentence)
+			r.press(cabinet.ButtonOpenNext)
+			require.Equal(t, models.Withdrawal, r.lastAsk().Kind)
+			r.lead()
+			r.open(1)
+			r.scan("shp_1-1")
+			r.close(1)
+			_, data := r.lastFact(models.FactWithdrawn)
+			require.Equal(t, models.ShipmentID("shp_1"), data.Shipment)
+		})
+	}
+}
+
+// TestExpiredStaysCollectable until a courier's first door opens for it.
+func TestExpiredStaysCollectable(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 2)
+	r.withdraw("shp_1", true)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1)
+	r.press(cabinet.ButtonProblem)
+	r.open(1)
+	r.wait(300)
+	r.open(2)
+	r.close(1)
+	r.close(2)
+	r.press(cabinet.ButtonProblem)
+	r.wait(60_000)
+	r.login()
+	r.press(cabinet.ButtonOpenNext)
+	r.open(1)
+	r.close(1)
+	r.press(cabinet.ButtonNotEmpty)
+	r.finish()
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
+}
+
+func TestAWithdrawalIsInterrupted(t *testing.T) {
+	t.Parallel()
+	r := toWithdraw(t)
+	r.press(cabinet.ButtonOpenNext)
+	r.open(1)
+	r.scan("shp_1-1")
+	r.do(cabinet.Started{Boot: "boot-2"})
+	require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy, "nobody saw the door shut behind it")
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.TextWithdrawn, r.screen().Text)
+	r.login()
+	r.wait(300)
+	r.press(cabinet.ButtonOpenNext)
+	require.Len(t, r.pulses, 2, "it is to be taken out still")
+}
