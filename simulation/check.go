@@ -14,6 +14,9 @@ import (
 	"cubby/models"
 )
 
+// remoteAnHour is how many doors may be opened from afar within an hour (design, principle 8).
+const remoteAnHour = 12
+
 // reopenSlack is how much longer than the policy's window a reopening may begin: doors that
 // are open, objections and answers hold the window.
 const reopenSlack = 3 * minute
@@ -303,7 +306,7 @@ func (n *node) checkRemote(p cabinet.Pulse, c *cabinet.Cell) {
 		n.w.fail(n, "pulse %+v: the grant is for session %s, this is %s", p, g.grant.Nonce, n.link.nonce)
 	case n.w.now > g.expires+10*second: // messages take their time
 		n.w.fail(n, "pulse %+v: the grant expired %d s ago", p, (n.w.now-g.expires)/second)
-	case len(n.watch.remote) > protocol.RemoteAnHour:
+	case len(n.watch.remote) > remoteAnHour:
 		n.w.fail(n, "%d doors were opened from afar within an hour", len(n.watch.remote))
 	default:
 		g.used = true

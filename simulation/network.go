@@ -188,10 +188,7 @@ func (n *node) again(do func()) {
 }
 
 func (n *node) upload() {
-	if !n.state().Link.Live {
-		return
-	}
-	facts := n.state().Journal.Unacknowledged(batchSize)
+	facts := n.state().Unsent(batchSize)
 	if len(facts) == 0 {
 		return
 	}

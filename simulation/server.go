@@ -343,7 +343,8 @@ func (s *server) openRemotely(n *node) {
 		panic(err) // plain structs: cannot happen
 	}
 	r := &remoteGrant{node: n, grant: g, expires: s.w.now + life, command: protocol.Command{
-		ID: "cmd-" + string(op), Open: models.OpenInput{Locker: n.id, Operation: op, Kind: models.RemoteOpen},
+		ID: "cmd-" + string(op), Open: models.OpenInput{Locker: n.id, Operation: op, Kind: models.RemoteOpen,
+			Cells: []models.OpenCell{{Cell: cell, Generation: g.Generation}}},
 		Remote: &protocol.RemoteOpening{Grant: raw, Signer: s.signer.ID, Signature: sig},
 	}}
 	s.grants[op] = r

@@ -322,6 +322,7 @@ func TestAHeldParcelOutlivesAnEpoch(t *testing.T) {
 	r.hold("X-1", "leave_s")
 	r.do(cabinet.LinkUp{Nonce: "n"})
 	r.do(cabinet.JournalForked{Epoch: 1})
+	r.do(cabinet.SnapshotTaken{})
 	f, data := r.lastFact(models.FactHeld)
 	require.Equal(t, int64(2), f.Epoch)
 	require.Equal(t, "X-1", data.Label)

@@ -32,6 +32,16 @@ func (j *Journal) Unacknowledged(limit int) []models.Fact {
 	return slices.Clone(j.Facts[i:min(len(j.Facts), i+limit)])
 }
 
+// Unsent returns up to limit facts to send now: none without a live stream, and none before
+// an epoch that is to begin. Its inventory must not tell the server what an old copy of a
+// store believes, before the server was asked.
+func (s *State) Unsent(limit int) []models.Fact {
+	if !s.Link.Live || s.NextEpoch > 0 {
+		return nil
+	}
+	return s.Journal.Unacknowledged(limit)
+}
+
 // reaches reports whether the facts after seq are all here.
 func (j *Journal) reaches(seq int64) bool {
 	return seq <= j.Seq && j.Seq-seq <= int64(len(j.Facts))
@@ -105,7 +115,7 @@ func (t *turn) distrust() {
 		}
 	}
 	t.LostStore = len(t.Cells) == 0
-	t.Unsure = true
+	t.Unsure, t.Snapshot = true, nil
 }
 
 // acknowledged takes the server's word for what it keeps.

@@ -51,7 +51,9 @@ func (t *turn) continueFrom(epoch, seq int64) {
 	if epoch < j.Epoch {
 		seq = 0 // it has nothing of this epoch
 	}
-	if epoch > j.Epoch || !j.reaches(seq) {
+	if t.NextEpoch > 0 {
+		t.NextEpoch = max(t.NextEpoch, epoch+1)
+	} else if epoch > j.Epoch || !j.reaches(seq) {
 		if epoch <= j.Epoch {
 			j.Acked = j.Seq - int64(len(j.Facts)) // it has none of those that are still here
 		}
@@ -67,10 +69,18 @@ func (t *turn) newEpoch(epoch int64) {
 		return
 	}
 	t.distrust()
-	if t.Journal.Seq > 0 || epoch > t.Journal.Epoch {
-		t.beginEpoch(max(epoch, t.Journal.Epoch+1))
-	}
+	t.beginEpochAfterSnapshot(max(epoch, t.Journal.Epoch+1))
 	t.live()
+}
+
+// beginEpochAfterSnapshot has an epoch begin once the server has said what it believes to be
+// in the cells. A cabinet without cells has nothing to say, and begins at once.
+func (t *turn) beginEpochAfterSnapshot(epoch int64) {
+	if len(t.Cells) == 0 {
+		t.beginEpoch(epoch)
+		return
+	}
+	t.NextEpoch = epoch
 }
 
 // wantSnapshot asks for the server's view while it is needed, with each new stream.
@@ -93,7 +103,7 @@ func (t *turn) live() {
 // journalMoved asks for the directory once the journal is up: the server then knows what
 // its entries must not contradict.
 func (t *turn) journalMoved() {
-	if t.Link.Live && t.Link.Wanted && t.Journal.Acked == t.Journal.Seq {
+	if t.Link.Live && t.Link.Wanted && t.Journal.Acked == t.Journal.Seq && t.NextEpoch == 0 {
 		t.Link.Wanted = false
 		t.effect(FetchDirectory{})
 	}

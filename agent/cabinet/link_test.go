@@ -162,6 +162,9 @@ func TestJournalGoesOn(t *testing.T) {
 	hello()
 	n := len(r.facts)
 	r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 5}})
+	require.Len(t, r.facts, n, "what an old copy of a store believes is not told before the server was asked")
+	require.Empty(t, r.state.Unsent(10))
+	r.do(cabinet.SnapshotTaken{})
 	require.Equal(t, []models.FactType{models.FactInventory, models.FactDeposited}, r.types(n))
 	require.Equal(t, int64(5), r.facts[n].Epoch)
 	_, data := r.lastFact(models.FactInventory)
@@ -178,6 +181,7 @@ func TestAForkBeginsANewEpoch(t *testing.T) {
 	require.Len(t, r.facts, n)
 	r.uploads = 0
 	r.do(cabinet.JournalForked{Epoch: 1})
+	r.do(cabinet.SnapshotTaken{})
 	require.Equal(t, []models.FactType{models.FactInventory}, r.types(n))
 	require.Equal(t, int64(2), r.state.Journal.Epoch)
 	require.Equal(t, 1, r.uploads)

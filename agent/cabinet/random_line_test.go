@@ -40,7 +40,7 @@ func (c *chaos) network() {
 		c.do(cabinet.LinkDown{})
 	case n < 60:
 		if c.state.Link.Live {
-			f.batches = append(f.batches, c.state.Journal.Unacknowledged(1+c.rnd.IntN(30)))
+			f.batches = append(f.batches, c.state.Unsent(1+c.rnd.IntN(30)))
 		}
 	case n < 80:
 		c.land()
@@ -54,6 +54,7 @@ func (c *chaos) network() {
 		}
 	case n < 96:
 		c.restoreServer()
+		c.answerSnapshot()
 	case n < 97 && c.epochs:
 		// Someone else spoke for the cabinet.
 		f.head = models.Head{Epoch: max(f.head.Epoch, c.state.Journal.Epoch) + 1, Seq: 1, Hash: "other"}
@@ -133,10 +134,12 @@ func (c *chaos) heal() {
 	for range 5 {
 		c.dial()
 		c.do(f.greeting)
-		for facts := c.state.Journal.Unacknowledged(50); len(facts) > 0; facts = c.state.Journal.Unacknowledged(50) {
+		c.answerSnapshot()
+		for facts := c.state.Unsent(50); len(facts) > 0; facts = c.state.Unsent(50) {
 			if err := f.take(facts); err != nil {
 				if models.ErrorCode(err) == models.CodeFork {
 					c.do(cabinet.JournalForked{Epoch: facts[0].Epoch})
+					c.answerSnapshot()
 				}
 				break
 			}
@@ -154,6 +157,14 @@ func (c *chaos) heal() {
 	// epoch because the answer was lost, is no fault of the order.
 	for _, story := range told {
 		require.Contains(c.t, known, story, "a fact never reached the server")
+	}
+}
+
+// answerSnapshot gives the server's view of the cells, if the cabinet waits for it.
+func (c *chaos) answerSnapshot() {
+	c.t.Helper()
+	if c.state.Unsure {
+		c.do(cabinet.SnapshotTaken{})
 	}
 }
 

@@ -31,7 +31,8 @@ func (t *turn) adopt() {
 		if c == nil {
 			continue
 		}
-		if c.Operation == "" && (believed.Generation > c.Generation || c.State != believed.State && believed.Generation == c.Generation) {
+		if c.Operation == "" && believed.State != models.CellOutOfService &&
+			(believed.Generation > c.Generation || believed.Generation == c.Generation && believed.State != c.State) {
 			t.forgetCell(c)
 		}
 		c.Generation = max(c.Generation, believed.Generation)
@@ -42,14 +43,21 @@ func (t *turn) adopt() {
 		}
 	}
 	t.Unsure, t.LostStore, t.Snapshot = false, false, nil
-	t.inventory()
+	if epoch := t.NextEpoch; epoch > 0 {
+		t.NextEpoch = 0
+		t.beginEpoch(epoch)
+	} else {
+		t.inventory()
+	}
 	t.SetAside = false
+	t.journalMoved()
 }
 
 // forgetCell is for a cell of which the server knows later things. What is inside is not
 // known.
 func (t *turn) forgetCell(c *Cell) {
 	c.Occupancy, c.Shipment, c.Parcels = models.Occupancy{State: models.CellFree, Doubtful: true}, "", nil
+	c.Label, c.Holder, c.Interrupted = "", "", ""
 	for _, w := range t.Windows {
 		w.Cells = slices.DeleteFunc(w.Cells, func(n int) bool { return n == c.Number() })
 	}

@@ -58,3 +58,27 @@ func TestANewerGenerationIsNotOpened(t *testing.T) {
 	require.Equal(t, "generation", r.operation().Doors[0].Reason)
 	require.Empty(t, r.cell(1).Operation)
 }
+
+// TestAnOldCopyOfTheStoreLearnsWhatCameLater: a cell that the cabinet believes to hold one
+// shipment, and the server knows to hold the next, opens for the next alone.
+func TestAnOldCopyOfTheStoreLearnsWhatCameLater(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.expect("shp_2", policy(), models.SizeS)
+	r.do(cabinet.LinkUp{Nonce: "n"})
+	r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 2}})
+	require.Empty(t, r.state.Unsent(10), "its inventory would overwrite what the server knows")
+	r.do(cabinet.SnapshotTaken{Snapshot: protocol.Snapshot{Cells: []protocol.SnapshotCell{{
+		CellReport: models.CellReport{Cell: 1, State: models.CellOccupied, Generation: 2, Shipment: "shp_2"},
+		Parcels:    []models.ParcelID{"par_shp_2-1"},
+	}}}})
+	require.Equal(t, int64(2), r.state.Journal.Epoch)
+	require.Equal(t, models.ShipmentID("shp_2"), r.cell(1).Shipment)
+	require.True(t, r.cell(1).Doubtful)
+	r.do(cabinet.LinkDown{})
+	n := len(r.pulses)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, n)
+	r.keyIn(r.code("shp_2"))
+	require.Len(t, r.pulses, n+1)
+}

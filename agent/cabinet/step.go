@@ -73,7 +73,8 @@ func (t *turn) take(in Input) {
 	case JournalForked:
 		if in.Epoch == t.Journal.Epoch && t.Journal.Seq > 0 {
 			t.distrust()
-			t.beginEpoch(in.Epoch + 1)
+			t.beginEpochAfterSnapshot(in.Epoch + 1)
+			t.wantSnapshot()
 		}
 	case Answer:
 		t.answered(in.Answer)

@@ -91,7 +91,7 @@ func (d *diff) diffHead() {
 	}
 	d.head = h
 	// These the core changes in place.
-	d.head.Directory.Cursor, d.head.Remote = maps.Clone(h.Directory.Cursor), slices.Clone(h.Remote)
+	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }

@@ -73,10 +73,7 @@ func (u *Uplink) uploadAll(ctx context.Context, core Core) error {
 
 // batch is what goes up next, while a live stream says where the journal goes on.
 func batch(s *cabinet.State) []models.Fact {
-	if !s.Link.Live {
-		return nil
-	}
-	facts := s.Journal.Unacknowledged(protocol.MaxBatch)
+	facts := s.Unsent(protocol.MaxBatch)
 	size := 0
 	for i, f := range facts {
 		size += len(f.Data) + frameSize
