@@ -51,6 +51,7 @@ func sound() graph {
 		"cubby/cmd/cubby":                  {imports: []string{"cubby/api", "cubby/worker", "os"}},
 		"cubby/cmd/cubby-agent":            {imports: []string{"cubby/agent/cabinet", "cubby/agent/lock"}},
 		"cubby/cmd/cubby-demo":             {imports: []string{"cubby/cmd/cubby-demo/rig", "cubby/agent/cabinet"}},
+		"cubby/cmd/cubby-demo/boards":      {imports: []string{"os"}},
 		"cubby/cmd/cubby-demo/rig":         {imports: []string{"os"}},
 	}
 }
@@ -97,6 +98,7 @@ func TestRulesBite(t *testing.T) {
 		{"cubby/agent/protocol", "cubby/models/store", "cubby/api/... never reaches " + orm + ", cubby/models/store/..., cubby/workflows/..., go.temporal.io/..."},
 		{"cubby/cmd/cubby-agent", "cubby/worker", "cubby/agent/..., cubby/cmd/cubby-agent never reaches " + orm + ", cubby/models/store/..., cubby/api/..., cubby/workflows/..., cubby/worker/..., go.temporal.io/..., github.com/labstack/echo/..."},
 		{"go.temporal.io/sdk/workflow", "go.temporal.io/server/common", "cubby/... never reaches go.temporal.io/server/..."},
+		{"cubby/cmd/cubby-demo/boards", "cubby/agent/link", "cubby/cmd/cubby-demo/boards never reaches cubby/agent/..."},
 		{"cubby/cmd/cubby-demo/rig", "cubby/agent/lock", "cubby/cmd/cubby-demo/... never reaches cubby/agent/lock/..."},
 		{"cubby/workflows", "net/http", "cubby/workflows/... never imports net, net/http/..., os/..., database/..., math/rand/..., crypto/rand"},
 		{"cubby/workflows", "os", "cubby/workflows/... never imports net, net/http/..., os/..., database/..., math/rand/..., crypto/rand"},

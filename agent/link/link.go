@@ -134,13 +134,14 @@ func (p *tcpPort) Read(b []byte) (int, error) {
 	return p.Conn.Read(b)
 }
 
-// ResetInput implements Port: it reads what has come until nothing is left.
+// ResetInput implements Port: it reads what has come for a millisecond. One deadline for
+// all of it: a far end that talks without end must not hold the bus.
 func (p *tcpPort) ResetInput() error {
+	if err := p.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return err
+	}
 	var drop [512]byte
 	for {
-		if err := p.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
-			return err
-		}
 		_, err := p.Conn.Read(drop[:])
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil

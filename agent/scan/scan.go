@@ -140,7 +140,7 @@ func stripAcknowledgement(b []byte) []byte {
 // stripAIM drops a symbology identifier (ISO/IEC 15424): "]", a letter and a digit.
 func stripAIM(b []byte) []byte {
 	const length = 3
-	if len(b) > length && b[0] == ']' && (b[1]|0x20) >= 'a' && (b[1]|0x20) <= 'z' {
+	if len(b) > length && b[0] == ']' && (b[1]|0x20) >= 'a' && (b[1]|0x20) <= 'z' && b[2] >= '0' && b[2] <= '9' {
 		return b[length:]
 	}
 	return b

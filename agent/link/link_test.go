@@ -1,0 +1,58 @@
+package link_test
+
+import (
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/link"
+)
+
+func TestCheck(t *testing.T) {
+	for name, good := range map[string]bool{
+		"serial:/dev/ttyS0": true, "serial:/dev/ttyS0?baud=9600": true, "tcp:192.0.2.7:5000": true,
+		"serial:": false, "serial:/dev/ttyS0?baud=fast": false, "serial:/dev/ttyS0?baud=1": false,
+		"tcp:192.0.2.7": false, "usb:1": false, "": false,
+	} {
+		require.Equal(t, good, link.Check(name) == nil, name)
+	}
+}
+
+// A bridge that talks without end must not hold the bus for ever.
+func TestResetInputEndsWhenTheBridgeTalksWithoutEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	go func() {
+		c, err := l.Accept()
+		for err == nil {
+			_, err = c.Write(make([]byte, 4096))
+		}
+	}()
+	p, err := link.Open("tcp:" + l.Addr().String())
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- p.ResetInput() }()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(5 * time.Second):
+		t.Error("it reads for ever")
+	}
+	require.NoError(t, p.Close())
+}
+
+func TestTCPReadTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	p, err := link.Open("tcp:" + l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, p.SetReadTimeout(time.Millisecond))
+	_, err = p.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NoError(t, p.Close())
+}
