@@ -383,7 +383,7 @@ func (w *World) announceDaily(n *node) {
 		for range w.between(1, 4) {
 			w.server.announce(n)
 		}
-		w.in(w.between(30*minute, 90*minute), announce)
+		w.in(w.between(40*minute, 120*minute), announce)
 	}
 	come = func() {
 		if w.calm {

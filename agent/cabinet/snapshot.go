@@ -31,8 +31,7 @@ func (t *turn) adopt() {
 		if c == nil {
 			continue
 		}
-		if c.Operation == "" && believed.State != models.CellOutOfService &&
-			(believed.Generation > c.Generation || believed.Generation == c.Generation && believed.State != c.State) {
+		if c.Operation == "" && overtaken(c, believed.CellReport) {
 			t.forgetCell(c)
 		}
 		c.Generation = max(c.Generation, believed.Generation)
@@ -51,6 +50,15 @@ func (t *turn) adopt() {
 	}
 	t.SetAside = false
 	t.journalMoved()
+}
+
+// overtaken reports whether the server knows of later things in a cell. One that is out of
+// service does not say what it would be otherwise.
+func overtaken(c *Cell, r models.CellReport) bool {
+	if r.Generation != c.Generation {
+		return r.Generation > c.Generation
+	}
+	return r.Shipment != c.Shipment || r.State != models.CellOutOfService && r.State != c.State
 }
 
 // forgetCell is for a cell of which the server knows later things. What is inside is not
