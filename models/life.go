@@ -50,6 +50,15 @@ type ParcelLife struct {
 	Generation int64       `json:"generation,omitempty"`
 	Epoch      int64       `json:"epoch,omitempty"`
 	Seq        int64       `json:"seq,omitempty"`
+	// Moves are the facts that moved it: a cabinet whose store was put back tells old ones
+	// again in its new epoch.
+	Moves []Move `json:"moves,omitempty"`
+}
+
+// Move is a fact that moved a parcel, by what it says and not by where it stands.
+type Move struct {
+	Type      FactType    `json:"type"`
+	Operation OperationID `json:"operation"`
 }
 
 // OperationRecord is how an operation at a cabinet's screen ended, as far as the server
@@ -113,7 +122,7 @@ func (l *Life) ApplyFact(f FactSignal) []Event {
 func (l *Life) parcelFact(f FactSignal) []Event {
 	p := l.parcel(f.Parcel)
 	told, moves := parcelEvent(f)
-	if p == nil || !moves {
+	if p == nil || !moves || slices.Contains(p.Moves, Move{f.Type, f.Operation}) {
 		return nil
 	}
 	if p.overtaken(f) {
@@ -153,6 +162,9 @@ func (p *ParcelLife) put(s ParcelState, f FactSignal) {
 		p.Cell, p.Generation = f.Cell, f.Generation
 	}
 	p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
+	if f.Operation != "" {
+		p.Moves = append(p.Moves, Move{f.Type, f.Operation})
+	}
 }
 
 func (l *Life) deposited(p *ParcelLife, f FactSignal) []Event {
@@ -399,6 +411,9 @@ func (l *Life) Projection(events []Event) Projection {
 	l.Rev++
 	p := Projection{
 		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Parcels: slices.Clone(l.Parcels), Events: events,
+	}
+	for i := range p.Parcels {
+		p.Parcels[i].Moves = nil // nobody shows them
 	}
 	if !l.ReadyAt.IsZero() {
 		ready := l.ReadyAt

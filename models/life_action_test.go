@@ -112,3 +112,20 @@ func TestLostLifeKnowsWhatCouriersWereTold(t *testing.T) {
 	require.Equal(t, []models.EventType{models.EventParcelOut, models.EventCancelled}, types(again.ApplyFact(fact(2, models.FactWithdrawn, "a", born))))
 	require.True(t, withdrawn(again).Over)
 }
+
+// TestAFactToldAgainInANewEpochMovesNothing: a cabinet whose store was put back tells what
+// the server has known for long.
+func TestAFactToldAgainInANewEpochMovesNothing(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	in := fact(1, models.FactDeposited, "a", born)
+	l.ApplyFact(in)
+	out := fact(2, models.FactPickedUp, "a", born)
+	out.Operation = "op_2"
+	l.ApplyFact(out)
+	in.Epoch, in.Seq = 2, 2
+	require.Empty(t, l.ApplyFact(in))
+	require.Equal(t, models.StatePickedUp, l.State)
+	in.Seq, in.Operation = 3, "op_3"
+	require.NotEmpty(t, l.ApplyFact(in), "another deposit is true")
+}

@@ -313,7 +313,7 @@ func (n *node) rot() {
 func (n *node) forgetStore() {
 	n.watch.forget()
 	for _, sh := range n.w.server.shipments {
-		if sh.node == n && sh.here() > 0 {
+		if sh.node == n && (sh.here() > 0 || sh.believed() > 0) {
 			sh.excused = "the cabinet's store was lost"
 		}
 	}

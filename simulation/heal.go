@@ -75,7 +75,7 @@ func (w *World) settled() bool {
 		}
 	}
 	for _, sh := range w.server.shipments {
-		if sh.here() > 0 && (len(sh.told) > 0 || sh.life.Leave != "") {
+		if sh.here() > 0 && len(sh.told) > 0 || sh.life.Leave != "" && sh.believed() > 0 {
 			return false
 		}
 	}

@@ -202,3 +202,14 @@ func (sh *shipment) here() int {
 	}
 	return n
 }
+
+// believed counts the parcels that the server believes to lie in a cell.
+func (sh *shipment) believed() int {
+	n := 0
+	for _, p := range sh.life.Parcels {
+		if p.State == models.ParcelInCell {
+			n++
+		}
+	}
+	return n
+}

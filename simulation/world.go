@@ -152,7 +152,7 @@ func (q *events) Pop() any {
 
 // trace is the last lines of what happened. They are formatted only when they are needed.
 type trace struct {
-	lines [4000]line
+	lines [120]line
 	n     int
 }
 
