@@ -188,6 +188,9 @@ func (n *node) again(do func()) {
 }
 
 func (n *node) upload() {
+	if n.w.failed != nil {
+		return
+	}
 	facts := n.state().Unsent(batchSize)
 	if len(facts) == 0 {
 		return

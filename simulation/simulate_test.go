@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -34,8 +35,12 @@ type outcome struct {
 	err   error
 }
 
+// garbagePercent is how much garbage may gather: worlds make a lot of it and keep little.
+const garbagePercent = 400
+
 // play runs worlds on every core.
 func play(seeds []uint64, days int) []outcome {
+	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	outcomes := make([]outcome, len(seeds))
 	next := make(chan int)
 	var group sync.WaitGroup

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -13,7 +14,8 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 	var best *Cell
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
-		if !c.Offerable() || !c.usable() || c.Open || c.Operation != "" || c.Layout.Regime != p.Regime ||
+		offerable := c.Offerable() || mutant.On(mutant.OfferDoubtful) && c.State == models.CellFree
+		if !offerable || !c.usable() || c.Open || c.Operation != "" || c.Layout.Regime != p.Regime ||
 			rank < p.Size.Rank() || rank <= above || !p.Dimensions.Fits(c.Layout.Inner) {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -156,6 +157,9 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		if have != nil {
 			have.Withdrawn = true
 			t.withdrawn(id)
+			if mutant.On(mutant.DeletionFrees) {
+				t.freeAll(id)
+			}
 			t.Directory.forget(t.State)
 		}
 		return
@@ -168,6 +172,9 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 	if have != nil {
 		// A re-issued code may have been used here before the server said so.
 		next.Issue = max(body.Issue, have.Issue)
+		if mutant.On(mutant.StaleEntryWins) {
+			next.Issue = body.Issue
+		}
 		for _, taken := range have.Taken {
 			if entry.Seen.Epoch < taken.Epoch || entry.Seen.Epoch == taken.Epoch && entry.Seen.Seq < taken.Seq {
 				next.Taken = append(next.Taken, taken)
@@ -179,6 +186,15 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 	}
 	t.Directory.Shipments[id] = next
 	t.announced(next)
+}
+
+// freeAll is a planted bug's: the cells of a shipment are free because the server says so.
+func (t *turn) freeAll(id models.ShipmentID) {
+	for _, c := range t.holding(id) {
+		if c.Operation == "" {
+			c.apply(models.CellCheckEmpty)
+		}
+	}
 }
 
 // withdrawn stops what waits for authority over a shipment that is to be had here no more.
@@ -201,7 +217,8 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 func (t *turn) granted(entry protocol.Entry) bool {
 	name := string(entry.Kind) + "/" + entry.Key
 	g := models.Grant{Kind: entry.Kind, Key: entry.Key, Rev: entry.Rev, Body: entry.Body}
-	if entry.Rev <= t.Directory.Revs[name] || !models.VerifyGrant(t.Signers, entry.Signer, g, entry.Signature) {
+	stale := entry.Rev <= t.Directory.Revs[name] && !mutant.On(mutant.StaleEntryWins)
+	if stale || !models.VerifyGrant(t.Signers, entry.Signer, g, entry.Signature) {
 		return false
 	}
 	if t.Directory.Revs == nil {

@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -61,15 +62,29 @@ func (t *turn) openDoors() {
 				t.giveUp(op, d, reasonBoardDead)
 				continue
 			}
-			if t.doorsBusy() >= doorsAtOnce || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
+			if t.doorsBusy() >= doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
 			}
 			d.State, d.Attempt, d.JamAt = DoorPulsed, d.Attempt+1, t.in(openTimeoutMS)
 			// Uptime 0 is a moment too, but 0 stands for "never".
 			t.PulsedAt = max(t.now.UptimeMS, 1)
-			t.effect(Pulse{Operation: op.ID, Cell: d.Cell, Attempt: d.Attempt})
+			cell := d.Cell
+			if mutant.On(mutant.ResultBeforeIntent) {
+				t.opened(op, d, c)
+			}
+			if mutant.On(mutant.WrongCellOnRetry) && d.Attempt > 1 {
+				cell = t.Cells[0].Number()
+			}
+			t.effect(Pulse{Operation: op.ID, Cell: cell, Attempt: d.Attempt})
 		}
 	}
+}
+
+func doorsLimit() int {
+	if mutant.On(mutant.TwoDoorsOverLimit) {
+		return doorsAtOnce + 2
+	}
+	return doorsAtOnce
 }
 
 func (t *turn) doorChanged(cell int, open bool) {

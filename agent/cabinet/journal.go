@@ -125,6 +125,13 @@ func (t *turn) acknowledged(epoch, seq int64) {
 		return // of another epoch, or late
 	}
 	j.Acked = seq
+	if mutant.On(mutant.FreeOnAck) {
+		for _, c := range t.Cells {
+			if c.Doubtful && c.Operation == "" {
+				c.apply(models.CellCheckEmpty)
+			}
+		}
+	}
 	t.prune()
 	t.journalMoved()
 }

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -78,6 +79,9 @@ func (t *turn) newEpoch(epoch int64) {
 func (t *turn) beginEpochAfterSnapshot(epoch int64) {
 	if len(t.Cells) == 0 {
 		t.beginEpoch(epoch)
+		return
+	}
+	if mutant.On(mutant.SameSeqAfterRestore) {
 		return
 	}
 	t.NextEpoch = epoch
@@ -169,16 +173,37 @@ func (t *turn) commanded(c protocol.Command) {
 		t.refuseCommand(c, "unknown_operation")
 	case c.Open.Kind != op.Kind || c.Open.Shipment != op.Shipment || !slices.Equal(c.Open.Cells, op.Asked):
 		t.refuseCommand(c, "not_as_asked")
-	case op.undecided():
+	case op.undecided(), mutant.On(mutant.LateCommand) && op.State == StateAbandoned:
 		op.State, op.Authority, op.DecideBy = StateLed, StateLed, 0
 		op.ResultBy = t.in(resultMS)
 		op.Commands = []string{c.ID}
+		if mutant.On(mutant.LateCommand) {
+			t.reviveDoors(op)
+		}
 	case op.Authority != StateLed && op.Authority != "":
+		if mutant.On(mutant.BothPathsPulse) && !op.ended() {
+			op.driveAgain()
+			return
+		}
 		t.refuseCommand(c, string(op.Authority))
 	case op.Authority == "":
 		t.refuseCommand(c, string(op.State))
 	default:
 		t.commandedAgain(op, c.ID)
+	}
+}
+
+// reviveDoors is a planted bug's: an operation that was given up gets its doors back.
+func (t *turn) reviveDoors(op *Operation) {
+	for i := range op.Doors {
+		d := &op.Doors[i]
+		if c := t.cell(d.Cell); d.Attempt == 0 && c.Operation == "" {
+			d.State, c.Operation = DoorWaiting, op.ID
+			if op.Kind == models.Deposit {
+				c.apply(models.CellReserve)
+				c.Shipment = op.Shipment
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -190,7 +191,7 @@ func (t *turn) keep(op *Operation, cell int) {
 // endWindows frees the cells of windows that are over. A doubtful one stays as it is.
 func (t *turn) endWindows() {
 	t.Windows = slices.DeleteFunc(t.Windows, func(w *Window) bool {
-		if !t.due(w.Until) {
+		if !t.due(w.Until) || mutant.On(mutant.CodeAfterWindow) && !t.due(w.Until+hourMS) {
 			return false
 		}
 		for _, n := range w.Cells {

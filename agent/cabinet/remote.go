@@ -102,7 +102,7 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 		return reasonTooLong
 	case c == nil:
 		return reasonCell
-	case g.Generation != c.Generation:
+	case g.Generation != c.Generation && !mutant.On(mutant.OldGeneration):
 		return reasonGeneration
 	case c.Operation != "":
 		return reasonBusy

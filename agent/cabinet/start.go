@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -58,6 +59,10 @@ func (t *turn) resume(op *Operation, d *Door, open []int) {
 	case DoorPulsed, DoorJammed, DoorOpen:
 		if isOpen {
 			return // seen open: doorChanged or its close will tell
+		}
+		if d.State == DoorJammed && mutant.On(mutant.AttemptsReset) {
+			d.State, d.Attempt = DoorWaiting, 0
+			return
 		}
 		if d.State == DoorJammed {
 			d.State = DoorFinished

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"slices"
 	"strconv"
 
 	"cubby/agent/cabinet"
@@ -73,20 +74,28 @@ func (k *Keeper) Step(now cabinet.Instant, in cabinet.Input) ([]cabinet.Effect, 
 	if len(rows) == 0 {
 		return effects, nil
 	}
-	if k.broken = k.commit(rows); k.broken != nil {
+	if k.broken = k.commit(rows, effects); k.broken != nil {
 		return nil, k.broken
 	}
 	return effects, nil
 }
 
-func (k *Keeper) commit(rows []Row) error {
+func (k *Keeper) commit(rows []Row, effects []cabinet.Effect) error {
 	if err := k.disk.Write(rows); err != nil {
 		return err
 	}
-	if mutant.On(mutant.NoFsync) {
+	if mutant.On(mutant.NoFsync) || mutant.On(mutant.PulseBeforeCommit) && drives(effects) {
 		return nil
 	}
 	return k.disk.Sync()
+}
+
+// drives reports whether a lock is among the effects.
+func drives(effects []cabinet.Effect) bool {
+	return slices.ContainsFunc(effects, func(e cabinet.Effect) bool {
+		_, pulse := e.(cabinet.Pulse)
+		return pulse
+	})
 }
 
 // Close closes the disk. Everything is kept already.

@@ -13,8 +13,13 @@ import (
 // "cell state doubtful generation shipment\n". Both sides compute it; when they differ
 // with nothing under way, they reconcile.
 func InventoryDigest(cells []models.CellReport) string {
-	sorted := slices.SortedFunc(slices.Values(cells), func(a, b models.CellReport) int { return a.Cell - b.Cell })
-	var lines []byte
+	byNumber := func(a, b models.CellReport) int { return a.Cell - b.Cell }
+	sorted := cells
+	if !slices.IsSortedFunc(cells, byNumber) {
+		sorted = slices.SortedFunc(slices.Values(cells), byNumber)
+	}
+	const line = 64 // bytes of a cell, about
+	lines := make([]byte, 0, line*len(sorted))
 	for _, c := range sorted {
 		lines = strconv.AppendInt(lines, int64(c.Cell), 10)
 		lines = append(append(append(lines, ' '), c.State...), ' ')

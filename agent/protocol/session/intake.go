@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -25,6 +26,10 @@ func Intake(facts []models.Fact, commit func([]models.Fact) (models.Head, error)
 		if err := checkFrame(f); err != nil {
 			return protocol.JournalReply{}, err
 		}
+	}
+	if n := len(facts); n > 0 && mutant.On(mutant.AckBeforeCommit) {
+		_, _ = commit(facts)
+		return protocol.JournalReply{Epoch: facts[n-1].Epoch, Seq: facts[n-1].Seq}, nil
 	}
 	head, err := commit(facts)
 	if err != nil {

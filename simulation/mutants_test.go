@@ -1,0 +1,51 @@
+//go:build mutants
+
+package simulation_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"cubby/agent/mutant"
+)
+
+const (
+	// mutantSeeds and mutantDays bound the search for a planted bug.
+	mutantSeeds = 40
+	mutantDays  = 2
+)
+
+// TestMutants: each planted bug is caught by the simulation alone, and none is seen where
+// none is.
+func TestMutants(t *testing.T) {
+	defer mutant.Switch("")
+	fmt.Println("| planted bug | worlds until caught | how |\n|---|---|---|")
+	for _, m := range mutant.All() {
+		mutant.Switch(m)
+		n, why := caughtAfter()
+		if n == 0 {
+			t.Errorf("%s is not caught in %d worlds of %d days", m, mutantSeeds, mutantDays)
+			continue
+		}
+		fmt.Printf("| %s | %d | %s |\n", m, n, why)
+	}
+}
+
+// caughtAfter plays worlds, some at once, until one fails; 0: none does.
+func caughtAfter() (n int, why string) {
+	const atOnce = 4
+	for first := uint64(1); first <= mutantSeeds; first += atOnce {
+		var seeds []uint64
+		for i := range uint64(atOnce) {
+			seeds = append(seeds, first+i)
+		}
+		for i, o := range play(seeds, mutantDays) {
+			if o.err != nil {
+				line, _, _ := strings.Cut(o.err.Error(), "\n")
+				return int(first) + i, line
+			}
+		}
+	}
+	return 0, ""
+}
