@@ -3,6 +3,7 @@
 package simulation_test
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ const (
 func TestMutants(t *testing.T) {
 	defer mutant.Switch("")
 	fmt.Println("| planted bug | worlds until caught | how |\n|---|---|---|")
-	for _, m := range mutant.All() {
+	for _, m := range chosen() {
 		mutant.Switch(m)
 		n, why := caughtAfter()
 		if n == 0 {
@@ -30,6 +31,15 @@ func TestMutants(t *testing.T) {
 		}
 		fmt.Printf("| %s | %d | %s |\n", m, n, why)
 	}
+}
+
+var only = flag.String("mutant", "", "plant this bug alone")
+
+func chosen() []mutant.Mutant {
+	if *only != "" {
+		return []mutant.Mutant{mutant.Mutant(*only)}
+	}
+	return mutant.All()
 }
 
 // caughtAfter plays worlds, some at once, until one fails; 0: none does.

@@ -15,6 +15,7 @@ import (
 const (
 	carrierID     = models.OrganizationID("org_00000000000000000000000001")
 	directoryPage = 7
+	stalePages    = 12
 	gatewayQueue  = "gateway-simulated"
 )
 
@@ -47,7 +48,7 @@ type locker struct {
 	rows     []directoryRow          // the latest of each key, by position
 	position int64
 	hello    protocol.Hello
-	stale    []protocol.Entry // an old page, for whoever replays it
+	stale    [][]protocol.Entry // old pages, for whoever replays them
 }
 
 type factKey struct{ epoch, seq int64 }
@@ -132,7 +133,7 @@ func (s *server) directory(n *node, since int64) protocol.DirectoryReply {
 	l := s.at(n)
 	scope := models.ScopeOfLocker(n.id)
 	if n.chatter > s.w.now && len(l.stale) > 0 && s.w.chance(40) {
-		return protocol.DirectoryReply{Entries: l.stale, Cursor: protocol.Cursor{scope: since}, More: true}
+		return protocol.DirectoryReply{Entries: l.stale[s.w.rng.IntN(len(l.stale))], Cursor: protocol.Cursor{scope: since}, More: true}
 	}
 	reply := protocol.DirectoryReply{Entries: []protocol.Entry{}, Cursor: protocol.Cursor{scope: l.position}}
 	for _, r := range l.rows {
@@ -146,8 +147,10 @@ func (s *server) directory(n *node, since int64) protocol.DirectoryReply {
 		reply.Entries = append(reply.Entries, r.entry)
 		reply.Cursor[scope] = r.position
 	}
-	if len(reply.Entries) > 0 && s.w.rng.IntN(4) == 0 {
-		l.stale = reply.Entries
+	if len(reply.Entries) > 0 && len(l.stale) < stalePages {
+		l.stale = append(l.stale, reply.Entries)
+	} else if len(reply.Entries) > 0 && s.w.rng.IntN(4) == 0 {
+		l.stale[s.w.rng.IntN(stalePages)] = reply.Entries
 	}
 	return reply
 }

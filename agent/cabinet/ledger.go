@@ -129,7 +129,7 @@ func (op *Operation) Cells(states ...DoorState) []int {
 // driveAgain is a planted bug's: the doors are driven once more.
 func (op *Operation) driveAgain() {
 	for i := range op.Doors {
-		if op.Doors[i].State == DoorPulsed || op.Doors[i].State == DoorOpen {
+		if slices.Contains([]DoorState{DoorPulsed, DoorOpen, DoorClosed}, op.Doors[i].State) {
 			op.Doors[i].State = DoorWaiting
 		}
 	}
@@ -301,7 +301,7 @@ func (t *turn) release(op *Operation) {
 	}
 	t.announcedLate()
 	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
-		w.Reopening, w.Until = "", t.in(op.Policy.Reopen.Duration().Milliseconds())
+		w.Reopening, w.Until = "", t.in(reopenMS(op.Policy))
 	}
 	if t.Session.Operation == op.ID {
 		t.Session.Operation = ""

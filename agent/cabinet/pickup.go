@@ -184,14 +184,23 @@ func (t *turn) keep(op *Operation, cell int) {
 	}
 	w.Cells = append(w.Cells, cell)
 	if w.Reopening == "" {
-		w.Until = t.in(max(op.Policy.Reopen.Duration().Milliseconds(), 1))
+		w.Until = t.in(reopenMS(op.Policy))
 	}
+}
+
+// reopenMS is how long a finished pickup's cells stay its client's.
+func reopenMS(p models.Policy) int64 {
+	ms := max(p.Reopen.Duration().Milliseconds(), 1)
+	if mutant.On(mutant.CodeAfterWindow) {
+		ms += hourMS
+	}
+	return ms
 }
 
 // endWindows frees the cells of windows that are over. A doubtful one stays as it is.
 func (t *turn) endWindows() {
 	t.Windows = slices.DeleteFunc(t.Windows, func(w *Window) bool {
-		if !t.due(w.Until) || mutant.On(mutant.CodeAfterWindow) && !t.due(w.Until+hourMS) {
+		if !t.due(w.Until) {
 			return false
 		}
 		for _, n := range w.Cells {
