@@ -91,7 +91,8 @@ func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *sites.S
 // lockerView is a cabinet in the list.
 type lockerView struct {
 	Locker models.LockerID `json:"locker"`
-	Number string          `json:"number"`
+	Number string          `json:"number"` // empty while its computer does not answer
+	Power  bool            `json:"power"`
 	Online bool            `json:"online"`
 	Keyed  bool            `json:"keyed"`
 	Unsent int64           `json:"unsent_facts"`
@@ -103,10 +104,10 @@ func (h *Hands) list(ctx context.Context) []lockerView {
 	for _, c := range h.set.All() {
 		s, err := c.Snapshot(ctx)
 		if err != nil {
-			h.log.Warn("a cabinet does not answer", "locker", c.Locker(), "error", err)
+			views = append(views, lockerView{Locker: c.Locker(), Power: c.Powered()})
 			continue
 		}
-		views = append(views, lockerView{s.Locker, s.Number, s.Online, s.Keyed, s.Unsent, len(s.Cells)})
+		views = append(views, lockerView{s.Locker, s.Number, true, s.Online, s.Keyed, s.Unsent, len(s.Cells)})
 	}
 	return views
 }

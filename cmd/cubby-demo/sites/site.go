@@ -40,6 +40,8 @@ type Site struct {
 	scanner *boards.Scanner
 	line    *line.Line
 	screen  string // origin of the agent's screen
+	run     string // folder of the socket
+	socket  string // the agent's
 	agent   *rig.Process
 	local   *http.Client // to the agent's socket
 
@@ -84,14 +86,17 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	s.screen = "http://" + address
-	// The temporary folder's path may be too long for a socket.
-	socket := filepath.Join(os.TempDir(), fmt.Sprintf("cubby-%d-%s.sock", os.Getpid(), strings.TrimPrefix(string(l), "lkr_")))
+	// The cabinet's own folder may have a path that is too long for a socket.
+	if s.run, err = os.MkdirTemp("", "cubby-"); err != nil {
+		return nil, err
+	}
+	s.socket = filepath.Join(s.run, "agent.sock")
 	s.local = &http.Client{Timeout: callLimit, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			return (&net.Dialer{}).DialContext(ctx, "unix", s.socket)
 		},
 	}}
-	if err := s.writeConfig(address, socket); err != nil {
+	if err := s.writeConfig(address); err != nil {
 		return nil, err
 	}
 	s.agent = rig.NewProcess(rig.Spec{
@@ -103,7 +108,7 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 
 func (s *Site) in(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *Site) writeConfig(screen, socket string) error {
+func (s *Site) writeConfig(screen string) error {
 	type board map[string]any
 	var list []board
 	for i, b := range hardware() {
@@ -114,7 +119,7 @@ func (s *Site) writeConfig(screen, socket string) error {
 	}
 	raw, err := json.MarshalIndent(map[string]any{
 		"dir": s.in("data"), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
-		"screen": screen, "socket": socket, "log_level": s.cfg.LogLevel,
+		"screen": screen, "socket": s.socket, "log_level": s.cfg.LogLevel,
 		"buses":    []any{map[string]any{"port": "serial:" + s.in("bus") + "?baud=19200", "boards": list}},
 		"scanners": []any{map[string]any{"port": "serial:" + s.in("scanner") + "?baud=9600"}},
 	}, "", "  ")
@@ -174,6 +179,9 @@ func (s *Site) stop() error {
 	if s.steel != nil {
 		errs = append(errs, s.steel.Stop())
 	}
+	if s.run != "" {
+		errs = append(errs, os.RemoveAll(s.run))
+	}
 	return errors.Join(errs...)
 }
 
@@ -197,7 +205,19 @@ func (s *Site) CutPower() error {
 		return models.Errorf(models.CodeConflict, "the power is cut already")
 	}
 	s.off = true
-	return s.agent.Kill9()
+	select {
+	case <-s.agent.Done(): // by itself
+		return nil
+	default:
+		return s.agent.Kill9()
+	}
+}
+
+// Powered reports whether the cabinet's computer has power.
+func (s *Site) Powered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.off
 }
 
 // RestorePower starts the computer again.

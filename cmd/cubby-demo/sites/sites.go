@@ -44,6 +44,7 @@ type Set struct {
 
 	mu      sync.Mutex
 	sites   map[models.LockerID]*Site
+	adding  map[models.LockerID]bool
 	stopped bool
 }
 
@@ -52,34 +53,56 @@ func New(cfg Config) *Set {
 	if cfg.LogLevel == "" {
 		cfg.LogLevel = "info"
 	}
-	return &Set{cfg: cfg, sites: map[models.LockerID]*Site{}}
+	return &Set{cfg: cfg, sites: map[models.LockerID]*Site{}, adding: map[models.LockerID]bool{}}
 }
 
-// Add puts a cabinet up and starts it. One that runs already is left alone.
+var errStopped = models.Errorf(models.CodeUnavailable, "the cabinets do not run")
+
+// Add puts a cabinet up and starts it. One that runs already is left alone; conflict says
+// that somebody else is at it.
 func (s *Set) Add(ctx context.Context, l models.LockerID) (*Site, error) {
 	if !models.ValidID(models.PrefixLocker, string(l)) {
 		return nil, models.Errorf(models.CodeInvalid, "%q is not the id of a locker", l)
 	}
-	s.mu.Lock()
-	have, stopped := s.sites[l], s.stopped
-	s.mu.Unlock()
-	switch {
-	case stopped:
-		return nil, models.Errorf(models.CodeUnavailable, "the cabinets do not run")
-	case have != nil:
-		return have, nil
+	if have, err := s.reserve(l); have != nil || err != nil {
+		return have, err
 	}
 	site, err := build(ctx, s.cfg, l)
-	if err != nil {
-		return nil, err
-	}
-	if err := site.start(ctx); err != nil {
-		return nil, errors.Join(err, site.stop())
+	if err == nil {
+		if err = site.start(ctx); err != nil {
+			err = errors.Join(err, site.stop())
+		}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sites[l] = site
+	delete(s.adding, l)
+	stopped := s.stopped
+	if err == nil && !stopped {
+		s.sites[l] = site
+	}
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		return nil, err
+	case stopped: // meanwhile
+		return nil, errors.Join(errStopped, site.stop())
+	}
 	return site, nil
+}
+
+// reserve returns the cabinet that is there, or keeps its place for the caller.
+func (s *Set) reserve(l models.LockerID) (*Site, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.stopped:
+		return nil, errStopped
+	case s.sites[l] != nil:
+		return s.sites[l], nil
+	case s.adding[l]:
+		return nil, models.Errorf(models.CodeConflict, "cabinet %s is being put up", l)
+	}
+	s.adding[l] = true
+	return nil, nil
 }
 
 // Stop ends all cabinets. Their state is on disk at every moment.
