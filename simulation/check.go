@@ -206,16 +206,22 @@ func (n *node) checkFacts() {
 }
 
 func (n *node) checkFact(f models.Fact) {
+	if f.Type == models.FactDoorOpened {
+		if box := n.steel.cell(f.Cell); !box.open && (!box.everOpen || n.w.now-box.openedAt > minute) && !n.boardOf(f.Cell).dead {
+			n.w.fail(n, "door %d is told to have opened, and it did not", f.Cell)
+		}
+	}
+	n.remember(f)
+}
+
+// remember keeps what a fact means for judging what comes after it.
+func (n *node) remember(f models.Fact) {
 	d, err := f.Payload()
 	if err != nil {
 		n.w.fail(n, "a fact cannot be read: %v", err)
 		return
 	}
 	switch f.Type {
-	case models.FactDoorOpened:
-		if box := n.steel.cell(f.Cell); !box.open && (!box.everOpen || n.w.now-box.openedAt > minute) && !n.boardOf(f.Cell).dead {
-			n.w.fail(n, "door %d is told to have opened, and it did not", f.Cell)
-		}
 	case models.FactDoorJammed:
 		n.watch.jammed[attempt{f.Operation, f.Cell, d.Attempt}] = true
 	case models.FactPickedUp:
@@ -340,10 +346,14 @@ func (n *node) checkRestart() {
 		return
 	}
 	for _, f := range j.Facts {
+		if f.Epoch == n.watch.epoch && f.Seq > n.watch.facts {
+			n.remember(f) // durable in the moment of its death
+		}
 		if f.Seq == was.seq && f.Hash != n.watch.hash {
 			n.w.fail(n, "after a restart fact %d/%d is another one", was.epoch, was.seq)
 		}
 	}
+	n.watch.facts = j.Seq
 }
 
 // pinHash is models.HashPIN with one round: thousands of logins are simulated.

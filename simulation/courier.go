@@ -16,7 +16,6 @@ type courierAccount struct {
 	pin       string
 	rev       int64
 	suspended bool
-	knownAt   map[models.LockerID]int64
 }
 
 const courierPIN = "4711"
@@ -354,7 +353,7 @@ func (c *courier) lookInto(n *node, v cabinet.View) (int64, bool) {
 		n.press(cabinet.ButtonFinish)
 		return w.between(500, second), false
 	}
-	if c.checks++; c.checks > 6 || v.Text == cabinet.TextNothingDoubt {
+	if c.checks++; c.checks > cellsPerNode || v.Text == cabinet.TextNothingDoubt {
 		c.stage = finish
 		return second, false
 	}

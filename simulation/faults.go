@@ -122,8 +122,8 @@ type plan struct {
 }
 
 const (
-	faultsApart = 50 * minute // on average, at a cabinet
-	planLasts   = 3 * hour
+	faultsApart = 40 * minute // on average, at a cabinet
+	planLasts   = 8 * hour
 )
 
 func newFaults(w *World) *faults { return &faults{w: w} }
@@ -138,7 +138,7 @@ func (f *faults) begin() {
 func (f *faults) next() *plan {
 	var best Hit
 	fewest := -1
-	for range 6 {
+	for range 30 {
 		list := armed()
 		h := Hit{list[f.w.rng.IntN(len(list))], Phases()[f.w.rng.IntN(len(Phases()))]}
 		if (h.Fault == oldImage || h.Fault == rottenStore) && f.w.rng.IntN(8) > 0 {

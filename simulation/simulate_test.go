@@ -86,7 +86,9 @@ func TestSimulate(t *testing.T) {
 	perDay := operations / (len(list) * *days * simulation.Cabinets)
 	require.GreaterOrEqual(t, perDay, leastOperations, "operations a cabinet-day")
 	for _, h := range simulation.Required() {
-		require.GreaterOrEqual(t, hits[h], leastHits, "%s while %s", h.Fault, h.Phase)
+		if hits[h] < leastHits {
+			t.Errorf("%s while %s: %d times, want %d", h.Fault, h.Phase, hits[h], leastHits)
+		}
 	}
 }
 
