@@ -18,6 +18,9 @@ type courierAccount struct {
 	suspended bool
 }
 
+// checksAVisit is how many cells in doubt a courier has time for.
+const checksAVisit = 5
+
 const courierPIN = "4711"
 
 func newCourier(n *node, i int) *courierAccount {
@@ -236,7 +239,8 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		return w.between(300, second), false
 	case r < 8:
 		w.faults.hit(n, walkAway)
-		return 0, true // with the parcel, the door left open
+		b.of.excused = "a courier went away with a parcel, and whoever shut the door had it taken for put in"
+		return 0, true
 	}
 	box.put(b.label)
 	b.of.where[b.label] = inCell
@@ -353,7 +357,7 @@ func (c *courier) lookInto(n *node, v cabinet.View) (int64, bool) {
 		n.press(cabinet.ButtonFinish)
 		return w.between(500, second), false
 	}
-	if c.checks++; c.checks > cellsPerNode || v.Text == cabinet.TextNothingDoubt {
+	if c.checks++; c.checks > checksAVisit && !n.w.calm || c.checks > cellsPerNode || v.Text == cabinet.TextNothingDoubt {
 		c.stage = finish
 		return second, false
 	}

@@ -123,7 +123,7 @@ type plan struct {
 
 const (
 	faultsApart = 40 * minute // on average, at a cabinet
-	planLasts   = 8 * hour
+	planLasts   = 4 * hour
 )
 
 func newFaults(w *World) *faults { return &faults{w: w} }
@@ -185,6 +185,9 @@ func (f *faults) stepped(n *node) {
 	}
 	phase := phaseOf(n.state())
 	if phase != p.phase {
+		if p.phase == phaseJammed && phase == phasePulsed {
+			f.jam(n)
+		}
 		if f.w.now > p.from+planLasts {
 			f.plan[n.index] = f.next()
 		}
@@ -193,6 +196,13 @@ func (f *faults) stepped(n *node) {
 	f.plan[n.index] = f.next()
 	f.hit(n, p.fault)
 	f.strike(n, p.fault)
+}
+
+// jam has the lock that is driven now not open, for a while: jams are too rare to wait for.
+func (f *faults) jam(n *node) {
+	cell := n.steel.cell(f.moving(n))
+	cell.stuck = true
+	f.w.in(20*second, func() { cell.stuck = false })
 }
 
 func (f *faults) strike(n *node, fault Fault) {
