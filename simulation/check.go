@@ -337,6 +337,10 @@ func (n *node) checkRestart() {
 	was := n.watch.head
 	if was.seq == 0 { // another store than before: what it holds was judged in its time
 		n.watch.order, n.watch.epoch, n.watch.facts = n.state().Begun, j.Epoch, j.Seq
+		for _, c := range n.watch.couriers {
+			kept := n.state().Directory
+			n.watch.known[c.id] = knownCourier{kept.Revs[string(models.EntryCourier)+"/"+string(c.id)], kept.Couriers[c.id].Suspended}
+		}
 	}
 	if was.seq == 0 || j.Epoch > was.epoch {
 		return

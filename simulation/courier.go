@@ -244,6 +244,9 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 	}
 	box.put(b.label)
 	b.of.where[b.label] = inCell
+	if n.restored {
+		b.of.excused = "it was put in by an old copy of the store, which the server overrules"
+	}
 	w.log(n, "courier puts %s of %s into cell %d", b.label, b.of.id, cell)
 	if w.chance(1.5) {
 		w.faults.hit(n, walkAway)
