@@ -13,7 +13,7 @@ import (
 
 const (
 	// mutantSeeds and mutantDays bound the search for a planted bug.
-	mutantSeeds = 40
+	mutantSeeds = 120
 	mutantDays  = 2
 )
 

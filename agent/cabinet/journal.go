@@ -141,7 +141,8 @@ func (t *turn) prune() {
 	j := &t.Journal
 	acked := len(j.Facts) - int(j.Seq-j.Acked)
 	if mutant.On(mutant.PruneUnacknowledged) {
-		acked = len(j.Facts)
+		j.Facts = slices.Clone(j.Facts[len(j.Facts)/2:])
+		return
 	}
 	size := 0
 	for _, f := range j.Facts {
@@ -155,7 +156,7 @@ func (t *turn) prune() {
 		}
 		size -= len(f.Data) + factFrameBytes
 	}
-	if over >= pruneAtOnce || mutant.On(mutant.PruneUnacknowledged) {
+	if over >= pruneAtOnce {
 		j.Facts = slices.Clone(j.Facts[over:])
 	}
 }

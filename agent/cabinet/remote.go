@@ -119,7 +119,7 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 // remoteLeft is for how many milliseconds a grant is still good.
 func (t *turn) remoteLeft(g models.RemoteGrant) int64 {
 	if mutant.On(mutant.WallExpiry) {
-		return g.NotAfterMS - t.now.WallMS
+		return min(g.NotAfterMS-t.now.WallMS, remoteLivesMS)
 	}
 	return g.NotAfterMS - t.Link.ServerMS - (t.now.UptimeMS - t.Link.ServerAt)
 }
