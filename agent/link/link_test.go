@@ -21,30 +21,6 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// A bridge that talks without end must not hold the bus for ever.
-func TestResetInputEndsWhenTheBridgeTalksWithoutEnd(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	go func() {
-		c, err := l.Accept()
-		for err == nil {
-			_, err = c.Write(make([]byte, 4096))
-		}
-	}()
-	p, err := link.Open("tcp:" + l.Addr().String())
-	require.NoError(t, err)
-	done := make(chan error, 1)
-	go func() { done <- p.ResetInput() }()
-	select {
-	case err := <-done:
-		require.NoError(t, err)
-	case <-time.After(5 * time.Second):
-		t.Error("it reads for ever")
-	}
-	require.NoError(t, p.Close())
-}
-
 func TestTCPReadTimeout(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
