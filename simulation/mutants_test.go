@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"cubby/agent/mutant"
+	"cubby/simulation"
 )
 
 const (
@@ -24,7 +25,7 @@ func TestMutants(t *testing.T) {
 	fmt.Println("| planted bug | worlds until caught | how |\n|---|---|---|")
 	for _, m := range chosen() {
 		mutant.Switch(m)
-		n, why := caughtAfter()
+		n, why := caughtAfter(t)
 		if n == 0 {
 			t.Errorf("%s is not caught in %d worlds of %d days", m, mutantSeeds, mutantDays)
 			continue
@@ -43,7 +44,7 @@ func chosen() []mutant.Mutant {
 }
 
 // caughtAfter plays worlds, some at once, until one fails; 0: none does.
-func caughtAfter() (n int, why string) {
+func caughtAfter(t *testing.T) (n int, why string) {
 	const atOnce = 4
 	for first := uint64(1); first <= mutantSeeds; first += atOnce {
 		var seeds []uint64
@@ -52,6 +53,10 @@ func caughtAfter() (n int, why string) {
 		}
 		for i, o := range play(seeds, mutantDays) {
 			if o.err != nil {
+				mutant.Switch("")
+				if _, err := simulation.Run(o.seed, mutantDays); err != nil {
+					t.Errorf("world %d fails without any bug planted: %v", o.seed, err)
+				}
 				line, _, _ := strings.Cut(o.err.Error(), "\n")
 				return int(first) + i, line
 			}
