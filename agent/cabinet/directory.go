@@ -188,15 +188,6 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 	t.announced(next)
 }
 
-// freeAll is a planted bug's: the cells of a shipment are free because the server says so.
-func (t *turn) freeAll(id models.ShipmentID) {
-	for _, c := range t.holding(id) {
-		if c.Operation == "" {
-			c.apply(models.CellCheckEmpty)
-		}
-	}
-}
-
 // withdrawn stops what waits for authority over a shipment that is to be had here no more.
 func (t *turn) withdrawn(id models.ShipmentID) {
 	for _, op := range t.Operations {

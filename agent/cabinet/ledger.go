@@ -126,15 +126,6 @@ func (op *Operation) Cells(states ...DoorState) []int {
 	return cells
 }
 
-// driveAgain is a planted bug's: the doors are driven once more.
-func (op *Operation) driveAgain() {
-	for i := range op.Doors {
-		if slices.Contains([]DoorState{DoorPulsed, DoorOpen, DoorClosed}, op.Doors[i].State) {
-			op.Doors[i].State = DoorWaiting
-		}
-	}
-}
-
 // doorsDecided: each door was seen open, or was not in time.
 func (op *Operation) doorsDecided() bool { return !op.any(DoorWaiting, DoorPulsed) }
 

@@ -193,20 +193,6 @@ func (t *turn) commanded(c protocol.Command) {
 	}
 }
 
-// reviveDoors is a planted bug's: an operation that was given up gets its doors back.
-func (t *turn) reviveDoors(op *Operation) {
-	for i := range op.Doors {
-		d := &op.Doors[i]
-		if c := t.cell(d.Cell); d.Attempt == 0 && c.Operation == "" {
-			d.State, c.Operation = DoorWaiting, op.ID
-			if op.Kind == models.Deposit {
-				c.apply(models.CellReserve)
-				c.Shipment = op.Shipment
-			}
-		}
-	}
-}
-
 // commandedAgain answers a repeated command with what is recorded, now or once it is known.
 func (t *turn) commandedAgain(op *Operation, command string) {
 	switch {

@@ -29,10 +29,6 @@ const (
 	PathRenew     = "/agent/v1/renew"
 )
 
-// HeaderLocker names the cabinet on the development listener, which has no TLS and is
-// bound to loopback only. With TLS the certificate names it.
-const HeaderLocker = "Cubby-Locker"
-
 // Limits of a message, a batch and the times of principle 4.
 const (
 	MaxMessage      = 1 << 20 // bytes of one stream message
