@@ -29,6 +29,8 @@ type Port interface {
 const (
 	defaultBaud = 19200
 	dialTimeout = 3 * time.Second
+	// writeTimeout bounds a frame to a bridge that takes no more.
+	writeTimeout = time.Second
 )
 
 // Open opens the line that a text names:
@@ -54,7 +56,10 @@ func Check(name string) error {
 		_, _, err := parseSerial(rest)
 		return err
 	case "tcp":
-		_, _, err := net.SplitHostPort(rest)
+		host, port, err := net.SplitHostPort(rest)
+		if n, bad := strconv.Atoi(port); err == nil && (host == "" || bad != nil || n < 1 || n > 65535) {
+			err = fmt.Errorf("link: %q is not host:port", rest)
+		}
 		return err
 	}
 	return fmt.Errorf("link: %q names no line: write serial:/dev/…?baud=19200 or tcp:host:port", name)
@@ -132,6 +137,14 @@ func (p *tcpPort) Read(b []byte) (int, error) {
 		}
 	}
 	return p.Conn.Read(b)
+}
+
+// Write implements Port.
+func (p *tcpPort) Write(b []byte) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Write(b)
 }
 
 // ResetInput implements Port: it reads what has come for a millisecond. One deadline for

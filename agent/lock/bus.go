@@ -31,6 +31,7 @@ type Bus struct {
 	dial    func() (link.Port, error)
 	log     *slog.Logger
 	unlocks chan unlock
+	ended   chan struct{} // by Run
 
 	mu sync.Mutex // guards what Doors and Boards tell
 }
@@ -50,16 +51,17 @@ type board struct {
 }
 
 type unlock struct {
+	ctx  context.Context // a pulse that comes too late would open a door for nobody
 	cell int
 	done chan error
 }
 
-// NewBus makes a bus. Nothing is sent before Run.
+// NewBus makes a bus. Nothing is sent before Run, and Run is called once.
 func NewBus(boards []Board, timing Timing, dial func() (link.Port, error), log *slog.Logger) (*Bus, error) {
 	if err := CheckBoards(boards); err != nil {
 		return nil, err
 	}
-	b := &Bus{timing: timing.withDefaults(), dial: dial, log: log, unlocks: make(chan unlock)}
+	b := &Bus{timing: timing.withDefaults(), dial: dial, log: log, unlocks: make(chan unlock), ended: make(chan struct{})}
 	for _, c := range boards {
 		d, err := dialectOf(c.Dialect)
 		if err != nil {
@@ -70,8 +72,11 @@ func NewBus(boards []Board, timing Timing, dial func() (link.Port, error), log *
 	return b, nil
 }
 
-// ErrNoBoard says that no board of the bus has the cell.
-var ErrNoBoard = errors.New("lock: no board has this cell")
+// Why a pulse is not sent.
+var (
+	ErrNoBoard = errors.New("lock: no board has this cell")
+	ErrEnded   = errors.New("lock: nobody drives the bus any more")
+)
 
 // Has reports whether the cell is on this bus.
 func (b *Bus) Has(cell int) bool {
@@ -89,11 +94,13 @@ func (b *Bus) Unlock(ctx context.Context, cell int) error {
 	if !b.Has(cell) {
 		return ErrNoBoard
 	}
-	u := unlock{cell, make(chan error, 1)}
+	u := unlock{ctx, cell, make(chan error, 1)}
 	select {
 	case b.unlocks <- u:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-b.ended:
+		return ErrEnded
 	}
 	// It is in the owner's hands and may be on the line already: the context does not take
 	// it back.
@@ -136,6 +143,7 @@ func (b *Bus) Boards() []BoardStatus {
 // Run owns the line until the context ends. tell is called from it for each change, in
 // order, and must not wait for a pulse of the same bus.
 func (b *Bus) Run(ctx context.Context, tell func(Event)) error {
+	defer close(b.ended)
 	pause := b.timing.Reopen
 	for ctx.Err() == nil {
 		port, err := b.dial()
@@ -175,27 +183,42 @@ func (b *Bus) idle(ctx context.Context, d time.Duration, why error) {
 
 // serve drives the line until it fails: pulses first, looks between them.
 func (b *Bus) serve(ctx context.Context, port link.Port, tell func(Event)) error {
-	t := time.NewTimer(0)
-	defer t.Stop()
-	for {
+	for ctx.Err() == nil {
 		next := b.due()
-		t.Reset(max(0, time.Until(next.next)))
-		select {
-		case <-ctx.Done():
-			return nil
-		case u := <-b.unlocks:
-			fatal, err := b.pulse(port, u.cell)
+		u, asked := b.asked(ctx, time.Until(next.next))
+		switch {
+		case asked:
+			fatal, err := b.pulse(port, u)
 			u.done <- err
 			if fatal {
 				return err
 			}
-			continue
-		case <-t.C:
-		}
-		if err := b.look(port, next, tell); err != nil {
-			return err
+		case ctx.Err() == nil:
+			if err := b.look(port, next, tell); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// asked waits for a pulse until the next look is due. One that waits already goes before
+// a look that is due: somebody stands before the door.
+func (b *Bus) asked(ctx context.Context, d time.Duration) (unlock, bool) {
+	select {
+	case u := <-b.unlocks:
+		return u, true
+	default:
+	}
+	t := time.NewTimer(max(0, d))
+	defer t.Stop()
+	select {
+	case u := <-b.unlocks:
+		return u, true
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return unlock{}, false
 }
 
 // due is the board to look at next.
@@ -210,15 +233,18 @@ func (b *Bus) due() *board {
 }
 
 // pulse sends one unlock. fatal: the line itself failed.
-func (b *Bus) pulse(port link.Port, cell int) (fatal bool, err error) {
+func (b *Bus) pulse(port link.Port, u unlock) (fatal bool, err error) {
+	if err := u.ctx.Err(); err != nil {
+		return false, err
+	}
 	for _, board := range b.boards {
-		if !board.has(cell) {
+		if !board.has(u.cell) {
 			continue
 		}
 		if !board.up {
 			return false, fmt.Errorf("lock: board %s does not answer", board.Name)
 		}
-		if err := write(port, board.dialect.unlock(board.Address, cell-board.FirstCell+1)); err != nil {
+		if err := write(port, board.dialect.unlock(board.Address, u.cell-board.FirstCell+1)); err != nil {
 			return true, err
 		}
 		now := time.Now()

@@ -46,10 +46,12 @@ type Bus struct {
 	steel  *Steel
 	boards []Board
 
-	mu     sync.Mutex
-	line   *pty // nil: the cable is out
-	faults map[int]Fault
-	served sync.WaitGroup
+	mu       sync.Mutex
+	line     *pty // nil: the cable is out
+	faults   map[int]Fault
+	looks    int
+	unlocked func(cell int)
+	served   sync.WaitGroup
 }
 
 // NewBus puts boards on a line at a path.
@@ -99,6 +101,30 @@ func (b *Bus) fault(board int) Fault {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.faults[board]
+}
+
+// Looks counts the requests for a status that came.
+func (b *Bus) Looks() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.looks
+}
+
+// OnUnlock has f called when an unlock comes off the line.
+func (b *Bus) OnUnlock(f func(cell int)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unlocked = f
+}
+
+// heard notes a request, and returns what to call on an unlock.
+func (b *Bus) heard(status bool) func(cell int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if status {
+		b.looks++
+	}
+	return b.unlocked
 }
 
 // serve answers requests until the line is closed.
@@ -151,6 +177,7 @@ func checksum(b []byte) (s byte) {
 
 func (b *Bus) take(line *pty, request []byte) {
 	address, lock := int(request[1]), int(request[2])
+	unlocked := b.heard(request[3] == askStatus)
 	for i, board := range b.boards {
 		if address != board.Address && address != everyBoard {
 			continue
@@ -168,6 +195,9 @@ func (b *Bus) take(line *pty, request []byte) {
 		case askUnlock: // never answered
 			for n := range board.Locks {
 				if n == lock || lock == everyLock {
+					if unlocked != nil {
+						unlocked(board.First + n)
+					}
 					b.steel.pulse(board.First + n)
 				}
 			}
