@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"cubby/cmd/cubby-demo/kill"
+	"cubby/cmd/cubby-demo/measure"
 	"cubby/cmd/cubby-demo/rig"
 	supervisor "cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/scenes"
@@ -28,6 +29,7 @@ func subcommands() []subcommand {
 		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
 		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
+		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }
 

@@ -39,6 +39,7 @@ type config struct {
 	mailDomain        string
 	maxInFlight       int
 	logLevel          string
+	opsProfile        bool
 }
 
 func text(field func(*config) *string) func(*config, string) error {
@@ -62,6 +63,7 @@ func settings() []setting {
 		{"CUBBY_DEVICE_CA_FILE", authorityFile(deviceCA + ".pem"), "certificates of the authorities of cabinets' certificates (roles gateway, worker)", text(func(c *config) *string { return &c.deviceCAFile })},
 		{"CUBBY_DEVICE_CA_KEY_FILE", authorityFile(deviceCA + ".key"), "the authority's key (role worker)", text(func(c *config) *string { return &c.deviceCAKeyFile })},
 		{"CUBBY_SIGNER_KEY_FILE", authorityFile(signerFile), "the key that signs grants (role worker)", text(func(c *config) *string { return &c.signerKeyFile })},
+		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", opsProfile},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
@@ -85,6 +87,14 @@ func instanceName(c *config, v string) error {
 		return errors.New("a name without spaces or slashes is needed")
 	}
 	c.instance = v
+	return nil
+}
+
+func opsProfile(c *config, v string) error {
+	c.opsProfile = v == "on"
+	if v != "on" && v != "off" {
+		return errors.New("must be on or off")
+	}
 	return nil
 }
 

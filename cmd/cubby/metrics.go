@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"strconv"
 	"time"
 
@@ -57,8 +58,8 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 
 func (m *metrics) forwarded(kind models.OutboxKind) { m.outbox.WithLabelValues(string(kind)).Inc() }
 
-// handler serves the operators' listener.
-func (m *metrics) handler(ready func(context.Context) error) http.Handler {
+// handler serves the operators' listener, with Go's profiles if asked for.
+func (m *metrics) handler(ready func(context.Context) error, profile bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok\n") })
@@ -71,6 +72,11 @@ func (m *metrics) handler(ready func(context.Context) error) http.Handler {
 		}
 		answer(w, http.StatusOK, "ready\n")
 	})
+	if profile {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 

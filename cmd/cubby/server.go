@@ -96,7 +96,7 @@ func serve(ctx context.Context, p program, r roles, db *store.Store, temporal cl
 		program: p, db: db, temporal: temporal, engine: worker.NewEngine(temporal),
 		metrics: newMetrics(db, p.log), group: group, fatal: func(err error) { cancel(err) },
 	}
-	if err := s.listen(ctx, "ops", p.config.opsListen, s.plain(s.metrics.handler(s.ready))); err != nil {
+	if err := s.listen(ctx, "ops", p.config.opsListen, s.plain(s.metrics.handler(s.ready, s.config.opsProfile))); err != nil {
 		return err
 	}
 	group.Go(func() error { return s.engine.Watch(ctx) })

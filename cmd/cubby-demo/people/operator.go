@@ -85,6 +85,13 @@ func (o Operator) Locker(ctx context.Context, number, location, model string) (s
 	return o.make(ctx, "lockers", map[string]any{"number": number, "location": location, "model": model})
 }
 
+// Claim makes a claim for the computer of a locker.
+func (o Operator) Claim(ctx context.Context, locker string) (string, error) {
+	var made struct{ Code string }
+	err := o.call(ctx, http.MethodPost, "/api/v1/lockers/"+url.PathEscape(locker)+"/claims", nil, nil, &made)
+	return made.Code, err
+}
+
 // Rooms reads how much room a locker has.
 func (o Operator) Rooms(ctx context.Context, locker string) ([]Room, error) {
 	var list struct{ Items []Room }

@@ -63,6 +63,7 @@ type System struct {
 	// Temporal and Servers can be killed and started again; Servers are in the order of Options.Processes.
 	Temporal *rig.Temporal
 	Servers  []*rig.Process
+	OpsURLs  []string // of Servers
 	Cabinets *sites.Set
 	Inbox    *inbox.Inbox
 
@@ -265,7 +266,7 @@ func (s *System) startServers(ctx context.Context) error {
 		if err := process.Start(ctx); err != nil {
 			return err
 		}
-		s.Servers = append(s.Servers, process)
+		s.Servers, s.OpsURLs = append(s.Servers, process), append(s.OpsURLs, origin(ops))
 		s.watched = append(s.watched, child{name, s.folder.log(name), process})
 		s.stops = append(s.stops, process.Stop)
 	}
@@ -285,6 +286,12 @@ func (s *System) startServers(ctx context.Context) error {
 		return response.StatusCode == http.StatusOK, response.Status, response.Body.Close()
 	})
 }
+
+// GatewayAddress is host:port of the device listener.
+func (s *System) GatewayAddress() string { return address(s.options.Ports.Gateway) }
+
+// ServerCA is the file of the authority that cabinets believe.
+func (s *System) ServerCA() string { return s.authority("server-ca.pem") }
 
 func (s *System) saveNetwork(n Network) error { return s.folder.save(networkFile, n) }
 
@@ -314,8 +321,8 @@ func (s *System) seed(ctx context.Context) (err error) {
 // startCabinets waits until each is connected and has its key, so that nobody finds a dark screen.
 func (s *System) startCabinets(ctx context.Context) error {
 	s.Cabinets = sites.New(sites.Config{
-		Dir: s.folder.in("cabinets"), Agent: s.program("cubby-agent"), Gateway: address(s.options.Ports.Gateway),
-		ServerCA: s.authority("server-ca.pem"), AutoClose: s.options.AutoClose, Claim: s.claim,
+		Dir: s.folder.in("cabinets"), Agent: s.program("cubby-agent"), Gateway: s.GatewayAddress(),
+		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim,
 		Logger: s.log.With("part", "cabinets"),
 	})
 	s.stops = append(s.stops, s.Cabinets.Stop)

@@ -191,6 +191,9 @@ func (s *Site) Locker() models.LockerID { return s.locker }
 // Agent is the agent's process, for whoever kills it.
 func (s *Site) Agent() *rig.Process { return s.agent }
 
+// OnUnlock has f called when an unlock comes off the boards' line.
+func (s *Site) OnUnlock(f func(cell int)) { s.bus.OnUnlock(f) }
+
 // CutLine cuts the cabinet's network.
 func (s *Site) CutLine() { s.line.Cut() }
 

@@ -26,6 +26,8 @@ type Options struct {
 	// Postgres has the server run as three processes on a private Postgres, and Temporal keep its data there too.
 	// Otherwise the server is one process, and all is on SQLite.
 	Postgres bool
+	// Env is added to the server's environment.
+	Env []string
 }
 
 // Part is one process of the product: it can be killed, and started again at the same address with the same data.
@@ -34,12 +36,17 @@ type Part struct {
 	Name string
 	// Sends: it is the process that sends messages.
 	Sends bool
+	// OpsURL is where a server's process serves its operators; empty for Temporal.
+	OpsURL string
 
 	process *rig.Process
 }
 
 // Kill kills the process as kill -9 does, and returns when it is gone.
 func (p *Part) Kill() error { return p.process.Kill9() }
+
+// Pid is the process's, 0 when it does not run.
+func (p *Part) Pid() int { return p.process.Pid() }
 
 // Freeze has it do nothing until Thaw.
 func (p *Part) Freeze() error { return p.process.Freeze() }
@@ -79,7 +86,7 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 		}
 	}()
 	parts := []string{"server"}
-	wanted := run.Options{Bin: options.Bin, Var: options.Dir}
+	wanted := run.Options{Bin: options.Bin, Var: options.Dir, Env: options.Env}
 	if options.Postgres {
 		// What a killed process has written is safe without fsync: nobody cuts the power here.
 		s.postgres, err = rig.StartPostgres(ctx, rig.PostgresOptions{NoSync: true, Log: filepath.Join(options.Dir, "postgres.log")})
@@ -93,7 +100,7 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 		return nil, err
 	}
 	for i, name := range parts {
-		s.Parts = append(s.Parts, &Part{Name: name, Sends: name == "worker" || name == "server", process: s.Servers[i]})
+		s.Parts = append(s.Parts, &Part{Name: name, Sends: name == "worker" || name == "server", OpsURL: s.OpsURLs[i], process: s.Servers[i]})
 	}
 	s.Parts = append(s.Parts, &Part{Name: "temporal", process: s.Temporal.Process})
 	return s, nil
