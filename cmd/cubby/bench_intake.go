@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,33 +40,6 @@ type intakeBench struct {
 	bank        *bank
 	shipments   []models.ShipmentView // one for each cabinet
 	connections int
-}
-
-func runBenchCabinet(ctx context.Context, p program, args []string) error {
-	flags := p.flags("bench cabinet")
-	dsn := flags.String("postgres", os.Getenv("CUBBY_TEST_POSTGRES"), "a Postgres in which the run may make tables of its own")
-	cabinets := flags.Int("cabinets", 2000, "cabinets that send a batch in each round")
-	connections := flags.Int("connections", 4, "connections to the database")
-	asJSON := flags.Bool("json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	switch {
-	case *dsn == "":
-		return errors.New("bench: --postgres or CUBBY_TEST_POSTGRES is needed; 'make bench' starts one")
-	case *cabinets < 1 || *cabinets > 20_000 || *connections < 1 || *connections > 64:
-		return errors.New("bench: cabinets is from 1 to 20,000, connections from 1 to 64")
-	}
-	p.log = slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	report, err := runIntake(ctx, p, *dsn, *cabinets, *connections)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		return json.NewEncoder(p.out).Encode(report)
-	}
-	_, err = fmt.Fprintf(p.out, "%.0f facts/s taken in, %.0f rows/s bare, ratio %.2f\n", report.FactsPerS, report.FloorPerS, report.Ratio)
-	return err
 }
 
 // runIntake alternates product and floor on the same number of connections and takes the

@@ -29,7 +29,7 @@ func commands() []command {
 		{"key authority", "key authority [--dir DIR] [--hosts LIST]", "make the keys of cabinets' identity, those that are missing", runKeyAuthority},
 		{"key gateway", "key gateway [--dir DIR] [--hosts LIST]", "renew the certificate that cabinets see", runKeyGateway},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},
-		{"bench cabinet", "bench cabinet [--json]", "measure how many facts a second are taken in, against a bare insert of the same rows", runBenchCabinet},
+		{"bench cabinet", "bench cabinet [--only doors,memory,intake] [--json]", "measure how soon a door is driven, an agent's memory in the gateway, and facts taken in a second", runBenchCabinet},
 		{"bench lifecycle", "bench lifecycle --db postgres|sqlite [--json]", "measure lives a second against a floor of empty bodies", runBenchLifecycle},
 	}
 }

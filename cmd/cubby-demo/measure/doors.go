@@ -175,7 +175,7 @@ func (b *bench) load(ctx context.Context, n int) (waiting []parcel, err error) {
 	for range n {
 		b.number++
 		a := people.Announcement{
-			Number: fmt.Sprintf("M-%04d", b.number), Locker: b.at.Locker, Policy: "standard",
+			Number: fmt.Sprintf("M-%04d", b.number), Locker: b.at.Locker, Policy: "express",
 			Contact: people.Contact{Email: fmt.Sprintf("client-%04d@example.org", b.number)},
 			Parcels: []people.NewParcel{{Size: "M"}},
 		}
