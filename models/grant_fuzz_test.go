@@ -31,7 +31,7 @@ func FuzzVerifyRemote(f *testing.F) {
 	f.Add([]byte(`[]`), []byte{}, "s1", uint16(3))
 	f.Add([]byte{}, []byte{}, "", uint16(3))
 	f.Fuzz(func(t *testing.T, grant, signature []byte, name string, bit uint16) {
-		grant = slices.Clone(grant) // it is spoilt below
+		grant = slices.Clone(grant)                                                          // it is spoilt below
 		signed := ed25519.Sign(s.Key, append([]byte("cubby remote opening v1\n"), grant...)) // as docs/protocol.md has it
 		if _, err := models.VerifyRemote(trusted, name, grant, signature); models.ErrorCode(err) != models.CodeForbidden {
 			require.Equal(t, "s1", name)
