@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -190,6 +191,52 @@ func FuzzSince(f *testing.F) {
 		want, err := protocol.ParseCursor(since)
 		require.NoError(t, err)
 		require.Len(t, reply.Cursor, len(want))
+	})
+}
+
+// FuzzStream: whatever a cabinet says after its hello is answered by one message at most, an
+// error only ever calls it malformed, and the next ask is answered as ever.
+func FuzzStream(f *testing.F) {
+	const op, shp = "op_01hv0000000000000000000001", "shp_01hv0000000000000000000001"
+	for _, frame := range []string{
+		`{"type":"ask","body":{"operation":"` + op + `","kind":"pickup","shipment":"` + shp + `","cells":[{"cell":1}],"valid_for_ms":500}}`,
+		`{"type":"ask","body":{"operation":"` + op + `","kind":"remote_open","shipment":"` + shp + `","cells":[{"cell":1}],"valid_for_ms":500}}`,
+		`{"type":"result","body":{"id":"cmd_1","operation":"` + op + `","result":{"outcome":"opened"}}}`, `{"type":"result","body":{"result":{"outcome":"perhaps"}}}`,
+		`{"type":"heartbeat","body":{"epoch":0,"last_seq":0,"inventory_digest":"\u0000"}}`, `{"type":"heartbeat","body":{"epoch":1e99}}`,
+		`{"type":"error","body":{"code":"internal","detail":"x"}}`, `{"type":"error","body":[]}`,
+		`{"type":"hello","body":{}}`, `{"type":"command","body":{}}`, `{"type":"teleport"}`, `{}`, `[`, "\xff",
+	} {
+		f.Add([]byte(frame))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		w := newWorld(t, nil)
+		w.engine.ask = func(_ context.Context, _ models.ShipmentID, in models.AskInput) error {
+			if in.Locker != w.locker {
+				t.Error("asked for another cabinet:", in.Locker)
+			}
+			return nil
+		}
+		d := w.connect(t)
+		d.raw(frame)
+		next := ask(w)
+		d.send(protocol.TypeAsk, next)
+		for others := 0; ; others++ {
+			m := d.next()
+			if m.Type == protocol.TypeError {
+				var p protocol.Problem
+				require.NoError(t, m.Into(&p))
+				require.Equal(t, models.CodeMalformedFrame, p.Code)
+			} else {
+				require.Equal(t, protocol.TypeAnswer, m.Type)
+				var a protocol.Answer
+				require.NoError(t, m.Into(&a))
+				require.Equal(t, protocol.Accepted, a.Verdict)
+				if a.Operation == next.Operation {
+					break
+				}
+			}
+			require.Zero(t, others)
+		}
 	})
 }
 
