@@ -83,6 +83,64 @@ func TestLockerOf(t *testing.T) {
 	}
 }
 
+// FuzzHashClaim: a made claim is known however it is typed, and what is taken for a claim
+// is known by its 26 digits alone.
+func FuzzHashClaim(f *testing.F) {
+	raw := bytes.Repeat([]byte{0xa5}, 16)
+	for _, typed := range []string{
+		"7ZK0-1QMX-0000-0000-0000-0000-0A", " 7zkO iqmx oooo 0000 0000 0000 0a ", "7ZK0-1QMX-0000-0000-0000-0000-0", "7ZK0-1QMX-0000-0000-0000-0000-0U",
+		"7ZK0-1QMX-0000-0000-0000-0000-0AA", "", strings.Repeat("-", 104), strings.Repeat("0", 105), "\xff", "\u212a0000000000000000000000000", "\u01300000000000000000000000000",
+	} {
+		f.Add(raw, typed)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, typed string) {
+		if hash, ok := models.HashClaim(typed); ok {
+			require.Len(t, hash, 64)
+			plain := plainClaim(typed)
+			require.Len(t, plain, 26)
+			again, ok := models.HashClaim(plain)
+			require.True(t, ok, plain)
+			require.Equal(t, hash, again)
+			other := []byte(plain)
+			other[0] = "01"[1&(other[0]+1)]
+			if string(other) != plain {
+				different, ok := models.HashClaim(string(other))
+				require.True(t, ok)
+				require.NotEqual(t, hash, different)
+			}
+		} else {
+			require.Empty(t, hash)
+		}
+		code, err := models.NewClaimCode(bytes.NewReader(raw))
+		if err != nil {
+			require.Less(t, len(raw), 16)
+			return
+		}
+		want, ok := models.HashClaim(code)
+		require.True(t, ok, code)
+		for _, same := range []string{strings.ToLower(code), strings.ReplaceAll(code, "-", ""), strings.ReplaceAll(code, "-", "  "), strings.ReplaceAll(code, "0", "O"), strings.ReplaceAll(code, "1", "l")} {
+			got, ok := models.HashClaim(same)
+			require.True(t, ok, same)
+			require.Equal(t, want, got, same)
+		}
+	})
+}
+
+// plainClaim is a claim as its hash sees it, by another way than the code's own.
+func plainClaim(typed string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '-', ' ':
+			return -1
+		case 'o':
+			return '0'
+		case 'i', 'l':
+			return '1'
+		}
+		return r
+	}, strings.ToLower(typed))
+}
+
 func FuzzCheckCSR(f *testing.F) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(f, err)

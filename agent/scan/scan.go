@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"cubby/agent/link"
@@ -26,6 +27,10 @@ const (
 	idle       = 500 * time.Millisecond
 	firstRetry = time.Second
 	lastRetry  = 15 * time.Second
+	// warnEvery keeps a line of noise, such as of a wrong baud rate, out of the log.
+	warnEvery = time.Minute
+	// groupSeparator stands in GS1 codes for FNC1.
+	groupSeparator = 0x1d
 )
 
 // Run reads codes from a scanner until the context ends, and opens its line again whenever
@@ -37,7 +42,7 @@ func Run(ctx context.Context, dial func() (link.Port, error), log *slog.Logger, 
 		if err == nil {
 			retry = firstRetry
 			stop := context.AfterFunc(ctx, func() { _ = port.Close() }) // ends a read that waits
-			err = read(ctx, port, emit)
+			err = read(ctx, port, log, emit)
 			stop()
 			_ = port.Close() // it may be closed already
 		}
@@ -54,8 +59,8 @@ func Run(ctx context.Context, dial func() (link.Port, error), log *slog.Logger, 
 	return nil
 }
 
-func read(ctx context.Context, port link.Port, emit func(string)) error {
-	d := decoder{now: time.Now}
+func read(ctx context.Context, port link.Port, log *slog.Logger, emit func(string)) error {
+	d := decoder{now: time.Now, log: log}
 	var buffer [256]byte
 	for ctx.Err() == nil {
 		wait := idle
@@ -81,13 +86,16 @@ func read(ctx context.Context, port link.Port, emit func(string)) error {
 	return io.EOF
 }
 
-// decoder makes codes of bytes.
+// decoder makes codes of bytes. A code is 1 to maxCode bytes of UTF-8 without control
+// characters; anything else is dropped whole, since a part of it may be another code.
 type decoder struct {
 	now    func() time.Time
+	log    *slog.Logger
 	have   []byte
 	over   bool // longer than any code: dropped up to its end
 	last   string
 	lastAt time.Time
+	warned time.Time
 }
 
 func (d *decoder) begun() bool { return len(d.have) > 0 || d.over }
@@ -117,14 +125,34 @@ func (d *decoder) silence() (string, bool) { return d.end() }
 func (d *decoder) end() (string, bool) {
 	raw, over := d.have, d.over
 	d.have, d.over = nil, false
-	raw = bytes.TrimSpace(stripAIM(stripAcknowledgement(raw)))
-	if over || len(raw) == 0 || !utf8.Valid(raw) {
+	if over {
+		d.dropped("it is too long")
+		return "", false
+	}
+	raw = bytes.TrimSpace(stripSeparators(stripAIM(stripAcknowledgement(raw))))
+	if len(raw) == 0 {
+		return "", false
+	}
+	if !utf8.Valid(raw) {
+		d.dropped("it is not UTF-8")
+		return "", false
+	}
+	if bytes.ContainsFunc(raw, unicode.IsControl) {
+		d.dropped("it holds a control character")
 		return "", false
 	}
 	code, now := string(raw), d.now()
 	again := code == d.last && now.Sub(d.lastAt) < repeat
 	d.last, d.lastAt = code, now
 	return code, !again
+}
+
+// dropped warns, now and then. The code itself is not told: it may be a pickup code.
+func (d *decoder) dropped(why string) {
+	if now := d.now(); d.warned.IsZero() || now.Sub(d.warned) >= warnEvery {
+		d.warned = now
+		d.log.Warn("a scanned code is dropped", "reason", why)
+	}
 }
 
 // stripAcknowledgement drops the scanner module's answer to a command (GM65 and GM812: 02 or
@@ -137,7 +165,9 @@ func stripAcknowledgement(b []byte) []byte {
 	return b
 }
 
-// stripAIM drops a symbology identifier (ISO/IEC 15424): "]", a letter and a digit.
+// stripAIM drops a symbology identifier (ISO/IEC 15424): "]", a letter and a digit, as in
+// "]C1" before a GS1-128 code. Scanners send one only if they are set to, and a label that
+// itself begins so is not known; it goes once, and never if nothing follows it.
 func stripAIM(b []byte) []byte {
 	const length = 3
 	if len(b) > length && b[0] == ']' && (b[1]|0x20) >= 'a' && (b[1]|0x20) <= 'z' && b[2] >= '0' && b[2] <= '9' {
@@ -145,3 +175,8 @@ func stripAIM(b []byte) []byte {
 	}
 	return b
 }
+
+// stripSeparators drops the separators of a GS1 code: they end its elements of variable
+// length and are no part of what stands printed below it, which is the barcode that a
+// carrier announces.
+func stripSeparators(b []byte) []byte { return bytes.ReplaceAll(b, []byte{groupSeparator}, nil) }

@@ -75,7 +75,7 @@ func (g *Gateway) result(l models.LockerID, r protocol.Result) error {
 	}
 	g.mu.Unlock()
 	if !ok {
-		g.Logger.Info("a result that nobody waits for", "locker", l, "operation", r.Operation)
+		g.Logger.Info("a result that nobody waits for", "locker", l, "operation", brief(string(r.Operation)))
 		return nil
 	}
 	wait.result <- r.Result

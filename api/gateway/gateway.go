@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Config struct {
 	// still, before an incident tells of it; 5 min.
 	InventoryPatience time.Duration
 	MaxIntake         int // journal calls at once; 64
+	MaxStrangers      int // connections on which no cabinet has shown its certificate; 4096
 }
 
 // Gateway is the device side of one process.
@@ -60,6 +62,7 @@ type Gateway struct {
 	renewals    *limiter // by cabinet
 	calls       *limiter // by cabinet
 	messages    rate     // of one stream
+	strangers   *strangers
 	// generation counts how often new scopes appeared in the directory.
 	generation atomic.Int64
 
@@ -88,6 +91,9 @@ func New(cfg Config) *Gateway {
 	if cfg.MaxIntake <= 0 {
 		cfg.MaxIntake = 64
 	}
+	if cfg.MaxStrangers <= 0 {
+		cfg.MaxStrangers = 4096
+	}
 	ids := models.NewIDs(cfg.Now, cfg.Rand)
 	return &Gateway{
 		Config:      cfg,
@@ -103,6 +109,7 @@ func New(cfg Config) *Gateway {
 		renewals:  newLimiter(rate{5, 1.0 / 60}),
 		calls:     newLimiter(rate{100, 20}),
 		messages:  rate{200, 50},
+		strangers: newStrangers(cfg.MaxStrangers, cfg.Logger, cfg.Now),
 		lines:     map[models.LockerID]*line{},
 		pending:   map[string]pendingCommand{},
 		serving:   map[models.LockerID]int{},
@@ -125,12 +132,14 @@ func (g *Gateway) Handler() http.Handler {
 // off, and a client that reads slowly does not keep its place; streams have left the
 // server by then.
 func (g *Gateway) Server(over *tls.Config) *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Handler: g.Handler(), TLSConfig: over,
 		ReadHeaderTimeout: g.HeaderTimeout, IdleTimeout: 2 * time.Minute, WriteTimeout: time.Minute,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(g.Logger.Handler(), slog.LevelDebug),
 	}
+	g.strangers.guard(srv)
+	return srv
 }
 
 // maxHeader bounds a request's header; the cursor of a directory call is in it.
@@ -165,6 +174,7 @@ func (g *Gateway) identified(grace time.Duration, serve cabinetCall) call {
 		if !g.calls.allow(string(peer.Locker), g.Now()) {
 			err = models.Errorf(models.CodeTooMany, "Too many calls of this cabinet. Please try again.")
 		} else if err = g.Cabinets.Trusted(r.Context(), peer.Locker, peer.Serial); err == nil {
+			g.strangers.known(r)
 			err = serve(w, r, peer)
 		}
 		if err != nil {
@@ -213,17 +223,30 @@ func (g *Gateway) of(serve call) http.Handler {
 		if err == nil {
 			return
 		}
+		var who refusal
+		if !errors.As(err, &who) || models.ErrorCode(err) == models.CodeTooMany {
+			w.Header().Set("Connection", "close") // one that was refused keeps no room
+		}
 		request := g.ids.New("req")
 		status := api.WriteProblem(w, r, request, err)
 		level := slog.LevelWarn
 		if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 			level = slog.LevelError
 		}
-		var who refusal
-		errors.As(err, &who)
 		g.Logger.Log(r.Context(), level, "device call refused", "request", request, "path", r.URL.Path, "status", status,
-			"reason", models.ErrorCode(err), "locker", who.Locker, "serial", who.Serial, "address", addressOf(r), "error", err)
+			"reason", models.ErrorCode(err), "locker", who.Locker, "serial", who.Serial, "address", addressOf(r), "error", brief(err.Error()))
 	})
+}
+
+// maxBrief bounds what a log line repeats of what a peer sent.
+const maxBrief = 300
+
+// brief cuts a text that may hold something of a peer's.
+func brief(text string) string {
+	if len(text) <= maxBrief {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxBrief], "") + "…"
 }
 
 // Connections is how many cabinets are connected here.

@@ -81,7 +81,7 @@ func (i *inventory) compare(ctx context.Context, g *Gateway, l models.LockerID, 
 		return nil
 	}
 	g.Logger.Warn("a cabinet's inventory differs", "locker", l, "epoch", hb.Epoch, "seq", hb.Seq)
-	err = g.Cabinets.InventoryDiffers(ctx, l, fmt.Sprintf("at fact %d/%d: cabinet %.16s, server %.16s", hb.Epoch, hb.Seq, hb.Digest, digest))
+	err = g.Cabinets.InventoryDiffers(ctx, l, fmt.Sprintf("at fact %d/%d: cabinet %.16q, server %.16s", hb.Epoch, hb.Seq, hb.Digest, digest))
 	i.told = err == nil
 	return err
 }

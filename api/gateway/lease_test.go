@@ -166,5 +166,9 @@ func TestInventoryDiffers(t *testing.T) {
 		beat(time.Minute, wrong)
 	}
 	require.Equal(t, 1, told())
-	require.Contains(t, w.cabinets.differs[0], "at fact 1/7: cabinet "+wrong.Digest[:16]+", server "+right.Digest[:16])
+	require.Contains(t, w.cabinets.differs[0], `at fact 1/7: cabinet "`+wrong.Digest[:16]+`", server `+right.Digest[:16])
+	// A digest that no database keeps is told of all the same.
+	hostile := protocol.Heartbeat{Epoch: 1, Seq: 7, Digest: "\x00\n"}
+	require.Eventually(t, func() bool { beat(time.Minute, hostile); return told() == 2 }, 10*time.Second, time.Millisecond)
+	require.Contains(t, w.cabinets.differs[1], `cabinet "\x00\n", server`)
 }

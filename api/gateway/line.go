@@ -73,8 +73,14 @@ func (ln *line) send(t protocol.Type, body any) error {
 func (ln *line) read(ctx context.Context) error {
 	for {
 		_, frame, err := ln.conn.Read(context.WithoutCancel(ctx))
+		if errors.Is(err, websocket.ErrMessageTooBig) {
+			return errTooBig
+		}
 		if err != nil {
 			return err
+		}
+		if ctx.Err() != nil { // it was replaced, or cut off, and talks on
+			return context.Cause(ctx)
 		}
 		now := ln.gateway.Now()
 		ln.seen.Store(now.UnixMilli())
@@ -82,7 +88,7 @@ func (ln *line) read(ctx context.Context) error {
 			return errFlood
 		}
 		if err := ln.handle(ctx, frame, now); err != nil {
-			ln.gateway.Logger.Warn("message refused", "locker", ln.peer.Locker, "reason", models.ErrorCode(err), "error", err)
+			ln.gateway.Logger.Warn("message refused", "locker", ln.peer.Locker, "reason", models.ErrorCode(err), "error", brief(err.Error()))
 			if err := ln.send(protocol.TypeError, problem(err)); err != nil {
 				return err
 			}
@@ -121,7 +127,7 @@ func (ln *line) handle(ctx context.Context, frame []byte, now time.Time) error {
 		if err := m.Into(&p); err != nil {
 			return err
 		}
-		ln.gateway.Logger.Warn("a cabinet did not understand a message", "locker", ln.peer.Locker, "code", p.Code)
+		ln.gateway.Logger.Warn("a cabinet did not understand a message", "locker", ln.peer.Locker, "code", brief(string(p.Code)))
 		return nil
 	}
 	return models.Errorf(models.CodeMalformedFrame, "a message of this type is not known here")
@@ -190,7 +196,7 @@ func (ln *line) close(why error) {
 		_ = ln.conn.Close(websocket.StatusGoingAway, why.Error())
 	case errors.Is(why, errFenced), errors.Is(why, errFlood), errors.Is(why, errRevoked), errors.Is(why, errExpired):
 		_ = ln.conn.Close(websocket.StatusPolicyViolation, why.Error())
-	case errors.Is(why, websocket.ErrMessageTooBig):
+	case errors.Is(why, errTooBig):
 		_ = ln.conn.Close(websocket.StatusMessageTooBig, "")
 	default:
 		// It has closed, or it does not answer.

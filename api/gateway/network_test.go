@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -70,6 +71,7 @@ type network struct {
 	ids      *models.IDs
 	template models.Locker
 	lockers  int
+	claims   []string
 	ahead    atomic.Int64 // how far the store's clock is ahead, in nanoseconds
 }
 
@@ -133,6 +135,9 @@ func postgresURL(t *testing.T) string {
 	return u.String()
 }
 
+// maxStrangers is few, so that a flood is soon one.
+const maxStrangers = 64
+
 func newNetwork(t *testing.T, database string) *network {
 	t.Helper()
 	n := &network{ids: models.NewIDs(time.Now, rand.Reader), master: bytes.Repeat([]byte{7}, 32), log: &logBook{}}
@@ -154,6 +159,7 @@ func newNetwork(t *testing.T, database string) *network {
 		Cabinets: n.Store, Engine: directEngine{n}, Identity: gateway.Certificates{Authority: pool, Now: time.Now},
 		Instance: "g1", Queue: models.QueueGateway("g1"), Logger: logger, Now: time.Now, Rand: rand.Reader,
 		PollInterval: 20 * time.Millisecond, HelloTimeout: time.Second, HeaderTimeout: time.Second, BodyTimeout: time.Second,
+		MaxStrangers: maxStrangers,
 	})
 	server, certificate := serverCertificate(t)
 	n.servers = server
@@ -242,6 +248,7 @@ func (n *network) newClaim(t *testing.T, l models.LockerID) string {
 	t.Helper()
 	code, _, err := n.CreateClaim(t.Context(), models.Request{}, l)
 	require.NoError(t, err)
+	n.claims = append(n.claims, code, strings.ReplaceAll(code, "-", ""))
 	return code
 }
 

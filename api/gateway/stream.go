@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -20,6 +21,7 @@ var (
 	errSilent    = errors.New("no pong came")
 	errSlow      = errors.New("the cabinet does not take its messages")
 	errFlood     = errors.New("too many messages")
+	errTooBig    = errors.New("a message is over the limit")
 	errLeaseLost = errors.New("this gateway's lease ran out")
 	errRevoked   = errors.New("the cabinet's certificate was revoked")
 	errExpired   = errors.New("the cabinet's certificate has ended")
@@ -40,7 +42,7 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 	ln := newLine(g, p, conn, cancel)
 	defer func() { g.disconnect(ctx, ln) }()
 	if err := g.open(ctx, ln); err != nil {
-		g.Logger.Warn("stream refused", "locker", p.Locker, "serial", p.Serial, "reason", models.ErrorCode(err), "error", err)
+		g.Logger.Warn("stream refused", "locker", p.Locker, "serial", p.Serial, "reason", models.ErrorCode(err), "error", brief(err.Error()))
 		ln.refuse(ctx, err)
 		return nil
 	}
@@ -53,7 +55,11 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 	}()
 	cancel(ln.read(ctx)) // whatever ended it first is the cause
 	<-done
-	g.Logger.Info("cabinet disconnected", "locker", p.Locker, "n", ln.n, "reason", context.Cause(ctx).Error())
+	why, level := context.Cause(ctx), slog.LevelInfo
+	if errors.Is(why, errFlood) || errors.Is(why, errTooBig) {
+		level = slog.LevelWarn
+	}
+	g.Logger.Log(ctx, level, "cabinet disconnected", "locker", p.Locker, "n", ln.n, "reason", why.Error())
 	return nil
 }
 

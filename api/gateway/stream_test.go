@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -258,6 +260,63 @@ func TestNewerConnectionTakesOver(t *testing.T) {
 	go func() { _, _ = w.gateway.Open(t.Context(), models.OpenInput{Locker: w.locker, Operation: "op_1"}) }()
 	second.expect(protocol.TypeCommand, nil)
 	require.Equal(t, 1, w.gateway.Connections())
+}
+
+// TestFencedStreamIsNotHeard: what the replaced stream still says changes nothing, also
+// about a command that it was given.
+func TestFencedStreamIsNotHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.engine.ask = func(context.Context, models.ShipmentID, models.AskInput) error {
+		t.Error("the replaced stream was asked for")
+		return nil
+	}
+	first := w.connect(t)
+	answered := make(chan models.OpenResult, 1)
+	go func() {
+		result, err := w.gateway.Open(t.Context(), models.OpenInput{Locker: w.locker, Operation: "op_1"})
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- result
+	}()
+	var cmd protocol.Command
+	first.expect(protocol.TypeCommand, &cmd)
+	second := w.connect(t)
+	late := protocol.Result{ID: cmd.ID, Operation: "op_1", Result: models.OpenResult{Outcome: models.NotOpened}}
+	first.send(protocol.TypeResult, late)
+	first.send(protocol.TypeAsk, ask(w))
+	require.Equal(t, websocket.StatusPolicyViolation, first.closed())
+	require.Eventually(t, func() bool {
+		w.cabinets.mu.Lock()
+		defer w.cabinets.mu.Unlock()
+		return slices.Contains(w.cabinets.ended, 1)
+	}, 10*time.Second, time.Millisecond)
+	require.Empty(t, answered)
+	late.Result.Outcome = models.Opened
+	second.send(protocol.TypeResult, late)
+	require.Equal(t, models.Opened, (<-answered).Outcome)
+}
+
+// TestLogLinesAreShort: a peer does not fill the log with what it sends.
+func TestLogLinesAreShort(t *testing.T) {
+	t.Parallel()
+	book := &logBook{}
+	w := newWorld(t, func(cfg *gateway.Config) { cfg.Logger = slog.New(slog.NewJSONHandler(book, nil)) })
+	d := w.connect(t)
+	long := strings.Repeat("1", 100_000)
+	d.raw([]byte(`{"type":"heartbeat","body":{"epoch":` + long + `}}`))
+	d.raw([]byte(`{"type":"error","body":{"code":"` + long + `"}}`))
+	d.raw([]byte(`{"type":"result","body":{"operation":"` + long + `","result":{"outcome":"opened"}}}`))
+	d.raw([]byte(`{"type":"` + long + `","body":{}}`))
+	d.expect(protocol.TypeError, nil)
+	d.expect(protocol.TypeError, nil)
+	status, _, _ := w.call(t, "POST", protocol.PathJournal, "application/json", []byte(`{"facts":[{"seq":`+long+`}]}`))
+	require.Equal(t, 400, status)
+	require.Equal(t, 2, strings.Count(book.String(), "message refused"))
+	for line := range strings.Lines(book.String()) {
+		require.Less(t, len(line), 1000)
+	}
 }
 
 func TestFrames(t *testing.T) {

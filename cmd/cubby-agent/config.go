@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"cubby/agent/link"
 	"cubby/agent/lock"
@@ -27,6 +27,9 @@ Configuration (JSON):
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
   scanners    [{port}]
 A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
+
+A scanner may send a symbology identifier (]C1) before a code and GS1 separators (FNC1) in
+it: both are dropped. A code with any other control character is not taken.
 `
 
 // config is the configuration's file.
@@ -56,21 +59,29 @@ const maxSocket = 107
 
 // readConfig tells all that is wrong at once.
 func readConfig(path string) (config, error) {
-	c := config{Screen: "127.0.0.1:8070", LogLevel: "info"}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return c, fmt.Errorf("the configuration cannot be read (say where it is with --config): %w", err)
+		return config{}, fmt.Errorf("the configuration cannot be read (say where it is with --config): %w", err)
 	}
-	d := json.NewDecoder(strings.NewReader(string(raw)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	c, err := parseConfig(raw)
+	if err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	if c.Socket == "" && c.Dir != "" {
-		c.Socket = filepath.Join(c.Dir, "agent.sock")
 	}
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(raw []byte) (config, error) {
+	c := config{Screen: "127.0.0.1:8070", LogLevel: "info"}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return c, err
+	}
+	if c.Socket == "" && c.Dir != "" {
+		c.Socket = filepath.Join(c.Dir, "agent.sock")
 	}
 	return c, nil
 }

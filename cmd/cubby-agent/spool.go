@@ -91,15 +91,24 @@ func takeSpool(ctx context.Context, c config, h *host.Host, log *slog.Logger) er
 	if err != nil {
 		return err
 	}
+	for _, s := range parseSpool(raw, log) {
+		if err := h.Tell(ctx, cabinet.OpenedDirectly{Cell: s.Cell, AtMS: s.AtMS, Spooled: true}); err != nil {
+			return err
+		}
+	}
+	return durable.Remove(c.spool())
+}
+
+// parseSpool reads the lines that can be read.
+func parseSpool(raw []byte, log *slog.Logger) []spooled {
+	var all []spooled
 	for line := range bytes.Lines(raw) {
 		var s spooled
 		if err := json.Unmarshal(line, &s); err != nil {
 			log.Warn("a line of the spool cannot be read", "error", err)
 			continue
 		}
-		if err := h.Tell(ctx, cabinet.OpenedDirectly{Cell: s.Cell, AtMS: s.AtMS, Spooled: true}); err != nil {
-			return err
-		}
+		all = append(all, s)
 	}
-	return durable.Remove(c.spool())
+	return all
 }

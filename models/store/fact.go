@@ -46,8 +46,15 @@ func (t *tx) takeIn(l models.LockerID, facts []models.Fact) (models.Head, error)
 		return head, err
 	}
 	fresh, err := head.CheckChain(facts)
-	if err != nil || len(fresh) == 0 {
+	if err != nil {
 		return head, err
+	}
+	if len(fresh) == 0 {
+		if len(facts) > 0 { // an answer was lost, or someone plays an old batch back
+			t.logger.InfoContext(t.ctx, "facts that were taken in before are skipped", "locker", l, "facts", len(facts),
+				"reason", "repeat", "epoch", head.Epoch, "seq", head.Seq)
+		}
+		return head, nil
 	}
 	// Under the head's lock, so that a later batch never has an earlier time.
 	t.now = later(t.Store.now(), head.UpdatedAt)

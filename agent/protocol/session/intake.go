@@ -50,8 +50,23 @@ func checkFrame(f models.Fact) error {
 		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: a number or name in its frame is missing", f.Epoch, f.Seq)
 	}
 	// Databases keep no NUL in a text, and UTF-8 only.
-	if len(f.Data) == 0 || len(f.Data) > maxFactData || bytes.Contains(f.Data, []byte(`\u0000`)) || !utf8.Valid(f.Data) {
+	if len(f.Data) == 0 || len(f.Data) > maxFactData || holdsNUL(f.Data) || !utf8.Valid(f.Data) {
 		return models.Errorf(models.CodeMalformedFrame, "fact %d/%d: its data is missing, too large, not UTF-8 or holds a NUL", f.Epoch, f.Seq)
 	}
 	return nil
+}
+
+// holdsNUL reports whether a JSON text has the escape of a NUL. A backslash that is escaped
+// itself begins none: a label may read so, and its fact must not be refused for ever.
+func holdsNUL(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, '\\')
+		if i < 0 || i+1 == len(text) {
+			return false
+		}
+		if bytes.HasPrefix(text[i:], []byte(`\u0000`)) {
+			return true
+		}
+		text = text[i+2:]
+	}
 }

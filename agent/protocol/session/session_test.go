@@ -181,6 +181,23 @@ func TestIntakeRefusesFrames(t *testing.T) {
 	require.Equal(t, models.CodeTooLarge, models.ErrorCode(err))
 }
 
+// A label is a text of any characters, and its fact may not be refused for them.
+func TestIntakeTakesWhatOnlyLooksLikeNUL(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{`\u0000`, `\\u0000`, `a\`, `\\`, `u0000`} {
+		facts := chain(1, 1)
+		facts[0].Data = models.FactData{Label: label}.Encode()
+		_, err := session.Intake(facts, func(f []models.Fact) (models.Head, error) { return models.Head{Epoch: 1, Seq: 1}, nil })
+		require.NoError(t, err, label)
+	}
+	for _, data := range []string{`{"label":"\u0000"}`, `{"label":"\\\u0000"}`, `{"\u0000":1}`} {
+		facts := chain(1, 1)
+		facts[0].Data = []byte(data)
+		_, err := session.Intake(facts, nil)
+		require.Equal(t, models.CodeMalformedFrame, models.ErrorCode(err), data)
+	}
+}
+
 // FuzzIntake: whatever frames come, what is committed keeps the chain and is acknowledged
 // no further than that.
 func FuzzIntake(f *testing.F) {
