@@ -27,8 +27,7 @@ var (
 	errExpired   = errors.New("the cabinet's certificate has ended")
 )
 
-// stream is a cabinet's websocket from hello to its end. This goroutine reads; one more
-// writes.
+// stream takes a cabinet's websocket and its hello.
 func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -37,30 +36,42 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 		return nil
 	}
 	conn.SetReadLimit(protocol.MaxMessage)
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
+	// Not the request's: it ends when this returns.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	ln := newLine(g, p, conn, cancel)
-	defer func() { g.disconnect(ctx, ln) }()
 	if err := g.open(ctx, ln); err != nil {
 		g.Logger.Warn("stream refused", "locker", p.Locker, "serial", p.Serial, "reason", models.ErrorCode(err), "error", brief(err.Error()))
 		ln.refuse(ctx, err)
+		g.disconnect(ctx, ln)
+		cancel(nil)
 		return nil
 	}
-	defer g.drop(ln)
-	g.Logger.Info("cabinet connected", "locker", p.Locker, "n", ln.n)
+	// In a goroutine of its own: the request and this one's stack, grown by the handshake,
+	// would cost as much as the rest of a line.
+	go g.serve(ctx, ln)
+	return nil
+}
+
+// serve holds a line until it ends. This goroutine reads; one more writes.
+func (g *Gateway) serve(ctx context.Context, ln *line) {
+	defer func() {
+		ln.end(nil)
+		g.drop(ln)
+		g.disconnect(ctx, ln)
+	}()
+	g.Logger.Info("cabinet connected", "locker", ln.peer.Locker, "n", ln.n)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		ln.write(ctx)
 	}()
-	cancel(ln.read(ctx)) // whatever ended it first is the cause
+	ln.end(ln.read(ctx)) // whatever ended it first is the cause
 	<-done
 	why, level := context.Cause(ctx), slog.LevelInfo
 	if errors.Is(why, errFlood) || errors.Is(why, errTooBig) {
 		level = slog.LevelWarn
 	}
-	g.Logger.Log(ctx, level, "cabinet disconnected", "locker", p.Locker, "n", ln.n, "reason", why.Error())
-	return nil
+	g.Logger.Log(ctx, level, "cabinet disconnected", "locker", ln.peer.Locker, "n", ln.n, "reason", why.Error())
 }
 
 // disconnect records the end of a line that was connected. At the end of the gateway one
