@@ -154,6 +154,10 @@ type Head struct {
 // TableName is the table of heads.
 func (Head) TableName() string { return "journal_heads" }
 
+// MaxEpochLeap bounds how far ahead of the server a cabinet's epoch may be. A cabinet begins
+// them one by one; a hostile one must not use up the numbers, which its successor needs.
+const MaxEpochLeap = 1 << 20
+
 // CheckChain tests that facts follow the head without gap or fork: same epoch, seq by
 // ones, each hash right. Facts at or before the head are repeats and are skipped: it
 // returns those that are new. A first fact of a later epoch must be an inventory with
@@ -173,6 +177,9 @@ func (h Head) CheckChain(facts []Fact) ([]Fact, error) {
 		epoch, seq, hash := h.Epoch, h.Seq, h.Hash
 		for _, f := range fresh {
 			if f.Epoch > epoch {
+				if f.Epoch-epoch > MaxEpochLeap {
+					return nil, Errorf(CodeMalformedFrame, "epoch %d is too far ahead of %d", f.Epoch, epoch)
+				}
 				epoch, seq, hash = f.Epoch, 0, ""
 				if f.Type != FactInventory {
 					return nil, Errorf(CodeSequence, "epoch %d must open with an inventory", f.Epoch)

@@ -62,6 +62,8 @@ func TestCheckChain(t *testing.T) {
 		{"fork after", after(facts, 2), forked[3:], 0, models.CodeFork},
 		{"new epoch", after(facts, 4), chain(2, 3), 3, ""},
 		{"new epoch without inventory", after(facts, 4), noInventory, 0, models.CodeSequence},
+		{"an epoch far ahead", after(facts, 4), chain(1+models.MaxEpochLeap, 1), 1, ""},
+		{"an epoch too far ahead", after(facts, 4), chain(2+models.MaxEpochLeap, 1), 0, models.CodeMalformedFrame},
 		{"old epoch", models.Head{Epoch: 2, Seq: 1, Hash: "x"}, facts, 0, ""},
 	} {
 		fresh, err := c.head.CheckChain(c.facts)

@@ -75,6 +75,7 @@ func TestHelloRefused(t *testing.T) {
 		{"no JSON", func(d *device) { d.raw([]byte("hello")) }, nil, models.CodeMalformedFrame, websocket.StatusPolicyViolation},
 		{"no common version", func(d *device) { d.send(protocol.TypeHello, old) }, nil, models.CodeInvalid, websocket.StatusPolicyViolation},
 		{"seq without a hash", func(d *device) { d.send(protocol.TypeHello, hello(1, 4, "")) }, nil, models.CodeMalformedFrame, websocket.StatusPolicyViolation},
+		{"an epoch too far ahead", func(d *device) { d.send(protocol.TypeHello, hello(models.MaxEpochLeap+1, 1, "h")) }, nil, models.CodeMalformedFrame, websocket.StatusPolicyViolation},
 		{"unknown locker", func(d *device) { d.send(protocol.TypeHello, hello(0, 0, "")) }, models.Errorf(models.CodeNotFound, "no such locker"), models.CodeNotFound, websocket.StatusPolicyViolation},
 		{"database down", func(d *device) { d.send(protocol.TypeHello, hello(0, 0, "")) }, models.Errorf(models.CodeUnavailable, "later"), models.CodeUnavailable, websocket.StatusTryAgainLater},
 	} {
