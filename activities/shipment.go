@@ -35,18 +35,35 @@ func (a *Shipment) ReissueCode(ctx context.Context, in models.ReissueInput) (mod
 // another shipment at the locker.
 func (a *Shipment) nextIssue(ctx context.Context, id models.ShipmentID, after int) (int, error) {
 	return a.Lives.NextIssue(ctx, id, after, func(l models.LockerID, open []models.Shipment) (int, error) {
-		key, err := a.Keys.CabinetKey(l)
-		if err != nil {
-			return 0, err
-		}
-		taken := map[string]bool{}
-		for _, s := range open {
-			for i := range models.CodeIssues {
-				taken[models.PickupCode(key, s.ID, s.Issue+i)] = true
-			}
-		}
-		return models.ChooseIssue(key, id, after+1, taken), nil
+		return a.chooseIssue(id, l, after, open)
 	})
+}
+
+func (a *Shipment) chooseIssue(id models.ShipmentID, l models.LockerID, after int, open []models.Shipment) (int, error) {
+	key, err := a.Keys.CabinetKey(l)
+	if err != nil {
+		return 0, err
+	}
+	taken := map[string]bool{}
+	for _, s := range open {
+		for i := range models.CodeIssues {
+			taken[models.PickupCode(key, s.ID, s.Issue+i)] = true
+		}
+	}
+	return models.ChooseIssue(key, id, after+1, taken), nil
+}
+
+// KeepRoom has another locker keep room for a shipment.
+func (a *Shipment) KeepRoom(ctx context.Context, in models.PromiseInput) error {
+	return failure(a.Lives.KeepRoom(ctx, in.Shipment, in.To))
+}
+
+// MoveShipment makes a shipment that of another locker, with a new code.
+func (a *Shipment) MoveShipment(ctx context.Context, in models.MoveInput) (models.ReissueResult, error) {
+	issue, err := a.Lives.MoveShipment(ctx, in.Shipment, in.To, in.After, func(open []models.Shipment) (int, error) {
+		return a.chooseIssue(in.Shipment, in.To, in.After, open)
+	})
+	return models.ReissueResult{Issue: issue}, failure(err)
 }
 
 // ProjectShipment shows a life to the world. What couriers may take out is signed here: the

@@ -207,6 +207,22 @@ func (p *ports) Cancel(_ context.Context, _ models.ShipmentID, in models.ActionI
 	return p.acted("cancel", in)
 }
 
+func (p *ports) Extend(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return p.acted("extend", in)
+}
+
+func (p *ports) Freeze(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return p.acted("freeze", in)
+}
+
+func (p *ports) Unfreeze(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return p.acted("unfreeze", in)
+}
+
+func (p *ports) Reroute(_ context.Context, _ models.ShipmentID, in models.RerouteInput) (models.ActionResult, error) {
+	return p.acted("reroute to "+string(in.To), models.ActionInput{Request: in.Request})
+}
+
 func (p *ports) ReissueCode(_ context.Context, _ models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
 	return p.acted("reissue", in)
 }
@@ -291,7 +307,7 @@ func (s scenario) request() *http.Request {
 	if s.body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if s.method == http.MethodPost && (s.url == "/api/v1/shipments" || strings.HasSuffix(s.url, "/cancel") || strings.HasSuffix(s.url, "/reissue-code")) {
+	if s.method == http.MethodPost && (s.url == "/api/v1/shipments" || strings.HasPrefix(s.url, "/api/v1/shipments/") && !strings.HasSuffix(s.url, "/carrier-events")) {
 		r.Header.Set("Idempotency-Key", "k1")
 	}
 	for name, value := range s.headers {

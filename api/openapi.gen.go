@@ -18,8 +18,11 @@ import (
 // Defines values for CarrierEventType.
 const (
 	CarrierEventTypeAccepted     CarrierEventType = "accepted"
+	CarrierEventTypeDelayed      CarrierEventType = "delayed"
 	CarrierEventTypeInTransit    CarrierEventType = "in_transit"
+	CarrierEventTypeLost         CarrierEventType = "lost"
 	CarrierEventTypeOutForLocker CarrierEventType = "out_for_locker"
+	CarrierEventTypeReturned     CarrierEventType = "returned"
 )
 
 // Valid indicates whether the value is a known member of the CarrierEventType enum.
@@ -27,9 +30,15 @@ func (e CarrierEventType) Valid() bool {
 	switch e {
 	case CarrierEventTypeAccepted:
 		return true
+	case CarrierEventTypeDelayed:
+		return true
 	case CarrierEventTypeInTransit:
 		return true
+	case CarrierEventTypeLost:
+		return true
 	case CarrierEventTypeOutForLocker:
+		return true
+	case CarrierEventTypeReturned:
 		return true
 	default:
 		return false
@@ -709,8 +718,20 @@ type Problem struct {
 	Type      string        `json:"type"`
 }
 
+// Reason defines model for Reason.
+type Reason struct {
+	// Reason Why; kept in the audit.
+	Reason string `json:"reason"`
+}
+
 // Regime defines model for Regime.
 type Regime string
+
+// Reroute defines model for Reroute.
+type Reroute struct {
+	// Locker The id of the locker that it goes to.
+	Locker string `json:"locker"`
+}
 
 // Resolution defines model for Resolution.
 type Resolution struct {
@@ -746,9 +767,12 @@ type Shipment struct {
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
-	Id         string     `json:"id"`
-	Language   Language   `json:"language"`
-	Locker     string     `json:"locker"`
+
+	// Frozen Nobody may take its parcels now.
+	Frozen   *bool    `json:"frozen,omitempty"`
+	Id       string   `json:"id"`
+	Language Language `json:"language"`
+	Locker   string   `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -867,8 +891,32 @@ type ListShipmentEventsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ExtendStorageParams defines parameters for ExtendStorage.
+type ExtendStorageParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// FreezeShipmentParams defines parameters for FreezeShipment.
+type FreezeShipmentParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // ReissueCodeParams defines parameters for ReissueCode.
 type ReissueCodeParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// RerouteShipmentParams defines parameters for RerouteShipment.
+type RerouteShipmentParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// UnfreezeShipmentParams defines parameters for UnfreezeShipment.
+type UnfreezeShipmentParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
@@ -902,6 +950,15 @@ type CreateShipmentJSONRequestBody = NewShipment
 
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
+
+// FreezeShipmentJSONRequestBody defines body for FreezeShipment for application/json ContentType.
+type FreezeShipmentJSONRequestBody = Reason
+
+// RerouteShipmentJSONRequestBody defines body for RerouteShipment for application/json ContentType.
+type RerouteShipmentJSONRequestBody = Reroute
+
+// UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
+type UnfreezeShipmentJSONRequestBody = Reason
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -977,9 +1034,21 @@ type ServerInterface interface {
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx echo.Context, id Id, params ListShipmentEventsParams) error
+	// ExtendStorage Lengthen the storage time
+	// (POST /api/v1/shipments/{id}/extend)
+	ExtendStorage(ctx echo.Context, id Id, params ExtendStorageParams) error
+	// FreezeShipment Hold the parcels back
+	// (POST /api/v1/shipments/{id}/freeze)
+	FreezeShipment(ctx echo.Context, id Id, params FreezeShipmentParams) error
 	// ReissueCode Give a shipment a new pickup code
 	// (POST /api/v1/shipments/{id}/reissue-code)
 	ReissueCode(ctx echo.Context, id Id, params ReissueCodeParams) error
+	// RerouteShipment Send the shipment to another locker
+	// (POST /api/v1/shipments/{id}/reroute)
+	RerouteShipment(ctx echo.Context, id Id, params RerouteShipmentParams) error
+	// UnfreezeShipment Let the parcels go
+	// (POST /api/v1/shipments/{id}/unfreeze)
+	UnfreezeShipment(ctx echo.Context, id Id, params UnfreezeShipmentParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1469,6 +1538,82 @@ func (w *ServerInterfaceWrapper) ListShipmentEvents(ctx echo.Context) error {
 	return err
 }
 
+// ExtendStorage converts echo context to params.
+func (w *ServerInterfaceWrapper) ExtendStorage(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExtendStorageParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExtendStorage(ctx, id, params)
+	return err
+}
+
+// FreezeShipment converts echo context to params.
+func (w *ServerInterfaceWrapper) FreezeShipment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FreezeShipmentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FreezeShipment(ctx, id, params)
+	return err
+}
+
 // ReissueCode converts echo context to params.
 func (w *ServerInterfaceWrapper) ReissueCode(ctx echo.Context) error {
 	var err error
@@ -1504,6 +1649,82 @@ func (w *ServerInterfaceWrapper) ReissueCode(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ReissueCode(ctx, id, params)
+	return err
+}
+
+// RerouteShipment converts echo context to params.
+func (w *ServerInterfaceWrapper) RerouteShipment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RerouteShipmentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RerouteShipment(ctx, id, params)
+	return err
+}
+
+// UnfreezeShipment converts echo context to params.
+func (w *ServerInterfaceWrapper) UnfreezeShipment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UnfreezeShipmentParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UnfreezeShipment(ctx, id, params)
 	return err
 }
 
@@ -1559,6 +1780,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/cancel", wrapper.CancelShipment, options.OperationMiddlewares["CancelShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/extend", wrapper.ExtendStorage, options.OperationMiddlewares["ExtendStorage"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/freeze", wrapper.FreezeShipment, options.OperationMiddlewares["FreezeShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/unfreeze", wrapper.UnfreezeShipment, options.OperationMiddlewares["UnfreezeShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/reroute", wrapper.RerouteShipment, options.OperationMiddlewares["RerouteShipment"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/reissue-code", wrapper.ReissueCode, options.OperationMiddlewares["ReissueCode"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers", wrapper.ListLockers, options.OperationMiddlewares["ListLockers"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
@@ -2530,6 +2755,87 @@ func (response ListShipmentEventsdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ExtendStorageRequestObject struct {
+	Id     Id `json:"id"`
+	Params ExtendStorageParams
+}
+
+type ExtendStorageResponseObject interface {
+	VisitExtendStorageResponse(w http.ResponseWriter) error
+}
+
+type ExtendStorage200JSONResponse Shipment
+
+func (response ExtendStorage200JSONResponse) VisitExtendStorageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendStoragedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExtendStoragedefaultApplicationProblemPlusJSONResponse) VisitExtendStorageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FreezeShipmentRequestObject struct {
+	Id     Id `json:"id"`
+	Params FreezeShipmentParams
+	Body   *FreezeShipmentJSONRequestBody
+}
+
+type FreezeShipmentResponseObject interface {
+	VisitFreezeShipmentResponse(w http.ResponseWriter) error
+}
+
+type FreezeShipment200JSONResponse Shipment
+
+func (response FreezeShipment200JSONResponse) VisitFreezeShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FreezeShipmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FreezeShipmentdefaultApplicationProblemPlusJSONResponse) VisitFreezeShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReissueCodeRequestObject struct {
 	Id     Id `json:"id"`
 	Params ReissueCodeParams
@@ -2559,6 +2865,88 @@ type ReissueCodedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReissueCodedefaultApplicationProblemPlusJSONResponse) VisitReissueCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RerouteShipmentRequestObject struct {
+	Id     Id `json:"id"`
+	Params RerouteShipmentParams
+	Body   *RerouteShipmentJSONRequestBody
+}
+
+type RerouteShipmentResponseObject interface {
+	VisitRerouteShipmentResponse(w http.ResponseWriter) error
+}
+
+type RerouteShipment200JSONResponse Shipment
+
+func (response RerouteShipment200JSONResponse) VisitRerouteShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RerouteShipmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RerouteShipmentdefaultApplicationProblemPlusJSONResponse) VisitRerouteShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnfreezeShipmentRequestObject struct {
+	Id     Id `json:"id"`
+	Params UnfreezeShipmentParams
+	Body   *UnfreezeShipmentJSONRequestBody
+}
+
+type UnfreezeShipmentResponseObject interface {
+	VisitUnfreezeShipmentResponse(w http.ResponseWriter) error
+}
+
+type UnfreezeShipment200JSONResponse Shipment
+
+func (response UnfreezeShipment200JSONResponse) VisitUnfreezeShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnfreezeShipmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UnfreezeShipmentdefaultApplicationProblemPlusJSONResponse) VisitUnfreezeShipmentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2644,9 +3032,21 @@ type StrictServerInterface interface {
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx context.Context, request ListShipmentEventsRequestObject) (ListShipmentEventsResponseObject, error)
+	// ExtendStorage Lengthen the storage time
+	// (POST /api/v1/shipments/{id}/extend)
+	ExtendStorage(ctx context.Context, request ExtendStorageRequestObject) (ExtendStorageResponseObject, error)
+	// FreezeShipment Hold the parcels back
+	// (POST /api/v1/shipments/{id}/freeze)
+	FreezeShipment(ctx context.Context, request FreezeShipmentRequestObject) (FreezeShipmentResponseObject, error)
 	// ReissueCode Give a shipment a new pickup code
 	// (POST /api/v1/shipments/{id}/reissue-code)
 	ReissueCode(ctx context.Context, request ReissueCodeRequestObject) (ReissueCodeResponseObject, error)
+	// RerouteShipment Send the shipment to another locker
+	// (POST /api/v1/shipments/{id}/reroute)
+	RerouteShipment(ctx context.Context, request RerouteShipmentRequestObject) (RerouteShipmentResponseObject, error)
+	// UnfreezeShipment Let the parcels go
+	// (POST /api/v1/shipments/{id}/unfreeze)
+	UnfreezeShipment(ctx context.Context, request UnfreezeShipmentRequestObject) (UnfreezeShipmentResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -3481,6 +3881,81 @@ func (sh *strictHandler) ListShipmentEvents(ctx echo.Context, id Id, params List
 	return nil
 }
 
+// ExtendStorage operation middleware
+func (sh *strictHandler) ExtendStorage(ctx echo.Context, id Id, params ExtendStorageParams) error {
+	var request ExtendStorageRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExtendStorage(ctx.Request().Context(), request.(ExtendStorageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExtendStorage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExtendStorageResponseObject); ok {
+		return validResponse.VisitExtendStorageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FreezeShipment operation middleware
+func (sh *strictHandler) FreezeShipment(ctx echo.Context, id Id, params FreezeShipmentParams) error {
+	var request FreezeShipmentRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body FreezeShipmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FreezeShipment(ctx.Request().Context(), request.(FreezeShipmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FreezeShipment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FreezeShipmentResponseObject); ok {
+		return validResponse.VisitFreezeShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ReissueCode operation middleware
 func (sh *strictHandler) ReissueCode(ctx echo.Context, id Id, params ReissueCodeParams) error {
 	var request ReissueCodeRequestObject
@@ -3501,6 +3976,104 @@ func (sh *strictHandler) ReissueCode(ctx echo.Context, id Id, params ReissueCode
 		return err
 	} else if validResponse, ok := response.(ReissueCodeResponseObject); ok {
 		return validResponse.VisitReissueCodeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RerouteShipment operation middleware
+func (sh *strictHandler) RerouteShipment(ctx echo.Context, id Id, params RerouteShipmentParams) error {
+	var request RerouteShipmentRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RerouteShipmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RerouteShipment(ctx.Request().Context(), request.(RerouteShipmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RerouteShipment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RerouteShipmentResponseObject); ok {
+		return validResponse.VisitRerouteShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UnfreezeShipment operation middleware
+func (sh *strictHandler) UnfreezeShipment(ctx echo.Context, id Id, params UnfreezeShipmentParams) error {
+	var request UnfreezeShipmentRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UnfreezeShipmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnfreezeShipment(ctx.Request().Context(), request.(UnfreezeShipmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnfreezeShipment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UnfreezeShipmentResponseObject); ok {
+		return validResponse.VisitUnfreezeShipmentResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -82,4 +82,9 @@ type Engine interface {
 	// The same request is the same action.
 	Cancel(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	ReissueCode(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	Extend(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	// Reroute returns no_capacity, locker_closed or not_found besides, for the other locker.
+	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 }

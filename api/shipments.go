@@ -170,6 +170,9 @@ func (s *server) CreateCarrierEvent(ctx context.Context, request CreateCarrierEv
 		return nil, f.Err()
 	}
 	in := models.CarrierEventInput{Type: models.EventType("shipment." + string(request.Body.Type)), At: at}
+	if in.Type == "shipment.delayed" {
+		in.Type = models.EventDelayed
+	}
 	// The act is on record before it is done: one that was done is never missing there.
 	if err := s.Shipments.Audit(ctx, info.request(), "shipment.carrier_event", string(v.Shipment.ID), string(in.Type)); err != nil {
 		return nil, err
@@ -198,7 +201,7 @@ func shipmentBody(v models.ShipmentView) Shipment {
 	return Shipment{
 		Id: string(s.ID), Carrier: string(s.Carrier), Shop: optional(string(s.Shop)), Number: s.Number, Locker: string(s.Locker),
 		State: ShipmentState(s.State), Policy: s.PolicyName, PolicyVersion: s.PolicyVersion,
-		NotifyBy: NotifyBy(s.NotifyBy), Language: Language(s.Language), ExpectedAt: s.ExpectedAt,
+		Frozen: optional(s.Frozen), NotifyBy: NotifyBy(s.NotifyBy), Language: Language(s.Language), ExpectedAt: s.ExpectedAt,
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, ReadyAt: s.ReadyAt, ExpiresAt: s.ExpiresAt, EndedAt: s.EndedAt,
 		Parcels: each(v.Parcels, parcelBody),
 	}

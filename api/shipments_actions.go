@@ -26,21 +26,77 @@ func (s *server) ReissueCode(ctx context.Context, request ReissueCodeRequestObje
 	return ReissueCode200JSONResponse(shipmentBody(v)), nil
 }
 
-// act has the engine carry out an action on a shipment of the caller's, and reads what came
+// ExtendStorage lengthens a shipment's storage time.
+func (s *server) ExtendStorage(ctx context.Context, request ExtendStorageRequestObject) (ExtendStorageResponseObject, error) {
+	v, err := s.act(ctx, request.Id, "shipment.extend", s.Engine.Extend)
+	if err != nil {
+		return nil, err
+	}
+	return ExtendStorage200JSONResponse(shipmentBody(v)), nil
+}
+
+// FreezeShipment holds a shipment's parcels back.
+func (s *server) FreezeShipment(ctx context.Context, request FreezeShipmentRequestObject) (FreezeShipmentResponseObject, error) {
+	v, err := s.actFor(ctx, request.Id, "shipment.freeze", request.Body.Reason, plain(s.Engine.Freeze))
+	if err != nil {
+		return nil, err
+	}
+	return FreezeShipment200JSONResponse(shipmentBody(v)), nil
+}
+
+// UnfreezeShipment lets a shipment's parcels go.
+func (s *server) UnfreezeShipment(ctx context.Context, request UnfreezeShipmentRequestObject) (UnfreezeShipmentResponseObject, error) {
+	v, err := s.actFor(ctx, request.Id, "shipment.unfreeze", request.Body.Reason, plain(s.Engine.Unfreeze))
+	if err != nil {
+		return nil, err
+	}
+	return UnfreezeShipment200JSONResponse(shipmentBody(v)), nil
+}
+
+// RerouteShipment has a shipment go to another locker.
+func (s *server) RerouteShipment(ctx context.Context, request RerouteShipmentRequestObject) (RerouteShipmentResponseObject, error) {
+	to := models.LockerID(request.Body.Locker)
+	v, err := s.actFor(ctx, request.Id, "shipment.reroute", string(to),
+		func(ctx context.Context, id models.ShipmentID, request string) (models.ActionResult, error) {
+			return s.Engine.Reroute(ctx, id, models.RerouteInput{Request: request, To: to})
+		})
+	if err != nil {
+		return nil, err
+	}
+	return RerouteShipment200JSONResponse(shipmentBody(v)), nil
+}
+
+type (
+	// plainAction is an action of the engine that needs no more than its name.
+	plainAction func(context.Context, models.ShipmentID, models.ActionInput) (models.ActionResult, error)
+	// action is any; request is its id.
+	action func(ctx context.Context, id models.ShipmentID, request string) (models.ActionResult, error)
+)
+
+func plain(do plainAction) action {
+	return func(ctx context.Context, id models.ShipmentID, request string) (models.ActionResult, error) {
+		return do(ctx, id, models.ActionInput{Request: request})
+	}
+}
+
+func (s *server) act(ctx context.Context, id, name string, do plainAction) (models.ShipmentView, error) {
+	return s.actFor(ctx, id, name, "", plain(do))
+}
+
+// actFor has the engine carry out an action on a shipment of the caller's, and reads what came
 // of it.
-func (s *server) act(ctx context.Context, id, name string,
-	do func(context.Context, models.ShipmentID, models.ActionInput) (models.ActionResult, error)) (models.ShipmentView, error) {
+func (s *server) actFor(ctx context.Context, id, name, detail string, do action) (models.ShipmentView, error) {
 	v, err := s.shipment(ctx, id)
 	if err != nil {
 		return v, err
 	}
 	info := callOf(ctx)
 	// The act is on record before it is done: one that was done is never missing there.
-	if err := s.Shipments.Audit(ctx, info.request(), name, string(v.Shipment.ID), ""); err != nil {
+	if err := s.Shipments.Audit(ctx, info.request(), name, string(v.Shipment.ID), detail); err != nil {
 		return v, err
 	}
 	sum := sha256.Sum256([]byte(string(info.actor.Organization) + "\n" + info.idempotencyKey))
-	_, err = do(ctx, v.Shipment.ID, models.ActionInput{Request: hex.EncodeToString(sum[:16])})
+	_, err = do(ctx, v.Shipment.ID, hex.EncodeToString(sum[:16]))
 	if models.ErrorCode(err) == models.CodeNotFound {
 		err = notRunning(v.Shipment, err)
 	}
@@ -61,6 +117,6 @@ func (s *server) notAllowed(ctx context.Context, v models.ShipmentView, err erro
 	state := v.Shipment.State
 	return &models.Error{
 		Code: models.CodeInvalidState, Message: models.ErrorMessage(err), Cause: err,
-		Details: map[string]any{"state": state, "allowed_actions": state.AllowedActions()},
+		Details: map[string]any{"state": state, "allowed_actions": state.AllowedActions(v.Shipment.Frozen)},
 	}
 }

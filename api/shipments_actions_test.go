@@ -16,6 +16,13 @@ func TestActionsOnAShipment(t *testing.T) {
 		{name: "the carrier cancels", role: "carrier", url: base + "/cancel", status: 200, contains: []string{string(shipID)}},
 		{name: "the shop cancels", role: "shop", url: base + "/cancel", status: 200},
 		{name: "the operator asks for a new code", role: "operator", url: base + "/reissue-code", status: 200},
+		{name: "the carrier extends", role: "carrier", url: base + "/extend", status: 200},
+		{name: "the carrier freezes", role: "carrier", url: base + "/freeze", body: `{"reason":"a dispute"}`, status: 200},
+		{name: "freezing without a reason", role: "carrier", url: base + "/freeze", body: `{"reason":""}`, status: 400, contains: []string{"/reason"}},
+		{name: "the carrier unfreezes", role: "carrier", url: base + "/unfreeze", body: `{"reason":"settled"}`, status: 200},
+		{name: "the shop re-routes", role: "shop", url: base + "/reroute", body: `{"locker":"lkr_01hv0000000000000000000001"}`, status: 200},
+		{name: "re-routing to nowhere", role: "carrier", url: base + "/reroute", body: `{}`, status: 400, contains: []string{"/locker"}},
+		{name: "another carrier re-routes", role: "carrierB", url: base + "/reroute", body: `{"locker":"lkr_01hv0000000000000000000001"}`, status: 404},
 		{name: "another carrier", role: "carrierB", url: base + "/cancel", status: 404},
 		{name: "no permission", role: "none", url: base + "/cancel", status: 403},
 		{name: "no key for repeats", role: "carrier", url: base + "/reissue-code", status: 400,
@@ -60,7 +67,7 @@ func TestActionThatTheStateForbids(t *testing.T) {
 		return models.Errorf(models.CodeInvalidState, "The shipment is picked_up and cannot be cancelled.")
 	}}
 	scenario{role: "carrier", method: "POST", url: url, status: 409, contains: []string{
-		`"invalid_state"`, `"state":"created"`, `"allowed_actions":["cancel","reissue-code"]`}}.run(t, handler(p, nil, nil))
+		`"invalid_state"`, `"state":"created"`, `"allowed_actions":["cancel","reissue-code","reroute"]`}}.run(t, handler(p, nil, nil))
 	young := &ports{act: func(string, models.ActionInput) error {
 		return models.Errorf(models.CodeNotFound, "this life is not running")
 	}}

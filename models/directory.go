@@ -22,6 +22,7 @@ type DirectoryShipment struct {
 	Carrier  OrganizationID    `json:"carrier"`
 	Number   string            `json:"number"`
 	Issue    int               `json:"issue"` // 0: not to be picked up yet
+	Frozen   bool              `json:"frozen,omitempty"`
 	Policy   Policy            `json:"policy"`
 	Parcels  []DirectoryParcel `json:"parcels"`
 }

@@ -26,7 +26,22 @@ type Life struct {
 	LastClose  time.Time     `json:"last_close,omitzero"`
 	FirstClose time.Time     `json:"first_close,omitzero"`
 	ReadyAt    time.Time     `json:"ready_at,omitzero"`
-	Issue      int           `json:"issue,omitempty"` // of the pickup code
+	// EndsAt is the end of storage, once the client was told.
+	EndsAt   time.Time `json:"ends_at,omitzero"`
+	Reminded int       `json:"reminded,omitempty"` // reminders that are over
+	Extended int       `json:"extended,omitempty"` // times that storage was lengthened
+	// LeaveAt is since when its parcels have to leave; LateTold: that nobody came was told.
+	LeaveAt  time.Time `json:"leave_at,omitzero"`
+	LateTold bool      `json:"late_told,omitempty"`
+	OutAt    time.Time `json:"out_at,omitzero"` // since when it is on its way back
+	// FrozenAt is since when nobody may take its parcels; zero: they may.
+	FrozenAt time.Time `json:"frozen_at,omitzero"`
+	// To is the locker that it is to go to once nothing of it lies in a cell.
+	To         LockerID  `json:"to,omitempty"`
+	ReroutedAt time.Time `json:"rerouted_at,omitzero"`
+	Rerouted   int       `json:"rerouted,omitempty"` // times
+	Delayed    time.Time `json:"delayed,omitzero"` // the latest delay that the carrier told of
+	Issue      int       `json:"issue,omitempty"`  // of the pickup code
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`
 	// Granted is what couriers were last told that they may take out; nil: nothing ever.
@@ -114,6 +129,9 @@ func (l *Life) ApplyFact(f FactSignal) []Event {
 		return nil
 	}
 	events := l.parcelFact(f)
+	if l.Frozen() && l.count(ParcelInCell) == 0 {
+		events = append(events, l.Unfreeze(f.At)...) // nothing is left to hold back
+	}
 	l.finish(f.Operation, outcomeOf(f.Type))
 	return events
 }
@@ -180,7 +198,7 @@ func (l *Life) deposited(p *ParcelLife, f FactSignal) []Event {
 	before := l.State
 	events := l.move([]Event{l.event(EventParcelIn, f)}, OnDeposited, f)
 	if l.State == StateWithdrawing && l.Leave == "" {
-		l.Leave = string(before) // it came after its end
+		l.leave(string(before), f.At) // it came after its end
 	}
 	return events
 }
@@ -197,7 +215,7 @@ func (l *Life) pickedUp(p *ParcelLife, f FactSignal) []Event {
 	}
 	events = l.move(events, OnPickedUpSome, f)
 	if l.State == StatePartlyPickedUp && l.ReadyAt.IsZero() {
-		l.ReadyAt = f.At // taken before the client was told: storage runs from here
+		l.store(f.At) // taken before the client was told: storage runs from here
 	}
 	return events
 }
@@ -218,6 +236,18 @@ func outcomeOf(t FactType) OpenOutcome {
 // CarrierSays takes in a carrier's event. It moves forward only; one that comes late or
 // twice changes nothing.
 func (l *Life) CarrierSays(t EventType, at time.Time) []Event {
+	f := FactSignal{At: at}
+	switch t {
+	case EventDelayed:
+		return l.delayed(f)
+	case EventLost:
+		if l.count(ParcelInCell) > 0 {
+			return nil // it is not lost: it lies there
+		}
+		return l.move(nil, DoLose, f)
+	case EventReturned:
+		return l.move(nil, DoReturned, f)
+	}
 	if l.State != StateCreated && l.State != StateInTransit || said(t) <= said(l.Said) {
 		return nil
 	}
@@ -225,7 +255,16 @@ func (l *Life) CarrierSays(t EventType, at time.Time) []Event {
 	if t != EventAccepted {
 		l.State, _ = l.State.Next(OnCarrierHasIt)
 	}
-	return []Event{l.event(t, FactSignal{At: at})}
+	return []Event{l.event(t, f)}
+}
+
+// delayed takes in that the carrier is late. Only a later word counts.
+func (l *Life) delayed(f FactSignal) []Event {
+	if l.State != StateCreated && l.State != StateInTransit || !f.At.After(l.Delayed) {
+		return nil
+	}
+	l.Delayed = f.At
+	return []Event{l.event(EventDelayed, f)}
 }
 
 // said orders what a carrier may say; 0 is anything else.
@@ -236,9 +275,12 @@ func said(t EventType) int {
 // Deadline is the next moment at which time alone moves the life, with a summary that a
 // support person understands. ok is false when nothing is waited for.
 func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
+	if l.Frozen() {
+		return time.Time{}, "", false
+	}
 	switch l.State {
 	case StateCreated, StateInTransit:
-		return l.Created.Add(l.Policy.NeverDeposited.Duration()), "cancelled if never deposited", true
+		return l.expectedSince().Add(l.Policy.NeverDeposited.Duration()), "cancelled if never deposited", true
 	case StateLoading:
 		if l.count(ParcelExpected) == 0 {
 			return l.LastClose.Add(l.Policy.ReadyDelay.Duration()), "ready, once the courier had time to correct", true
@@ -247,7 +289,16 @@ func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
 			return l.FirstClose.Add(l.Policy.PartialEnough.Duration()), "ready with the parcels that came", true
 		}
 	case StateReady, StatePartlyPickedUp:
-		return l.ReadyAt.Add(l.Policy.Storage.Duration()), "storage ends", true
+		if at, ok := l.nextReminder(); ok {
+			return at, "the client is reminded", true
+		}
+		return l.storageEnd(), "storage ends", true
+	case StateExpired, StateWithdrawing:
+		return l.overdue()
+	case StateReturning:
+		if l.Policy.ReturnedAfter > 0 && !l.OutAt.IsZero() {
+			return l.OutAt.Add(l.Policy.ReturnedAfter.Duration()), "taken to be back at the carrier", true
+		}
 	}
 	return time.Time{}, "", false
 }
@@ -264,14 +315,23 @@ func (l *Life) Due(now time.Time) []Event {
 		events := []Event{l.event(EventNeverDeposited, f)}
 		return l.move(events, DoNeverDeposited, f)
 	case StateLoading:
-		l.ReadyAt = now
+		l.store(now)
 		return l.move(nil, DoReady, f)
+	case StateReturning:
+		return l.move(nil, DoReturned, f)
+	case StateExpired, StateWithdrawing:
+		l.LateTold = true
+		f.Reason = l.Leave
+		return []Event{l.event(EventWithdrawalLate, f)}
 	default:
+		if now.Before(l.storageEnd()) {
+			return l.remind(now, f)
+		}
 		if l.count(ParcelInCell) == 0 {
 			// What came was taken, and the rest never came: nothing is left to wait for.
 			return l.move(nil, OnPickedUpAll, f)
 		}
-		l.Leave = LeaveExpired
+		l.leave(LeaveExpired, now)
 		return l.move(nil, DoExpire, f)
 	}
 }
@@ -306,6 +366,9 @@ func (l *Life) CheckAsk(a AskInput, now time.Time) error {
 				return Errorf(CodeInvalidState, "the shipment is %s", l.State)
 			}
 		case Pickup:
+			if l.Frozen() {
+				return Errorf(CodeInvalidState, "the shipment is held back")
+			}
 			// A fact may still be under way, so "expected" is no reason to refuse what the
 			// cabinet knows to be in its cell.
 			if p.State == ParcelWithdrawn {
@@ -317,7 +380,7 @@ func (l *Life) CheckAsk(a AskInput, now time.Time) error {
 			}
 		case Withdrawal:
 			// The cabinet's grant says the same; a fact may have overtaken it.
-			if l.State != StateExpired && l.State != StateWithdrawing || p.State != ParcelInCell || p.Locker != a.Locker {
+			if l.Frozen() || l.State != StateExpired && l.State != StateWithdrawing || p.State != ParcelInCell || p.Locker != a.Locker {
 				return Errorf(CodeInvalidState, "this parcel is not to be taken out: the shipment is %s", l.State)
 			}
 		default:
@@ -410,14 +473,13 @@ func stateEvent(s ShipmentState) EventType { return EventType(fmt.Sprintf("shipm
 func (l *Life) Projection(events []Event) Projection {
 	l.Rev++
 	p := Projection{
-		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Parcels: slices.Clone(l.Parcels), Events: events,
+		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Frozen: l.Frozen(), Parcels: slices.Clone(l.Parcels), Events: events,
 	}
 	for i := range p.Parcels {
 		p.Parcels[i].Moves = nil // nobody shows them
 	}
 	if !l.ReadyAt.IsZero() {
-		ready := l.ReadyAt
-		expires := ready.Add(l.Policy.Storage.Duration())
+		ready, expires := l.ReadyAt, l.storageEnd()
 		p.ReadyAt, p.ExpiresAt = &ready, &expires
 	}
 	if w, changed := l.withdrawal(); changed {
@@ -426,6 +488,12 @@ func (l *Life) Projection(events []Event) Projection {
 	for _, e := range events {
 		if kind, ok := l.noticeOf(e.Type); ok {
 			p.Notify = append(p.Notify, kind)
+			if n := l.numberOf(kind); n > 0 {
+				if p.Numbers == nil {
+					p.Numbers = map[NoticeKind]int{}
+				}
+				p.Numbers[kind] = n
+			}
 		}
 	}
 	return p
@@ -439,6 +507,10 @@ func (l *Life) noticeOf(t EventType) (k NoticeKind, ok bool) {
 		k = NoticeReady
 	case EventCodeReissued:
 		k = NoticeCodeReissued
+	case EventReminderSent:
+		k = NoticeReminder
+	case EventStorageExtended:
+		k = NoticeExtended
 	}
 	return k, k != "" && l.Notify == NotifyContact && !l.ReadyAt.IsZero()
 }

@@ -6,6 +6,7 @@ import "time"
 const (
 	LeaveCancelled = "cancelled"
 	LeaveExpired   = "expired"
+	LeaveRerouted  = "rerouted"
 )
 
 // CheckFound is the reason of a cell_checked fact that names the parcel found inside.
@@ -15,16 +16,32 @@ const CheckFound = "found"
 const (
 	ActionCancel      = "cancel"
 	ActionReissueCode = "reissue-code"
+	ActionExtend      = "extend"
+	ActionFreeze      = "freeze"
+	ActionUnfreeze    = "unfreeze"
+	ActionReroute     = "reroute"
 )
 
 // AllowedActions lists what may be asked for in a state.
-func (s ShipmentState) AllowedActions() []string {
+func (s ShipmentState) AllowedActions(frozen bool) []string {
 	actions := []string{}
 	if _, ok := s.Next(DoCancel); ok {
 		actions = append(actions, ActionCancel)
 	}
 	if s.hasCode() {
 		actions = append(actions, ActionReissueCode)
+	}
+	if _, ok := s.Next(DoExtend); ok {
+		actions = append(actions, ActionExtend)
+	}
+	if _, ok := s.Next(DoReroute); ok {
+		actions = append(actions, ActionReroute)
+	}
+	switch {
+	case frozen:
+		actions = append(actions, ActionUnfreeze)
+	case s.mayFreeze():
+		actions = append(actions, ActionFreeze)
 	}
 	return actions
 }
@@ -50,7 +67,8 @@ func (l *Life) CheckCancel() error {
 // does has to be taken out first, and the client's code opens nothing any more.
 func (l *Life) Cancel(now time.Time) []Event {
 	f := FactSignal{At: now, Locker: l.Locker, Reason: LeaveCancelled}
-	l.Leave = LeaveCancelled
+	l.leave(LeaveCancelled, now)
+	l.To = ""
 	events := l.move(nil, DoCancel, f)
 	if l.State == StateWithdrawing && l.count(ParcelInCell) == 0 {
 		return l.move(events, OnEmptiedCancel, f)
@@ -97,7 +115,10 @@ func (l *Life) left(p *ParcelLife, told EventType, f FactSignal) []Event {
 		return l.move(events, OnMissing, f)
 	case l.Leave == LeaveCancelled:
 		return l.move(events, OnEmptiedCancel, f)
+	case l.Leave == LeaveRerouted:
+		return l.move(events, OnEmptiedReroute, f)
 	}
+	l.OutAt = f.At
 	return l.move(events, OnEmptiedReturn, f)
 }
 

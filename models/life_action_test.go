@@ -94,9 +94,9 @@ func TestReissuedCode(t *testing.T) {
 
 func TestAllowedActions(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"cancel", "reissue-code"}, models.StateReady.AllowedActions())
-	require.Empty(t, models.StateWithdrawing.AllowedActions())
-	require.Empty(t, models.StatePickedUp.AllowedActions())
+	require.Equal(t, []string{"cancel", "reissue-code", "extend", "reroute", "freeze"}, models.StateReady.AllowedActions(false))
+	require.Equal(t, []string{"unfreeze"}, models.StateWithdrawing.AllowedActions(true))
+	require.Empty(t, models.StatePickedUp.AllowedActions(false))
 }
 
 // TestLostLifeKnowsWhatCouriersWereTold: after a loss of the engine's database a grant is

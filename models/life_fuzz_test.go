@@ -55,9 +55,9 @@ func (r *lifeRun) unmoved(why string, step func() []models.Event) {
 func (r *lifeRun) step(b []byte) {
 	parcel := models.ParcelID("abcz"[b[1]&3 : b[1]&3+1]) // z is nobody's
 	op := models.OperationID("op_" + string('a'+rune(b[2]&7)))
-	switch b[0] % 6 {
+	switch b[0] % 8 {
 	case 0, 1:
-		kinds := []models.FactType{models.FactDeposited, models.FactPickedUp, models.FactDeposited, models.FactPickedUp,
+		kinds := []models.FactType{models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing,
 			models.FactDoorJammed, models.FactOperationDone, models.FactDoorClosed, "unheard_of"}
 		f := models.FactSignal{
 			Locker: models.LockerID("lkr_" + string('1'+rune(b[1]>>7))), Epoch: int64(b[2] >> 6), Seq: int64(b[3]),
@@ -66,12 +66,13 @@ func (r *lifeRun) step(b []byte) {
 		r.took(r.life.ApplyFact(f))
 		r.unmoved("a fact again", func() []models.Event { return r.life.ApplyFact(f) })
 	case 2:
-		said := []models.EventType{models.EventAccepted, models.EventInTransit, models.EventOutForLocker, "shipment.nonsense"}[b[1]&3]
+		said := []models.EventType{models.EventAccepted, models.EventInTransit, models.EventOutForLocker, "shipment.nonsense",
+			models.EventDelayed, models.EventLost, models.EventReturned, "shipment.nonsense"}[b[1]&7]
 		r.took(r.life.CarrierSays(said, r.now))
-		r.unmoved("the carrier again", func() []models.Event { return r.life.CarrierSays(said, r.now.Add(time.Second)) })
+		r.unmoved("the carrier again", func() []models.Event { return r.life.CarrierSays(said, r.now) })
 	case 3:
 		r.now = r.now.Add(time.Duration(b[1]) * time.Duration(b[2]) * time.Second)
-		for range 3 { // more would be a life that never comes to rest
+		for range 4 { // more would be a life that never comes to rest
 			events := r.life.Due(r.now)
 			if len(events) == 0 {
 				break
@@ -86,6 +87,21 @@ func (r *lifeRun) step(b []byte) {
 		r.unmoved("a check", func() []models.Event { err = r.life.CheckAsk(ask, r.now); return nil })
 		if _, known := r.life.Outcome(op); err == nil && !known {
 			r.life.Begin(ask)
+		}
+	case 6:
+		acts := []struct {
+			check func() error
+			do    func(time.Time) []models.Event
+		}{{r.life.CheckExtend, r.life.Extend}, {r.life.CheckFreeze, r.life.Freeze}, {r.life.CheckUnfreeze, r.life.Unfreeze}, {r.life.CheckCancel, r.life.Cancel}}
+		if act := acts[b[1]&3]; act.check() == nil {
+			r.took(act.do(r.now))
+		}
+	case 7:
+		if r.life.CheckReroute() == nil {
+			r.took(r.life.Reroute(models.LockerID("lkr_"+string('1'+rune(b[1]&3))), r.now))
+		}
+		if _, moves := r.life.Moves(); moves {
+			r.took(r.life.Moved(r.life.Issue+1, r.now))
 		}
 	default:
 		before, known := r.life.Outcome(op)

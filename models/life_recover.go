@@ -22,19 +22,27 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	if s.ReadyAt != nil {
 		l.ReadyAt = *s.ReadyAt
 	}
+	if s.ExpiresAt != nil {
+		l.EndsAt = *s.ExpiresAt
+	}
+	if s.Frozen {
+		l.FrozenAt = s.UpdatedAt
+	}
 	for i, p := range parcels {
 		l.Parcels[i].State, l.Parcels[i].Cell = p.State, p.Cell
 	}
 	if l.State == StateExpired {
-		l.Leave = LeaveExpired
+		l.leave(LeaveExpired, l.storageEnd())
 	}
 	for _, e := range events {
 		l.NextEvent = max(l.NextEvent, e.Seq+1)
 		if said(e.Type) > said(l.Said) {
 			l.Said = e.Type
 		}
-		if e.Reason == LeaveCancelled && (e.Type == EventCancelled || e.Type == EventWithdrawing) {
-			l.Leave = LeaveCancelled
+		l.recoverStorage(e)
+		told := e.Type == EventCancelled || e.Type == EventWithdrawing
+		if told && (e.Reason == LeaveCancelled || e.Reason == LeaveRerouted) {
+			l.leave(e.Reason, e.At)
 		}
 		if !slices.Contains(parcelEvents(), e.Type) {
 			continue
@@ -55,6 +63,29 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		l.Granted = &w
 	}
 	return l
+}
+
+// recoverStorage takes in what an event says of the storage time and what followed it.
+func (l *Life) recoverStorage(e Event) {
+	switch e.Type {
+	case EventReminderSent:
+		l.Reminded++
+	case EventStorageExtended:
+		l.Extended++
+		l.Reminded = 0
+	case EventWithdrawalLate:
+		l.LateTold = true
+	case EventFrozen:
+		if l.Frozen() {
+			l.FrozenAt = e.At
+		}
+	case EventReturning:
+		l.OutAt = e.At
+	case EventDelayed:
+		l.Delayed = e.At
+	case EventRerouted:
+		l.ReroutedAt, l.Reminded, l.Extended, l.Rerouted = e.At, 0, 0, l.Rerouted+1
+	}
 }
 
 func parcelEvents() []EventType {

@@ -18,7 +18,13 @@ func newLife(parcels ...models.ParcelID) *models.Life {
 		ps = append(ps, models.Parcel{ID: id})
 	}
 	return models.NewLife(models.Shipment{ID: "shp_1", Carrier: "org_1", Locker: "lkr_1", NotifyBy: models.NotifyContact, CreatedAt: born},
-		ps, models.ReadyMadePolicies()[0])
+		ps, withoutReminders())
+}
+
+func withoutReminders() models.Policy {
+	p := models.ReadyMadePolicies()[0]
+	p.Reminders = nil
+	return p
 }
 
 func fact(seq int64, t models.FactType, p models.ParcelID, at time.Time) models.FactSignal {

@@ -16,6 +16,13 @@ const (
 	UpdateCarrierEvent = "carrier_event"
 	// UpdateCancel gives a shipment up.
 	UpdateCancel = "cancel"
+	// UpdateExtend lengthens the storage time.
+	UpdateExtend = "extend"
+	// UpdateFreeze and UpdateUnfreeze hold a shipment's parcels back, and let them go.
+	UpdateFreeze   = "freeze"
+	UpdateUnfreeze = "unfreeze"
+	// UpdateReroute has a shipment go to another locker.
+	UpdateReroute = "reroute"
 	// UpdateReissueCode gives a shipment a new pickup code.
 	UpdateReissueCode = "reissue_code"
 	// SignalFact tells what happened at a cabinet.
@@ -91,7 +98,7 @@ type FactSignal struct {
 }
 
 // CarrierEventInput is what a carrier says of a shipment under way. Type is accepted,
-// in_transit or out_for_locker with the prefix "shipment.".
+// in_transit, out_for_locker, carrier_delayed, lost or returned with the prefix "shipment.".
 type CarrierEventInput struct {
 	Type EventType `json:"type"`
 	At   time.Time `json:"at"`
@@ -101,6 +108,26 @@ type CarrierEventInput struct {
 // that asked for it.
 type ActionInput struct {
 	Request string `json:"request"`
+}
+
+// RerouteInput has a shipment go to another locker. Request is as in ActionInput.
+type RerouteInput struct {
+	Request string   `json:"request"`
+	To      LockerID `json:"to"`
+}
+
+// PromiseInput asks another locker to keep room for a shipment's parcels.
+type PromiseInput struct {
+	Shipment ShipmentID `json:"shipment"`
+	To       LockerID   `json:"to"`
+}
+
+// MoveInput makes a shipment that of another locker, which has kept room for it. After is the
+// issue of the code by which it could be collected before.
+type MoveInput struct {
+	Shipment ShipmentID `json:"shipment"`
+	To       LockerID   `json:"to"`
+	After    int        `json:"after"`
 }
 
 // ActionResult answers an action on a shipment, after its projection is written.
@@ -136,11 +163,14 @@ type Projection struct {
 	Shipment  ShipmentID    `json:"shipment"`
 	Rev       int64         `json:"rev"`
 	State     ShipmentState `json:"state"`
+	Frozen    bool          `json:"frozen,omitempty"`
 	Parcels   []ParcelLife  `json:"parcels"`
 	ReadyAt   *time.Time    `json:"ready_at,omitempty"`
 	ExpiresAt *time.Time    `json:"expires_at,omitempty"`
 	Events    []Event       `json:"events,omitempty"`
 	Notify    []NoticeKind  `json:"notify,omitempty"`
+	// Numbers says which of its kind a message is, where a client may get several.
+	Numbers map[NoticeKind]int `json:"numbers,omitempty"`
 	// Withdrawal is set when what couriers may take out has changed. The activity signs it;
 	// its revision is Rev.
 	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`

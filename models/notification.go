@@ -9,11 +9,19 @@ type NoticeKind string
 const (
 	NoticeReady        NoticeKind = "ready"
 	NoticeCodeReissued NoticeKind = "code_reissued"
+	NoticeReminder     NoticeKind = "reminder"
+	NoticeExtended     NoticeKind = "storage_extended"
 	NoticeIncident     NoticeKind = "incident"
 )
 
 // CarriesCode reports whether the message tells the pickup code.
-func (k NoticeKind) CarriesCode() bool { return k == NoticeReady || k == NoticeCodeReissued }
+func (k NoticeKind) CarriesCode() bool {
+	switch k {
+	case NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended:
+		return true
+	}
+	return false
+}
 
 // NotificationState is how far a message got.
 type NotificationState string

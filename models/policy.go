@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Proof is the evidence by which a pickup without sensors frees a cell.
 type Proof string
@@ -21,11 +24,20 @@ type Policy struct {
 	Storage        Seconds `json:"storage"`         // from "ready" to "expired"
 	NeverDeposited Seconds `json:"never_deposited"` // from creation to "cancelled"
 	PartialEnough  Seconds `json:"partial_enough"`  // from the first deposit to "ready" with some
-	ReadyDelay     Seconds `json:"ready_delay"`     // from the last close to the message
-	Objection      Seconds `json:"objection"`       // after a close, to say "not taken"
-	Reopen         Seconds `json:"reopen"`          // the cell stays the client's after a pickup
-	Proof          Proof   `json:"proof"`
+	// Reminders are sent so long before the end of storage, the earliest first.
+	Reminders         []Seconds `json:"reminders,omitempty"`
+	Extension         Seconds   `json:"extension,omitempty"`          // by which storage is lengthened
+	Extensions        int       `json:"extensions,omitempty"`         // how often at most
+	WithdrawalOverdue Seconds   `json:"withdrawal_overdue,omitempty"` // from "to be taken out" to telling that nobody came; 0: never
+	ReturnedAfter     Seconds   `json:"returned_after,omitempty"`     // from the last parcel taken out to "returned"; 0: the carrier says so
+	ReadyDelay        Seconds   `json:"ready_delay"`                  // from the last close to the message
+	Objection         Seconds   `json:"objection"`                    // after a close, to say "not taken"
+	Reopen            Seconds   `json:"reopen"`                       // the cell stays the client's after a pickup
+	Proof             Proof     `json:"proof"`
 }
+
+// Equal compares all of two policies.
+func (p Policy) Equal(o Policy) bool { return reflect.DeepEqual(p, o) }
 
 // Seconds is a duration in whole seconds.
 type Seconds int64
@@ -39,12 +51,16 @@ const (
 	PolicyExpress  = "express"
 )
 
+const hour Seconds = 3600
+
 // ReadyMadePolicies are installed with the database.
 func ReadyMadePolicies() []Policy {
 	return []Policy{
-		{Name: PolicyStandard, Version: 1, Storage: 72 * 3600, NeverDeposited: 7 * 24 * 3600, PartialEnough: 24 * 3600,
+		{Name: PolicyStandard, Version: 1, Storage: 72 * hour, NeverDeposited: 7 * 24 * hour, PartialEnough: 24 * hour,
+			Reminders: []Seconds{24 * hour, 3 * hour}, Extension: 24 * hour, Extensions: 2, WithdrawalOverdue: 48 * hour, ReturnedAfter: 14 * 24 * hour,
 			ReadyDelay: 60, Objection: 8, Reopen: 180, Proof: ProofClosed},
-		{Name: PolicyExpress, Version: 1, Storage: 180, NeverDeposited: 3600, PartialEnough: 30,
+		{Name: PolicyExpress, Version: 1, Storage: 180, NeverDeposited: hour, PartialEnough: 30,
+			Reminders: []Seconds{120}, Extension: 60, Extensions: 2, WithdrawalOverdue: 300, ReturnedAfter: hour,
 			ReadyDelay: 1, Objection: 1, Reopen: 5, Proof: ProofClosed},
 	}
 }

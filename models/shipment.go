@@ -22,6 +22,7 @@ type Shipment struct {
 
 	State     ShipmentState
 	Rev       int64
+	Frozen    bool // nobody may take its parcels now
 	ReadyAt   *time.Time
 	ExpiresAt *time.Time
 	EndedAt   *time.Time
@@ -95,24 +96,33 @@ type EventType string
 
 // The events that a shipment's life writes so far.
 const (
-	EventCreated        EventType = "shipment.created"
-	EventAccepted       EventType = "shipment.accepted"
-	EventInTransit      EventType = "shipment.in_transit"
-	EventOutForLocker   EventType = "shipment.out_for_locker"
-	EventNeverDeposited EventType = "shipment.never_deposited"
-	EventLoading        EventType = "shipment.loading"
-	EventReady          EventType = "shipment.ready_for_pickup"
-	EventExpired        EventType = "shipment.expired"
-	EventWithdrawing    EventType = "shipment.withdrawing"
-	EventReturning      EventType = "shipment.returning"
-	EventPartlyPickedUp EventType = "shipment.partly_picked_up"
-	EventPickedUp       EventType = "shipment.picked_up"
-	EventCancelled      EventType = "shipment.cancelled"
-	EventCodeReissued   EventType = "shipment.code_reissued"
-	EventParcelIn       EventType = "parcel.deposited"
-	EventParcelTaken    EventType = "parcel.picked_up"
-	EventParcelOut      EventType = "parcel.withdrawn"
-	EventParcelMissing  EventType = "parcel.missing"
+	EventCreated         EventType = "shipment.created"
+	EventAccepted        EventType = "shipment.accepted"
+	EventInTransit       EventType = "shipment.in_transit"
+	EventOutForLocker    EventType = "shipment.out_for_locker"
+	EventNeverDeposited  EventType = "shipment.never_deposited"
+	EventLoading         EventType = "shipment.loading"
+	EventReady           EventType = "shipment.ready_for_pickup"
+	EventExpired         EventType = "shipment.expired"
+	EventWithdrawing     EventType = "shipment.withdrawing"
+	EventReturning       EventType = "shipment.returning"
+	EventPartlyPickedUp  EventType = "shipment.partly_picked_up"
+	EventPickedUp        EventType = "shipment.picked_up"
+	EventCancelled       EventType = "shipment.cancelled"
+	EventReturned        EventType = "shipment.returned"
+	EventLost            EventType = "shipment.lost"
+	EventDelayed         EventType = "shipment.carrier_delayed"
+	EventReminderSent    EventType = "shipment.reminder_sent"
+	EventStorageExtended EventType = "shipment.storage_extended"
+	EventWithdrawalLate  EventType = "shipment.withdrawal_overdue"
+	EventRerouted        EventType = "shipment.rerouted"
+	EventFrozen          EventType = "shipment.frozen"
+	EventUnfrozen        EventType = "shipment.unfrozen"
+	EventCodeReissued    EventType = "shipment.code_reissued"
+	EventParcelIn        EventType = "parcel.deposited"
+	EventParcelTaken     EventType = "parcel.picked_up"
+	EventParcelOut       EventType = "parcel.withdrawn"
+	EventParcelMissing   EventType = "parcel.missing"
 )
 
 // Event is one line of a shipment's history and of its organizations' feeds. Seq counts

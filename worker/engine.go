@@ -101,6 +101,26 @@ func (e *Engine) Cancel(ctx context.Context, id models.ShipmentID, in models.Act
 	return e.act(ctx, id, models.UpdateCancel, models.UpdateCancel+"@"+in.Request, in)
 }
 
+// Extend implements api.Engine.
+func (e *Engine) Extend(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateExtend, models.UpdateExtend+"@"+in.Request, in)
+}
+
+// Freeze implements api.Engine.
+func (e *Engine) Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateFreeze, models.UpdateFreeze+"@"+in.Request, in)
+}
+
+// Unfreeze implements api.Engine.
+func (e *Engine) Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateUnfreeze, models.UpdateUnfreeze+"@"+in.Request, in)
+}
+
+// Reroute implements api.Engine.
+func (e *Engine) Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error) {
+	return e.act(ctx, id, models.UpdateReroute, models.UpdateReroute+"@"+in.Request, in)
+}
+
 // ReissueCode implements api.Engine.
 func (e *Engine) ReissueCode(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error) {
 	return e.act(ctx, id, models.UpdateReissueCode, models.UpdateReissueCode+"@"+in.Request, in)

@@ -68,13 +68,27 @@ func (s *shipment) setup(ctx workflow.Context) error {
 		workflow.UpdateHandlerOptions{Description: "The carrier says where the shipment is."}); err != nil {
 		return err
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCancel, s.cancel, workflow.UpdateHandlerOptions{
-		Validator: s.check((*models.Life).CheckCancel), Description: "The carrier or shop gives the shipment up.",
-	}); err != nil {
-		return err
+	for _, action := range []struct {
+		name, description string
+		check             func(*models.Life) error
+		do                func(workflow.Context, models.ActionInput) (models.ActionResult, error)
+	}{
+		{models.UpdateCancel, "The carrier or shop gives the shipment up.", (*models.Life).CheckCancel, s.plain((*models.Life).CheckCancel, (*models.Life).Cancel)},
+		{models.UpdateExtend, "Storage is lengthened.", (*models.Life).CheckExtend, s.plain((*models.Life).CheckExtend, (*models.Life).Extend)},
+		{models.UpdateFreeze, "The parcels are held back.", (*models.Life).CheckFreeze, s.plain((*models.Life).CheckFreeze, (*models.Life).Freeze)},
+		{models.UpdateUnfreeze, "The parcels are held back no more.", (*models.Life).CheckUnfreeze, s.plain((*models.Life).CheckUnfreeze, (*models.Life).Unfreeze)},
+		{models.UpdateReissueCode, "The shipment gets a new pickup code.", (*models.Life).CheckReissue, s.reissueCode},
+	} {
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, action.name, action.do, workflow.UpdateHandlerOptions{
+			Validator:   func(_ workflow.Context, _ models.ActionInput) error { return s.allowed(action.check) },
+			Description: action.description,
+		}); err != nil {
+			return err
+		}
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateReissueCode, s.reissueCode, workflow.UpdateHandlerOptions{
-		Validator: s.check((*models.Life).CheckReissue), Description: "The shipment gets a new pickup code.",
+	return workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateReroute, s.reroute, workflow.UpdateHandlerOptions{
+		Validator:   func(_ workflow.Context, _ models.RerouteInput) error { return s.allowed((*models.Life).CheckReroute) },
+		Description: "The shipment goes to another locker.",
 	})
 }
 
@@ -85,6 +99,11 @@ func (s *shipment) run(ctx workflow.Context) error {
 	for {
 		s.takeFacts(ctx)
 		s.events = append(s.events, s.life.Due(workflow.Now(ctx))...)
+		if to, ok := s.life.Moves(); ok {
+			if err := s.move(ctx, to); err != nil {
+				return err
+			}
+		}
 		if len(s.events) > 0 {
 			if err := s.project(ctx); err != nil {
 				return err
@@ -201,7 +220,8 @@ const lastSending = 10 * time.Minute
 // wait blocks until a fact comes, an update has changed the life, or its deadline.
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
-		return s.facts.Len() > 0 || len(s.events) > 0 || s.life.State.Final() && s.quiet(ctx)
+		_, moves := s.life.Moves()
+		return s.facts.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
 	if s.life.State.Final() {
@@ -280,24 +300,63 @@ func (s *shipment) shown(ctx workflow.Context, events []models.Event) (models.Ac
 	return models.ActionResult{State: s.life.State}, err
 }
 
-// check makes a validator of an action. It refuses without a trace in the history.
-func (s *shipment) check(allowed func(*models.Life) error) func(workflow.Context, models.ActionInput) error {
-	return func(workflow.Context, models.ActionInput) error {
-		if s.life == nil {
-			return temporal.NewApplicationError("the life is being loaded", string(models.CodeUnavailable))
+// allowed refuses an action without a trace in the history. It reads only.
+func (s *shipment) allowed(check func(*models.Life) error) error {
+	if s.life == nil {
+		return temporal.NewApplicationError("the life is being loaded", string(models.CodeUnavailable))
+	}
+	return refusal(check(s.life))
+}
+
+// plain makes a handler of an action that needs the life alone. Facts that have come already
+// are taken in first: what lies in a cell decides.
+func (s *shipment) plain(check func(*models.Life) error, do func(*models.Life, time.Time) []models.Event) func(workflow.Context, models.ActionInput) (models.ActionResult, error) {
+	return func(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
+		s.takeFacts(ctx)
+		if err := check(s.life); err != nil {
+			return models.ActionResult{}, refusal(err)
 		}
-		return refusal(allowed(s.life))
+		return s.shown(ctx, do(s.life, workflow.Now(ctx)))
 	}
 }
 
-// cancel gives the shipment up. Facts that have come already are taken in first: what lies
-// in a cell has to be taken out.
-func (s *shipment) cancel(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
+// reroute has another locker keep room first: a shipment never goes where there is none.
+func (s *shipment) reroute(ctx workflow.Context, in models.RerouteInput) (models.ActionResult, error) {
+	if in.To == s.life.Locker || in.To == s.life.To {
+		return s.shown(ctx, nil)
+	}
+	var a *activities.Shipment
+	err := workflow.ExecuteActivity(short(ctx, "keep room at "+string(in.To)), a.KeepRoom,
+		models.PromiseInput{Shipment: s.id, To: in.To}).Get(ctx, nil)
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) {
+		return models.ActionResult{}, refusal(models.Errorf(models.Code(refused.Type()), "%s", refused.Message()))
+	}
+	if err != nil {
+		return models.ActionResult{}, err
+	}
 	s.takeFacts(ctx)
-	if err := s.life.CheckCancel(); err != nil {
+	if err := s.life.CheckReroute(); err != nil {
 		return models.ActionResult{}, refusal(err)
 	}
-	return s.shown(ctx, s.life.Cancel(workflow.Now(ctx)))
+	s.events = append(s.events, s.life.Reroute(in.To, workflow.Now(ctx))...)
+	if err := workflow.Await(ctx, func() bool { _, moves := s.life.Moves(); return !moves }); err != nil {
+		return models.ActionResult{}, err
+	}
+	return s.shown(ctx, nil)
+}
+
+// move makes the shipment that of its new locker, once nothing of it lies at the old one.
+func (s *shipment) move(ctx workflow.Context, to models.LockerID) error {
+	var a *activities.Shipment
+	var res models.ReissueResult
+	err := workflow.ExecuteActivity(showing(ctx, "move to "+string(to)), a.MoveShipment,
+		models.MoveInput{Shipment: s.id, To: to, After: s.life.Issue}).Get(ctx, &res)
+	if err != nil {
+		return err
+	}
+	s.events = append(s.events, s.life.Moved(res.Issue, workflow.Now(ctx))...)
+	return workflow.UpsertTypedSearchAttributes(ctx, searchLocker().ValueSet(string(to)))
 }
 
 // reissueCode gives the shipment a new pickup code: the worker chooses it and the cabinet

@@ -370,3 +370,110 @@ func TestContinueAsNewLosesNothing(t *testing.T) {
 	require.False(t, next.Life.See("lkr_1", 1, 1), "what was seen is remembered")
 	require.Equal(t, w.life.Created.UTC(), next.Life.Created.UTC())
 }
+
+// rerouting is a life whose other lockers keep room, or refuse to.
+func rerouting(t *testing.T, refusal error) (*testsuite.TestWorkflowEnvironment, *world, *[]models.LockerID) {
+	t.Helper()
+	env, w := begin(t, "a")
+	moved := &[]models.LockerID{}
+	var s *activities.Shipment
+	env.OnActivity(s.KeepRoom, mock.Anything, mock.Anything).Return(refusal)
+	env.OnActivity(s.MoveShipment, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.MoveInput) (models.ReissueResult, error) {
+		*moved = append(*moved, in.To)
+		return models.ReissueResult{Issue: in.After + 1}, nil
+	}).Maybe()
+	return env, w, moved
+}
+
+func reroute(t *testing.T, env *testsuite.TestWorkflowEnvironment, to models.LockerID, done func(any, error)) {
+	t.Helper()
+	env.UpdateWorkflow(models.UpdateReroute, "to "+string(to), &testsuite.TestUpdateCallback{
+		OnAccept: func() {}, OnReject: func(err error) { done(nil, err) }, OnComplete: done,
+	}, models.RerouteInput{To: to})
+}
+
+func TestRerouteBeforeAndAfterDeposit(t *testing.T) {
+	t.Parallel()
+	env, w, moved := rerouting(t, nil)
+	answers := 0
+	at(env, time.Minute, func() {
+		reroute(t, env, "lkr_2", func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: models.StateCreated}, v)
+			require.Equal(t, []models.LockerID{"lkr_2"}, *moved, "it answers once the shipment is there")
+			answers++
+		})
+	})
+	in := func(seq int64, kind models.FactType, l models.LockerID) models.FactSignal {
+		f := fact(env, seq, kind, "a")
+		f.Locker, f.Operation = l, models.OperationID("op_"+string(l)+string(kind))
+		return f
+	}
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, in(1, models.FactDeposited, "lkr_2")) })
+	at(env, 2*time.Hour, func() {
+		reroute(t, env, "lkr_3", func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: models.StateWithdrawing}, v)
+			require.Len(t, *moved, 1, "its parcel has to be taken out first")
+			answers++
+		})
+	})
+	at(env, 3*time.Hour, func() { env.SignalWorkflow(models.SignalFact, in(2, models.FactWithdrawn, "lkr_2")) })
+	at(env, 4*time.Hour, func() {
+		require.Equal(t, []models.LockerID{"lkr_2", "lkr_3"}, *moved)
+		env.SignalWorkflow(models.SignalFact, in(1, models.FactDeposited, "lkr_3"))
+	})
+	at(env, 5*time.Hour, func() { env.SignalWorkflow(models.SignalFact, in(2, models.FactPickedUp, "lkr_3")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 2, answers)
+	require.Equal(t, []models.EventType{
+		models.EventRerouted, models.EventParcelIn, models.EventLoading, models.EventReady, models.EventWithdrawing,
+		models.EventParcelOut, models.EventInTransit, models.EventRerouted, models.EventParcelIn, models.EventLoading, models.EventReady,
+		models.EventParcelTaken, models.EventPickedUp,
+	}, w.events())
+}
+
+func TestRerouteToAFullLocker(t *testing.T) {
+	t.Parallel()
+	full := temporal.NewApplicationErrorWithOptions("no room", string(models.CodeNoCapacity), temporal.ApplicationErrorOptions{NonRetryable: true})
+	env, w, moved := rerouting(t, full)
+	answered := false
+	at(env, time.Minute, func() {
+		reroute(t, env, "lkr_2", func(_ any, err error) {
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, err, &app)
+			require.Equal(t, string(models.CodeNoCapacity), app.Type())
+			answered = true
+		})
+	})
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, answered)
+	require.Empty(t, *moved)
+	require.Empty(t, w.events())
+}
+
+func TestRemindedExtendedFrozenAndReturned(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	const day = 24 * time.Hour
+	expect := func(want models.ShipmentState) func(any, error) {
+		return func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: want}, v)
+		}
+	}
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 2*day+time.Hour, func() { act(t, env, models.UpdateExtend, "1", expect(models.StateReady)) })
+	at(env, 2*day+2*time.Hour, func() { act(t, env, models.UpdateFreeze, "2", expect(models.StateReady)) })
+	at(env, 12*day+2*time.Hour, func() { act(t, env, models.UpdateUnfreeze, "3", expect(models.StateReady)) })
+	at(env, 20*day, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactWithdrawn, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.EventType{
+		models.EventParcelIn, models.EventLoading, models.EventReady, models.EventReminderSent, models.EventStorageExtended,
+		models.EventFrozen, models.EventUnfrozen, models.EventReminderSent, models.EventReminderSent, models.EventExpired,
+		models.EventWithdrawalLate, models.EventParcelOut, models.EventReturning, models.EventReturned,
+	}, w.events())
+}

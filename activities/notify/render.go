@@ -27,7 +27,7 @@ func (r *Renderer) Render(n models.Notice, code string) (activities.Message, err
 	}
 	var lines []string
 	switch n.Notification.Kind {
-	case models.NoticeReady, models.NoticeCodeReissued:
+	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
 		lines = []string{"greeting", "code", "where", "until", "how"}
 	case models.NoticeIncident:
 		lines = []string{"text", "next"}

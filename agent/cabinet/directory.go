@@ -185,10 +185,14 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		t.Directory.Shipments = map[models.ShipmentID]*Expected{}
 	}
 	t.Directory.Shipments[id] = next
+	if body.Frozen {
+		t.withdrawn(id)
+	}
 	t.announced(next)
 }
 
-// withdrawn stops what waits for authority over a shipment that is to be had here no more.
+// withdrawn stops what waits for authority over a shipment that is to be had here no more, or
+// not now.
 func (t *turn) withdrawn(id models.ShipmentID) {
 	for _, op := range t.Operations {
 		if op.Shipment != id || !op.undecided() {
@@ -198,7 +202,7 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 		if op.Kind == models.Deposit {
 			t.refuse(TextCancelled)
 		} else {
-			t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
+			t.Session.show(ScreenCollected, t.notToBeHad(id), t.in(stateMS))
 		}
 	}
 }
@@ -261,7 +265,15 @@ func (t *turn) takeWithdrawal(entry protocol.Entry) {
 // collectable reports whether the client's code still opens the shipment's cells.
 func (s *State) collectable(e *Expected) bool {
 	w, to := s.Directory.Withdrawals[e.Shipment]
-	return !e.Withdrawn && (!to || w.Collectable)
+	return !e.Withdrawn && !e.Frozen && (!to || w.Collectable)
+}
+
+// notToBeHad is the sentence for a right code of a shipment that is not collectable.
+func (s *State) notToBeHad(id models.ShipmentID) TextKey {
+	if e := s.Directory.Shipments[id]; e != nil && e.Frozen && !e.Withdrawn {
+		return TextHeldBack
+	}
+	return TextWithdrawn
 }
 
 // leaving reports whether nothing of the shipment is to be put in any more.

@@ -68,7 +68,7 @@ func (t *turn) pickup(e *Expected, issue int) {
 		t.reopen(e.Shipment)
 		return
 	case !t.collectable(e):
-		t.Session.show(ScreenCollected, TextWithdrawn, t.in(stateMS))
+		t.Session.show(ScreenCollected, t.notToBeHad(e.Shipment), t.in(stateMS))
 		return
 	}
 	if t.askInterrupted(e, cells) {

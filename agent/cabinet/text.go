@@ -40,6 +40,7 @@ const (
 	TextBusy         TextKey = "busy"
 	TextCollected    TextKey = "collected"
 	TextWithdrawn    TextKey = "withdrawn"
+	TextHeldBack     TextKey = "held_back"
 	TextTake         TextKey = "take"
 	TextPleaseClose  TextKey = "please_close"
 	TextJammed       TextKey = "jammed"
@@ -135,6 +136,8 @@ func english(key TextKey) string {
 		return "This was already collected."
 	case TextWithdrawn:
 		return "This parcel is not to be collected here any more. Please call us."
+	case TextHeldBack:
+		return "This parcel is held back for now. Please call us."
 	case TextTake:
 		return "Take it from cell {cells} and close the door."
 	case TextPleaseClose:

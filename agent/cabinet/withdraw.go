@@ -14,7 +14,8 @@ func (s *State) toCollect(courier models.DirectoryCourier) []*Cell {
 			continue
 		}
 		_, granted := s.Directory.Withdrawals[c.Shipment]
-		granted = granted && s.Directory.Shipments[c.Shipment] != nil
+		e := s.Directory.Shipments[c.Shipment]
+		granted = granted && e != nil && !e.Frozen
 		if s.theirs(courier, c) && (granted || c.Label != "") {
 			cells = append(cells, c)
 		}

@@ -173,3 +173,26 @@ func TestAWithdrawalIsInterrupted(t *testing.T) {
 	r.press(cabinet.ButtonOpenNext)
 	require.Len(t, r.pulses, 2, "it is to be taken out still")
 }
+
+// TestHeldBack: neither the client nor a courier gets a frozen shipment, until it is frozen no
+// more.
+func TestHeldBack(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.withdraw("shp_1", true)
+	body := r.state.Directory.Shipments["shp_1"].DirectoryShipment
+	body.Frozen = true
+	r.entry(models.EntryShipment, "shp_1", body)
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.TextHeldBack, r.screen().Text)
+	r.login()
+	r.press(cabinet.ButtonCollect)
+	require.Equal(t, cabinet.TextNothingThere, r.screen().Text)
+	require.Empty(t, r.pulses)
+	r.press(cabinet.ButtonFinish)
+
+	body.Frozen = false
+	r.entry(models.EntryShipment, "shp_1", body)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 1)
+}

@@ -299,7 +299,7 @@ func sameCell(a, b *cabinet.Cell) bool {
 }
 
 func sameWindow(a, b *cabinet.Window) bool {
-	return a.Shipment == b.Shipment && a.Policy == b.Policy && a.Operation == b.Operation && slices.Equal(a.Cells, b.Cells) &&
+	return a.Shipment == b.Shipment && a.Policy.Equal(b.Policy) && a.Operation == b.Operation && slices.Equal(a.Cells, b.Cells) &&
 		a.Until == b.Until && a.Reopened == b.Reopened && a.Reopening == b.Reopening
 }
 

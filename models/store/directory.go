@@ -64,7 +64,7 @@ func (t *tx) writeLocker(l models.LockerID, rows ...models.DirectoryRow) error {
 
 // shipmentEntry is what a cabinet is told of a shipment.
 func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy) models.DirectoryRow {
-	entry := models.DirectoryShipment{Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Policy: p}
+	entry := models.DirectoryShipment{Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Frozen: s.Frozen, Policy: p}
 	for _, p := range parcels {
 		entry.Parcels = append(entry.Parcels, models.DirectoryParcel{
 			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions,

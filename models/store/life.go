@@ -47,6 +47,12 @@ func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []
 		return models.Life{}, mapError(err)
 	}
 	life := models.RecoverLife(row, parcels, p, events)
+	// The room that another locker keeps says where a re-routed shipment goes.
+	err = s.read.WithContext(ctx).Raw("SELECT coalesce(min(locker), '') FROM promises WHERE shipment = ? AND locker <> ?",
+		row.ID, row.Locker).Scan(&life.To).Error
+	if err != nil {
+		return models.Life{}, mapError(err)
+	}
 	err = s.read.WithContext(ctx).Raw("SELECT id FROM notifications WHERE subject = ? AND state IN ? ORDER BY kind, n",
 		row.ID, unsent()).Scan(&life.Unsent).Error
 	return *life, mapError(err)
@@ -137,9 +143,9 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 	if p.Final != nil {
 		life = string(encode(p.Final))
 	}
-	n, err := t.exec(`UPDATE shipments SET state = ?, rev = ?, ready_at = ?, expires_at = ?, ended_at = ?, life = ?, updated_at = ?
+	n, err := t.exec(`UPDATE shipments SET state = ?, rev = ?, frozen = ?, ready_at = ?, expires_at = ?, ended_at = ?, life = ?, updated_at = ?
 		WHERE id = ? AND rev < ?`,
-		p.State, p.Rev, utc(p.ReadyAt), utc(p.ExpiresAt), ended, life, t.now, p.Shipment, p.Rev)
+		p.State, p.Rev, p.Frozen, utc(p.ReadyAt), utc(p.ExpiresAt), ended, life, t.now, p.Shipment, p.Rev)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -161,7 +167,11 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 	case ends && !wasEnded:
 		err = t.endShipment(row)
 	case !ends && wasEnded:
+		row.Frozen = p.Frozen
 		err = t.resumeShipment(row)
+	case !ends && row.Frozen != p.Frozen:
+		row.Frozen = p.Frozen
+		err = t.expectAt(row)
 	}
 	if err != nil {
 		return err
@@ -179,7 +189,7 @@ func (t *tx) projectNotify(row models.Shipment, p models.Projection) error {
 		return err
 	}
 	for _, kind := range p.Notify {
-		n := 0
+		n := p.Numbers[kind]
 		if kind == models.NoticeCodeReissued {
 			n = row.Issue // one message for each issue
 		}

@@ -39,12 +39,13 @@ type doorsReport struct {
 
 // bench is one cabinet whose pickups are timed.
 type bench struct {
-	stage   *stage.Stage
-	carrier people.Carrier
-	at      people.Cabinet
-	site    *sites.Site
-	frames  chan time.Time
-	number  int
+	stage    *stage.Stage
+	carrier  people.Carrier
+	at       people.Cabinet
+	site     *sites.Site
+	frames   chan time.Time
+	operator people.Operator
+	number   int
 }
 
 // doors times pickups with the network and as many without. Before each of the latter a bare commit is timed, so that
@@ -107,6 +108,7 @@ func newBench(ctx context.Context, s *stage.Stage) (*bench, error) {
 	rest.Persist = true
 	b := &bench{stage: s, carrier: people.Carrier{Service: rest}, frames: make(chan time.Time, cells)}
 	operator := people.Operator{Service: s.REST(s.OperatorKey)}
+	b.operator = operator
 	location, err := operator.Location(ctx, 1)
 	if err != nil {
 		return nil, err
@@ -172,6 +174,9 @@ type parcel struct {
 }
 
 func (b *bench) load(ctx context.Context, n int) (waiting []parcel, err error) {
+	if err := b.empty(ctx); err != nil {
+		return nil, err
+	}
 	for range n {
 		b.number++
 		a := people.Announcement{
@@ -203,6 +208,14 @@ func (b *bench) load(ctx context.Context, n int) (waiting []parcel, err error) {
 		<-b.frames
 	}
 	return waiting, nil
+}
+
+// empty waits until every cell may be promised again.
+func (b *bench) empty(ctx context.Context) error {
+	return people.Await(ctx, "the cabinet to be empty", between, func() (bool, string, error) {
+		rooms, err := b.operator.Rooms(ctx, b.at.Locker)
+		return err == nil && len(rooms) == 1 && rooms[0].Room == cells, fmt.Sprintf("%+v", rooms), err
+	})
 }
 
 // pickup times one pickup: a client types the code, and takes the parcel from the door that opens.

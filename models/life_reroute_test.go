@@ -1,0 +1,84 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+func TestRerouteBeforeAnythingIsInACell(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	require.NoError(t, l.CheckReroute())
+	require.Empty(t, l.Reroute("lkr_2", born.Add(time.Hour)))
+	to, moves := l.Moves()
+	require.True(t, moves)
+	require.Equal(t, models.LockerID("lkr_2"), to)
+	require.Equal(t, []models.EventType{models.EventRerouted}, types(l.Moved(7, born.Add(time.Hour))))
+	_, moves = l.Moves()
+	require.False(t, moves)
+	require.Equal(t, models.LockerID("lkr_2"), l.Locker)
+	require.Equal(t, 7, l.Issue)
+	require.Equal(t, models.StateCreated, l.State)
+	at, _, _ := l.Deadline()
+	require.Equal(t, born.Add(time.Hour+7*24*time.Hour), at, "it is waited for anew")
+	deposit := models.AskInput{Kind: models.Deposit, Locker: "lkr_1", Cells: []models.OpenCell{{Cell: 1, Parcel: "a"}}}
+	require.Error(t, l.CheckAsk(deposit, born), "not at the old locker")
+	deposit.Locker = "lkr_2"
+	require.NoError(t, l.CheckAsk(deposit, born))
+}
+
+// TestReroutedTwice: out of one cell, into another, out of it, and collected at the third.
+func TestReroutedTwice(t *testing.T) {
+	t.Parallel()
+	l := readyLife(t)
+	at := l.ReadyAt.Add(time.Hour)
+	for i, to := range []models.LockerID{"lkr_2", "lkr_3"} {
+		from := l.Locker
+		require.Equal(t, []models.EventType{models.EventWithdrawing}, types(l.Reroute(to, at)))
+		_, moves := l.Moves()
+		require.False(t, moves, "its parcel has to be taken out first")
+		w := l.Projection(nil).Withdrawal
+		require.Equal(t, &models.DirectoryWithdrawal{Shipment: "shp_1", Locker: from, Reason: "rerouted"}, w)
+		out := fact(int64(2+2*i), models.FactWithdrawn, "a", at)
+		out.Locker, out.Operation = from, models.OperationID("op_out_"+from)
+		require.Equal(t, []models.EventType{models.EventParcelOut, models.EventInTransit}, types(l.ApplyFact(out)))
+		_, moves = l.Moves()
+		require.True(t, moves)
+		l.Moved(2+i, at)
+		require.True(t, l.Projection(nil).Withdrawal.Over, "the old cabinet has nothing to give out")
+		in := fact(int64(3+2*i), models.FactDeposited, "a", at)
+		in.Locker, in.Operation = to, models.OperationID("op_"+to)
+		require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading}, types(l.ApplyFact(in)))
+		due, _, _ := l.Deadline()
+		require.Equal(t, []models.EventType{models.EventReady}, types(l.Due(due)), "the client is told of the new place")
+	}
+	taken := fact(9, models.FactPickedUp, "a", at)
+	taken.Locker = "lkr_3"
+	require.Equal(t, []models.EventType{models.EventParcelTaken, models.EventPickedUp}, types(l.ApplyFact(taken)))
+}
+
+func TestCollectedBeforeItCouldBeTakenOut(t *testing.T) {
+	t.Parallel()
+	l := readyLife(t)
+	l.Reroute("lkr_2", born)
+	require.Equal(t, []models.EventType{models.EventParcelTaken, models.EventPickedUp}, types(l.ApplyFact(fact(2, models.FactPickedUp, "a", born))))
+	_, moves := l.Moves()
+	require.False(t, moves, "it has come to its end here")
+}
+
+func TestNoReroute(t *testing.T) {
+	t.Parallel()
+	l := readyLife(t)
+	l.Freeze(born)
+	require.Equal(t, models.CodeInvalidState, models.ErrorCode(l.CheckReroute()))
+	gone := newLife("a")
+	gone.Cancel(born)
+	require.Equal(t, models.CodeInvalidState, models.ErrorCode(gone.CheckReroute()))
+	given := readyLife(t)
+	given.Reroute("lkr_2", born)
+	require.Equal(t, models.CodeInvalidState, models.ErrorCode(given.CheckReroute()), "one way at a time")
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"cubby/models"
+)
+
+// KeepRoom has another locker keep room for what is left of a shipment, in place of the room
+// that its own kept. Asking again changes nothing.
+func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.LockerID) error {
+	return s.tx(ctx, "keep_room", func(t *tx) error {
+		locker, err := forUpdate[models.Locker](t).Where("id = ?", to).Take(t.ctx)
+		if locker, err = take(locker, err, "There is no such locker."); err != nil {
+			return err
+		}
+		kept, err := gorm.G[models.Promise](t.db).Where("shipment = ? AND locker = ?", id, to).Count(t.ctx, "*")
+		if err != nil || kept > 0 {
+			return err
+		}
+		if locker.State != models.LockerActive {
+			return models.Errorf(models.CodeLockerClosed, "Locker %s takes no new shipments.", locker.Number)
+		}
+		parcels, err := gorm.G[models.Parcel](t.db).Where("shipment = ? AND state IN ?", id,
+			[]models.ParcelState{models.ParcelExpected, models.ParcelInCell, models.ParcelWithdrawn}).Order("id").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		rooms, err := capacityOf(t.ctx, t.db, to)
+		if err != nil {
+			return err
+		}
+		if !rooms[to].fits(demandOf(parcels)) {
+			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for the parcels.", locker.Number)
+		}
+		if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", id); err != nil {
+			return err
+		}
+		for _, p := range parcels {
+			promise := models.Promise{
+				Parcel: p.ID, Shipment: id, Locker: to, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime, CreatedAt: t.now,
+			}
+			if _, err := insertNew(t, promise); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// MoveShipment makes a shipment that of another locker, with an issue of its code above after,
+// and tells both cabinets. It returns the issue; doing it again changes nothing.
+func (s *Store) MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int,
+	choose func(open []models.Shipment) (int, error)) (issue int, err error) {
+	err = s.tx(ctx, "move", func(t *tx) error {
+		if _, err := forUpdate[models.Locker](t).Where("id = ?", to).Take(t.ctx); err != nil {
+			return err
+		}
+		row, err := forUpdate[models.Shipment](t).Where("id = ?", id).Take(t.ctx)
+		if row, err = take(row, err, "There is no such shipment."); err != nil || row.Locker == to && row.Issue > after {
+			issue = row.Issue
+			return err
+		}
+		open, err := gorm.G[models.Shipment](t.db).
+			Where("locker = ? AND ended_at IS NULL AND issue > 0 AND id <> ?", to, id).Order("id").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		gone := models.DirectoryRow{Kind: models.EntryShipment, Key: string(id), Deleted: true}
+		if err := t.writeLocker(row.Locker, gone); err != nil {
+			return err
+		}
+		if issue, err = choose(open); err != nil {
+			return err
+		}
+		row.Locker, row.Issue = to, issue
+		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, updated_at = ? WHERE id = ?", to, issue, t.now, id); err != nil {
+			return err
+		}
+		return t.expectAt(row)
+	})
+	return issue, err
+}

@@ -1,0 +1,108 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+func first(open []models.Shipment) (int, error) { return 5 + len(open), nil }
+
+func TestReroute(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
+		v := f.create(t, f.announcement(from.ID, "N1"))
+		other := f.create(t, f.announcement(to.ID, "N2"))
+		id := v.Shipment.ID
+		_, err := f.NextIssue(t.Context(), id, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+		require.NoError(t, err)
+		_, err = f.NextIssue(t.Context(), other.Shipment.ID, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+		require.NoError(t, err)
+
+		require.NoError(t, f.KeepRoom(t.Context(), id, to.ID))
+		promises := rows[models.Promise](t, f, "shipment = ?", id)
+		require.Len(t, promises, len(v.Parcels), "the room at the old locker is given back")
+		require.Equal(t, to.ID, promises[0].Locker)
+		before := counts(t, f)
+		require.NoError(t, f.KeepRoom(t.Context(), id, to.ID), "again")
+		require.Equal(t, before, counts(t, f))
+		lost, err := f.LoadLife(t.Context(), id)
+		require.NoError(t, err)
+		require.Empty(t, lost.To, "a life that has written nothing begins anew")
+
+		for range 2 { // once more changes nothing
+			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, first)
+			require.NoError(t, err)
+			require.Equal(t, 6, issue, "one other shipment is at the new locker")
+		}
+		row := rows[models.Shipment](t, f, "id = ?", id)[0]
+		require.Equal(t, to.ID, row.Locker)
+		require.Equal(t, 6, row.Issue)
+		entry := func(l models.LockerID) models.DirectoryRow {
+			return rows[models.DirectoryRow](t, f, "scope = ? AND kind = ? AND key = ?", models.ScopeOfLocker(l), models.EntryShipment, id)[0]
+		}
+		require.True(t, entry(from.ID).Deleted)
+		require.False(t, entry(to.ID).Deleted)
+		require.Contains(t, string(entry(to.ID).Body), `"issue":6`)
+	})
+}
+
+func TestRerouteRefused(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
+		v := f.create(t, f.announcement(from.ID, "N1"))
+		require.Equal(t, models.CodeNotFound, code(f.KeepRoom(t.Context(), v.Shipment.ID, "lkr_none")))
+		exec(t, f, "UPDATE cells SET state = ? WHERE locker = ?", models.CellOutOfService, to.ID)
+		require.Equal(t, models.CodeNoCapacity, code(f.KeepRoom(t.Context(), v.Shipment.ID, to.ID)))
+		exec(t, f, "UPDATE lockers SET state = ? WHERE id = ?", models.LockerNoDeposits, to.ID)
+		require.Equal(t, models.CodeLockerClosed, code(f.KeepRoom(t.Context(), v.Shipment.ID, to.ID)))
+		require.Equal(t, from.ID, rows[models.Promise](t, f)[0].Locker, "a refusal takes nothing away")
+	})
+}
+
+// TestLostRerouteIsFound: the room that was kept says where the shipment was to go.
+func TestLostRerouteIsFound(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
+		v := f.create(t, f.announcement(from.ID, "N1"))
+		life, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		in := models.FactSignal{Locker: from.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3, Operation: "op_in"}
+		_, err = f.Project(t.Context(), projected(&life, in), nil)
+		require.NoError(t, err)
+		require.NoError(t, f.KeepRoom(t.Context(), v.Shipment.ID, to.ID))
+		_, err = f.Project(t.Context(), life.Projection(life.Reroute(to.ID, f.clock())), nil)
+		require.NoError(t, err)
+		back, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		require.Equal(t, to.ID, back.To)
+		require.Equal(t, models.LeaveRerouted, back.Leave)
+	})
+}
+
+func TestFrozenIsToldToTheCabinet(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		life, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		in := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3, Operation: "op_in"}
+		_, err = f.Project(t.Context(), projected(&life, in), nil)
+		require.NoError(t, err)
+		body := func() string {
+			return string(rows[models.DirectoryRow](t, f, "kind = ? AND key = ?", models.EntryShipment, v.Shipment.ID)[0].Body)
+		}
+		_, err = f.Project(t.Context(), life.Projection(life.Freeze(f.clock())), nil)
+		require.NoError(t, err)
+		require.Contains(t, body(), `"frozen":true`)
+		require.True(t, rows[models.Shipment](t, f)[0].Frozen)
+		back, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		require.True(t, back.Frozen(), "a lost life knows it")
+		_, err = f.Project(t.Context(), life.Projection(life.Unfreeze(f.clock())), nil)
+		require.NoError(t, err)
+		require.NotContains(t, body(), "frozen")
+	})
+}
