@@ -3,7 +3,9 @@ package run_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/run"
+	"cubby/cmd/cubby-demo/sites"
 )
 
 // browser starts the headless browser that "make deps" has installed.
@@ -47,10 +50,22 @@ func says(id, want string) chromedp.Action[chromedp.Void] {
 		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := look(ctx, t); err != nil {
-			return fmt.Errorf("%s never says %q: %w", id, want, err)
+			said, _ := chromedp.Evaluate[string](`document.querySelector('`+string(testid(id))+`')?.textContent ?? ""`)(ctx, t)
+			return fmt.Errorf("%s never says %q but %q: %w", id, want, said, err)
 		}
 		return nil
 	})
+}
+
+// directory is how many entries a cabinet's directory has.
+func directory(t *testing.T, url string) int {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var snap sites.Snapshot
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&snap))
+	return snap.Directory
 }
 
 // TestJourney is what a new user does first, in a real browser against the real programs:
@@ -81,6 +96,9 @@ func TestJourney(t *testing.T) {
 	require.NoError(t, err)
 	hands, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("hands"))+`').href`))
 	require.NoError(t, err)
+	// A label that comes before the news of its shipment is refused.
+	require.Eventually(t, func() bool { return directory(t, system.HandsURL+"lockers/"+system.Lockers[0].ID) == 3 },
+		40*time.Second, 50*time.Millisecond, "the cabinet knows its layout, the courier and the shipment")
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Navigate(hands),
 		says("line", "online"),
