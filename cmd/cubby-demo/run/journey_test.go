@@ -57,6 +57,18 @@ func says(id, want string) chromedp.Action[chromedp.Void] {
 	})
 }
 
+// gone waits until a thing on the page no longer says it.
+func gone(id, unwanted string) chromedp.Action[chromedp.Void] {
+	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+unwanted+`') === false`,
+		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := look(ctx, t); err != nil {
+			return fmt.Errorf("%s goes on saying %q: %w", id, unwanted, err)
+		}
+		return nil
+	})
+}
+
 // directory is how many entries a cabinet's directory has.
 func directory(t *testing.T, url string) int {
 	t.Helper()
@@ -107,5 +119,26 @@ func TestJourney(t *testing.T) {
 		chromedp.SendKeys(testid("scan"), label+"\r"), says("sentence", "Put the parcel into cell"),
 		says("sentence", "In cell"), // the door has shut itself
 	), "at the cabinet")
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Click(testid("network")), says("network", "cut"), says("strips", "Working without network"), says("line", "offline"),
+		chromedp.Click(testid("network")), says("network", "whole"), says("line", "online"),
+		gone("strips", "Working without network"),
+		chromedp.Click(testid("board-1")), says("board-1", "unplugged"), says("cell-17", "out of service"),
+		chromedp.Click(testid("board-1")), gone("board-1", "unplugged"), gone("cell-17", "out of service"),
+	), "cutting the line, taking a board off")
+	// A page that is opened while the power is off has its switch too.
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Click(testid("power")), says("power", "cut"), says("sentence", "L-001 has no power"),
+		chromedp.Navigate(hands), says("sentence", "L-001 has no power"), says("line", "no power"),
+		chromedp.Click(testid("power")), says("power", "on"), says("line", "online"), gone("sentence", "has no power"),
+	), "cutting the power")
+	nameless, err := chromedp.Run(ctx, chromedp.Evaluate[int](
+		`[...document.querySelectorAll("button")].filter((b) => !(b.ariaLabel || b.textContent.trim()).match(/\w/)).length`))
+	require.NoError(t, err)
+	require.Zero(t, nameless, "every button has a name")
+	_, err = chromedp.Run(ctx, chromedp.Evaluate[bool](
+		`{ const real = window.fetch; window.fetch = (url, o) => real(url.replace("/line/cut", "/line/halve"), o); true }`))
+	require.NoError(t, err)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("network")), says("problem", "A line can be cut and restored.")), "a refused act")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(parcel), says("state", "loading")), "on the parcel's page")
 }
