@@ -97,7 +97,8 @@ func (b *Bus) Misbehave(board int, f Fault) {
 	b.faults[board] = f
 }
 
-func (b *Bus) fault(board int) Fault {
+// Fault is what is wrong with a board now.
+func (b *Bus) Fault(board int) Fault {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.faults[board]
@@ -182,7 +183,7 @@ func (b *Bus) take(line *pty, request []byte) {
 		if address != board.Address && address != everyBoard {
 			continue
 		}
-		fault := b.fault(i)
+		fault := b.Fault(i)
 		if fault == FaultEcho {
 			send(line, request)
 		}

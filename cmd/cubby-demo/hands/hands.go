@@ -90,13 +90,15 @@ func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *sites.S
 
 // lockerView is a cabinet in the list.
 type lockerView struct {
-	Locker models.LockerID `json:"locker"`
-	Number string          `json:"number"` // empty while its computer does not answer
-	Power  bool            `json:"power"`
-	Online bool            `json:"online"`
-	Keyed  bool            `json:"keyed"`
-	Unsent int64           `json:"unsent_facts"`
-	Cells  int             `json:"cells"`
+	Locker  models.LockerID `json:"locker"`
+	Number  string          `json:"number"` // empty until its computer has answered once
+	Power   bool            `json:"power"`
+	LineCut bool            `json:"line_cut"`
+	Boards  []sites.Board   `json:"boards"`
+	Online  bool            `json:"online"`
+	Keyed   bool            `json:"keyed"`
+	Unsent  int64           `json:"unsent_facts"`
+	Cells   int             `json:"cells"`
 }
 
 func (h *Hands) list(ctx context.Context) []lockerView {
@@ -104,10 +106,15 @@ func (h *Hands) list(ctx context.Context) []lockerView {
 	for _, c := range h.set.All() {
 		s, err := c.Snapshot(ctx)
 		if err != nil {
-			views = append(views, lockerView{Locker: c.Locker(), Power: c.Powered()})
+			views = append(views, lockerView{
+				Locker: c.Locker(), Number: c.Number(), Power: c.Powered(), LineCut: c.LineCut(), Boards: c.Boards(),
+			})
 			continue
 		}
-		views = append(views, lockerView{s.Locker, s.Number, true, s.Online, s.Keyed, s.Unsent, len(s.Cells)})
+		views = append(views, lockerView{
+			Locker: s.Locker, Number: s.Number, Power: true, LineCut: s.LineCut, Boards: s.Boards,
+			Online: s.Online, Keyed: s.Keyed, Unsent: s.Unsent, Cells: len(s.Cells),
+		})
 	}
 	return views
 }

@@ -83,17 +83,55 @@ func TestCutPower(t *testing.T) {
 	listed := out["lockers"].([]any)[0].(map[string]any)
 	require.Equal(t, string(locker), listed["locker"])
 	require.Equal(t, false, listed["power"])
+	require.Equal(t, "L-001", listed["number"], "a dark cabinet is still known by its number")
 	status, _ = s.do("POST", "/hands/lockers/"+string(locker)+"/keys", `{"text":"1"}`)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 
 	s.must("/cells/1/put", `{"thing":"LABEL-1"}`) // steel needs no power
 	s.must("/cells/1/close", ``)
-	s.must("/power/restore", ``)
+	status, out = s.do("POST", "/hands/lockers/L-001/power/restore", "")
+	require.Equal(t, http.StatusOK, status, "%v", out)
 	s.eventually("the cell is in doubt", func(snap sites.Snapshot) bool { return snap.Cells[0].Doubtful && snap.Power })
 	require.Equal(t, []string{"LABEL-1"}, s.snapshot().Cells[0].Content)
 	require.Equal(t, 1, s.snapshot().Cells[0].Pulses, "no lock is driven again by itself")
 	status, _ = s.do("POST", "/hands/lockers/"+string(locker)+"/power/restore", "")
 	require.Equal(t, http.StatusConflict, status)
+}
+
+// TestSwitchesAreListed: with power and without, so that a page can always draw them.
+func TestSwitchesAreListed(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	listed := func() map[string]any {
+		status, out := s.do("GET", "/hands/lockers", "")
+		require.Equal(t, http.StatusOK, status)
+		return out["lockers"].([]any)[0].(map[string]any)
+	}
+	boards := func(l map[string]any) (names []string, unplugged []bool) {
+		for _, b := range l["boards"].([]any) {
+			names = append(names, b.(map[string]any)["name"].(string))
+			unplugged = append(unplugged, b.(map[string]any)["unplugged"].(bool))
+		}
+		return names, unplugged
+	}
+	for _, power := range []bool{true, false} {
+		if !power {
+			s.must("/power/cut", ``)
+		}
+		require.Equal(t, power, listed()["power"])
+		require.Equal(t, false, listed()["line_cut"])
+		s.must("/line/cut", ``)
+		s.must("/boards/1/unplug", ``)
+		l := listed()
+		require.Equal(t, true, l["line_cut"])
+		names, unplugged := boards(l)
+		require.Equal(t, []string{"A", "B"}, names)
+		require.Equal(t, []bool{false, true}, unplugged)
+		s.must("/line/restore", ``)
+		s.must("/boards/1/plug", ``)
+		_, unplugged = boards(listed())
+		require.Equal(t, []bool{false, false}, unplugged)
+	}
 }
 
 // TestAgentThatDied: power can be cut from a computer whose program has ended by itself.
@@ -111,7 +149,7 @@ func TestUnplugBoard(t *testing.T) {
 	s := newStand(t)
 	s.must("/boards/0/unplug", ``)
 	s.eventually("its cells are out of service", func(snap sites.Snapshot) bool {
-		return !snap.Boards[0].Up && snap.Boards[1].Up && snap.Cells[0].State == models.CellOutOfService
+		return !snap.Boards[0].Up && snap.Boards[0].Unplugged && snap.Boards[1].Up && snap.Cells[0].State == models.CellOutOfService
 	})
 	s.must("/boards/0/plug", ``)
 	s.eventually("they serve again", func(snap sites.Snapshot) bool {

@@ -3,7 +3,9 @@ package run_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/run"
+	"cubby/cmd/cubby-demo/sites"
 )
 
 // browser starts the headless browser that "make deps" has installed.
@@ -47,10 +50,34 @@ func says(id, want string) chromedp.Action[chromedp.Void] {
 		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := look(ctx, t); err != nil {
-			return fmt.Errorf("%s never says %q: %w", id, want, err)
+			said, _ := chromedp.Evaluate[string](`document.querySelector('`+string(testid(id))+`')?.textContent ?? ""`)(ctx, t)
+			return fmt.Errorf("%s never says %q but %q: %w", id, want, said, err)
 		}
 		return nil
 	})
+}
+
+// gone waits until a thing on the page no longer says it.
+func gone(id, unwanted string) chromedp.Action[chromedp.Void] {
+	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+unwanted+`') === false`,
+		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := look(ctx, t); err != nil {
+			return fmt.Errorf("%s goes on saying %q: %w", id, unwanted, err)
+		}
+		return nil
+	})
+}
+
+// directory is how many entries a cabinet's directory has.
+func directory(t *testing.T, url string) int {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var snap sites.Snapshot
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&snap))
+	return snap.Directory
 }
 
 // TestJourney is what a new user does first, in a real browser against the real programs:
@@ -81,6 +108,9 @@ func TestJourney(t *testing.T) {
 	require.NoError(t, err)
 	hands, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("hands"))+`').href`))
 	require.NoError(t, err)
+	// A label that comes before the news of its shipment is refused.
+	require.Eventually(t, func() bool { return directory(t, system.HandsURL+"lockers/"+system.Lockers[0].ID) == 3 },
+		40*time.Second, 50*time.Millisecond, "the cabinet knows its layout, the courier and the shipment")
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Navigate(hands),
 		says("line", "online"),
@@ -89,5 +119,26 @@ func TestJourney(t *testing.T) {
 		chromedp.SendKeys(testid("scan"), label+"\r"), says("sentence", "Put the parcel into cell"),
 		says("sentence", "In cell"), // the door has shut itself
 	), "at the cabinet")
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Click(testid("network")), says("network", "cut"), says("strips", "Working without network"), says("line", "offline"),
+		chromedp.Click(testid("network")), says("network", "whole"), says("line", "online"),
+		gone("strips", "Working without network"),
+		chromedp.Click(testid("board-1")), says("board-1", "unplugged"), says("cell-17", "out of service"),
+		chromedp.Click(testid("board-1")), gone("board-1", "unplugged"), gone("cell-17", "out of service"),
+	), "cutting the line, taking a board off")
+	// A page that is opened while the power is off has its switch too.
+	require.NoError(t, chromedp.Do(ctx,
+		chromedp.Click(testid("power")), says("power", "cut"), says("sentence", "L-001 has no power"),
+		chromedp.Navigate(hands), says("sentence", "L-001 has no power"), says("line", "no power"),
+		chromedp.Click(testid("power")), says("power", "on"), says("line", "online"), gone("sentence", "has no power"),
+	), "cutting the power")
+	nameless, err := chromedp.Run(ctx, chromedp.Evaluate[int](
+		`[...document.querySelectorAll("button")].filter((b) => !(b.ariaLabel || b.textContent.trim()).match(/\w/)).length`))
+	require.NoError(t, err)
+	require.Zero(t, nameless, "every button has a name")
+	_, err = chromedp.Run(ctx, chromedp.Evaluate[bool](
+		`{ const real = window.fetch; window.fetch = (url, o) => real(url.replace("/line/cut", "/line/halve"), o); true }`))
+	require.NoError(t, err)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("network")), says("problem", "A line can be cut and restored.")), "a refused act")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(parcel), says("state", "loading")), "on the parcel's page")
 }

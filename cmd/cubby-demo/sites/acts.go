@@ -58,10 +58,11 @@ type Snapshot struct {
 	Screen    Screen          `json:"screen"`
 }
 
-// Board is a lock board as the agent sees it.
+// Board is a lock board: what the agent hears of it, and whether it is on the bus.
 type Board struct {
-	Name string `json:"name"`
-	Up   bool   `json:"up"`
+	Name      string `json:"name"`
+	Up        bool   `json:"up"`
+	Unplugged bool   `json:"unplugged"`
 }
 
 // CellView is one cell: its place, its door and things, and what the agent knows.
@@ -96,11 +97,15 @@ func (s *Site) Snapshot(ctx context.Context) (Snapshot, error) {
 	}
 	snap := st.Snapshot
 	snap.Screen, snap.Power, snap.LineCut, snap.AutoClose = st.View, true, s.line.IsCut(), s.steel.AutoClose().Seconds()
+	for i := range snap.Boards {
+		snap.Boards[i].Unplugged = s.unplugged(i)
+	}
 	for i := range snap.Cells {
 		c := &snap.Cells[i]
 		truth := s.steel.Truth(c.Number)
 		c.DoorOpen, c.Jammed, c.Content, c.Pulses = truth.Open, truth.Jammed, truth.Things, truth.Pulses
 	}
+	s.number.Store(&snap.Number)
 	return snap, nil
 }
 

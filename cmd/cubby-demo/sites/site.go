@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cubby/cmd/cubby-demo/boards"
@@ -45,6 +46,8 @@ type Site struct {
 	agent   *rig.Process
 	local   *http.Client // to the agent's socket
 
+	number atomic.Pointer[string] // as last heard; nil before that
+
 	mu  sync.Mutex
 	off bool // without power
 }
@@ -56,6 +59,8 @@ const MaxCells = 64
 func hardware() []boards.Board {
 	return []boards.Board{{Address: 0, First: 1, Locks: 16}, {Address: 1, First: 17, Locks: 48}}
 }
+
+func boardName(i int) string { return string(rune('A' + i)) }
 
 // build sets the hardware up and writes the agent's configuration.
 func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err error) {
@@ -113,7 +118,7 @@ func (s *Site) writeConfig(screen string) error {
 	var list []board
 	for i, b := range hardware() {
 		list = append(list, board{
-			"name": string(rune('A' + i)), "dialect": "kerong-cu48", "address": b.Address, "first_cell": b.First,
+			"name": boardName(i), "dialect": "kerong-cu48", "address": b.Address, "first_cell": b.First,
 			"channels": b.Locks, "feedback": "closed_when_locked",
 		})
 	}
@@ -188,6 +193,14 @@ func (s *Site) stop() error {
 // Locker is the cabinet's id.
 func (s *Site) Locker() models.LockerID { return s.locker }
 
+// Number is the cabinet's number as its computer last told it; empty before that.
+func (s *Site) Number() string {
+	if n := s.number.Load(); n != nil {
+		return *n
+	}
+	return ""
+}
+
 // Agent is the agent's process, for whoever kills it.
 func (s *Site) Agent() *rig.Process { return s.agent }
 
@@ -199,6 +212,9 @@ func (s *Site) CutLine() { s.line.Cut() }
 
 // RestoreLine mends it.
 func (s *Site) RestoreLine() { s.line.Restore() }
+
+// LineCut reports whether the network is cut.
+func (s *Site) LineCut() bool { return s.line.IsCut() }
 
 // CutPower stops the cabinet's computer at once. Doors and things stay as they are.
 func (s *Site) CutPower() error {
@@ -248,6 +264,17 @@ func (s *Site) Unplug(board int, out bool) error {
 	}
 	s.bus.Misbehave(board, fault)
 	return nil
+}
+
+func (s *Site) unplugged(board int) bool { return s.bus.Fault(board) == boards.FaultSilence }
+
+// Boards are the lock boards as they are without the agent: none is up.
+func (s *Site) Boards() []Board {
+	list := []Board{}
+	for i := range hardware() {
+		list = append(list, Board{Name: boardName(i), Unplugged: s.unplugged(i)})
+	}
+	return list
 }
 
 // call makes a call to the agent, by the socket or to its screen.

@@ -3,7 +3,10 @@
 
 /** @typedef {{number: number, size: string, module: number, row: number, door_open: boolean, jammed: boolean, content: string[], state: string, doubtful: boolean, generation: number, shipment?: string}} Cell */
 /** @typedef {{screen: string, sentence: string, buttons: string[], strips: string[]}} Screen */
-/** @typedef {{number: string, online: boolean, keyed: boolean, epoch: number, last_seq: number, unsent_facts: number, auto_close_seconds: number, cells: Cell[], screen: Screen}} Locker */
+/** @typedef {{name: string, up: boolean, unplugged: boolean}} Board */
+/** @typedef {{power: boolean, line_cut: boolean, boards: Board[]}} Wires */
+/** @typedef {Wires & {number: string, online: boolean, keyed: boolean, epoch: number, last_seq: number, unsent_facts: number, auto_close_seconds: number, cells: Cell[], screen: Screen}} Locker */
+/** @typedef {Wires & {locker: string, number: string}} Listed */
 
 /** @param {string} id @returns {any} */
 const byId = (id) => document.getElementById(id);
@@ -19,13 +22,20 @@ function make(name, props = {}, children = []) {
 
 let drawn = "";
 let acting = false;
+let looks = 0;
+const problems = { act: "", look: "" };
 
 const path = () => "/hands/lockers/" + encodeURIComponent(byId("locker").value);
 
-/** @param {string} [text] */
-function tell(text) {
-  byId("problem").textContent = text ?? "";
-  byId("problem").hidden = !text;
+/**
+ * What went wrong with an act stays until the next one; with a look, until one succeeds.
+ * @param {"act"|"look"} of @param {string} [text]
+ */
+function tell(of, text) {
+  problems[of] = text ? text[0].toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".") : "";
+  const told = problems.act || problems.look;
+  if (byId("problem").textContent !== told) byId("problem").textContent = told;
+  byId("problem").hidden = !told;
 }
 
 /** @param {string} tail @param {object} [body] */
@@ -36,9 +46,9 @@ async function act(tail, body) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}),
     });
     const told = await answer.json();
-    tell(answer.ok ? "" : told.detail);
+    tell("act", answer.ok ? "" : told.detail);
   } catch {
-    tell("The hands do not answer.");
+    tell("act", "The hands do not answer.");
   } finally {
     acting = false;
   }
@@ -50,7 +60,7 @@ function cell(c) {
   const at = `/cells/${c.number}/`;
   /** @param {string} label @param {() => void} go */
   const button = (label, go) => make("button", {
-    type: "button", textContent: label,
+    type: "button", textContent: label, ariaLabel: `${label} cell ${c.number}`,
     onclick: (/** @type {Event} */ e) => { e.stopPropagation(); go(); },
   });
   const acts = [];
@@ -64,14 +74,17 @@ function cell(c) {
   }
   acts.push(c.jammed ? button("Unjam", () => act(at + "unjam")) : button("Jam", () => act(at + "jam")));
   const state = make("span", {
-    className: `state ${c.state} ${c.doubtful ? "doubtful" : ""}`,
+    className: "state",
     textContent: c.state.replaceAll("_", " ") + (c.doubtful ? " ?" : ""),
   });
   const node = make("div", {
-    className: `cell ${c.size} ${c.door_open ? "open" : ""}`, title: `generation ${c.generation} ${c.shipment ?? ""}`,
+    className: `cell ${c.size} ${c.state} ${c.doubtful ? "doubtful" : ""} ${c.door_open ? "open" : ""}`, title: `generation ${c.generation} ${c.shipment ?? ""}`,
     onclick: c.door_open ? () => act(at + "close") : null,
   }, [
-    state, make("strong", { textContent: String(c.number) }), ` ${c.size}${c.door_open ? " · open" : ""}${c.jammed ? " · jammed" : ""}`,
+    make("div", { className: "head" }, [
+      make("strong", { textContent: String(c.number) }), make("span", { className: "quiet", textContent: c.size }), state,
+    ]),
+    make("div", { className: "door", textContent: [c.door_open ? "open" : "", c.jammed ? "jammed" : ""].filter(Boolean).join(", ") }),
     make("ul", { className: "things" }, c.content.map((t) => make("li", { textContent: t }))),
     make("div", { className: "acts" }, acts),
   ]);
@@ -86,10 +99,73 @@ function cabinet(cells) {
     [...Map.groupBy(module, (c) => c.row).values()].map((row) => make("div", { className: "shelf" }, row.map(cell)))));
 }
 
+/**
+ * One switch: pressed it asks for the other state. Its node stays, so that it keeps the focus.
+ * @param {string} id @param {string} label @param {boolean} on @param {string} state @param {string} tail what it asks for
+ */
+function turn(id, label, on, state, tail) {
+  let node = document.querySelector(`[data-testid="${id}"]`);
+  if (!node) {
+    node = make("button", { type: "button", className: "switch", role: "switch", ariaLabel: label }, [
+      make("span", { textContent: label }), make("span", { className: "quiet" }),
+    ]);
+    node.setAttribute("data-testid", id);
+    byId("switches").append(node);
+  }
+  const button = /** @type {HTMLButtonElement} */ (node);
+  button.ariaChecked = String(on);
+  button.onclick = () => act(tail);
+  /** @type {HTMLElement} */ (button.lastChild).textContent = state;
+}
+
+/** @param {Wires} w */
+function wires(w) {
+  turn("power", "Power", w.power, w.power ? "on" : "cut", w.power ? "/power/cut" : "/power/restore");
+  turn("network", "Line", !w.line_cut, w.line_cut ? "cut" : "whole", w.line_cut ? "/line/restore" : "/line/cut");
+  w.boards.forEach((b, i) => {
+    const state = b.unplugged ? "unplugged" : w.power && !b.up ? "plugged, silent" : "plugged";
+    turn("board-" + i, "Board " + b.name, !b.unplugged, state, `/boards/${i}/${b.unplugged ? "plug" : "unplug"}`);
+  });
+}
+
+/** @param {string} text @param {boolean} good */
+function tag(text, good) {
+  byId("line").textContent = text;
+  byId("line").classList.toggle("on", good);
+}
+
+/** @param {boolean} on whether the cabinet's computer answers */
+function lit(on) {
+  byId("screen").classList.toggle("dark", !on);
+  for (const id of ["cabinet", "pad", "scanner"]) byId(id).inert = !on;
+}
+
+/**
+ * A cabinet whose computer says nothing: its cells stay as they were seen last.
+ * @param {Listed} l
+ */
+function drawDark(l) {
+  const name = l.number || l.locker;
+  tag(l.power ? "no answer" : "no power", false);
+  wires(l);
+  lit(false);
+  byId("journal").textContent = "";
+  byId("sentence").textContent = l.power
+    ? `The computer of cabinet ${name} does not answer. It may be starting; if it stays so, cut its power and restore it.`
+    : `Cabinet ${name} has no power. Its doors and parcels stay as they are. Restore the power to go on.`;
+  byId("screen-id").textContent = "";
+  byId("strips").replaceChildren();
+  byId("buttons").replaceChildren();
+  if (!byId("cabinet").hasChildNodes()) {
+    byId("cabinet").append(make("p", { className: "quiet", textContent: "Its cells are shown as soon as its computer answers." }));
+  }
+}
+
 /** @param {Locker} l */
 function draw(l) {
-  byId("line").textContent = l.online ? "online" : "offline";
-  byId("line").classList.toggle("on", l.online);
+  tag(l.online ? "online" : "offline", l.online);
+  wires(l);
+  lit(true);
   byId("journal").textContent = `fact ${l.epoch}/${l.last_seq}, ${l.unsent_facts} unsent${l.keyed ? "" : ", no key yet"}`;
   const auto = byId("auto");
   if (document.activeElement !== auto) auto.value = String(l.auto_close_seconds);
@@ -104,22 +180,38 @@ function draw(l) {
   }));
 }
 
+/** @param {string} url */
+async function get(url) {
+  const answer = await fetch(url);
+  return { ok: answer.ok, text: await answer.text() };
+}
+
 async function refresh() {
-  if (!byId("locker").value) {
-    tell("No cabinet runs here yet.");
+  const id = byId("locker").value;
+  if (!id) {
+    tell("look", "No cabinet runs here yet.");
     return;
   }
+  const look = ++looks;
   try {
-    const answer = await fetch(path());
-    const text = await answer.text();
-    if (!answer.ok) {
-      tell(JSON.parse(text).detail);
-    } else if (text !== drawn) {
-      drawn = text; // unchanged nodes stay, so that a click never lands on a node just replaced
-      draw(JSON.parse(text));
+    let { ok, text } = await get(path());
+    /** @type {Listed|undefined} */
+    let dark;
+    if (!ok) { // what is known without the cabinet's computer is in the list
+      const told = JSON.parse(text).detail;
+      const listed = await get("/hands/lockers");
+      dark = JSON.parse(listed.text).lockers?.find((/** @type {Listed} */ l) => l.locker === id);
+      text = JSON.stringify(dark);
+      if (!dark) throw new Error(told);
     }
-  } catch {
-    tell("The hands do not answer.");
+    if (look !== looks) return; // a later look has begun: this one is old
+    tell("look");
+    if (text === drawn) return; // unchanged nodes stay, so that a click never lands on a node just replaced
+    drawn = text;
+    if (dark) drawDark(dark);
+    else draw(JSON.parse(text));
+  } catch (e) {
+    if (look === looks) tell("look", e instanceof TypeError || e instanceof SyntaxError ? "The hands do not answer." : e.message);
   }
 }
 
@@ -134,7 +226,7 @@ if (asked && [...byId("locker").options].some((o) => o.value === asked)) byId("l
 
 for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0", "OK"]) {
   byId("digits").append(make("button", {
-    type: key === "OK" ? "submit" : "button", textContent: key,
+    type: key === "OK" ? "submit" : "button", textContent: key, ariaLabel: key === "⌫" ? "Delete" : key,
     onclick: () => {
       const code = byId("code");
       if (key === "⌫") code.value = code.value.slice(0, -1);
@@ -158,5 +250,10 @@ byId("auto").onchange = () => {
   const seconds = Number(byId("auto").value);
   act("/auto-close", seconds ? { seconds } : { off: true });
 };
-byId("locker").onchange = () => { drawn = ""; tell(); refresh(); };
+byId("locker").onchange = () => {
+  drawn = "";
+  byId("cabinet").replaceChildren(); // they are another cabinet's
+  tell("act");
+  refresh();
+};
 poll();
