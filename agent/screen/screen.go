@@ -54,7 +54,7 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 		panic("screen: " + err.Error()) // the files are embedded: cannot happen
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /", http.FileServerFS(files))
+	mux.Handle("GET /", found(files, http.FileServerFS(files)))
 	mux.HandleFunc("GET /view", s.view)
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /keys", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
@@ -70,7 +70,35 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST /choose", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
 		return cabinet.Chose{Key: text, ID: id}, nil
 	}))
-	return local(http.NewCrossOriginProtection().Handler(mux))
+	origins := http.NewCrossOriginProtection()
+	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem(w, http.StatusForbidden, models.Errorf(models.CodeForbidden, "the screen takes nothing from another page"))
+	}))
+	return guarded(local(origins.Handler(mux)))
+}
+
+// guarded has the browser keep nothing, and load nothing from anywhere else.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// found answers for files that are not there itself: the file server would let go of the
+// headers.
+func found(files fs.FS, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name := strings.TrimPrefix(r.URL.Path, "/"); name != "" {
+			if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
+				problem(w, http.StatusNotFound, models.Errorf(models.CodeNotFound, "there is no such page"))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // local refuses requests that name another host: a page of another site that has its name
@@ -85,9 +113,6 @@ func local(next http.Handler) http.Handler {
 			problem(w, http.StatusForbidden, models.Errorf(models.CodeForbidden, "the screen is for this computer alone"))
 			return
 		}
-		w.Header().Set("Content-Security-Policy", policy)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
 }

@@ -1,0 +1,76 @@
+package screen_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/agent/screen"
+)
+
+// TestEvents: the view comes at once and after each change, until the cabinet stops.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	c := &chooser{view: cabinet.View{Sentence: "first"}, watched: make(chan struct{}), stopped: make(chan struct{})}
+	srv := httptest.NewServer(screen.New(c, slog.New(slog.DiscardHandler)))
+	defer srv.Close()
+	answer, err := srv.Client().Get(srv.URL + "/events")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.Equal(t, "text/event-stream", answer.Header.Get("Content-Type"))
+	require.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+
+	lines := bufio.NewScanner(answer.Body)
+	sees := func(sentence string) {
+		t.Helper()
+		require.True(t, lines.Scan())
+		raw, ok := strings.CutPrefix(lines.Text(), "data: ")
+		require.True(t, ok, lines.Text())
+		var v cabinet.View
+		require.NoError(t, json.Unmarshal([]byte(raw), &v))
+		require.Equal(t, sentence, v.Sentence)
+		require.True(t, lines.Scan())
+		require.Empty(t, lines.Text(), "an event ends with an empty line")
+	}
+	sees("first")
+	c.change("second")
+	sees("second")
+	c.change("third")
+	sees("third")
+	close(c.stopped)
+	require.False(t, lines.Scan())
+	require.NoError(t, lines.Err(), "it ends, and is not cut off")
+}
+
+// TestEventsBeat: the browser of a still screen hears that the cabinet is there.
+func TestEventsBeat(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, leave := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/events", nil)
+		w := httptest.NewRecorder()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			screen.New(&chooser{watched: make(chan struct{})}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		}()
+		time.Sleep(15*time.Second - 1) // the bubble's own time
+		synctest.Wait()
+		require.Equal(t, 1, strings.Count(w.Body.String(), "\n\n"))
+		time.Sleep(15*time.Second + 2)
+		synctest.Wait()
+		require.Equal(t, 2, strings.Count(w.Body.String(), ": here\n\n"))
+		leave() // the browser goes away
+		<-ended
+	})
+}
