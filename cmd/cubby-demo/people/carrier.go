@@ -37,12 +37,14 @@ type NewParcel struct {
 
 // Shipment is what a carrier sees of its shipment.
 type Shipment struct {
-	ID      string   `json:"id"`
-	Carrier string   `json:"carrier"`
-	Number  string   `json:"number"`
-	Locker  string   `json:"locker"`
-	State   string   `json:"state"`
-	Parcels []Parcel `json:"parcels"`
+	ID        string    `json:"id"`
+	Carrier   string    `json:"carrier"`
+	Number    string    `json:"number"`
+	Locker    string    `json:"locker"`
+	State     string    `json:"state"`
+	Frozen    bool      `json:"frozen"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Parcels   []Parcel  `json:"parcels"`
 }
 
 // Parcel is one of its parcels.
@@ -116,8 +118,13 @@ func (c Carrier) Events(ctx context.Context, id string) ([]Event, error) {
 
 // Act asks for an action on a shipment, such as "cancel", under an Idempotency-Key.
 func (c Carrier) Act(ctx context.Context, id, action, key string) (Shipment, error) {
+	return c.ActWith(ctx, id, action, key, nil)
+}
+
+// ActWith asks for an action that needs more than its name.
+func (c Carrier) ActWith(ctx context.Context, id, action, key string, body any) (Shipment, error) {
 	var s Shipment
-	err := c.call(ctx, http.MethodPost, shipmentPath(id)+"/"+action, http.Header{"Idempotency-Key": {strconv.Quote(key)}}, nil, &s)
+	err := c.call(ctx, http.MethodPost, shipmentPath(id)+"/"+action, http.Header{"Idempotency-Key": {strconv.Quote(key)}}, body, &s)
 	return s, err
 }
 

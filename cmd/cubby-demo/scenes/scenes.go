@@ -52,6 +52,9 @@ func all() []scene {
 		{"dead-board", "the other board is dead", deadBoard},
 		{"cancelled-inside", "the shipment is not cancelled", cancelledInside},
 		{"new-code", "no new code is asked for", newCode},
+		{"frozen", "the shipment is not frozen", frozen},
+		{"extended", "storage is lengthened once only", extended},
+		{"rerouted", "it goes to where it is", rerouted},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
