@@ -9,9 +9,10 @@
 const labels = {
   cancel: 'Cancel', finish: 'Finish', not_placed: 'Not placed', did_not_fit: 'Does not fit', empty: 'Empty',
   not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
-  problem: 'Something is wrong', collect: 'Collect', check: 'Check cells', missing: 'Cell is empty',
+  problem: 'Something is wrong', collect: 'Collect', open_next: 'Open the next cell', check: 'Check cells', missing: 'Cell is empty',
   something_else: 'Something else',
-  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back', leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
+  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back',
+  leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
 };
 const codeLength = 8;
 const at = (id) => document.getElementById(id);
