@@ -107,6 +107,14 @@ const misplaced = `(() => {
 	return wrong.join('; ');
 })()`
 
+// crowded is as much as the page must hold beside its digits.
+const crowded = `(() => {
+	const fill = (id, tag, texts) => document.getElementById(id).replaceChildren(...texts.map((text) => Object.assign(document.createElement(tag), { textContent: text })));
+	fill('strips', 'p', ['Cell 12 is open, please close it.', 'Working without network; collecting works.']);
+	fill('buttons', 'button', ['Leave here: S', 'Leave here: M', 'Leave here: L', 'Leave here: XL', 'Take it back']);
+	document.getElementById('sentence').textContent = 'Nobody announced this parcel. Choose a size to leave it here, or take it back.';
+})()`
+
 // fits checks the page as it is now, on a screen that lies and one that stands.
 func (b *browser) fits(name string) {
 	b.t.Helper()
@@ -148,6 +156,11 @@ func TestScreen(t *testing.T) {
 
 	b.says("Type your pickup code")
 	b.fits("home")
+	require.NoError(t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](crowded)))
+	b.fits("crowded")
+	require.NoError(t, chromedp.Do(b.ctx, chromedp.Reload()))
+	b.is(`document.querySelectorAll('#buttons button').length === 0`)
+	b.says("Type your pickup code")
 
 	require.NoError(t, p.scanner.Scan("BADGE-1"))
 	b.says("Type your PIN.")
