@@ -64,10 +64,10 @@ func TestEventsBeat(t *testing.T) {
 			defer close(ended)
 			screen.New(&chooser{watched: make(chan struct{})}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		}()
-		time.Sleep(15*time.Second - 1) // the bubble's own time
+		<-time.After(15*time.Second - 1) // of the bubble's own time
 		synctest.Wait()
 		require.Equal(t, 1, strings.Count(w.Body.String(), "\n\n"))
-		time.Sleep(15*time.Second + 2)
+		<-time.After(15*time.Second + 2)
 		synctest.Wait()
 		require.Equal(t, 2, strings.Count(w.Body.String(), ": here\n\n"))
 		leave() // the browser goes away

@@ -9,14 +9,17 @@
 const labels = {
   cancel: 'Cancel', finish: 'Finish', not_placed: 'Not placed', did_not_fit: 'Does not fit', empty: 'Empty',
   not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
-  problem: 'Something is wrong', collect: 'Collect', check: 'Check cells', missing: 'Cell is empty',
+  problem: 'Something is wrong', collect: 'Collect', open_next: 'Open the next cell', check: 'Check cells', missing: 'Cell is empty',
   something_else: 'Something else',
-  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back', leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
+  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back',
+  leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
 };
 const codeLength = 8;
+const again = 1000; // ms
 const at = (id) => document.getElementById(id);
 const typed = at('typed');
 let view = null;
+let events = null;
 
 /** @param {View} v */
 function draw(v) {
@@ -26,6 +29,8 @@ function draw(v) {
   at('screen').textContent = v.screen;
   typed.type = v.text === 'pin' || v.text === 'wrong_pin' ? 'password' : 'text';
   if (fresh) typed.value = '';
+  // Nothing can be typed while a door is open, and its number needs the room.
+  at('pad').hidden = v.text === 'lost' || v.doors.length > 0;
   fill(at('strips'), v.strips, (s) => element('p', s));
   fill(at('doors'), v.doors, (n) => element('li', String(n)));
   fill(at('items'), v.items, (item) => {
@@ -44,7 +49,11 @@ function draw(v) {
   });
 }
 
+// What stays as it was is left alone: a finger may be on it.
 function fill(parent, values, make) {
+  const now = JSON.stringify(values || []);
+  if (parent.dataset.now === now) return;
+  parent.dataset.now = now;
   parent.replaceChildren(...(values || []).map(make));
 }
 
@@ -64,6 +73,7 @@ async function send(what, text) {
     else at('sentence').textContent = body.detail;
   } catch {
     lost();
+    setTimeout(listen, again);
   }
 }
 
@@ -73,8 +83,21 @@ function submit() {
   if (text) send('keys', text);
 }
 
+// Without the server nothing is known, so nothing is offered.
 function lost() {
-  at('sentence').textContent = 'One moment, please.';
+  draw({ screen: '', text: 'lost', sentence: 'One moment, please.', buttons: [], doors: [], open_doors: [], offline: false, strips: [] });
+}
+
+// The first event is the whole view. The browser connects again by itself, unless it has
+// given up.
+function listen() {
+  if (events) events.close();
+  const mine = events = new EventSource('events');
+  mine.onmessage = (e) => draw(JSON.parse(e.data));
+  mine.onerror = () => {
+    lost();
+    if (mine.readyState === EventSource.CLOSED) setTimeout(listen, again);
+  };
 }
 
 for (const key of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK']) {
@@ -90,6 +113,4 @@ for (const key of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'
 }
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
 
-const events = new EventSource('events');
-events.onmessage = (e) => draw(JSON.parse(e.data));
-events.onerror = lost; // the browser connects again by itself
+listen();

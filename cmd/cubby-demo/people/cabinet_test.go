@@ -2,6 +2,7 @@ package people_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -37,6 +38,28 @@ func TestClientTakesFromItsOwnDoor(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done)
 	require.Equal(t, 3, cell)
+}
+
+func TestClientGoesOnWithAnInterruptedPickup(t *testing.T) {
+	t.Parallel()
+	for text, goesOn := range map[string]bool{wait: true, takeThree: true, home: false} {
+		var pressed string
+		client := people.Client{At: people.Cabinet{Locker: "lkr_1", Service: answers(t,
+			body(`{"screen":"P11","text":"interrupted"}`),
+			func(w http.ResponseWriter, r *http.Request) {
+				raw, _ := io.ReadAll(r.Body)
+				pressed = r.URL.Path + " " + string(raw)
+				body(text)(w, r)
+			})}}
+		_, err := client.Type(t.Context(), "12345678")
+		require.Contains(t, pressed, "press")
+		require.Contains(t, pressed, "open_again")
+		if goesOn {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, "does not go on")
+		}
+	}
 }
 
 func TestClientGivesUpBeforeThePadIsPaused(t *testing.T) {

@@ -107,6 +107,15 @@ func (c Client) Type(ctx context.Context, code string) (Screen, error) {
 			return s, err
 		case s.Text == "wait" || s.Text == "opening" || s.Text == "take":
 			return s, nil
+		case s.Text == "interrupted":
+			// The pickup was cut off, and what is left of it is still to be taken: not_taken and taken would end it.
+			if s, err = c.At.Press(ctx, "open_again"); err != nil {
+				return s, err
+			}
+			if s.Text == "wait" || s.Text == "opening" || s.Text == "take" {
+				return s, nil
+			}
+			return s, fmt.Errorf("the interrupted pickup does not go on: %s", s)
 		case s.Text != "wrong_code" || try == codeTries || !pause(ctx, typeAgain):
 			return s, fmt.Errorf("the code was not taken at try %d: %s", try, s)
 		}
