@@ -331,10 +331,22 @@ func (n *node) checkAck(facts []models.Fact, reply protocol.JournalReply) {
 	}
 }
 
+// relearn takes in what of couriers the store knows beyond what was seen: a cabinet that dies in
+// a commit may have made it durable.
+func (n *node) relearn() {
+	kept := n.state().Directory
+	for _, c := range n.watch.couriers {
+		if rev := kept.Revs[string(models.EntryCourier)+"/"+string(c.id)]; rev > n.watch.known[c.id].rev {
+			n.watch.known[c.id] = knownCourier{rev, kept.Couriers[c.id].Suspended}
+		}
+	}
+}
+
 // checkRestart: what was durable before a stop is there after it.
 func (n *node) checkRestart() {
 	j := &n.state().Journal
 	was := n.watch.head
+	n.relearn()
 	if was.seq == 0 { // another store than before: what it holds was judged in its time
 		n.watch.order, n.watch.epoch, n.watch.facts = n.state().Begun, j.Epoch, j.Seq
 		for _, c := range n.watch.couriers {

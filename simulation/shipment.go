@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 
 	"cubby/agent/protocol"
 	"cubby/models"
@@ -150,7 +151,8 @@ func (s *server) show(sh *shipment, events []models.Event) {
 	}
 	sh.ended = final
 	sh.wasEnded = sh.wasEnded || final
-	if len(p.Notify) > 0 {
+	// Who is reminded comes, if he has not been there: a visit of his is under way in any case.
+	if slices.Contains(p.Notify, models.NoticeReady) || slices.Contains(p.Notify, models.NoticeCodeReissued) {
 		s.tell(sh)
 	}
 }
