@@ -141,9 +141,9 @@ kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
 	@echo "simulate: $(SEEDS) seeds, $(DAYS) days"
-	@go test -count=1 -timeout 60m -run '^TestSimulate$$' ./simulation -args -seeds $(SEEDS) -days $(DAYS)
+	@go test -v -count=1 -timeout 60m -run '^TestSimulate$$' ./simulation -args -seeds $(SEEDS) -days $(DAYS) | sed -E '/^(=== |--- PASS|PASS$$)/d'
 	@echo "simulate: planted bugs"
-	@go test -count=1 -timeout 30m -tags mutants -run '^TestMutants$$' ./simulation
+	@go test -v -count=1 -timeout 30m -tags mutants -run '^TestMutants$$' ./simulation | sed -E '/^(=== | *--- PASS|PASS$$)/d'
 
 .PHONY: bench
 bench: build ## measure lives a second, how soon doors are driven, memory, and facts a second
