@@ -234,6 +234,11 @@ func (p *ports) acted(name string, in models.ActionInput) (models.ActionResult, 
 	return models.ActionResult{}, nil
 }
 
+func (p *ports) ChangeLocker(_ context.Context, _ models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error) {
+	to, err := models.LockerActive.Next(a)
+	return models.Locker{ID: id, Number: "L-001 " + reason, State: to}, err
+}
+
 func (p *ports) SuspendCourier(_ context.Context, _ models.Request, id models.CourierID, suspended bool) (models.Courier, error) {
 	if p.suspend != nil {
 		if err := p.suspend(id, suspended); err != nil {

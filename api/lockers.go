@@ -54,10 +54,39 @@ func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestOb
 	if err != nil {
 		return nil, err
 	}
-	return CreateLocker201JSONResponse{
+	return CreateLocker201JSONResponse(lockerBody(l)), nil
+}
+
+// PauseLocker has nothing more come into a locker.
+func (s *server) PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error) {
+	l, err := s.changeLocker(ctx, request.Id, models.LockerPause, request.Body.Reason)
+	return PauseLocker200JSONResponse(lockerBody(l)), err
+}
+
+// ResumeLocker puts a locker to use again.
+func (s *server) ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error) {
+	l, err := s.changeLocker(ctx, request.Id, models.LockerResume, request.Body.Reason)
+	return ResumeLocker200JSONResponse(lockerBody(l)), err
+}
+
+// CloseLocker takes a locker out of use.
+func (s *server) CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error) {
+	l, err := s.changeLocker(ctx, request.Id, models.LockerClose, request.Body.Reason)
+	return CloseLocker200JSONResponse(lockerBody(l)), err
+}
+
+func (s *server) changeLocker(ctx context.Context, id string, a models.LockerAction, reason string) (models.Locker, error) {
+	if err := known(models.PrefixLocker, id, "locker"); err != nil {
+		return models.Locker{}, err
+	}
+	return s.Network.ChangeLocker(ctx, callOf(ctx).request(), models.LockerID(id), a, reason)
+}
+
+func lockerBody(l models.Locker) Locker {
+	return Locker{
 		Id: string(l.ID), Number: l.Number, Location: string(l.Location), Model: string(l.Model),
 		State: LockerState(l.State), CreatedAt: l.CreatedAt,
-	}, nil
+	}
 }
 
 // lockerDetail is a locker as an actor sees it.

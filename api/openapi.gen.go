@@ -939,6 +939,15 @@ type CreateLockerJSONRequestBody = NewLocker
 // RevokeCertificatesJSONRequestBody defines body for RevokeCertificates for application/json ContentType.
 type RevokeCertificatesJSONRequestBody = Resolution
 
+// CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
+type CloseLockerJSONRequestBody = Reason
+
+// PauseLockerJSONRequestBody defines body for PauseLocker for application/json ContentType.
+type PauseLockerJSONRequestBody = Reason
+
+// ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
+type ResumeLockerJSONRequestBody = Reason
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
 
@@ -1007,6 +1016,15 @@ type ServerInterface interface {
 	// CreateClaim Make the one-time code with which a computer becomes the cabinet's
 	// (POST /api/v1/lockers/{id}/claims)
 	CreateClaim(ctx echo.Context, id Id) error
+	// CloseLocker Take a locker out of use
+	// (POST /api/v1/lockers/{id}/close)
+	CloseLocker(ctx echo.Context, id Id) error
+	// PauseLocker Let nothing more come into a locker
+	// (POST /api/v1/lockers/{id}/pause)
+	PauseLocker(ctx echo.Context, id Id) error
+	// ResumeLocker Put a locker to use again
+	// (POST /api/v1/lockers/{id}/resume)
+	ResumeLocker(ctx echo.Context, id Id) error
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx echo.Context, params ListModelsParams) error
@@ -1320,6 +1338,54 @@ func (w *ServerInterfaceWrapper) CreateClaim(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateClaim(ctx, id)
+	return err
+}
+
+// CloseLocker converts echo context to params.
+func (w *ServerInterfaceWrapper) CloseLocker(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CloseLocker(ctx, id)
+	return err
+}
+
+// PauseLocker converts echo context to params.
+func (w *ServerInterfaceWrapper) PauseLocker(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PauseLocker(ctx, id)
+	return err
+}
+
+// ResumeLocker converts echo context to params.
+func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResumeLocker(ctx, id)
 	return err
 }
 
@@ -1789,6 +1855,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
@@ -2379,6 +2448,126 @@ type CreateClaimdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateClaimdefaultApplicationProblemPlusJSONResponse) VisitCreateClaimResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseLockerRequestObject struct {
+	Id   Id `json:"id"`
+	Body *CloseLockerJSONRequestBody
+}
+
+type CloseLockerResponseObject interface {
+	VisitCloseLockerResponse(w http.ResponseWriter) error
+}
+
+type CloseLocker200JSONResponse Locker
+
+func (response CloseLocker200JSONResponse) VisitCloseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CloseLockerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CloseLockerdefaultApplicationProblemPlusJSONResponse) VisitCloseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseLockerRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PauseLockerJSONRequestBody
+}
+
+type PauseLockerResponseObject interface {
+	VisitPauseLockerResponse(w http.ResponseWriter) error
+}
+
+type PauseLocker200JSONResponse Locker
+
+func (response PauseLocker200JSONResponse) VisitPauseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PauseLockerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PauseLockerdefaultApplicationProblemPlusJSONResponse) VisitPauseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeLockerRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ResumeLockerJSONRequestBody
+}
+
+type ResumeLockerResponseObject interface {
+	VisitResumeLockerResponse(w http.ResponseWriter) error
+}
+
+type ResumeLocker200JSONResponse Locker
+
+func (response ResumeLocker200JSONResponse) VisitResumeLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResumeLockerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResumeLockerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3005,6 +3194,15 @@ type StrictServerInterface interface {
 	// CreateClaim Make the one-time code with which a computer becomes the cabinet's
 	// (POST /api/v1/lockers/{id}/claims)
 	CreateClaim(ctx context.Context, request CreateClaimRequestObject) (CreateClaimResponseObject, error)
+	// CloseLocker Take a locker out of use
+	// (POST /api/v1/lockers/{id}/close)
+	CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error)
+	// PauseLocker Let nothing more come into a locker
+	// (POST /api/v1/lockers/{id}/pause)
+	PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error)
+	// ResumeLocker Put a locker to use again
+	// (POST /api/v1/lockers/{id}/resume)
+	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -3560,6 +3758,150 @@ func (sh *strictHandler) CreateClaim(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(CreateClaimResponseObject); ok {
 		return validResponse.VisitCreateClaimResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CloseLocker operation middleware
+func (sh *strictHandler) CloseLocker(ctx echo.Context, id Id) error {
+	var request CloseLockerRequestObject
+
+	request.Id = id
+
+	var body CloseLockerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CloseLocker(ctx.Request().Context(), request.(CloseLockerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CloseLocker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CloseLockerResponseObject); ok {
+		return validResponse.VisitCloseLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PauseLocker operation middleware
+func (sh *strictHandler) PauseLocker(ctx echo.Context, id Id) error {
+	var request PauseLockerRequestObject
+
+	request.Id = id
+
+	var body PauseLockerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PauseLocker(ctx.Request().Context(), request.(PauseLockerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PauseLocker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PauseLockerResponseObject); ok {
+		return validResponse.VisitPauseLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResumeLocker operation middleware
+func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
+	var request ResumeLockerRequestObject
+
+	request.Id = id
+
+	var body ResumeLockerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResumeLocker(ctx.Request().Context(), request.(ResumeLockerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResumeLocker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResumeLockerResponseObject); ok {
+		return validResponse.VisitResumeLockerResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -59,6 +59,9 @@ type Network interface {
 	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
 	// CreateLocker makes the locker, active, with its cells free, and its directory.
 	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
+	// ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told;
+	// invalid_state where its state does not allow it.
+	ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error)
 	// CreateCourier makes a courier and has the cabinets told. A badge in use is a conflict.
 	CreateCourier(ctx context.Context, n models.NewCourier) (models.Courier, error)
 	// SuspendCourier suspends a courier, or ends the suspension, and has the cabinets told.

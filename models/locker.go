@@ -91,6 +91,30 @@ const (
 	LockerDecommissioned LockerState = "decommissioned"
 )
 
+// LockerAction changes what a locker may be used for.
+type LockerAction string
+
+// The actions, as REST spells them. What lies in the cells can be collected, and taken out by
+// couriers, whatever the state.
+const (
+	LockerPause  LockerAction = "pause"  // nothing more is to come in
+	LockerResume LockerAction = "resume" // it is in use again
+	LockerClose  LockerAction = "close"  // it goes out of use
+)
+
+// Next is the state after an action; invalid_state where it is not allowed. An action whose
+// state is there already changes nothing.
+func (s LockerState) Next(a LockerAction) (LockerState, error) {
+	to := map[LockerAction]LockerState{LockerPause: LockerNoDeposits, LockerResume: LockerActive, LockerClose: LockerOutOfService}[a]
+	switch {
+	case to == "":
+		return s, Errorf(CodeInvalid, "There is no action %s.", a)
+	case s == LockerDecommissioned, s == LockerOutOfService && a == LockerPause, s == LockerPlanned && a == LockerPause:
+		return s, Errorf(CodeInvalidState, "The locker is %s.", s)
+	}
+	return to, nil
+}
+
 // Locker is a cabinet at a location.
 type Locker struct {
 	ID        LockerID `gorm:"primaryKey"`

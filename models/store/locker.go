@@ -70,14 +70,55 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 		if err := t.audit(r, "locker.create", string(l.ID), string(l.Location)); err != nil {
 			return err
 		}
-		return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
-			Locker: l.ID, Number: l.Number, Address: place.Address, State: l.State, Cells: model.Layout(),
-		})})
+		return t.writeLayout(l, place.Address, model.Layout())
 	})
 	if err != nil {
 		return models.Locker{}, err
 	}
 	return l, nil
+}
+
+// writeLayout tells a cabinet what it is, and what it may be used for.
+func (t *tx) writeLayout(l models.Locker, address string, cells []models.LayoutCell) error {
+	return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
+		Locker: l.ID, Number: l.Number, Address: address, State: l.State, Cells: cells,
+	})})
+}
+
+// ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told.
+func (s *Store) ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error) {
+	var l models.Locker
+	err := s.tx(ctx, "locker_state", func(t *tx) error {
+		row, err := forUpdate[models.Locker](t).Where("id = ?", id).Take(t.ctx)
+		if l, err = take(row, err, "There is no such locker."); err != nil {
+			return err
+		}
+		to, err := l.State.Next(a)
+		if err != nil || to == l.State {
+			return err
+		}
+		l.State = to
+		if _, err := t.exec("UPDATE lockers SET state = ? WHERE id = ?", to, id); err != nil {
+			return err
+		}
+		if err := t.audit(r, "locker."+string(a), string(id), reason); err != nil {
+			return err
+		}
+		place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
+		if err != nil {
+			return err
+		}
+		stored, err := gorm.G[models.StoredCell](t.db).Where("locker = ?", id).Order("number").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		cells := make([]models.LayoutCell, len(stored))
+		for i, c := range stored {
+			cells[i] = c.Layout
+		}
+		return t.writeLayout(l, place.Address, cells)
+	})
+	return l, err
 }
 
 func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {

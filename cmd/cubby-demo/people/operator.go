@@ -85,6 +85,11 @@ func (o Operator) Locker(ctx context.Context, number, location, model string) (s
 	return o.make(ctx, "lockers", map[string]any{"number": number, "location": location, "model": model})
 }
 
+// Change carries out an action on a locker, such as "pause", for a reason.
+func (o Operator) Change(ctx context.Context, locker, action, reason string) error {
+	return o.call(ctx, http.MethodPost, "/api/v1/lockers/"+url.PathEscape(locker)+"/"+action, nil, map[string]string{"reason": reason}, nil)
+}
+
 // Claim makes a claim for the computer of a locker.
 func (o Operator) Claim(ctx context.Context, locker string) (string, error) {
 	var made struct{ Code string }

@@ -181,3 +181,74 @@ func rerouted(ctx context.Context, w *world) error {
 		"shipment.withdrawing", "parcel.withdrawn", "shipment.in_transit", "shipment.rerouted", "parcel.deposited", "shipment.loading",
 		"shipment.ready_for_pickup", "parcel.picked_up", "shipment.picked_up")
 }
+
+// paused: nothing more comes into a paused locker, and what lies there can be collected.
+func paused(ctx context.Context, w *world) error {
+	at, err := w.locker(ctx, 3)
+	if err != nil {
+		return err
+	}
+	waiting, client, code, err := w.deposited(ctx, at, 1)
+	if err != nil {
+		return err
+	}
+	coming, other, err := w.expected(ctx, at)
+	if err != nil {
+		return err
+	}
+	action := "pause"
+	if w.broken {
+		action = "resume"
+	}
+	if err := w.operator.Change(ctx, at.Locker, action, "the paint is wet"); err != nil {
+		return err
+	}
+	if _, err := w.carrier.Announce(ctx, "too late", w.announcement(at, 1)); !people.RefusedWith(err, 409, "locker_closed") {
+		return fmt.Errorf("a shipment announced to a paused locker is answered with %v", err)
+	}
+	courier := w.courier(at)
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	if err := people.Await(ctx, "the cabinet to take nothing in", people.ScanAgain, func() (bool, string, error) {
+		screen, err := at.Scan(ctx, labels(coming)[0])
+		return screen.Text == "no_deposits", screen.String(), err
+	}); err != nil {
+		return err
+	}
+	if err := courier.Leave(ctx); err != nil {
+		return err
+	}
+	if err := client.Pickup(ctx, code, labels(waiting)...); err != nil {
+		return fmt.Errorf("a pickup at a paused locker: %w", err)
+	}
+	if err := w.operator.Change(ctx, at.Locker, "resume", "it is dry"); err != nil {
+		return err
+	}
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	if err := people.Await(ctx, "the cabinet to take parcels in again", people.ScanAgain, func() (bool, string, error) {
+		screen, err := at.Scan(ctx, labels(coming)[0])
+		return screen.Text == "wait" || screen.Text == "opening" || screen.Text == "put_in", screen.String(), err
+	}); err != nil {
+		return err
+	}
+	cell, err := courier.AwaitDoor(ctx)
+	if err != nil {
+		return err
+	}
+	if err := courier.Put(ctx, cell, labels(coming)[0]); err != nil {
+		return err
+	}
+	if err := courier.Close(ctx, cell); err != nil {
+		return err
+	}
+	if err := courier.Leave(ctx); err != nil {
+		return err
+	}
+	if code, err = other.Code(ctx); err != nil {
+		return err
+	}
+	return other.Pickup(ctx, code, labels(coming)...)
+}

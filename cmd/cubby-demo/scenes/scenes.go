@@ -55,6 +55,7 @@ func all() []scene {
 		{"frozen", "the shipment is not frozen", frozen},
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
+		{"paused", "the locker is not paused", paused},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
