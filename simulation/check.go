@@ -30,7 +30,8 @@ type watch struct {
 	used      map[models.ShipmentID]int   // the newest issue of a code that opened something
 	moved     map[models.ShipmentID]int64 // when a door of the shipment's last moved, in powered ms
 	known     map[models.CourierID]knownCourier
-	remote    []int64 // when doors were driven from afar
+	frozen    map[models.ShipmentID]bool // as the cabinet was last told
+	remote    []int64                    // when doors were driven from afar
 	cells     []cabinet.Cell
 	order     int64
 	facts     int64
@@ -58,6 +59,7 @@ func newWatch() watch {
 
 // forget drops what a cabinet whose store was lost cannot know any more.
 func (w *watch) forget() {
+	w.frozen = map[models.ShipmentID]bool{}
 	w.used, w.moved, w.known = map[models.ShipmentID]int{}, map[models.ShipmentID]int64{}, map[models.CourierID]knownCourier{}
 	w.head, w.hash, w.order, w.facts, w.epoch, w.cells, w.remote = factKey{}, "", 0, 0, 0, nil, nil
 }
@@ -88,6 +90,10 @@ func (n *node) check(in cabinet.Input) {
 // learn remembers which revision of a courier the cabinet has seen.
 func (n *node) learn(entries []protocol.Entry) {
 	for _, e := range entries {
+		if e.Kind == models.EntryShipment {
+			var s models.DirectoryShipment
+			n.watch.frozen[models.ShipmentID(e.Key)] = !e.Deleted && json.Unmarshal(e.Body, &s) == nil && s.Frozen
+		}
 		id := models.CourierID(e.Key)
 		if e.Kind != models.EntryCourier || e.Deleted || e.Rev <= n.watch.known[id].rev {
 			continue
@@ -134,6 +140,9 @@ func (n *node) began(op *cabinet.Operation, in cabinet.Input) {
 			n.w.fail(n, "the code of issue %d of %s opens, after issue %d was used", c.issue, op.Shipment, n.watch.used[op.Shipment])
 		}
 		n.watch.used[op.Shipment] = c.issue
+		if n.watch.frozen[op.Shipment] && !op.Reopens {
+			n.w.fail(n, "a code opens cells of %s, and the cabinet was told that it is frozen", op.Shipment)
+		}
 	}
 	if !op.Reopens {
 		return
@@ -335,6 +344,10 @@ func (n *node) checkAck(facts []models.Fact, reply protocol.JournalReply) {
 // a commit may have made it durable.
 func (n *node) relearn() {
 	kept := n.state().Directory
+	for id := range n.watch.frozen {
+		e := kept.Shipments[id]
+		n.watch.frozen[id] = e != nil && e.Frozen
+	}
 	for _, c := range n.watch.couriers {
 		if rev := kept.Revs[string(models.EntryCourier)+"/"+string(c.id)]; rev > n.watch.known[c.id].rev {
 			n.watch.known[c.id] = knownCourier{rev, kept.Couriers[c.id].Suspended}

@@ -417,7 +417,7 @@ func (w *World) announceDaily(n *node) {
 // changeMind is what carriers and operators do meanwhile.
 func (w *World) changeMind(n *node) {
 	s := w.server
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(8) {
 	case 0, 1:
 		if sh := s.some(n); sh != nil {
 			s.cancel(sh)
@@ -432,6 +432,15 @@ func (w *World) changeMind(n *node) {
 		s.publish(n, c)
 		if c.suspended {
 			w.in(w.between(hour, 4*hour), func() { c.suspended = false; s.publish(n, c) })
+		}
+	case 6:
+		if sh := s.some(n); sh != nil && s.engine && sh.life.CheckFreeze() == nil {
+			s.show(sh, sh.life.Freeze(w.time()))
+			w.in(w.between(hour, 12*hour), func() { s.unfreeze(sh) })
+		}
+	case 7:
+		if sh := s.some(n); sh != nil && s.engine && sh.life.CheckExtend() == nil {
+			s.show(sh, sh.life.Extend(w.time()))
 		}
 	case 5:
 		for range w.between(1, 3) {

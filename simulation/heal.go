@@ -15,6 +15,9 @@ func (w *World) heal() {
 	w.calm = true
 	w.log(nil, "HEALING")
 	s := w.server
+	for _, sh := range s.shipments {
+		w.in(minute, func() { s.unfreeze(sh) })
+	}
 	s.up, s.engine, s.database, s.slow = true, true, true, 0
 	for _, n := range w.nodes {
 		n.link.up, n.link.slow, n.chatter = true, 0, 0

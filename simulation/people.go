@@ -263,13 +263,15 @@ func (n *node) refusals(sh *shipment, v cabinet.View) (bool, string) {
 	case cabinet.TextBoardDead:
 		return n.anyBoardWasDead(), "no board is dead"
 	case cabinet.TextWithdrawn:
-		return sh.life.Leave != "" || sh.wasEnded, "nobody withdrew it"
+		return sh.wasLeaving || sh.wasEnded, "nobody withdrew it"
+	case cabinet.TextHeldBack:
+		return sh.wasFrozen, "nobody held it back"
 	case cabinet.TextCollected:
 		return sh.here() == 0 || n.doubtful(sh), "it is still here"
 	case cabinet.TextBusy, cabinet.TextPaused, cabinet.TextScansPaused, cabinet.TextTryLater, cabinet.TextPleaseClose:
 		return true, ""
 	case cabinet.TextRefused:
-		return sh.life.Leave != "", "the server had no reason"
+		return sh.wasLeaving || sh.wasFrozen, "the server had no reason"
 	case cabinet.TextWrongCode, cabinet.TextUnknownScan:
 		return sh.here() == 0 || n.doubtful(sh) || sh.excused != "" || n.watch.used[sh.id] > n.lastCode.issue || sh.entry.Issue > n.lastCode.issue,
 			fmt.Sprintf("it is here, and the code is of issue %d", n.lastCode.issue)

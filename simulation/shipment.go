@@ -10,19 +10,20 @@ import (
 
 // shipment is a shipment's life at the server, and where its parcels really are.
 type shipment struct {
-	id        models.ShipmentID
-	node      *node
-	life      *models.Life
-	entry     models.DirectoryShipment
-	labels    []string
-	where     map[string]place // by label
-	signalled int64
-	wakeAt    int64
-	told      []typedCode // that the client was told, in order
-	client    *client
-	ended     bool   // as last shown
-	wasEnded  bool   // the cabinet may have been told that nothing is to come any more
-	excused   string // why the cabinet may not know it; empty: it must
+	id                    models.ShipmentID
+	node                  *node
+	life                  *models.Life
+	entry                 models.DirectoryShipment
+	labels                []string
+	where                 map[string]place // by label
+	signalled             int64
+	wakeAt                int64
+	told                  []typedCode // that the client was told, in order
+	client                *client
+	ended                 bool   // as last shown
+	wasFrozen, wasLeaving bool   // ever: a cabinet may not have heard yet that it is over
+	wasEnded              bool   // the cabinet may have been told that nothing is to come any more
+	excused               string // why the cabinet may not know it; empty: it must
 }
 
 // place is where a parcel really is.
@@ -142,7 +143,15 @@ func (s *server) show(sh *shipment, events []models.Event) {
 	if p.Withdrawal != nil {
 		s.write(sh.node, protocol.Entry{Kind: models.EntryWithdrawal, Key: string(sh.id), Rev: p.Rev}, p.Withdrawal)
 	}
+	sh.wasFrozen = sh.wasFrozen || p.Frozen
+	sh.wasLeaving = sh.wasLeaving || sh.life.Leave != ""
 	final := p.State.Final()
+	if thaws := sh.entry.Frozen != p.Frozen; thaws {
+		sh.entry.Frozen = p.Frozen
+		if !final && !wasFinal {
+			s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id)}, sh.entry)
+		}
+	}
 	switch {
 	case final && !wasFinal:
 		s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id), Deleted: true}, nil)
@@ -151,7 +160,10 @@ func (s *server) show(sh *shipment, events []models.Event) {
 	}
 	sh.ended = final
 	sh.wasEnded = sh.wasEnded || final
-	// Who is reminded comes, if he has not been there: a visit of his is under way in any case.
+	// Who is reminded comes anyway; who has everything does not, whatever the server believes.
+	if sh.collected() {
+		return
+	}
 	if slices.Contains(p.Notify, models.NoticeReady) || slices.Contains(p.Notify, models.NoticeCodeReissued) {
 		s.tell(sh)
 	}
@@ -177,6 +189,17 @@ func (s *server) reissue(sh *shipment) {
 	s.show(sh, sh.life.Reissued(sh.entry.Issue, s.w.time()))
 }
 
+// unfreeze lets a shipment go, as soon as that is possible.
+func (s *server) unfreeze(sh *shipment) {
+	switch {
+	case sh.life.CheckUnfreeze() != nil:
+	case s.engine:
+		s.show(sh, sh.life.Unfreeze(s.w.time()))
+	default:
+		s.w.in(minute, func() { s.unfreeze(sh) })
+	}
+}
+
 // cancel gives a shipment up.
 func (s *server) cancel(sh *shipment) {
 	if sh.life.CheckCancel() == nil && s.engine {
@@ -192,6 +215,11 @@ func (sh *shipment) parcelOf(label string) models.ParcelID {
 		}
 	}
 	return ""
+}
+
+// collected reports whether the client has every parcel.
+func (sh *shipment) collected() bool {
+	return !slices.ContainsFunc(sh.labels, func(label string) bool { return sh.where[label] != withClient })
 }
 
 // here counts the parcels that lie in a cell and that nobody left there by saying nothing.
