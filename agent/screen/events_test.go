@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,13 +53,31 @@ func TestEvents(t *testing.T) {
 	require.NoError(t, lines.Err(), "it ends, and is not cut off")
 }
 
+// listener is a browser whose test looks at what it heard while more comes.
+type listener struct {
+	*httptest.ResponseRecorder
+	mu sync.Mutex
+}
+
+func (l *listener) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ResponseRecorder.Write(b)
+}
+
+func (l *listener) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.Body.String(), what)
+}
+
 // TestEventsBeat: the browser of a still screen hears that the cabinet is there.
 func TestEventsBeat(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/events", nil)
-		w := httptest.NewRecorder()
+		w := &listener{ResponseRecorder: httptest.NewRecorder()}
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -66,10 +85,10 @@ func TestEventsBeat(t *testing.T) {
 		}()
 		<-time.After(15*time.Second - 1) // of the bubble's own time
 		synctest.Wait()
-		require.Equal(t, 1, strings.Count(w.Body.String(), "\n\n"))
+		require.Equal(t, 1, w.count("\n\n"))
 		<-time.After(15*time.Second + 2)
 		synctest.Wait()
-		require.Equal(t, 2, strings.Count(w.Body.String(), ": here\n\n"))
+		require.Equal(t, 2, w.count(": here\n\n"))
 		leave() // the browser goes away
 		<-ended
 	})
