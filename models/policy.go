@@ -1,7 +1,7 @@
 package models
 
 import (
-	"reflect"
+	"slices"
 	"time"
 )
 
@@ -36,8 +36,13 @@ type Policy struct {
 	Proof             Proof     `json:"proof"`
 }
 
-// Equal compares all of two policies.
-func (p Policy) Equal(o Policy) bool { return reflect.DeepEqual(p, o) }
+// Equal compares all of two policies. A cabinet does so at each step.
+func (p Policy) Equal(o Policy) bool {
+	return p.Name == o.Name && p.Version == o.Version && p.Storage == o.Storage && p.NeverDeposited == o.NeverDeposited &&
+		p.PartialEnough == o.PartialEnough && slices.Equal(p.Reminders, o.Reminders) && p.Extension == o.Extension &&
+		p.Extensions == o.Extensions && p.WithdrawalOverdue == o.WithdrawalOverdue && p.ReturnedAfter == o.ReturnedAfter &&
+		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof
+}
 
 // Seconds is a duration in whole seconds.
 type Seconds int64

@@ -1,0 +1,23 @@
+package models_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+// TestPolicyEqual: no field is forgotten.
+func TestPolicyEqual(t *testing.T) {
+	t.Parallel()
+	p := models.ReadyMadePolicies()[0]
+	require.True(t, p.Equal(models.ReadyMadePolicies()[0]))
+	for i := range reflect.TypeFor[models.Policy]().NumField() {
+		o := p
+		field := reflect.ValueOf(&o).Elem().Field(i)
+		field.SetZero()
+		require.False(t, p.Equal(o), reflect.TypeFor[models.Policy]().Field(i).Name)
+	}
+}
