@@ -15,6 +15,7 @@ type shipment struct {
 	life                  *models.Life
 	entry                 models.DirectoryShipment
 	labels                []string
+	codes                 map[int]string   // by issue
 	where                 map[string]place // by label
 	signalled             int64
 	wakeAt                int64
@@ -64,7 +65,7 @@ func (s *server) announce(n *node) *shipment {
 		parcels = 2 + s.w.rng.IntN(2)
 	}
 	k := len(s.shipments) + 1
-	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}}
+	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}, codes: map[int]string{}}
 	p := policy(s.w)
 	sh.entry = models.DirectoryShipment{Shipment: sh.id, Carrier: carrierID, Number: fmt.Sprintf("N-%d", k), Policy: p}
 	var rows []models.Parcel
@@ -98,7 +99,7 @@ func (s *server) takenCodes(but *shipment) map[string]bool {
 			continue
 		}
 		for i := range models.CodeIssues {
-			taken[models.PickupCode(but.node.key, other.id, other.life.Issue+i)] = true
+			taken[other.code(other.life.Issue+i)] = true
 		}
 	}
 	return taken
@@ -169,10 +170,20 @@ func (s *server) show(sh *shipment, events []models.Event) {
 	}
 }
 
+// code is a shipment's code of an issue. It is asked for at each announcement.
+func (sh *shipment) code(issue int) string {
+	code, ok := sh.codes[issue]
+	if !ok {
+		code = models.PickupCode(sh.node.key, sh.id, issue)
+		sh.codes[issue] = code
+	}
+	return code
+}
+
 // tell sends the client the code.
 func (s *server) tell(sh *shipment) {
 	issue := sh.life.Issue
-	sh.told = append(sh.told, typedCode{models.PickupCode(sh.node.key, sh.id, issue), sh, issue})
+	sh.told = append(sh.told, typedCode{sh.code(issue), sh, issue})
 	if sh.client == nil {
 		sh.client = &client{of: sh}
 	}
