@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"cubby/agent/cabinet"
+	"cubby/models"
 )
 
 // Fault is a kind of trouble.
@@ -308,8 +309,18 @@ func (n *node) restore() {
 	}
 	image := n.images[max(0, len(n.images)-1-n.w.rng.IntN(3))]
 	n.crash()
-	n.disk, n.restored = image.image(), true
+	n.disk, n.restored, n.restoredIn = image.image(), true, n.w.server.at(n).head.Epoch
 	n.forgetStore()
+}
+
+// neverKnown excuses what lies in cells that are free by a copy that nobody can know to be old:
+// it holds all that the server was ever told.
+func (n *node) neverKnown() {
+	for _, c := range n.state().Cells {
+		if box := n.steel.cell(c.Number()); c.State == models.CellFree && c.Operation == "" && len(box.things) > 0 {
+			box.forgotten = true
+		}
+	}
 }
 
 // rot damages what is on the disk: it is noticed at the next start.

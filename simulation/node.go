@@ -40,6 +40,8 @@ type node struct {
 	ids     int
 	// restored: its store is an old copy, and it cannot know that yet.
 	restored bool
+	// restoredIn is the epoch that the server knew then.
+	restoredIn int64
 
 	link     link
 	people   []visitor
@@ -192,8 +194,11 @@ func (n *node) give(in cabinet.Input) {
 		n.w.log(n, "%T %+v -> %d effects", in, in, len(effects))
 	}
 	n.check(in)
-	if n.state().Link.Live && !n.state().Unsure {
+	if n.restored && n.state().Link.Live && !n.state().Unsure {
 		n.restored = false
+		if n.state().Journal.Epoch == n.restoredIn {
+			n.neverKnown()
+		}
 	}
 	for _, e := range effects {
 		if !n.running || n.w.failed != nil {
