@@ -16,7 +16,7 @@ type Lives interface {
 	// the locker that have an issue, and returns the issue to set. It returns the issue by now.
 	NextIssue(ctx context.Context, id models.ShipmentID, after int, choose func(l models.LockerID, open []models.Shipment) (int, error)) (int, error)
 	// KeepRoom has another locker keep room for a shipment's parcels; no_capacity,
-	// locker_not_accepting or not_found when it cannot.
+	// locker_not_accepting or unknown_locker when it cannot.
 	KeepRoom(ctx context.Context, id models.ShipmentID, to models.LockerID) error
 	// MoveShipment makes a shipment that of another locker, with an issue of the code above
 	// after, chosen as in NextIssue, and tells both cabinets. It returns the issue by now.

@@ -88,6 +88,6 @@ type Engine interface {
 	Extend(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
-	// Reroute returns no_capacity, locker_not_accepting or not_found besides, for the other locker.
+	// Reroute returns no_capacity, locker_not_accepting or unknown_locker besides, for the other locker.
 	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 }

@@ -58,11 +58,25 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 			}
 		}
 	}
+	if l.State == StateInTransit {
+		l.onItsWay()
+	}
 	// What couriers were told was written together with the state.
 	if w, told := l.withdrawal(); told {
 		l.Granted = &w
 	}
 	return l
+}
+
+// onItsWay has what was taken out for another locker be expected there, though the move to it
+// was not told.
+func (l *Life) onItsWay() {
+	l.Leave, l.LeaveAt = "", time.Time{}
+	for i := range l.Parcels {
+		if p := &l.Parcels[i]; p.State == ParcelWithdrawn {
+			p.State = ParcelExpected
+		}
+	}
 }
 
 // recoverStorage takes in what an event says of the storage time and what followed it.
@@ -85,6 +99,7 @@ func (l *Life) recoverStorage(e Event) {
 		l.Delayed = e.At
 	case EventRerouted:
 		l.ReroutedAt, l.Reminded, l.Extended, l.Rerouted = e.At, 0, 0, l.Rerouted+1
+		l.FirstClose, l.LastClose = time.Time{}, time.Time{}
 	}
 }
 

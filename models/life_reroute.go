@@ -45,7 +45,6 @@ func (l *Life) Moved(issue int, now time.Time) []Event {
 	l.Leave, l.LeaveAt = "", time.Time{}
 	l.ReadyAt, l.EndsAt, l.FirstClose, l.LastClose = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.Reminded, l.Extended, l.Rerouted = 0, 0, l.Rerouted+1
-	l.Told = nil
 	for i := range l.Parcels {
 		if p := &l.Parcels[i]; p.State == ParcelWithdrawn {
 			*p = ParcelLife{ID: p.ID, State: ParcelExpected, Moves: p.Moves}

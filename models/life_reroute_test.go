@@ -82,3 +82,27 @@ func TestNoReroute(t *testing.T) {
 	given.Reroute("lkr_2", born)
 	require.Equal(t, models.CodeInvalidState, models.ErrorCode(given.CheckReroute()), "one way at a time")
 }
+
+// TestLostOnTheWay: with the engine's database gone between the move and its telling, the
+// shipment is expected where it was moved to, and old facts change nothing.
+func TestLostOnTheWay(t *testing.T) {
+	t.Parallel()
+	l := readyLife(t)
+	in := models.Event{Shipment: "shp_1", Seq: 1, Type: models.EventParcelIn, Parcel: "a", Locker: "lkr_1", Operation: "op_1", At: born}
+	events := append([]models.Event{in}, l.Reroute("lkr_2", born)...)
+	out := fact(2, models.FactWithdrawn, "a", born.Add(time.Hour))
+	out.Operation = "op_out"
+	events = append(events, l.ApplyFact(out)...)
+	row := models.Shipment{ID: "shp_1", Locker: "lkr_2", State: models.StateInTransit, Rev: 5, CreatedAt: born}
+	back := models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelWithdrawn}}, l.Policy, events)
+	require.Empty(t, back.Leave)
+	require.Empty(t, back.ApplyFact(fact(1, models.FactDeposited, "a", born)), "told already")
+	deposit := models.AskInput{Kind: models.Deposit, Locker: "lkr_2", Cells: []models.OpenCell{{Cell: 1, Parcel: "a"}}}
+	require.NoError(t, back.CheckAsk(deposit, born))
+
+	// The same old fact, after a lost life was moved.
+	lost := models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelWithdrawn}}, l.Policy, events)
+	lost.To = "lkr_3"
+	lost.Moved(3, born)
+	require.Empty(t, lost.ApplyFact(fact(1, models.FactDeposited, "a", born)), "told already")
+}

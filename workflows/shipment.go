@@ -33,7 +33,8 @@ type shipment struct {
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
 
-	projected int64 // Rev of the last projection written
+	acting    workflow.Mutex // see alone
+	projected int64          // Rev of the last projection written
 	sending   map[models.NotificationID]workflow.CancelFunc
 }
 
@@ -60,6 +61,7 @@ func (s *shipment) setup(ctx workflow.Context) error {
 	s.log = log.With(workflow.GetLogger(ctx), "shipment", s.id)
 	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
 	s.sending = map[models.NotificationID]workflow.CancelFunc{}
+	s.acting = workflow.NewMutex(ctx)
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateAsk, s.ask,
 		workflow.UpdateHandlerOptions{Validator: s.checkAsk, Description: "A cabinet asks whether the server leads an operation."}); err != nil {
 		return err
@@ -99,10 +101,8 @@ func (s *shipment) run(ctx workflow.Context) error {
 	for {
 		s.takeFacts(ctx)
 		s.events = append(s.events, s.life.Due(workflow.Now(ctx))...)
-		if to, ok := s.life.Moves(); ok {
-			if err := s.move(ctx, to); err != nil {
-				return err
-			}
+		if err := s.move(ctx); err != nil {
+			return err
 		}
 		if len(s.events) > 0 {
 			if err := s.project(ctx); err != nil {
@@ -290,12 +290,28 @@ func (s *shipment) carrierEvent(ctx workflow.Context, in models.CarrierEventInpu
 	if err := workflow.Await(ctx, func() bool { return s.life != nil }); err != nil {
 		return models.ActionResult{}, err
 	}
-	return s.shown(ctx, s.life.CarrierSays(in.Type, in.At))
+	err := s.alone(ctx, func() ([]models.Event, error) { return s.life.CarrierSays(in.Type, in.At), nil })
+	if err != nil {
+		return models.ActionResult{}, err
+	}
+	return s.shown(ctx)
+}
+
+// alone runs what acts on the life while nothing else does: an activity may be under way in it
+// that has another locker keep room, moves the shipment there, or gives it a new code. It must
+// not wait for the loop, which waits for it.
+func (s *shipment) alone(ctx workflow.Context, act func() ([]models.Event, error)) error {
+	if err := s.acting.Lock(ctx); err != nil {
+		return err
+	}
+	defer s.acting.Unlock()
+	events, err := act()
+	s.events = append(s.events, events...)
+	return err
 }
 
 // shown waits until what an action brought is written.
-func (s *shipment) shown(ctx workflow.Context, events []models.Event) (models.ActionResult, error) {
-	s.events = append(s.events, events...)
+func (s *shipment) shown(ctx workflow.Context) (models.ActionResult, error) {
 	err := workflow.Await(ctx, func() bool { return len(s.events) == 0 && s.projected == s.life.Rev })
 	return models.ActionResult{State: s.life.State}, err
 }
@@ -312,64 +328,97 @@ func (s *shipment) allowed(check func(*models.Life) error) error {
 // are taken in first: what lies in a cell decides.
 func (s *shipment) plain(check func(*models.Life) error, do func(*models.Life, time.Time) []models.Event) func(workflow.Context, models.ActionInput) (models.ActionResult, error) {
 	return func(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
-		s.takeFacts(ctx)
-		if err := check(s.life); err != nil {
-			return models.ActionResult{}, refusal(err)
+		err := s.alone(ctx, func() ([]models.Event, error) {
+			s.takeFacts(ctx)
+			if err := check(s.life); err != nil {
+				return nil, refusal(err)
+			}
+			return do(s.life, workflow.Now(ctx)), nil
+		})
+		if err != nil {
+			return models.ActionResult{}, err
 		}
-		return s.shown(ctx, do(s.life, workflow.Now(ctx)))
+		return s.shown(ctx)
 	}
 }
 
-// reroute has another locker keep room first: a shipment never goes where there is none.
+// reroute has another locker keep room first: a shipment never goes where there is none. It
+// answers once the shipment is that locker's, or waits to be taken out.
 func (s *shipment) reroute(ctx workflow.Context, in models.RerouteInput) (models.ActionResult, error) {
-	if in.To == s.life.Locker || in.To == s.life.To {
-		return s.shown(ctx, nil)
-	}
-	var a *activities.Shipment
-	err := workflow.ExecuteActivity(short(ctx, "keep room at "+string(in.To)), a.KeepRoom,
-		models.PromiseInput{Shipment: s.id, To: in.To}).Get(ctx, nil)
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) {
-		return models.ActionResult{}, refusal(models.Errorf(models.Code(refused.Type()), "%s", refused.Message()))
-	}
+	err := s.alone(ctx, func() ([]models.Event, error) {
+		if in.To == s.life.Locker || in.To == s.life.To {
+			return nil, nil
+		}
+		if err := s.life.CheckReroute(); err != nil {
+			return nil, refusal(err)
+		}
+		if err := s.keepRoom(ctx, in.To); err != nil {
+			return nil, err
+		}
+		s.takeFacts(ctx)
+		if err := s.life.CheckReroute(); err != nil {
+			return nil, refusal(err) // it was collected meanwhile
+		}
+		return s.life.Reroute(in.To, workflow.Now(ctx)), nil
+	})
 	if err != nil {
 		return models.ActionResult{}, err
 	}
-	s.takeFacts(ctx)
-	if err := s.life.CheckReroute(); err != nil {
-		return models.ActionResult{}, refusal(err)
-	}
-	s.events = append(s.events, s.life.Reroute(in.To, workflow.Now(ctx))...)
 	if err := workflow.Await(ctx, func() bool { _, moves := s.life.Moves(); return !moves }); err != nil {
 		return models.ActionResult{}, err
 	}
-	return s.shown(ctx, nil)
+	return s.shown(ctx)
 }
 
-// move makes the shipment that of its new locker, once nothing of it lies at the old one.
-func (s *shipment) move(ctx workflow.Context, to models.LockerID) error {
+func (s *shipment) keepRoom(ctx workflow.Context, to models.LockerID) error {
 	var a *activities.Shipment
-	var res models.ReissueResult
-	err := workflow.ExecuteActivity(showing(ctx, "move to "+string(to)), a.MoveShipment,
-		models.MoveInput{Shipment: s.id, To: to, After: s.life.Issue}).Get(ctx, &res)
-	if err != nil {
-		return err
+	err := workflow.ExecuteActivity(short(ctx, "keep room at "+string(to)), a.KeepRoom,
+		models.PromiseInput{Shipment: s.id, To: to}).Get(ctx, nil)
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) {
+		return refusal(models.Errorf(models.Code(refused.Type()), "%s", refused.Message()))
 	}
-	s.events = append(s.events, s.life.Moved(res.Issue, workflow.Now(ctx))...)
-	return workflow.UpsertTypedSearchAttributes(ctx, searchLocker().ValueSet(string(to)))
+	return err
+}
+
+// move makes the shipment that of its new locker, if nothing of it lies at the old one.
+func (s *shipment) move(ctx workflow.Context) error {
+	if _, moves := s.life.Moves(); !moves {
+		return nil
+	}
+	return s.alone(ctx, func() ([]models.Event, error) {
+		to, moves := s.life.Moves() // it may have been cancelled meanwhile
+		if !moves {
+			return nil, nil
+		}
+		var a *activities.Shipment
+		var res models.ReissueResult
+		err := workflow.ExecuteActivity(showing(ctx, "move to "+string(to)), a.MoveShipment,
+			models.MoveInput{Shipment: s.id, To: to, After: s.life.Issue}).Get(ctx, &res)
+		if err != nil {
+			return nil, err
+		}
+		return s.life.Moved(res.Issue, workflow.Now(ctx)), workflow.UpsertTypedSearchAttributes(ctx, searchLocker().ValueSet(string(to)))
+	})
 }
 
 // reissueCode gives the shipment a new pickup code: the worker chooses it and the cabinet
 // is told before the client is.
 func (s *shipment) reissueCode(ctx workflow.Context, _ models.ActionInput) (models.ActionResult, error) {
-	var a *activities.Shipment
-	var res models.ReissueResult
-	err := workflow.ExecuteActivity(short(ctx, "new pickup code"), a.ReissueCode,
-		models.ReissueInput{Shipment: s.id, After: s.life.Issue}).Get(ctx, &res)
+	err := s.alone(ctx, func() ([]models.Event, error) {
+		var a *activities.Shipment
+		var res models.ReissueResult
+		err := workflow.ExecuteActivity(short(ctx, "new pickup code"), a.ReissueCode,
+			models.ReissueInput{Shipment: s.id, After: s.life.Issue}).Get(ctx, &res)
+		if err != nil {
+			return nil, err
+		}
+		return s.life.Reissued(res.Issue, workflow.Now(ctx)), nil
+	})
 	if err != nil {
 		return models.ActionResult{}, err
 	}
-	return s.shown(ctx, s.life.Reissued(res.Issue, workflow.Now(ctx)))
+	return s.shown(ctx)
 }
 
 // refusal gives a domain error the form in which the engine finds its code again.

@@ -434,6 +434,70 @@ func TestRerouteBeforeAndAfterDeposit(t *testing.T) {
 	}, w.events())
 }
 
+// TestReroutesComeOneAfterAnother: where the room is kept is where the shipment goes.
+func TestReroutesComeOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	var kept, moved []models.LockerID
+	var s *activities.Shipment
+	env.OnActivity(s.KeepRoom, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.PromiseInput) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		kept = append(kept, in.To)
+		return nil
+	})
+	env.OnActivity(s.MoveShipment, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.MoveInput) (models.ReissueResult, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		moved = append(moved, in.To)
+		return models.ReissueResult{Issue: in.After + 1}, nil
+	})
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	refused := 0
+	at(env, time.Hour, func() {
+		for _, to := range []models.LockerID{"lkr_2", "lkr_3"} {
+			reroute(t, env, to, func(_ any, err error) {
+				if err != nil {
+					refused++
+				}
+			})
+		}
+	})
+	at(env, 2*time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactWithdrawn, "a")) })
+	at(env, 3*time.Hour, func() { act(t, env, models.UpdateCancel, "1", func(_ any, err error) { require.NoError(t, err) }) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 1, refused, "the other one came too late")
+	require.Equal(t, []models.LockerID{"lkr_2"}, kept)
+	require.Equal(t, kept, moved)
+}
+
+// TestCancelledOnTheMove: the cancel waits until the shipment is at one locker.
+func TestCancelledOnTheMove(t *testing.T) {
+	t.Parallel()
+	env, w, moved := rerouting(t, nil)
+	answered := 0
+	at(env, time.Minute, func() {
+		reroute(t, env, "lkr_2", func(_ any, err error) {
+			require.NoError(t, err)
+			answered++
+		})
+		act(t, env, models.UpdateCancel, "1", func(v any, err error) {
+			require.NoError(t, err)
+			require.Equal(t, models.ActionResult{State: models.StateCancelled}, v)
+			answered++
+		})
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 2, answered)
+	final := w.projections()[len(w.projections())-1].Final
+	require.NotNil(t, final)
+	require.Equal(t, models.StateCancelled, final.State)
+	require.NotEmpty(t, final.Locker)
+	require.Equal(t, len(*moved) == 1, final.Locker == "lkr_2", "the life is where the database has it")
+}
+
 func TestRerouteToAFullLocker(t *testing.T) {
 	t.Parallel()
 	full := temporal.NewApplicationErrorWithOptions("no room", string(models.CodeNoCapacity), temporal.ApplicationErrorOptions{NonRetryable: true})

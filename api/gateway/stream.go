@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/coder/websocket"
@@ -55,6 +56,10 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, p Peer) error {
 // serve holds a line until it ends. This goroutine reads; one more writes.
 func (g *Gateway) serve(ctx context.Context, ln *line) {
 	defer func() {
+		// Nobody else's line ends by what this one's cabinet has brought about.
+		if v := recover(); v != nil {
+			g.Logger.Error("a line ended in a panic", "locker", ln.peer.Locker, "panic", v, "stack", string(debug.Stack()))
+		}
 		ln.end(nil)
 		g.drop(ln)
 		g.disconnect(ctx, ln)

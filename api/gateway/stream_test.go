@@ -299,6 +299,35 @@ func TestFencedStreamIsNotHeard(t *testing.T) {
 	require.Equal(t, models.Opened, (<-answered).Outcome)
 }
 
+// fragile is a log that breaks whoever tells it of a refused message.
+type fragile struct{ slog.Handler }
+
+func (f fragile) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "message refused" {
+		panic("it breaks")
+	}
+	return f.Handler.Handle(ctx, r)
+}
+
+// TestAPanicEndsOneLineAlone: what one cabinet brings about ends nobody else's line.
+func TestAPanicEndsOneLineAlone(t *testing.T) {
+	t.Parallel()
+	book := &logBook{}
+	w := newWorld(t, func(cfg *gateway.Config) { cfg.Logger = slog.New(fragile{slog.NewJSONHandler(book, nil)}) })
+	d := w.connect(t)
+	mine := w.locker
+	w.locker = models.LockerID(w.ids.New(models.PrefixLocker))
+	other := w.connect(t)
+	d.raw([]byte(`{`))
+	d.closed()
+	require.Eventually(t, func() bool { return w.gateway.Connections() == 1 }, 5*time.Second, time.Millisecond)
+	require.Contains(t, book.String(), "a line ended in a panic")
+	require.Contains(t, book.String(), string(mine))
+	other.send(protocol.TypeHeartbeat, protocol.Heartbeat{})
+	go func() { _, _ = w.gateway.Open(t.Context(), models.OpenInput{Locker: w.locker, Operation: "op_1"}) }()
+	other.expect(protocol.TypeCommand, nil)
+}
+
 // TestLogLinesAreShort: a peer does not fill the log with what it sends.
 func TestLogLinesAreShort(t *testing.T) {
 	t.Parallel()

@@ -34,9 +34,14 @@ func (s *Store) LoadLife(ctx context.Context, id models.ShipmentID) (models.Life
 		return life, mapError(err)
 	}
 	if row.Rev == 0 {
-		return *models.NewLife(row, parcels, policy), nil
+		life = *models.NewLife(row, parcels, policy)
+	} else if life, err = s.recoverLife(ctx, row, parcels, policy); err != nil {
+		return life, err
 	}
-	return s.recoverLife(ctx, row, parcels, policy)
+	// The room that another locker keeps says where a re-routed shipment goes.
+	err = s.read.WithContext(ctx).Raw("SELECT coalesce(min(locker), '') FROM promises WHERE shipment = ? AND locker <> ?",
+		id, row.Locker).Scan(&life.To).Error
+	return life, mapError(err)
 }
 
 // recoverLife makes a lost life from what it had written, with the messages that it had
@@ -47,12 +52,6 @@ func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []
 		return models.Life{}, mapError(err)
 	}
 	life := models.RecoverLife(row, parcels, p, events)
-	// The room that another locker keeps says where a re-routed shipment goes.
-	err = s.read.WithContext(ctx).Raw("SELECT coalesce(min(locker), '') FROM promises WHERE shipment = ? AND locker <> ?",
-		row.ID, row.Locker).Scan(&life.To).Error
-	if err != nil {
-		return models.Life{}, mapError(err)
-	}
 	err = s.read.WithContext(ctx).Raw("SELECT id FROM notifications WHERE subject = ? AND state IN ? ORDER BY kind, n",
 		row.ID, unsent()).Scan(&life.Unsent).Error
 	return *life, mapError(err)

@@ -13,7 +13,10 @@ import (
 func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.LockerID) error {
 	return s.tx(ctx, "keep_room", func(t *tx) error {
 		locker, err := forUpdate[models.Locker](t).Where("id = ?", to).Take(t.ctx)
-		if locker, err = take(locker, err, "There is no such locker."); err != nil {
+		if locker, err = take(locker, err, ""); err != nil {
+			if models.ErrorCode(err) == models.CodeNotFound {
+				return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", to)
+			}
 			return err
 		}
 		kept, err := gorm.G[models.Promise](t.db).Where("shipment = ? AND locker = ?", id, to).Count(t.ctx, "*")

@@ -30,7 +30,7 @@ func TestReroute(t *testing.T) {
 		require.Equal(t, before, counts(t, f))
 		lost, err := f.LoadLife(t.Context(), id)
 		require.NoError(t, err)
-		require.Empty(t, lost.To, "a life that has written nothing begins anew")
+		require.Equal(t, to.ID, lost.To, "it goes on where it was going")
 
 		for range 2 { // once more changes nothing
 			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, first)
@@ -53,7 +53,7 @@ func TestRerouteRefused(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
 		v := f.create(t, f.announcement(from.ID, "N1"))
-		require.Equal(t, models.CodeNotFound, code(f.KeepRoom(t.Context(), v.Shipment.ID, "lkr_none")))
+		require.Equal(t, models.CodeUnknownLocker, code(f.KeepRoom(t.Context(), v.Shipment.ID, "lkr_none")))
 		exec(t, f, "UPDATE cells SET state = ? WHERE locker = ?", models.CellOutOfService, to.ID)
 		require.Equal(t, models.CodeNoCapacity, code(f.KeepRoom(t.Context(), v.Shipment.ID, to.ID)))
 		exec(t, f, "UPDATE lockers SET state = ? WHERE id = ?", models.LockerNoDeposits, to.ID)
