@@ -36,6 +36,7 @@ func TestReroutedTwice(t *testing.T) {
 	t.Parallel()
 	l := readyLife(t)
 	at := l.ReadyAt.Add(time.Hour)
+	told := []int{0} // which messages there were
 	for i, to := range []models.LockerID{"lkr_2", "lkr_3"} {
 		from := l.Locker
 		require.Equal(t, []models.EventType{models.EventWithdrawing}, types(l.Reroute(to, at)))
@@ -54,7 +55,11 @@ func TestReroutedTwice(t *testing.T) {
 		in.Locker, in.Operation = to, models.OperationID("op_"+to)
 		require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading}, types(l.ApplyFact(in)))
 		due, _, _ := l.Deadline()
-		require.Equal(t, []models.EventType{models.EventReady}, types(l.Due(due)), "the client is told of the new place")
+		ready := l.Due(due)
+		require.Equal(t, []models.EventType{models.EventReady}, types(ready))
+		n := l.Projection(ready).Numbers[models.NoticeReady]
+		require.NotContains(t, told, n, "the client is told of each new place")
+		told = append(told, n)
 	}
 	taken := fact(9, models.FactPickedUp, "a", at)
 	taken.Locker = "lkr_3"
@@ -105,4 +110,21 @@ func TestLostOnTheWay(t *testing.T) {
 	lost.To = "lkr_3"
 	lost.Moved(3, born)
 	require.Empty(t, lost.ApplyFact(fact(1, models.FactDeposited, "a", born)), "told already")
+}
+
+// TestLostAfterTheMove: the wait for the rest begins with the first parcel at the new locker.
+func TestLostAfterTheMove(t *testing.T) {
+	t.Parallel()
+	in := func(seq int, l models.LockerID, at time.Time) models.Event {
+		return models.Event{Shipment: "shp_1", Seq: seq, Type: models.EventParcelIn, Parcel: "a", Locker: l, Operation: models.OperationID("op_" + l), At: at}
+	}
+	moved := born.Add(48 * time.Hour)
+	row := models.Shipment{ID: "shp_1", Locker: "lkr_2", State: models.StateLoading, Rev: 5, CreatedAt: born}
+	back := models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelInCell, Cell: 1}, {ID: "b", State: models.ParcelExpected}},
+		models.ReadyMadePolicies()[0], []models.Event{
+			in(1, "lkr_1", born), {Shipment: "shp_1", Seq: 2, Type: models.EventRerouted, At: moved}, in(3, "lkr_2", moved.Add(time.Hour)),
+		})
+	at, _, ok := back.Deadline()
+	require.True(t, ok)
+	require.Equal(t, moved.Add(25*time.Hour), at)
 }

@@ -196,3 +196,17 @@ func TestHeldBack(t *testing.T) {
 	r.keyIn(r.code("shp_1"))
 	require.Len(t, r.pulses, 1)
 }
+
+// TestHeldBackWhileTheServerIsAsked: what was asked for is not done any more.
+func TestHeldBackWhileTheServerIsAsked(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1).online()
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, models.Pickup, r.lastAsk().Kind)
+	body := r.state.Directory.Shipments["shp_1"].DirectoryShipment
+	body.Frozen = true
+	r.entry(models.EntryShipment, "shp_1", body)
+	require.Equal(t, cabinet.TextHeldBack, r.screen().Text)
+	r.wait(10_000) // longer than the server is waited for
+	require.Empty(t, r.pulses)
+}

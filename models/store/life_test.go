@@ -302,3 +302,27 @@ func TestALostLifeIsRecovered(t *testing.T) {
 		require.Equal(t, models.StatePickedUp, back.State)
 	})
 }
+
+// TestEachReminderIsAMessage of its own, and once.
+func TestEachReminderIsAMessage(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		life, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		p := projected(&life, models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3})
+		reminders := 0
+		for range 4 { // in, ready, reminded twice
+			_, err = f.Project(t.Context(), p, nil)
+			require.NoError(t, err)
+			at, _, ok := life.Deadline()
+			require.True(t, ok)
+			events := life.Due(at)
+			if p = life.Projection(events); events[0].Type == models.EventReminderSent {
+				reminders++
+			}
+		}
+		require.Equal(t, 2, reminders)
+		require.Len(t, rows[models.Notification](t, f, "kind = ?", models.NoticeReminder), reminders)
+	})
+}

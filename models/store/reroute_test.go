@@ -8,8 +8,6 @@ import (
 	"cubby/models"
 )
 
-func first(open []models.Shipment) (int, error) { return 5 + len(open), nil }
-
 func TestReroute(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
@@ -26,17 +24,24 @@ func TestReroute(t *testing.T) {
 		require.Len(t, promises, len(v.Parcels), "the room at the old locker is given back")
 		require.Equal(t, to.ID, promises[0].Locker)
 		before := counts(t, f)
-		require.NoError(t, f.KeepRoom(t.Context(), id, to.ID), "again")
+		exec(t, f, "UPDATE cells SET state = ? WHERE locker = ?", models.CellOutOfService, to.ID)
+		require.NoError(t, f.KeepRoom(t.Context(), id, to.ID), "again: what is kept is kept, though it is full by now")
 		require.Equal(t, before, counts(t, f))
 		lost, err := f.LoadLife(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, to.ID, lost.To, "it goes on where it was going")
 
+		chosen := 0
 		for range 2 { // once more changes nothing
-			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, first)
+			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, func(open []models.Shipment) (int, error) {
+				require.Len(t, open, 1, "the other shipment at the new locker")
+				chosen++
+				return 5 + chosen, nil
+			})
 			require.NoError(t, err)
-			require.Equal(t, 6, issue, "one other shipment is at the new locker")
+			require.Equal(t, 6, issue)
 		}
+		require.Equal(t, 1, chosen)
 		row := rows[models.Shipment](t, f, "id = ?", id)[0]
 		require.Equal(t, to.ID, row.Locker)
 		require.Equal(t, 6, row.Issue)
