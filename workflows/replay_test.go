@@ -269,19 +269,12 @@ func (d *driver) run(p path) *historypb.History {
 func (d *driver) ask(k models.OperationKind, p models.ParcelID) {
 	in := models.AskInput{Operation: models.OperationID("op_" + string(p) + string(k)), Kind: k, Locker: d.where(), Queue: d.queue,
 		Cells: []models.OpenCell{{Cell: 4, Generation: 1, Parcel: p}}}
-	// Refused while the life is being loaded: a cabinet would decide by itself then.
-	require.Eventually(d.t, func() bool {
-		h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: models.UpdateAsk,
-			UpdateID: string(in.Operation), Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
-		return err == nil && h.Get(d.t.Context(), nil) == nil
-	}, 10*time.Second, 50*time.Millisecond)
+	d.update(models.UpdateAsk, string(in.Operation), in)
 }
 
 func (d *driver) carrier(e models.EventType) {
-	h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: models.UpdateCarrierEvent,
-		Args: []any{models.CarrierEventInput{Type: e, At: time.Now()}}, WaitForStage: client.WorkflowUpdateStageCompleted})
-	require.NoError(d.t, err)
-	require.NoError(d.t, h.Get(d.t.Context(), nil))
+	d.acts++
+	d.update(models.UpdateCarrierEvent, fmt.Sprintf("%s@%d", e, d.acts), models.CarrierEventInput{Type: e, At: time.Now()})
 }
 
 // act carries out an action; in is its input, nil for a plain one.
@@ -290,10 +283,14 @@ func (d *driver) act(update string, in any) {
 	if in == nil {
 		in = models.ActionInput{Request: fmt.Sprint(d.acts)}
 	}
-	// Refused while the life is being loaded.
+	d.update(update, fmt.Sprintf("%s@%d", update, d.acts), in)
+}
+
+// update sends an update until it is taken: it is refused while the life is being loaded.
+func (d *driver) update(name, id string, in any) {
 	require.Eventually(d.t, func() bool {
-		h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: update,
-			UpdateID: fmt.Sprintf("%s@%d", update, d.acts), Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
+		h, err := d.c.UpdateWorkflow(d.t.Context(), client.UpdateWorkflowOptions{WorkflowID: d.id, UpdateName: name,
+			UpdateID: id, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 		return err == nil && h.Get(d.t.Context(), nil) == nil
 	}, 10*time.Second, 50*time.Millisecond)
 }

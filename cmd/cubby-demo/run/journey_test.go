@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,32 +14,11 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/sites"
 )
-
-// browser starts the headless browser that "make deps" has installed.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium-headless-shell", "chromium"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	require.NotEmpty(t, path, "no headless browser: make deps installs one")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1400, 900))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // the browser's sandbox refuses root
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
 
@@ -93,7 +71,7 @@ func TestJourney(t *testing.T) {
 	require.NoError(t, err, progress.String())
 	defer func() { require.NoError(t, system.Stop()) }()
 
-	ctx := browser(t)
+	ctx := browsertest.New(t, 1400, 900)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
 	// The first call's context is the browser's life; from here on two minutes are plenty.
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)

@@ -3,7 +3,6 @@ package scenes
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"cubby/cmd/cubby-demo/people"
 )
@@ -11,11 +10,7 @@ import (
 // cancelledInside: a shipment is cancelled while its parcel waits. The client's code opens nothing any more, a courier
 // takes the parcel out, and only then it is cancelled.
 func cancelledInside(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	s, _, code, err := w.deposited(ctx, at, 1)
+	at, s, _, code, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}
@@ -34,11 +29,7 @@ func cancelledInside(ctx context.Context, w *world) error {
 	if err := courier.LogIn(ctx); err != nil {
 		return err
 	}
-	// The cabinet hears of it about a second later.
-	if err := people.Await(ctx, "the parcel to be in the courier's list", 200*time.Millisecond, func() (bool, string, error) {
-		screen, err := at.Press(ctx, "collect")
-		return screen.Text == "collect_list", screen.String(), err
-	}); err != nil {
+	if err := listed(ctx, at); err != nil {
 		return err
 	}
 	if _, err := at.Press(ctx, "cancel"); err != nil {
@@ -73,11 +64,7 @@ func cancelledInside(ctx context.Context, w *world) error {
 
 // newCode: a new pickup code comes by mail, and the one before opens nothing any more.
 func newCode(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	s, client, old, err := w.deposited(ctx, at, 1)
+	at, s, client, old, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,19 @@ import (
 
 const hearEvery = 200 * time.Millisecond
 
+// listed waits until a courier who is logged in finds something to take out: the cabinet hears of it about a second
+// later.
+func listed(ctx context.Context, at people.Cabinet) error {
+	return people.Await(ctx, "the parcel to be in the courier's list", hearEvery, func() (bool, string, error) {
+		screen, err := at.Press(ctx, "collect")
+		return screen.Text == "collect_list", screen.String(), err
+	})
+}
+
 // frozen: a shipment is held back while its parcel waits. Neither the client's code nor a courier opens its cell until
 // it is let go.
 func frozen(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 2)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	at, s, client, code, err := w.stored(ctx, 2)
 	if err != nil {
 		return err
 	}
@@ -70,11 +75,7 @@ func frozen(ctx context.Context, w *world) error {
 
 // extended: storage is lengthened as often as the policy allows, and the client is told of each new end.
 func extended(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 2)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	_, s, client, code, err := w.stored(ctx, 2)
 	if err != nil {
 		return err
 	}
@@ -138,10 +139,7 @@ func rerouted(ctx context.Context, w *world) error {
 	if err := courier.LogIn(ctx); err != nil {
 		return err
 	}
-	if err := people.Await(ctx, "the parcel to be in the courier's list", hearEvery, func() (bool, string, error) {
-		screen, err := from.Press(ctx, "collect")
-		return screen.Text == "collect_list", screen.String(), err
-	}); err != nil {
+	if err := listed(ctx, from); err != nil {
 		return err
 	}
 	taken, err := courier.Withdraw(ctx)
@@ -184,11 +182,7 @@ func rerouted(ctx context.Context, w *world) error {
 
 // paused: nothing more comes into a paused locker, and what lies there can be collected.
 func paused(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 3)
-	if err != nil {
-		return err
-	}
-	waiting, client, code, err := w.deposited(ctx, at, 1)
+	at, waiting, client, code, err := w.stored(ctx, 3)
 	if err != nil {
 		return err
 	}
@@ -206,9 +200,8 @@ func paused(ctx context.Context, w *world) error {
 	if _, err := w.carrier.Announce(ctx, "too late", w.announcement(at, 1)); !people.RefusedWith(err, 409, "locker_not_accepting") {
 		return fmt.Errorf("a shipment announced to a paused locker is answered with %v", err)
 	}
-	// A courier who is made now is known there only after the pause is.
-	courier := people.Courier{Badge: "CUB-SCENE-3", PIN: "2468", At: at}
-	if _, err := w.carrier.NewCourier(ctx, courier.Badge, courier.PIN); err != nil {
+	courier, err := w.newcomer(ctx, at, "CUB-SCENE-3")
+	if err != nil {
 		return err
 	}
 	if err := courier.LogIn(ctx); err != nil {
@@ -230,30 +223,21 @@ func paused(ctx context.Context, w *world) error {
 	if err := w.operator.Change(ctx, at.Locker, "resume", "it is dry"); err != nil {
 		return err
 	}
-	if err := courier.LogIn(ctx); err != nil {
+	if courier, err = w.newcomer(ctx, at, "CUB-SCENE-4"); err != nil {
 		return err
 	}
-	if err := people.Await(ctx, "the cabinet to take parcels in again", people.ScanAgain, func() (bool, string, error) {
-		screen, err := at.Scan(ctx, labels(coming)[0])
-		return screen.Text == "wait" || screen.Text == "opening" || screen.Text == "put_in", screen.String(), err
-	}); err != nil {
-		return err
-	}
-	cell, err := courier.AwaitDoor(ctx)
-	if err != nil {
-		return err
-	}
-	if err := courier.Put(ctx, cell, labels(coming)[0]); err != nil {
-		return err
-	}
-	if err := courier.Close(ctx, cell); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := courier.Deposit(ctx, labels(coming)...); err != nil {
 		return err
 	}
 	if code, err = other.Code(ctx); err != nil {
 		return err
 	}
 	return other.Pickup(ctx, code, labels(coming)...)
+}
+
+// newcomer is a courier who is made now: a cabinet that knows him has heard of all that was done before.
+func (w *world) newcomer(ctx context.Context, at people.Cabinet, badge string) (people.Courier, error) {
+	courier := people.Courier{Badge: badge, PIN: "2468", At: at}
+	_, err := w.carrier.NewCourier(ctx, courier.Badge, courier.PIN)
+	return courier, err
 }

@@ -45,11 +45,7 @@ func emptied(ctx context.Context, at people.Cabinet) error {
 
 // wrongCodeAndTypo: a mistyped code is no attempt, a wrong one opens nothing, the right one opens all the same.
 func wrongCodeAndTypo(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	at, s, client, code, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}

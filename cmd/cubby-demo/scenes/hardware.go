@@ -106,11 +106,7 @@ func (w *world) triedInVain(ctx context.Context, at people.Cabinet, cell int) er
 // behind a dead lock is still its client's.
 func deadBoard(ctx context.Context, w *world) error {
 	// The first board of a cabinet has 16 locks.
-	at, err := w.locker(ctx, 20)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	at, s, client, code, err := w.stored(ctx, 20)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,7 @@ const quietFor = 4 * time.Second
 // agentKilled: the cabinet's program is killed with a door open, at a pickup and at a deposit. A door that still stands
 // open goes on where it was; one that was shut meanwhile leaves its cell in doubt, until a courier looks.
 func agentKilled(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	at, s, client, code, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}
@@ -126,11 +122,7 @@ func (w *world) killedAtDeposit(ctx context.Context, at people.Cabinet, label st
 // lateCommand: the server freezes after it was asked, the client gives up and goes, and then the command comes. No lock
 // is driven; the code is as good as before.
 func lateCommand(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	s, client, code, err := w.deposited(ctx, at, 1)
+	at, s, client, code, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}

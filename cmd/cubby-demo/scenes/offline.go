@@ -11,11 +11,7 @@ import (
 // networkCut: with its line cut the cabinet takes a parcel in and gives another one out; afterwards the server hears of
 // both, once and in order.
 func networkCut(ctx context.Context, w *world) error {
-	at, err := w.locker(ctx, 4)
-	if err != nil {
-		return err
-	}
-	waiting, client, code, err := w.deposited(ctx, at, 1)
+	at, waiting, client, code, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}

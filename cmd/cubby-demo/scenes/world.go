@@ -115,6 +115,14 @@ func (w *world) deposited(ctx context.Context, at people.Cabinet, parcels int) (
 	return s, c, code, err
 }
 
+// stored makes a locker of its own and brings a shipment of one parcel into it.
+func (w *world) stored(ctx context.Context, cells int) (at people.Cabinet, s people.Shipment, c people.Client, code string, err error) {
+	if at, err = w.locker(ctx, cells); err == nil {
+		s, c, code, err = w.deposited(ctx, at, 1)
+	}
+	return at, s, c, code, err
+}
+
 // ends checks how a shipment ended: picked up, with just these events in order, and one message (as often as copies).
 func (w *world) ends(ctx context.Context, s people.Shipment, c people.Client, copies int, events ...string) error {
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "picked_up"); err != nil {

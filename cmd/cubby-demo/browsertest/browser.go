@@ -1,0 +1,36 @@
+// Package browsertest gives tests a real browser without a window. No program links it.
+package browsertest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// New gives the headless browser that "make deps" has installed. The first call with the context starts it, and that
+// call's context is its life; it ends with the test.
+func New(t testing.TB, width, height int) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium-headless-shell", "chromium"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Fatal("no headless browser: make deps installs one")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(width, height))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // the browser's sandbox refuses root
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
