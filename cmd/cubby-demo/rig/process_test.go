@@ -159,8 +159,8 @@ func TestChildDiesWithParent(t *testing.T) {
 	require.Eventually(t, func() bool { return !alive(pid) }, 10*time.Second, 10*time.Millisecond)
 }
 
+// TestFreePorts runs alone: a test beside it may take a port in the moment between.
 func TestFreePorts(t *testing.T) {
-	t.Parallel()
 	ports, err := rig.FreePorts(20)
 	require.NoError(t, err)
 	require.Len(t, ports, 20)
