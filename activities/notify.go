@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -50,22 +51,46 @@ type Notify struct {
 	Mailer   Mailer
 	Renderer Renderer
 	Keys     Keyring
+	Now      func() time.Time
 }
 
 // SendNotification sends one message. The row says "sending" just before the text leaves
 // and "sent" after the server took it: a process that dies in between leaves a row whose
 // next attempt is marked uncertain and carries the same Message-ID.
-func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) error {
+//
+// A message that may wait is not sent in the quiet hours of its place: the result says when
+// they end.
+func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (models.SendResult, error) {
 	n, err := a.Notices.Notice(ctx, in.Notification)
 	if models.ErrorCode(err) == models.CodeNotFound {
-		return nil // erased meanwhile: there is nobody to tell
+		return models.SendResult{}, nil // erased meanwhile: there is nobody to tell
 	}
 	if err != nil {
-		return failure(err)
+		return models.SendResult{}, failure(err)
 	}
-	if n.Notification.State == models.NotificationSent {
-		return nil
+	switch {
+	case n.Notification.State == models.NotificationSent:
+		return models.SendResult{}, nil
+	case in.Over:
+		return models.SendResult{}, failure(a.Notices.Drop(ctx, in.Notification))
 	}
+	if until, quiet := quietUntil(n, a.Now()); quiet {
+		return models.SendResult{NotBefore: until}, nil
+	}
+	return models.SendResult{}, a.send(ctx, n)
+}
+
+// quietUntil is when the quiet hours end that hold a message back.
+func quietUntil(n models.Notice, now time.Time) (until time.Time, quiet bool) {
+	if !n.Notification.Kind.MayWait() || n.Notification.State != models.NotificationQueued {
+		return time.Time{}, false
+	}
+	return n.Location.QuietHours.Until(n.Location.Zone(), now)
+}
+
+// send sends a message now.
+func (a *Notify) send(ctx context.Context, n models.Notice) error {
+	id := n.Notification.ID
 	var code string
 	if n.Notification.Kind.CarriesCode() {
 		key, err := a.Keys.CabinetKey(n.Shipment.Locker)
@@ -78,19 +103,19 @@ func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) erro
 	if err != nil {
 		return failure(err)
 	}
-	err = a.Mailer.Send(ctx, msg, func() error { return a.Notices.Sending(ctx, in.Notification) })
+	err = a.Mailer.Send(ctx, msg, func() error { return a.Notices.Sending(ctx, id) })
 	if models.ErrorCode(err) == models.CodeConflict {
 		return nil // another attempt of this activity has sent it
 	}
 	if err == nil {
-		return failure(a.Notices.Sent(ctx, in.Notification))
+		return failure(a.Notices.Sent(ctx, id))
 	}
 	var no *Rejected
 	if !errors.As(err, &no) {
 		// Nothing is known of the text if it had begun to leave: the row stays as it is.
 		return err
 	}
-	if err := a.Notices.NotSent(ctx, in.Notification, no.Permanent, no.Error()); err != nil {
+	if err := a.Notices.NotSent(ctx, id, no.Permanent, no.Error()); err != nil {
 		return failure(err)
 	}
 	if no.Permanent {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
@@ -17,13 +18,15 @@ import (
 type notices struct {
 	row  models.Notification
 	gone bool
+	at   models.Location
 }
 
 func (n *notices) Notice(context.Context, models.NotificationID) (models.Notice, error) {
 	if n.gone {
 		return models.Notice{}, models.Errorf(models.CodeNotFound, "erased")
 	}
-	return models.Notice{Notification: n.row, To: "client@example.test", Shipment: models.Shipment{ID: "shp_1", Locker: "lkr_1", Issue: 1}}, nil
+	return models.Notice{Notification: n.row, To: "client@example.test",
+		Shipment: models.Shipment{ID: "shp_1", Locker: "lkr_1", Issue: 1}, Location: n.at}, nil
 }
 
 func (n *notices) Sending(context.Context, models.NotificationID) error {
@@ -48,6 +51,11 @@ func (n *notices) NotSent(_ context.Context, _ models.NotificationID, final bool
 	if final {
 		n.row.State = models.NotificationFailed
 	}
+	return nil
+}
+
+func (n *notices) Drop(context.Context, models.NotificationID) error {
+	n.row.State = models.NotificationDropped
 	return nil
 }
 
@@ -77,12 +85,64 @@ func (renderer) Render(n models.Notice, code string) (activities.Message, error)
 
 func send(t *testing.T, n *notices, m *mailer) error {
 	t.Helper()
+	_, err := sendAt(t, n, m, noon, models.SendInput{Notification: n.row.ID})
+	return err
+}
+
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
+func sendAt(t *testing.T, n *notices, m *mailer, now time.Time, in models.SendInput) (models.SendResult, error) {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	a := &activities.Notify{Notices: n, Mailer: m, Renderer: renderer{}, Keys: activities.Keyring{Master: make([]byte, 32)}}
+	a := &activities.Notify{Notices: n, Mailer: m, Renderer: renderer{}, Keys: activities.Keyring{Master: make([]byte, 32)},
+		Now: func() time.Time { return now }}
 	env.RegisterActivity(a)
-	_, err := env.ExecuteActivity(a.SendNotification, models.SendInput{Notification: n.row.ID})
-	return err
+	var res models.SendResult
+	v, err := env.ExecuteActivity(a.SendNotification, in)
+	if err == nil {
+		require.NoError(t, v.Get(&res))
+	}
+	return res, err
+}
+
+// TestQuietHours: what can wait waits for their end, by the place's own clock, and is not sent
+// if nobody needs it then.
+func TestQuietHours(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind  models.NoticeKind
+		state models.NotificationState
+		utc   string
+		waits bool
+	}{
+		{models.NoticeReady, models.NotificationQueued, "20:30", true}, // half past nine in Berlin
+		{models.NoticeReminder, models.NotificationQueued, "06:59", true},
+		{models.NoticeReady, models.NotificationQueued, "19:59", false},
+		{models.NoticeReady, models.NotificationQueued, "07:00", false},
+		{models.NoticeCodeReissued, models.NotificationQueued, "20:30", false}, // someone has asked for it
+		{models.NoticeExtended, models.NotificationQueued, "20:30", false},
+		{models.NoticeReady, models.NotificationSending, "20:30", false}, // it may have left
+	} {
+		now, err := time.Parse("2006-01-02 15:04", "2026-11-26 "+c.utc)
+		require.NoError(t, err)
+		n, m := fresh(), &mailer{}
+		n.row.Kind, n.row.State = c.kind, c.state
+		n.at = models.Location{TimeZone: "Europe/Berlin", QuietHours: &models.QuietHours{From: "21:00", To: "08:00"}}
+		res, err := sendAt(t, n, m, now, models.SendInput{Notification: "ntf_1"})
+		require.NoError(t, err)
+		require.Equal(t, c.waits, !res.NotBefore.IsZero(), c)
+		require.Equal(t, c.waits, len(m.taken) == 0, c)
+		if !c.waits {
+			continue
+		}
+		require.Equal(t, 7, res.NotBefore.UTC().Hour())
+		require.True(t, res.NotBefore.After(now))
+		_, err = sendAt(t, n, m, res.NotBefore, models.SendInput{Notification: "ntf_1", Over: true})
+		require.NoError(t, err)
+		require.Empty(t, m.taken)
+		require.Equal(t, models.NotificationDropped, n.row.State)
+	}
 }
 
 func fresh() *notices {

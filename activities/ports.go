@@ -23,8 +23,11 @@ type Lives interface {
 	MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int, choose func(open []models.Shipment) (int, error)) (int, error)
 	// Project writes a projection, and the signed form of its withdrawal if it has one; a
 	// projection whose Rev is not above the row's changes nothing. It returns the ids of the
-	// messages to send, also when it changed nothing.
-	Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) ([]models.NotificationID, error)
+	// messages to send, also when it changed nothing, and the end of storage if it has a clock.
+	Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (models.ProjectResult, error)
+	// StorageClock reckons the end of a shipment's storage, with the outages of its locker, and
+	// says whether all that its cabinet knew a minute ago has reached the life.
+	StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error)
 }
 
 // Couriers is what telling cabinets of couriers needs of the store.
@@ -45,6 +48,8 @@ type Notices interface {
 	// NotSent records a failure: queued again, or failed for good, with the class of the
 	// problem.
 	NotSent(ctx context.Context, id models.NotificationID, final bool, problem string) error
+	// Drop records that it is not sent, since nobody needs it any more.
+	Drop(ctx context.Context, id models.NotificationID) error
 }
 
 // Housekeeping removes what is past its retention.

@@ -78,6 +78,12 @@ func (a *Shipment) ProjectShipment(ctx context.Context, p models.Projection) (mo
 		signed := a.Signer.Sign(models.Grant{Kind: models.EntryWithdrawal, Key: string(p.Shipment), Rev: p.Rev, Body: body})
 		withdrawal = &signed
 	}
-	ids, err := a.Lives.Project(ctx, p, withdrawal)
-	return models.ProjectResult{Notifications: ids}, failure(err)
+	res, err := a.Lives.Project(ctx, p, withdrawal)
+	return res, failure(err)
+}
+
+// StorageClock tells how a shipment's storage clock stands.
+func (a *Shipment) StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error) {
+	res, err := a.Lives.StorageClock(ctx, in)
+	return res, failure(err)
 }

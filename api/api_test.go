@@ -163,6 +163,10 @@ func (p *ports) CreateLocation(_ context.Context, _ models.Request, l models.Loc
 	return l, nil
 }
 
+func (p *ports) SetHours(_ context.Context, _ models.Request, id models.LocationID, h *models.Hours, q *models.QuietHours) (models.Location, error) {
+	return models.Location{ID: id, Hours: h, QuietHours: q, CreatedAt: testNow}, nil
+}
+
 func (p *ports) Locations(context.Context, models.Page) ([]models.Location, error) {
 	return []models.Location{{ID: locID}}, nil
 }

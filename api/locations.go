@@ -22,9 +22,13 @@ func (s *server) ListLocations(ctx context.Context, request ListLocationsRequest
 // CreateLocation makes a location.
 func (s *server) CreateLocation(ctx context.Context, request CreateLocationRequestObject) (CreateLocationResponseObject, error) {
 	b := request.Body
+	hours, quiet, err := newHours(b.Hours, b.QuietHours)
+	if err != nil {
+		return nil, err
+	}
 	l, err := s.Network.CreateLocation(ctx, callOf(ctx).request(), models.Location{
 		Name: b.Name, Address: b.Address, City: b.City, Country: b.Country, TimeZone: b.TimeZone,
-		Latitude: b.Latitude, Longitude: b.Longitude,
+		Latitude: b.Latitude, Longitude: b.Longitude, Hours: hours, QuietHours: quiet,
 	})
 	if err != nil {
 		return nil, err
@@ -35,6 +39,7 @@ func (s *server) CreateLocation(ctx context.Context, request CreateLocationReque
 func locationBody(l models.Location) Location {
 	return Location{
 		Id: string(l.ID), Name: l.Name, Address: l.Address, City: l.City, Country: l.Country, TimeZone: l.TimeZone,
-		Latitude: l.Latitude, Longitude: l.Longitude, CreatedAt: l.CreatedAt,
+		Latitude: l.Latitude, Longitude: l.Longitude, Hours: hoursBody(l.Hours), QuietHours: quietBody(l.QuietHours),
+		CreatedAt: l.CreatedAt,
 	}
 }

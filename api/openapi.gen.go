@@ -434,6 +434,20 @@ type FieldError struct {
 	Pointer string `json:"pointer"`
 }
 
+// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
+type Hours struct {
+	Exceptions *[]HoursException `json:"exceptions,omitempty"`
+
+	// Week A day that is left out is closed.
+	Week Week `json:"week"`
+}
+
+// HoursException Stands for the week's times on its date.
+type HoursException struct {
+	Date string    `json:"date"`
+	Open OpenTimes `json:"open"`
+}
+
 // Incident defines model for Incident.
 type Incident struct {
 	Cell     *int       `json:"cell,omitempty"`
@@ -482,11 +496,26 @@ type Location struct {
 	City      string    `json:"city"`
 	Country   string    `json:"country"`
 	CreatedAt time.Time `json:"created_at"`
-	Id        string    `json:"id"`
-	Latitude  float64   `json:"latitude"`
-	Longitude float64   `json:"longitude"`
-	Name      string    `json:"name"`
-	TimeZone  string    `json:"time_zone"`
+
+	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
+	Hours     *Hours  `json:"hours,omitempty"`
+	Id        string  `json:"id"`
+	Latitude  float64 `json:"latitude"`
+	Longitude float64 `json:"longitude"`
+	Name      string  `json:"name"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
+	TimeZone   string      `json:"time_zone"`
+}
+
+// LocationHours defines model for LocationHours.
+type LocationHours struct {
+	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
+	Hours *Hours `json:"hours,omitempty"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
 }
 
 // LocationList defines model for LocationList.
@@ -598,12 +627,18 @@ type NewKey struct {
 
 // NewLocation defines model for NewLocation.
 type NewLocation struct {
-	Address   Text    `json:"address"`
-	City      Text    `json:"city"`
-	Country   string  `json:"country"`
+	Address Text   `json:"address"`
+	City    Text   `json:"city"`
+	Country string `json:"country"`
+
+	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
+	Hours     *Hours  `json:"hours,omitempty"`
 	Latitude  float64 `json:"latitude"`
 	Longitude float64 `json:"longitude"`
 	Name      Text    `json:"name"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
 
 	// TimeZone An IANA name, such as Europe/Berlin.
 	TimeZone string `json:"time_zone"`
@@ -666,6 +701,15 @@ type NewShipment struct {
 // NotifyBy `carrier`: the carrier tells its client itself.
 type NotifyBy string
 
+// OpenTime defines model for OpenTime.
+type OpenTime struct {
+	From TimeOfDay `json:"from"`
+	To   TimeOfDay `json:"to"`
+}
+
+// OpenTimes defines model for OpenTimes.
+type OpenTimes = []OpenTime
+
 // Organization defines model for Organization.
 type Organization struct {
 	CreatedAt time.Time        `json:"created_at"`
@@ -716,6 +760,12 @@ type Problem struct {
 	Status    int           `json:"status"`
 	Title     string        `json:"title"`
 	Type      string        `json:"type"`
+}
+
+// QuietHours From a time to the next time of that name, by the location's own clock.
+type QuietHours struct {
+	From TimeOfDay `json:"from"`
+	To   TimeOfDay `json:"to"`
 }
 
 // Reason defines model for Reason.
@@ -794,6 +844,20 @@ type Size string
 
 // Text defines model for Text.
 type Text = string
+
+// TimeOfDay defines model for TimeOfDay.
+type TimeOfDay = string
+
+// Week A day that is left out is closed.
+type Week struct {
+	Friday    *OpenTimes `json:"friday,omitempty"`
+	Monday    *OpenTimes `json:"monday,omitempty"`
+	Saturday  *OpenTimes `json:"saturday,omitempty"`
+	Sunday    *OpenTimes `json:"sunday,omitempty"`
+	Thursday  *OpenTimes `json:"thursday,omitempty"`
+	Tuesday   *OpenTimes `json:"tuesday,omitempty"`
+	Wednesday *OpenTimes `json:"wednesday,omitempty"`
+}
 
 // Cursor defines model for cursor.
 type Cursor = string
@@ -933,6 +997,9 @@ type CreateKeyJSONRequestBody = NewKey
 // CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
 type CreateLocationJSONRequestBody = NewLocation
 
+// SetHoursJSONRequestBody defines body for SetHours for application/json ContentType.
+type SetHoursJSONRequestBody = LocationHours
+
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
 
@@ -998,6 +1065,9 @@ type ServerInterface interface {
 	// CreateLocation Make a location
 	// (POST /api/v1/locations)
 	CreateLocation(ctx echo.Context) error
+	// SetHours Set when people may come to a location, and when clients get no messages that can wait
+	// (PUT /api/v1/locations/{id}/hours)
+	SetHours(ctx echo.Context, id Id) error
 	// ListLockers List lockers
 	// (GET /api/v1/lockers)
 	ListLockers(ctx echo.Context, params ListLockersParams) error
@@ -1233,6 +1303,22 @@ func (w *ServerInterfaceWrapper) CreateLocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateLocation(ctx)
+	return err
+}
+
+// SetHours converts echo context to params.
+func (w *ServerInterfaceWrapper) SetHours(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetHours(ctx, id)
 	return err
 }
 
@@ -1869,6 +1955,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/keys/:id", wrapper.DeleteKey, options.OperationMiddlewares["DeleteKey"]...)
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
 	router.POST(options.BaseURL+"/api/v1/locations", wrapper.CreateLocation, options.OperationMiddlewares["CreateLocation"]...)
+	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
 	router.POST(options.BaseURL+"/api/v1/models", wrapper.CreateModel, options.OperationMiddlewares["CreateModel"]...)
 	router.GET(options.BaseURL+"/api/v1/incidents", wrapper.ListIncidents, options.OperationMiddlewares["ListIncidents"]...)
@@ -2213,6 +2300,46 @@ type CreateLocationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateLocationdefaultApplicationProblemPlusJSONResponse) VisitCreateLocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetHoursRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SetHoursJSONRequestBody
+}
+
+type SetHoursResponseObject interface {
+	VisitSetHoursResponse(w http.ResponseWriter) error
+}
+
+type SetHours200JSONResponse Location
+
+func (response SetHours200JSONResponse) VisitSetHoursResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetHoursdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetHoursdefaultApplicationProblemPlusJSONResponse) VisitSetHoursResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3176,6 +3303,9 @@ type StrictServerInterface interface {
 	// CreateLocation Make a location
 	// (POST /api/v1/locations)
 	CreateLocation(ctx context.Context, request CreateLocationRequestObject) (CreateLocationResponseObject, error)
+	// SetHours Set when people may come to a location, and when clients get no messages that can wait
+	// (PUT /api/v1/locations/{id}/hours)
+	SetHours(ctx context.Context, request SetHoursRequestObject) (SetHoursResponseObject, error)
 	// ListLockers List lockers
 	// (GET /api/v1/lockers)
 	ListLockers(ctx context.Context, request ListLockersRequestObject) (ListLockersResponseObject, error)
@@ -3564,6 +3694,54 @@ func (sh *strictHandler) CreateLocation(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateLocationResponseObject); ok {
 		return validResponse.VisitCreateLocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetHours operation middleware
+func (sh *strictHandler) SetHours(ctx echo.Context, id Id) error {
+	var request SetHoursRequestObject
+
+	request.Id = id
+
+	var body SetHoursJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetHours(ctx.Request().Context(), request.(SetHoursRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetHours")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetHoursResponseObject); ok {
+		return validResponse.VisitSetHoursResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -55,6 +55,8 @@ type Network interface {
 	Organizations(ctx context.Context, p models.Page) ([]models.Organization, error)
 	CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error)
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
+	// SetHours sets both; nil takes them away.
+	SetHours(ctx context.Context, r models.Request, id models.LocationID, hours *models.Hours, quiet *models.QuietHours) (models.Location, error)
 	CreateModel(ctx context.Context, r models.Request, m models.CabinetModel) (models.CabinetModel, error)
 	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
 	// CreateLocker makes the locker, active, with its cells free, and its directory.

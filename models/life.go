@@ -27,9 +27,19 @@ type Life struct {
 	FirstClose time.Time     `json:"first_close,omitzero"`
 	ReadyAt    time.Time     `json:"ready_at,omitzero"`
 	// EndsAt is the end of storage, once the client was told.
-	EndsAt   time.Time `json:"ends_at,omitzero"`
-	Reminded int       `json:"reminded,omitempty"` // reminders that are over
-	Extended int       `json:"extended,omitempty"` // times that storage was lengthened
+	EndsAt time.Time `json:"ends_at,omitzero"`
+	// Clock is what EndsAt is reckoned from. Reckon: it was set, and the next projection has
+	// the end reckoned.
+	Clock  StorageClock `json:"clock,omitzero"`
+	Reckon bool         `json:"reckon,omitempty"`
+	// Pauses are the outages of the cabinet that were told, the latest last.
+	Pauses []Span `json:"pauses,omitempty"`
+	// WaitFrom is since when what time brings waits for the cabinet, and WaitUntil when it is
+	// looked at next.
+	WaitFrom  time.Time `json:"wait_from,omitzero"`
+	WaitUntil time.Time `json:"wait_until,omitzero"`
+	Reminded  int       `json:"reminded,omitempty"` // reminders that are over
+	Extended  int       `json:"extended,omitempty"` // times that storage was lengthened
 	// LeaveAt is since when its parcels have to leave; LateTold: that nobody came was told.
 	LeaveAt  time.Time `json:"leave_at,omitzero"`
 	LateTold bool      `json:"late_told,omitempty"`
@@ -289,10 +299,14 @@ func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
 			return l.FirstClose.Add(l.Policy.PartialEnough.Duration()), "ready with the parcels that came", true
 		}
 	case StateReady, StatePartlyPickedUp:
-		if at, ok := l.nextReminder(); ok {
-			return at, "the client is reminded", true
+		at, summary = l.storageEnd(), "storage ends"
+		if reminder, ok := l.nextReminder(); ok {
+			at, summary = reminder, "the client is reminded"
 		}
-		return l.storageEnd(), "storage ends", true
+		if l.WaitUntil.After(at) {
+			at, summary = l.WaitUntil, "waits for the cabinet: "+summary
+		}
+		return at, summary, true
 	case StateExpired, StateWithdrawing:
 		return l.overdue()
 	case StateReturning:
@@ -481,6 +495,11 @@ func (l *Life) Projection(events []Event) Projection {
 	if !l.ReadyAt.IsZero() {
 		ready, expires := l.ReadyAt, l.storageEnd()
 		p.ReadyAt, p.ExpiresAt = &ready, &expires
+	}
+	if l.Reckon {
+		l.Reckon = false
+		ask := l.AskClock()
+		p.Clock = &ask
 	}
 	if w, changed := l.withdrawal(); changed {
 		l.Granted, p.Withdrawal = &w, &w

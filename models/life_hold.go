@@ -44,10 +44,15 @@ func (l *Life) CheckUnfreeze() error {
 // Unfreeze lets the parcels go. The clocks go on with what was left of them.
 func (l *Life) Unfreeze(now time.Time) []Event {
 	held := now.Sub(l.FrozenAt)
+	clock := l.storageClock()
 	for _, at := range []*time.Time{&l.EndsAt, &l.LeaveAt, &l.LastClose, &l.FirstClose} {
 		if !at.IsZero() {
 			*at = at.Add(held)
 		}
+	}
+	if !l.EndsAt.IsZero() {
+		l.Clock = clock
+		l.Clock.Held, l.Reckon = append(l.Clock.Held, Span{From: l.FrozenAt, Until: now}), true
 	}
 	l.FrozenAt = time.Time{}
 	return []Event{l.event(EventUnfrozen, FactSignal{At: now, Locker: l.Locker})}

@@ -25,6 +25,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	if s.ExpiresAt != nil {
 		l.EndsAt = *s.ExpiresAt
 	}
+	l.Clock = StorageClock{From: l.ReadyAt, For: p.Storage.Duration()}
 	if s.Frozen {
 		l.FrozenAt = s.UpdatedAt
 	}
@@ -87,12 +88,25 @@ func (l *Life) recoverStorage(e Event) {
 	case EventStorageExtended:
 		l.Extended++
 		l.Reminded = 0
+		if l.Clock.For == 0 {
+			l.Clock = StorageClock{From: e.At}
+		}
+		l.Clock.For += l.Policy.Extension.Duration()
+	case EventExpired:
+		l.Clock.For = 0 // longer storage begins anew
+	case EventClockPaused:
+		l.Pauses = append(l.Pauses, Span{From: e.At})
+	case EventClockResumed:
+		if n := len(l.Pauses); n > 0 {
+			l.Pauses[n-1].Until = e.At
+		}
 	case EventWithdrawalLate:
 		l.LateTold = true
 	case EventFrozen:
-		if l.Frozen() {
-			l.FrozenAt = e.At
-		}
+		l.FrozenAt = e.At
+	case EventUnfrozen:
+		l.Clock.Held = append(l.Clock.Held, Span{From: l.FrozenAt, Until: e.At})
+		l.FrozenAt = time.Time{}
 	case EventReturning:
 		l.OutAt = e.At
 	case EventDelayed:
@@ -100,6 +114,7 @@ func (l *Life) recoverStorage(e Event) {
 	case EventRerouted:
 		l.ReroutedAt, l.Reminded, l.Extended, l.Rerouted = e.At, 0, 0, l.Rerouted+1
 		l.FirstClose, l.LastClose = time.Time{}, time.Time{}
+		l.Clock, l.Pauses = StorageClock{From: l.ReadyAt, For: l.Policy.Storage.Duration()}, nil
 	}
 }
 

@@ -5,6 +5,7 @@ import "time"
 // store begins the storage time: the client is told now, or has taken something.
 func (l *Life) store(at time.Time) {
 	l.ReadyAt, l.EndsAt = at, at.Add(l.Policy.Storage.Duration())
+	l.Clock, l.Reckon = StorageClock{From: at, For: l.Policy.Storage.Duration()}, true
 }
 
 // storageEnd is the end of storage. Lives that began before it could be lengthened have
@@ -14,6 +15,15 @@ func (l *Life) storageEnd() time.Time {
 		return l.ReadyAt.Add(l.Policy.Storage.Duration())
 	}
 	return l.EndsAt
+}
+
+// storageClock is what the end of storage is reckoned from. Lives that began before clocks
+// were fair have none of their own.
+func (l *Life) storageClock() StorageClock {
+	if l.Clock.From.IsZero() {
+		return StorageClock{From: l.ReadyAt, For: l.storageEnd().Sub(l.ReadyAt)}
+	}
+	return l.Clock
 }
 
 // nextReminder is when the client is reminded next. One that would come before the message
@@ -66,12 +76,14 @@ func (l *Life) CheckExtend() error {
 // Extend lengthens the storage time. After its end it runs from now: the client's code works
 // on, and couriers do not take the parcels out any more.
 func (l *Life) Extend(now time.Time) []Event {
+	longer := l.Policy.Extension.Duration()
+	l.Clock = l.storageClock()
 	if now.After(l.storageEnd()) {
-		l.EndsAt = now
+		l.EndsAt, l.Clock = now, StorageClock{From: now}
 	} else {
 		l.EndsAt = l.storageEnd()
 	}
-	l.EndsAt = l.EndsAt.Add(l.Policy.Extension.Duration())
+	l.EndsAt, l.Clock.For, l.Reckon = l.EndsAt.Add(longer), l.Clock.For+longer, true
 	l.Extended++
 	l.Reminded = 0 // those that are still to come before the new end
 	for l.Reminded < len(l.Policy.Reminders) && !now.Before(l.EndsAt.Add(-l.Policy.Reminders[l.Reminded].Duration())) {

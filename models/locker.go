@@ -12,7 +12,19 @@ type Location struct {
 	TimeZone  string // IANA name
 	Latitude  float64
 	Longitude float64
-	CreatedAt time.Time
+	// Hours are when people may come; nil: always.
+	Hours *Hours `gorm:"serializer:json"`
+	// QuietHours are when clients get no messages that can wait; nil: never.
+	QuietHours *QuietHours `gorm:"serializer:json"`
+	CreatedAt  time.Time
+}
+
+// Zone is the location's time zone, or UTC where its name is not known.
+func (l Location) Zone() *time.Location {
+	if zone, err := time.LoadLocation(l.TimeZone); err == nil {
+		return zone
+	}
+	return time.UTC
 }
 
 // Side is the face of a cabinet that a cell's door is on.

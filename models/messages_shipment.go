@@ -174,11 +174,30 @@ type Projection struct {
 	// Withdrawal is set when what couriers may take out has changed. The activity signs it;
 	// its revision is Rev.
 	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`
+	// Clock is set when the end of storage is to be reckoned anew: ExpiresAt is then the
+	// least that it can be.
+	Clock *ClockInput `json:"clock,omitempty"`
 	// Final holds the whole life when it ends here.
 	Final *Life `json:"final,omitempty"`
 }
 
-// ProjectResult names the messages to send.
+// ProjectResult names the messages to send, and the end of storage if it was reckoned.
 type ProjectResult struct {
 	Notifications []NotificationID `json:"notifications,omitempty"`
+	EndsAt        time.Time        `json:"ends_at,omitzero"`
+}
+
+// ClockInput asks how a shipment's storage clock stands at a locker.
+type ClockInput struct {
+	Shipment ShipmentID   `json:"shipment"`
+	Locker   LockerID     `json:"locker"`
+	Clock    StorageClock `json:"clock"`
+}
+
+// ClockResult is how it stands. Outages of the cabinet overlap with the clock's time, in
+// order. Current: everything that the cabinet knew a minute ago has reached the life.
+type ClockResult struct {
+	EndsAt  time.Time `json:"ends_at"`
+	Outages []Span    `json:"outages,omitempty"`
+	Current bool      `json:"current"`
 }

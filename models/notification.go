@@ -23,6 +23,10 @@ func (k NoticeKind) CarriesCode() bool {
 	return false
 }
 
+// MayWait reports whether the message keeps the quiet hours of its place. Those that answer
+// what someone has just asked for do not.
+func (k NoticeKind) MayWait() bool { return k == NoticeReady || k == NoticeReminder }
+
 // NotificationState is how far a message got.
 type NotificationState string
 
@@ -33,6 +37,8 @@ const (
 	NotificationSending NotificationState = "sending"
 	NotificationSent    NotificationState = "sent"
 	NotificationFailed  NotificationState = "failed"
+	// NotificationDropped is one that waited until nobody needed it any more.
+	NotificationDropped NotificationState = "dropped"
 )
 
 // Notification is a message to one recipient. It holds ids only; the text is rendered in
@@ -53,9 +59,16 @@ type Notification struct {
 	SentAt    *time.Time
 }
 
-// SendInput is the activity that sends a message.
+// SendInput is the activity that sends a message. Over: it waited for the end of the quiet
+// hours, and by now nothing waits for the client any more.
 type SendInput struct {
 	Notification NotificationID `json:"notification"`
+	Over         bool           `json:"over,omitempty"`
+}
+
+// SendResult says when to try again, if the message was not sent since people sleep.
+type SendResult struct {
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Notice is a notification with what its template needs, read at sending.

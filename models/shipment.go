@@ -119,6 +119,8 @@ const (
 	EventFrozen          EventType = "shipment.frozen"
 	EventUnfrozen        EventType = "shipment.unfrozen"
 	EventCodeReissued    EventType = "shipment.code_reissued"
+	EventClockPaused     EventType = "shipment.clock_paused"
+	EventClockResumed    EventType = "shipment.clock_resumed"
 	EventParcelIn        EventType = "parcel.deposited"
 	EventParcelTaken     EventType = "parcel.picked_up"
 	EventParcelOut       EventType = "parcel.withdrawn"

@@ -24,6 +24,8 @@ type link struct {
 	downAt int64
 	busy   [3]bool // a journal, directory or snapshot call is under way
 	slow   int64   // until then messages take seconds
+	goneAt int64   // when the last stream ended
+	away   []models.Span
 }
 
 // The calls.
@@ -58,6 +60,9 @@ func (n *node) connectSoon() {
 			n.connectSoon()
 			return
 		}
+		if gone := (models.Span{From: n.w.at(n.link.goneAt), Until: n.w.time()}); n.w.now-n.link.goneAt >= 30*second {
+			n.link.away = append(n.link.away, gone)
+		}
 		n.link.conns++
 		n.link.conn = n.link.conns
 		n.link.nonce = fmt.Sprintf("nonce-%d-%d", n.index, n.link.conns)
@@ -86,9 +91,15 @@ func (n *node) hangUp(why string) {
 		return
 	}
 	n.w.log(n, "stream %d ends: %s", n.link.conn, why)
-	n.link.conn = 0
+	n.lineEnds()
 	n.give(cabinet.LinkDown{})
 	n.connectSoon()
+}
+
+func (n *node) lineEnds() {
+	if n.link.conn != 0 {
+		n.link.conn, n.link.goneAt = 0, n.w.now
+	}
 }
 
 // cutOff ends the stream at once, as a reset does.

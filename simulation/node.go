@@ -264,7 +264,8 @@ func (n *node) crash() {
 	if !n.running {
 		return
 	}
-	n.running, n.link.conn, n.tickAt = false, 0, -1
+	n.lineEnds()
+	n.running, n.tickAt = false, -1
 	n.disk.crash(n.w.rng)
 	reboot := n.w.rng.IntN(2) == 0
 	n.w.log(n, "is dead (new boot: %t)", reboot)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"cubby/agent/cabinet"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -122,7 +123,7 @@ func (s *server) wake(sh *shipment) {
 		}
 		sh.wakeAt = 0
 		if s.engine {
-			s.show(sh, sh.life.Due(s.w.time()))
+			s.show(sh, s.due(sh))
 		}
 		if !s.engine {
 			sh.wakeAt = s.w.now + minute
@@ -131,6 +132,44 @@ func (s *server) wake(sh *shipment) {
 		}
 		s.wake(sh)
 	})
+}
+
+// due has time move a life, as its workflow does: nobody is reminded and nothing expires on an
+// old journal's word.
+func (s *server) due(sh *shipment) []models.Event {
+	now := s.w.time()
+	if !sh.life.NeedsClock(now) {
+		return sh.life.Due(now)
+	}
+	clock, outages := sh.life.AskClock().Clock, s.outages(sh.node)
+	res := models.ClockResult{EndsAt: clock.End(nil, now.Location(), outages, now), Outages: outages, Current: s.current(sh)}
+	events := sh.life.TakeClock(res, now)
+	acts := sh.life.Due(now)
+	if len(acts) > 0 && sh.excused == "" && !sh.node.knows(sh) {
+		s.w.fail(sh.node, "%s: %s, though its cabinet knows that everything was taken", sh.id, acts[0].Type)
+	}
+	return append(events, acts...)
+}
+
+// current reports whether all that the shipment's cabinet knew a minute ago has come.
+func (s *server) current(sh *shipment) bool {
+	n, head := sh.node, s.at(sh.node).head
+	j := n.state().Journal
+	return n.connected() && n.link.conn != 0 && j.Epoch == head.Epoch && j.Seq == head.Seq && sh.signalled <= s.w.now
+}
+
+// knows reports whether the cabinet believes that a parcel of the shipment is in a cell.
+func (n *node) knows(sh *shipment) bool {
+	return slices.ContainsFunc(n.state().Cells, func(c *cabinet.Cell) bool { return c.Shipment == sh.id && len(c.Parcels) > 0 })
+}
+
+// outages lists when a cabinet was away, with the time that goes on.
+func (s *server) outages(n *node) []models.Span {
+	spans := slices.Clone(n.link.away)
+	if n.link.conn == 0 {
+		spans = append(spans, models.Span{From: s.w.at(n.link.goneAt)})
+	}
+	return spans
 }
 
 // show writes what happened in a life: it tells the cabinet and the client.

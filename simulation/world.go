@@ -116,7 +116,10 @@ func (w *World) log(n *node, format string, args ...any) {
 }
 
 // time is the true time.
-func (w *World) time() time.Time { return time.UnixMilli(beginMS + w.now).UTC() }
+func (w *World) time() time.Time { return w.at(w.now) }
+
+// at is a moment of the world by everybody's calendar.
+func (w *World) at(ms int64) time.Time { return time.UnixMilli(beginMS + ms).UTC() }
 
 func clock(ms int64) string {
 	return fmt.Sprintf("day %d %s", ms/day, (time.Duration(ms%day) * time.Millisecond).String())

@@ -235,6 +235,9 @@ func (d *driver) run(p path) *historypb.History {
 			}
 			return models.ProjectResult{}, nil
 		},
+		"StorageClock": func(_ context.Context, in models.ClockInput) (models.ClockResult, error) {
+			return models.ClockResult{EndsAt: in.Clock.From.Add(in.Clock.For), Current: true}, nil
+		},
 		"KeepRoom": func(context.Context, models.PromiseInput) error { return nil },
 		"MoveShipment": func(_ context.Context, in models.MoveInput) (models.ReissueResult, error) {
 			d.at.Store(in.To)
@@ -243,7 +246,7 @@ func (d *driver) run(p path) *historypb.History {
 		"ReissueCode": func(_ context.Context, in models.ReissueInput) (models.ReissueResult, error) {
 			return models.ReissueResult{Issue: in.After + 1}, nil
 		},
-		"SendNotification": func(context.Context, models.SendInput) error { return nil },
+		"SendNotification": func(context.Context, models.SendInput) (models.SendResult, error) { return models.SendResult{}, nil },
 		"OpenCells": func(context.Context, models.OpenInput) (models.OpenResult, error) {
 			return models.OpenResult{Outcome: models.Opened}, nil
 		},

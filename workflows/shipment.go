@@ -32,6 +32,7 @@ type shipment struct {
 	log    log.Logger
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
+	unseen bool                 // something else is not yet projected
 
 	acting    workflow.Mutex // see alone
 	projected int64          // Rev of the last projection written
@@ -100,11 +101,14 @@ func (s *shipment) run(ctx workflow.Context) error {
 	}
 	for {
 		s.takeFacts(ctx)
+		if err := s.askClock(ctx); err != nil {
+			return err
+		}
 		s.events = append(s.events, s.life.Due(workflow.Now(ctx))...)
 		if err := s.move(ctx); err != nil {
 			return err
 		}
-		if len(s.events) > 0 {
+		if len(s.events) > 0 || s.unseen {
 			if err := s.project(ctx); err != nil {
 				return err
 			}
@@ -156,10 +160,29 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 	}
 }
 
+// askClock asks, when time is about to remind the client or to end storage, whether it may. A
+// life that began before clocks were fair is not asked, as its history has it.
+func (s *shipment) askClock(ctx workflow.Context) error {
+	if !s.life.NeedsClock(workflow.Now(ctx)) || workflow.GetVersion(ctx, "fair-clock", workflow.DefaultVersion, 1) < 1 {
+		return nil
+	}
+	var a *activities.Shipment
+	var res models.ClockResult
+	err := workflow.ExecuteActivity(showing(ctx, "how the storage clock stands"), a.StorageClock, s.life.AskClock()).Get(ctx, &res)
+	if err != nil {
+		return err
+	}
+	before := s.life.EndsAt
+	s.events = append(s.events, s.life.TakeClock(res, workflow.Now(ctx))...)
+	s.unseen = s.unseen || !before.Equal(s.life.EndsAt)
+	s.takeFacts(ctx) // it may have been collected: then nothing is due any more
+	return nil
+}
+
 // project writes what happened, and starts the messages that it brings.
 func (s *shipment) project(ctx workflow.Context) error {
 	p := s.life.Projection(s.events)
-	s.events = nil
+	s.events, s.unseen = nil, false
 	if s.life.State.Final() {
 		final := *s.life
 		final.Unsent = nil
@@ -178,6 +201,7 @@ func (s *shipment) project(ctx workflow.Context) error {
 		return err
 	}
 	s.projected = p.Rev
+	s.life.TakeEnd(res.EndsAt)
 	for _, id := range res.Notifications {
 		if !slices.Contains(s.life.Unsent, id) {
 			s.life.Unsent = append(s.life.Unsent, id)
@@ -192,9 +216,7 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 	sendCtx, cancel := workflow.WithCancel(ctx)
 	s.sending[id] = cancel
 	workflow.Go(sendCtx, func(ctx workflow.Context) {
-		var a *activities.Notify
-		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification,
-			models.SendInput{Notification: id}).Get(ctx, nil)
+		err := s.sendInTime(ctx, id)
 		delete(s.sending, id)
 		if temporal.IsCanceledError(err) {
 			return // it stays among the unsent
@@ -205,6 +227,28 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 		}
 		s.life.Unsent = slices.DeleteFunc(s.life.Unsent, func(n models.NotificationID) bool { return n == id })
 	})
+}
+
+// sendInTime sends a message, after the quiet hours of its place. One that has waited and is
+// of no use any more is not sent.
+func (s *shipment) sendInTime(ctx workflow.Context, id models.NotificationID) error {
+	in := models.SendInput{Notification: id}
+	for {
+		var a *activities.Notify
+		var res models.SendResult
+		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification, in).Get(ctx, &res)
+		if err != nil || res.NotBefore.IsZero() {
+			return err
+		}
+		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+			Timeout:      max(res.NotBefore.Sub(workflow.Now(ctx)), time.Millisecond),
+			TimerOptions: workflow.TimerOptions{Summary: "quiet hours"},
+		}, func() bool { return !s.life.Waits() })
+		if err != nil {
+			return err
+		}
+		in.Over = !s.life.Waits()
+	}
 }
 
 func (s *shipment) cancelSending() {

@@ -29,6 +29,11 @@ type world struct {
 	opened   []models.OpenInput
 	openWith func(models.OpenInput) (models.OpenResult, error)
 	mailDown bool
+	clock    func(models.ClockInput) models.ClockResult
+	clocks   []models.ClockInput
+	endsAt   time.Time
+	notSent  func(models.SendInput) models.SendResult
+	asked    []models.SendInput
 }
 
 func (w *world) projections() []models.Projection {
@@ -75,18 +80,36 @@ func begin(t *testing.T, parcels ...models.ParcelID) (*testsuite.TestWorkflowEnv
 		if len(p.Notify) > 0 {
 			res.Notifications = []models.NotificationID{"ntf_1"}
 		}
+		if p.Clock != nil {
+			res.EndsAt = w.endsAt
+		}
 		return res, nil
 	})
 	var n *activities.Notify
-	env.OnActivity(n.SendNotification, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.SendInput) error {
+	env.OnActivity(n.SendNotification, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.SendInput) (models.SendResult, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.mailDown {
-			return errors.New("connection refused")
+			return models.SendResult{}, errors.New("connection refused")
+		}
+		w.asked = append(w.asked, in)
+		if w.notSent != nil {
+			if res := w.notSent(in); in.Over || !res.NotBefore.IsZero() {
+				return res, nil
+			}
 		}
 		w.sent = append(w.sent, in.Notification)
-		return nil
+		return models.SendResult{}, nil
 	})
+	env.OnActivity(s.StorageClock, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.ClockInput) (models.ClockResult, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.clocks = append(w.clocks, in)
+		if w.clock == nil {
+			return models.ClockResult{Current: true}, nil
+		}
+		return w.clock(in), nil
+	}).Maybe()
 	var l *activities.Locker
 	env.OnActivity(l.OpenCells, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.OpenInput) (models.OpenResult, error) {
 		w.mu.Lock()
@@ -540,4 +563,111 @@ func TestRemindedExtendedFrozenAndReturned(t *testing.T) {
 		models.EventFrozen, models.EventUnfrozen, models.EventReminderSent, models.EventReminderSent, models.EventExpired,
 		models.EventWithdrawalLate, models.EventParcelOut, models.EventReturning, models.EventReturned,
 	}, w.events())
+}
+
+// TestWaitsForTheCabinet: while it is away nobody is reminded and nothing expires, and what
+// comes of it when it is back is taken in first.
+func TestWaitsForTheCabinet(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	var ready, back time.Time
+	w.clock = func(in models.ClockInput) models.ClockResult {
+		if now := env.Now(); now.Before(back) {
+			return models.ClockResult{EndsAt: in.Clock.From.Add(in.Clock.For), Outages: []models.Span{{From: ready.Add(40 * time.Hour)}}}
+		}
+		outage := models.Span{From: ready.Add(40 * time.Hour), Until: back}
+		return models.ClockResult{EndsAt: in.Clock.From.Add(in.Clock.For + back.Sub(outage.From)), Outages: []models.Span{outage}, Current: true}
+	}
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour+time.Minute, func() { ready, back = env.Now(), env.Now().Add(100*time.Hour) })
+	at(env, 99*time.Hour, func() {
+		require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading, models.EventReady, models.EventClockPaused}, w.events(), "neither reminded nor expired")
+		require.Greater(t, len(w.clocks), 3)
+		require.Less(t, len(w.clocks), 200, "it asks less often, the longer it waits")
+	})
+	// 60 h of outage: reminded 24 h before 132 h, at 108 h, and not before.
+	at(env, 108*time.Hour, func() {
+		require.Equal(t, models.EventClockResumed, w.events()[len(w.events())-1])
+		require.WithinDuration(t, ready.Add(132*time.Hour), *w.projections()[len(w.projections())-1].ExpiresAt, time.Second)
+	})
+	at(env, 110*time.Hour, func() { require.Equal(t, models.EventReminderSent, w.events()[len(w.events())-1]) })
+	at(env, 132*time.Hour, func() { require.NotContains(t, w.events(), models.EventExpired) })
+	at(env, 134*time.Hour, func() {
+		require.Contains(t, w.events(), models.EventExpired)
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+}
+
+// TestCollectedWhileAway: the cabinet was away when the client collected; it tells of it just
+// when the client was to be reminded.
+func TestCollectedWhileAway(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.clock = func(models.ClockInput) models.ClockResult {
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+		return models.ClockResult{Current: true}
+	}
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.NotContains(t, w.events(), models.EventReminderSent)
+	require.Equal(t, models.EventPickedUp, w.events()[len(w.events())-1])
+}
+
+// TestTheEndIsReckoned: the store knows when the site is closed, and the life goes by it.
+func TestTheEndIsReckoned(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.endsAt = env.Now().Add(200 * time.Hour)
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 175*time.Hour, func() { require.NotContains(t, w.events(), models.EventReminderSent) })
+	at(env, 177*time.Hour, func() {
+		require.Contains(t, w.events(), models.EventReminderSent)
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+}
+
+func TestQuietHours(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	morning := env.Now().Add(10 * time.Hour)
+	w.notSent = func(in models.SendInput) models.SendResult {
+		if env.Now().Before(morning) && !in.Over {
+			return models.SendResult{NotBefore: morning}
+		}
+		return models.SendResult{}
+	}
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 9*time.Hour, func() { require.Empty(t, w.sent); require.Len(t, w.asked, 1) })
+	at(env, 11*time.Hour, func() {
+		require.Len(t, w.sent, 1)
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+}
+
+// TestCollectedInQuietHours: the message that waits is of no use, and the life does not wait
+// for the morning.
+func TestCollectedInQuietHours(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	began := env.Now()
+	w.notSent = func(models.SendInput) models.SendResult {
+		return models.SendResult{NotBefore: began.Add(10 * time.Hour)}
+	}
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 2*time.Hour, func() {
+		w.notSent = func(models.SendInput) models.SendResult { return models.SendResult{} }
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Empty(t, w.sent)
+	require.True(t, w.asked[len(w.asked)-1].Over)
+	require.Less(t, env.Now().Sub(began), 3*time.Hour)
 }

@@ -3,7 +3,6 @@ package notify
 import (
 	"html/template"
 	"strings"
-	"time"
 
 	"cubby/activities"
 	"cubby/models"
@@ -70,9 +69,5 @@ func until(n models.Notice) string {
 	if n.Shipment.ExpiresAt == nil {
 		return ""
 	}
-	at := *n.Shipment.ExpiresAt
-	if zone, err := time.LoadLocation(n.Location.TimeZone); err == nil {
-		at = at.In(zone)
-	}
-	return at.Format("2006-01-02 15:04 MST")
+	return n.Shipment.ExpiresAt.In(n.Location.Zone()).Format("2006-01-02 15:04 MST")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,22 +27,24 @@ import (
 
 // cabinets is a fake of the store: funcs where a test cares, a small memory elsewhere.
 type cabinets struct {
-	mu        sync.Mutex
-	head      models.Head
-	headErr   error
-	n         int64
-	positions map[string]int64
-	takeIn    func(facts []models.Fact) (models.Head, error)
-	directory func(since map[string]int64, limit int) ([]models.DirectoryRow, map[string]int64, bool, error)
-	beat      func(first bool) (bool, error)
-	left      atomic.Bool
-	ended     []int64
-	claim     error
-	trusted   error
-	revoked   []string
-	cells     []models.StoredCell
-	parcels   []models.Parcel
-	differs   []string
+	mu         sync.Mutex
+	head       models.Head
+	headErr    error
+	n          int64
+	positions  map[string]int64
+	takeIn     func(facts []models.Fact) (models.Head, error)
+	directory  func(since map[string]int64, limit int) ([]models.DirectoryRow, map[string]int64, bool, error)
+	beat       func(first bool) (bool, error)
+	left       atomic.Bool
+	ended      []int64
+	claim      error
+	trusted    error
+	revoked    []string
+	cells      []models.StoredCell
+	parcels    []models.Parcel
+	current    []string
+	currentErr error
+	differs    []string
 }
 
 func (c *cabinets) Head(context.Context, models.LockerID) (models.Head, error) {
@@ -120,6 +123,16 @@ func (c *cabinets) Snapshot(context.Context, models.LockerID) (models.Head, []mo
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.head, c.cells, c.parcels, c.headErr
+}
+
+func (c *cabinets) JournalCurrent(_ context.Context, _ models.LockerID, n int64, current bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.currentErr != nil {
+		return c.currentErr
+	}
+	c.current = append(c.current, fmt.Sprintf("%d: %t", n, current))
+	return nil
 }
 
 func (c *cabinets) InventoryDiffers(_ context.Context, _ models.LockerID, evidence string) error {

@@ -12,7 +12,34 @@ import (
 const (
 	inventoryTimeout  = 5 * time.Second
 	comparisonsAtOnce = 8
+	// journalPatience is how long facts may be on their way before a journal counts as not here:
+	// a cabinet in use has always some.
+	journalPatience = time.Minute
 )
+
+// arrival is whether all of a cabinet's journal is here. Whoever is comparing has it.
+type arrival struct {
+	current bool      // as recorded
+	behind  time.Time // since when facts are on their way
+}
+
+// note records what a heartbeat said, when it is something new.
+func (a *arrival) note(ctx context.Context, ln *line, here bool, now time.Time) error {
+	switch {
+	case here:
+		a.behind = time.Time{}
+	case a.behind.IsZero():
+		a.behind = now
+	}
+	if here == a.current || !here && now.Sub(a.behind) < journalPatience {
+		return nil
+	}
+	err := ln.gateway.Cabinets.JournalCurrent(ctx, ln.peer.Locker, ln.n, here)
+	if err == nil {
+		a.current = here
+	}
+	return err
+}
 
 // inventory is what is known of a cabinet's heartbeats. Whoever is comparing has it.
 type inventory struct {
@@ -47,7 +74,7 @@ func (ln *line) compare(ctx context.Context, hb protocol.Heartbeat, now time.Tim
 		defer func() { <-g.comparisons; <-ln.comparing }()
 		ctx, cancel := context.WithTimeout(ctx, inventoryTimeout)
 		defer cancel()
-		if err := known.compare(ctx, g, ln.peer.Locker, hb, now); err != nil && ctx.Err() == nil {
+		if err := known.compare(ctx, ln, hb, now); err != nil && ctx.Err() == nil {
 			g.Logger.Warn("a cabinet's inventory was not compared", "locker", ln.peer.Locker, "error", err)
 		}
 	}()
@@ -55,10 +82,17 @@ func (ln *line) compare(ctx context.Context, hb protocol.Heartbeat, now time.Tim
 
 // compare looks at the server's cells. Only a heartbeat that stands where the server's
 // journal does can be compared: anything else is on its way up.
-func (i *inventory) compare(ctx context.Context, g *Gateway, l models.LockerID, hb protocol.Heartbeat, now time.Time) error {
+func (i *inventory) compare(ctx context.Context, ln *line, hb protocol.Heartbeat, now time.Time) error {
+	g, l := ln.gateway, ln.peer.Locker
 	head, err := g.Cabinets.Head(ctx, l)
-	if err != nil || head.Epoch != hb.Epoch || head.Seq != hb.Seq {
+	if err != nil {
 		return err
+	}
+	if err := ln.arrival.note(ctx, ln, head.Epoch == hb.Epoch && head.Seq >= hb.Seq, now); err != nil {
+		return err
+	}
+	if head.Epoch != hb.Epoch || head.Seq != hb.Seq {
+		return nil
 	}
 	head, cells, _, err := g.Cabinets.Snapshot(ctx, l)
 	if err != nil || head.Epoch != hb.Epoch || head.Seq != hb.Seq {

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -171,4 +172,59 @@ func TestInventoryDiffers(t *testing.T) {
 	hostile := protocol.Heartbeat{Epoch: 1, Seq: 7, Digest: "\x00\n"}
 	require.Eventually(t, func() bool { beat(time.Minute, hostile); return told() == 2 }, 10*time.Second, time.Millisecond)
 	require.Contains(t, w.cabinets.differs[1], `cabinet "\x00\n", server`)
+}
+
+// TestJournalCurrent: written when it changes, and not for facts that are on their way for a
+// moment.
+func TestJournalCurrent(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	w := newWorld(t, func(cfg *gateway.Config) {
+		cfg.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		cfg.Identity = headerIdentity{time.Now().Add(1000 * time.Hour)}
+	})
+	w.cabinets.head = models.Head{Epoch: 2, Seq: 7, Hash: "h"}
+	d := w.dial(t, w.locker)
+	d.send(protocol.TypeHello, hello(2, 7, "h"))
+	d.expect(protocol.TypeContinueFrom, nil)
+	written := func() []string {
+		w.cabinets.mu.Lock()
+		defer w.cabinets.mu.Unlock()
+		return slices.Clone(w.cabinets.current)
+	}
+	beat := func(later time.Duration, epoch, seq int64) {
+		ahead.Add(int64(later))
+		d.send(protocol.TypeHeartbeat, protocol.Heartbeat{Epoch: epoch, Seq: seq, Digest: "d"})
+		d.send("flush", struct{}{})
+		d.until(protocol.TypeError, nil)
+	}
+	head := func(seq int64, err error) {
+		w.cabinets.mu.Lock()
+		defer w.cabinets.mu.Unlock()
+		w.cabinets.head.Seq, w.cabinets.currentErr = seq, err
+	}
+	// Again until the comparison is made: one that meets another under way is passed over.
+	until := func(later time.Duration, epoch, seq int64, want ...string) {
+		require.Eventually(t, func() bool { beat(later, epoch, seq); return slices.Equal(want, written()) }, 10*time.Second, time.Millisecond)
+	}
+	for range 20 {
+		beat(time.Second, 2, 9)
+		beat(time.Second, 3, 1)
+	}
+	require.Empty(t, written(), "it has facts that are not here")
+	head(9, errors.New("the database is away"))
+	beat(time.Second, 2, 9)
+	head(9, nil)
+	until(time.Second, 2, 9, "1: true")
+	for range 20 {
+		beat(time.Second, 2, 10)
+	}
+	head(10, nil)
+	for range 20 {
+		beat(time.Minute, 2, 10)
+	}
+	require.Equal(t, []string{"1: true"}, written(), "facts on their way are nothing new")
+	until(10*time.Second, 2, 11, "1: true", "1: false")
+	head(11, nil)
+	until(time.Second, 2, 11, "1: true", "1: false", "1: true")
 }

@@ -33,6 +33,7 @@ type line struct {
 
 	comparing chan struct{}
 	inventory inventory
+	arrival   arrival
 
 	// For the poller alone, once the line is taken.
 	scopes     []string

@@ -37,6 +37,9 @@ type Cabinets interface {
 	Connect(ctx context.Context, l models.LockerID, instance, run string) (n int64, err error)
 	// Disconnect records that connection n ended, and when the cabinet was last seen on it.
 	Disconnect(ctx context.Context, l models.LockerID, n int64, seen time.Time) error
+	// JournalCurrent records whether all of a cabinet's journal is here, as its connection n
+	// says.
+	JournalCurrent(ctx context.Context, l models.LockerID, n int64, current bool) error
 	// Beat renews the instance's lease for models.GatewayLease; the first beat of a run takes
 	// it over from the run before. lost: it had run out, and the connections were ended. It
 	// returns conflict when another run took over.

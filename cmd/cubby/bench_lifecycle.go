@@ -81,7 +81,7 @@ func newLifecycleBench(ctx context.Context, p program) (*lifecycleBench, error) 
 	fatal := func(err error) { p.log.Error("a worker cannot go on", "error", err) }
 	b.lives = worker.Lives(temporal, worker.Parts{
 		Shipment: &activities.Shipment{Lives: db, Keys: keys},
-		Notify: &activities.Notify{Notices: db, Mailer: b, Keys: keys,
+		Notify: &activities.Notify{Notices: db, Mailer: b, Keys: keys, Now: time.Now,
 			Renderer: &notify.Renderer{Texts: texts, Domain: "bench.localhost"}},
 		Cabinet: &activities.Cabinet{Keys: keys}, Grant: &activities.Grant{Couriers: db}, Incident: &activities.Incident{Store: db}, Retention: &activities.Retention{Store: db},
 	}, fatal)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // locations have time zones, and a small machine may know none
 )
 
 // command is one sub-command.

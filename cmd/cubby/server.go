@@ -234,7 +234,7 @@ func (s *server) parts() (worker.Parts, error) {
 	return worker.Parts{
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify: &activities.Notify{
-			Notices: s.db, Mailer: &s.config.mail, Keys: keys,
+			Notices: s.db, Mailer: &s.config.mail, Keys: keys, Now: time.Now,
 			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
 		},
 		Cabinet: &activities.Cabinet{

@@ -32,6 +32,8 @@ type connection struct {
 	At       time.Time
 	SeenAt   *time.Time
 	EndedAt  *time.Time
+	// CurrentAt is since when all of the cabinet's journal is here.
+	CurrentAt *time.Time
 }
 
 // TableName is the table of connections.
@@ -125,10 +127,14 @@ func (s *Store) Leave(ctx context.Context, instance, run string) error {
 func (s *Store) Connect(ctx context.Context, l models.LockerID, instance, run string) (n int64, err error) {
 	err = s.tx(ctx, "connect", func(t *tx) error {
 		n = 0
+		if err := t.outageEnds(l); err != nil {
+			return err
+		}
 		err := t.db.Raw(`INSERT INTO locker_connections (locker, instance, run, n, at, seen_at)
 			SELECT ?, instance, run, 1, ?, ? FROM gateway_instances WHERE instance = ? AND run = ? AND expires_ms > `+t.clockMS()+`
 			ON CONFLICT (locker) DO UPDATE SET instance = excluded.instance, run = excluded.run,
-				n = locker_connections.n + 1, at = excluded.at, seen_at = excluded.seen_at, ended_at = NULL
+				n = locker_connections.n + 1, at = excluded.at, seen_at = excluded.seen_at,
+				ended_at = NULL, current_at = NULL
 			RETURNING n`, l, t.now, t.now, instance, run).Scan(&n).Error
 		if err == nil && n == 0 {
 			return models.Errorf(models.CodeUnavailable, "This gateway has no lease at the moment.")

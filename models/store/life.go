@@ -109,12 +109,23 @@ func (t *tx) expectAt(row models.Shipment) error {
 }
 
 // Project writes a projection, with the grant that goes with it, and returns the messages
-// to send.
-func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (ids []models.NotificationID, err error) {
+// to send, and the end of storage if it was to be reckoned.
+func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (res models.ProjectResult, err error) {
 	err = s.tx(ctx, "project", func(t *tx) error {
 		row, err := forUpdate[models.Shipment](t).Where("id = ?", p.Shipment).Take(t.ctx)
 		if row, err = take(row, err, "There is no such shipment."); err != nil {
 			return err
+		}
+		res = models.ProjectResult{}
+		if p.Clock != nil {
+			if p.Rev <= row.Rev {
+				p.ExpiresAt = row.ExpiresAt
+			} else if err := t.reckonEnd(&p); err != nil {
+				return err
+			}
+			if p.ExpiresAt != nil {
+				res.EndsAt = p.ExpiresAt.UTC()
+			}
 		}
 		if err := t.project(row, p, withdrawal); err != nil {
 			return err
@@ -122,10 +133,28 @@ func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *mo
 		if len(p.Notify) == 0 {
 			return nil
 		}
-		ids, err = t.toSend(string(p.Shipment), p.Notify...)
+		res.Notifications, err = t.toSend(string(p.Shipment), p.Notify...)
 		return err
 	})
-	return ids, err
+	return res, err
+}
+
+// reckonEnd sets the end of storage that a projection shows. It is never before the one that
+// the life knows.
+func (t *tx) reckonEnd(p *models.Projection) error {
+	clock := p.Clock.Clock
+	var outages []models.Span
+	if t.now.Sub(clock.From) >= outageLeast { // else there was no time for one
+		var err error
+		if outages, _, err = t.outagesSince(t.ctx, t.db, p.Clock.Locker, clock.From); err != nil {
+			return err
+		}
+	}
+	end, err := t.clockEnd(t.ctx, t.db, *p.Clock, outages)
+	if err == nil && end.After(*p.ExpiresAt) {
+		p.ExpiresAt = &end
+	}
+	return err
 }
 
 // project writes what is newer than the row: its revision is the one guard.

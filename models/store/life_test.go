@@ -43,13 +43,13 @@ func TestProjectIsGuardedByRev(t *testing.T) {
 
 		_, err = f.Project(t.Context(), first, nil)
 		require.NoError(t, err)
-		ids, err := f.Project(t.Context(), ready, nil)
+		res, err := f.Project(t.Context(), ready, nil)
 		require.NoError(t, err)
-		require.Len(t, ids, 1)
+		require.Len(t, res.Notifications, 1)
 		before = counts(t, f)
 		again, err := f.Project(t.Context(), ready, nil)
 		require.NoError(t, err)
-		require.Equal(t, ids, again, "the messages are named also when nothing changed")
+		require.Equal(t, res, again, "the messages are named also when nothing changed")
 		_, err = f.Project(t.Context(), first, nil)
 		require.NoError(t, err)
 		require.Equal(t, before, counts(t, f))
@@ -205,10 +205,10 @@ func TestNotificationStates(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
-		require.Len(t, ids, 1)
-		id := ids[0]
+		require.Len(t, res.Notifications, 1)
+		id := res.Notifications[0]
 		notice, err := f.Notice(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, "client@example.org", notice.To)
@@ -236,9 +236,9 @@ func TestNotificationStates(t *testing.T) {
 		_, err = f.Notice(t.Context(), id)
 		require.Equal(t, models.CodeNotFound, code(err))
 		require.Equal(t, models.CodeNotFound, code(f.Sending(t.Context(), "ntf_none")))
-		ids, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
-		require.Empty(t, ids)
+		require.Empty(t, res.Notifications)
 	})
 }
 
@@ -246,10 +246,10 @@ func TestAFailedMessageAndItsIncident(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
-		require.NoError(t, f.Sending(t.Context(), ids[0]))
-		require.NoError(t, f.NotSent(t.Context(), ids[0], true, "smtp 550"))
+		require.NoError(t, f.Sending(t.Context(), res.Notifications[0]))
+		require.NoError(t, f.NotSent(t.Context(), res.Notifications[0], true, "smtp 550"))
 		incident := rows[models.Incident](t, f)[0]
 		require.Equal(t, models.IncidentUnsent, incident.Kind)
 

@@ -311,9 +311,9 @@ func TestPrune(t *testing.T) {
 		j := &journal{at: f.clock()}
 		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j), j.fact(models.FactDoorOpened, 1, models.FactData{})})
 		require.NoError(t, err)
-		ids, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
 		require.NoError(t, err)
-		require.Len(t, ids, 1) // it never leaves, and is kept no longer for that
+		require.Len(t, res.Notifications, 1) // it never leaves, and is kept no longer for that
 		prune := func(limit, want int) {
 			t.Helper()
 			n, err := f.Prune(t.Context(), limit)

@@ -133,6 +133,14 @@ func (s *Store) NotSent(ctx context.Context, id models.NotificationID, final boo
 	})
 }
 
+// Drop records that a message is not sent, since nobody needs it any more.
+func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
+	return s.tx(ctx, "drop", func(t *tx) error {
+		_, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state IN ?", models.NotificationDropped, id, unsent())
+		return err
+	})
+}
+
 // messageFailed opens an incident for a message to a client. That an operator cannot be
 // told is not told to the operator.
 func (t *tx) messageFailed(id models.NotificationID, problem string) error {
