@@ -171,6 +171,15 @@ func (p *ports) Locations(context.Context, models.Page) ([]models.Location, erro
 	return []models.Location{{ID: locID}}, nil
 }
 
+func (p *ports) Policies(context.Context, models.Page) ([]models.Policy, error) {
+	return models.ReadyMadePolicies(), nil
+}
+
+func (p *ports) PutPolicy(_ context.Context, _ models.Request, policy models.Policy) (models.Policy, error) {
+	policy.Version = 2
+	return policy, nil
+}
+
 func (p *ports) CreateModel(_ context.Context, _ models.Request, m models.CabinetModel) (models.CabinetModel, error) {
 	m.ID, m.CreatedAt = modelID, testNow
 	return m, nil

@@ -144,6 +144,24 @@ func (e NewCourierRole) Valid() bool {
 	}
 }
 
+// Defines values for NewPolicyProof.
+const (
+	NewPolicyProofAnswered NewPolicyProof = "answered"
+	NewPolicyProofClosed   NewPolicyProof = "closed"
+)
+
+// Valid indicates whether the value is a known member of the NewPolicyProof enum.
+func (e NewPolicyProof) Valid() bool {
+	switch e {
+	case NewPolicyProofAnswered:
+		return true
+	case NewPolicyProofClosed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NotifyBy.
 const (
 	NotifyByCarrier NotifyBy = "carrier"
@@ -210,6 +228,24 @@ func (e ParcelState) Valid() bool {
 	case ParcelStatePickedUp:
 		return true
 	case ParcelStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PolicyProof.
+const (
+	PolicyProofAnswered PolicyProof = "answered"
+	PolicyProofClosed   PolicyProof = "closed"
+)
+
+// Valid indicates whether the value is a known member of the PolicyProof enum.
+func (e PolicyProof) Valid() bool {
+	switch e {
+	case PolicyProofAnswered:
+		return true
+	case PolicyProofClosed:
 		return true
 	default:
 		return false
@@ -673,6 +709,37 @@ type NewParcel struct {
 	WidthMm  *int    `json:"width_mm,omitempty"`
 }
 
+// NewPolicy defines model for NewPolicy.
+type NewPolicy struct {
+	Extension *PolicySeconds `json:"extension,omitempty"`
+
+	// Extensions How often storage may be lengthened by `extension`.
+	Extensions     *int          `json:"extensions,omitempty"`
+	NeverDeposited PolicySeconds `json:"never_deposited"`
+
+	// Objection How long after a close the client may say that it was not taken.
+	Objection     int           `json:"objection"`
+	PartialEnough PolicySeconds `json:"partial_enough"`
+
+	// Proof What frees a cell without sensors.
+	Proof NewPolicyProof `json:"proof"`
+
+	// ReadyDelay From the last door shut to the message.
+	ReadyDelay int `json:"ready_delay"`
+
+	// Reminders How long before the end of storage the client is reminded, the earliest first.
+	Reminders *[]PolicySeconds `json:"reminders,omitempty"`
+
+	// Reopen How long after a pickup the same code opens the cell again.
+	Reopen            int            `json:"reopen"`
+	ReturnedAfter     *PolicySeconds `json:"returned_after,omitempty"`
+	Storage           PolicySeconds  `json:"storage"`
+	WithdrawalOverdue *PolicySeconds `json:"withdrawal_overdue,omitempty"`
+}
+
+// NewPolicyProof What frees a cell without sensors.
+type NewPolicyProof string
+
 // NewShipment defines model for NewShipment.
 type NewShipment struct {
 	Carrier *OrganizationRef `json:"carrier,omitempty"`
@@ -749,6 +816,48 @@ type Parcel struct {
 
 // ParcelState defines model for Parcel.State.
 type ParcelState string
+
+// Policy defines model for Policy.
+type Policy struct {
+	Extension *PolicySeconds `json:"extension,omitempty"`
+
+	// Extensions How often storage may be lengthened by `extension`.
+	Extensions     *int          `json:"extensions,omitempty"`
+	Name           string        `json:"name"`
+	NeverDeposited PolicySeconds `json:"never_deposited"`
+
+	// Objection How long after a close the client may say that it was not taken.
+	Objection     int           `json:"objection"`
+	PartialEnough PolicySeconds `json:"partial_enough"`
+
+	// Proof What frees a cell without sensors.
+	Proof PolicyProof `json:"proof"`
+
+	// ReadyDelay From the last door shut to the message.
+	ReadyDelay int `json:"ready_delay"`
+
+	// Reminders How long before the end of storage the client is reminded, the earliest first.
+	Reminders *[]PolicySeconds `json:"reminders,omitempty"`
+
+	// Reopen How long after a pickup the same code opens the cell again.
+	Reopen            int            `json:"reopen"`
+	ReturnedAfter     *PolicySeconds `json:"returned_after,omitempty"`
+	Storage           PolicySeconds  `json:"storage"`
+	Version           int            `json:"version"`
+	WithdrawalOverdue *PolicySeconds `json:"withdrawal_overdue,omitempty"`
+}
+
+// PolicyProof What frees a cell without sensors.
+type PolicyProof string
+
+// PolicyList defines model for PolicyList.
+type PolicyList struct {
+	Items      []Policy `json:"items"`
+	NextCursor *string  `json:"next_cursor,omitempty"`
+}
+
+// PolicySeconds defines model for PolicySeconds.
+type PolicySeconds = int64
 
 // Problem RFC 9457. Some codes add members of their own, such as `nearby`.
 type Problem struct {
@@ -934,6 +1043,18 @@ type ListOrganizationsParams struct {
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 }
 
+// ListPoliciesParams defines parameters for ListPolicies.
+type ListPoliciesParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Search Only items whose name, number or id contains this.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
 // CreateShipmentParams defines parameters for CreateShipment.
 type CreateShipmentParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
@@ -1021,6 +1142,9 @@ type CreateModelJSONRequestBody = NewCabinetModel
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
 
+// PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
+type PutPolicyJSONRequestBody = NewPolicy
+
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
@@ -1107,6 +1231,12 @@ type ServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx echo.Context) error
+	// ListPolicies List the newest version of each policy
+	// (GET /api/v1/policies)
+	ListPolicies(ctx echo.Context, params ListPoliciesParams) error
+	// PutPolicy Make a policy, or a new version of it
+	// (PUT /api/v1/policies/{id})
+	PutPolicy(ctx echo.Context, id string) error
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx echo.Context, params CreateShipmentParams) error
@@ -1557,6 +1687,54 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 	return err
 }
 
+// ListPolicies converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPolicies(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPoliciesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPolicies(ctx, params)
+	return err
+}
+
+// PutPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) PutPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutPolicy(ctx, id)
+	return err
+}
+
 // CreateShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 	var err error
@@ -1956,6 +2134,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
 	router.POST(options.BaseURL+"/api/v1/locations", wrapper.CreateLocation, options.OperationMiddlewares["CreateLocation"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
+	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
+	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
 	router.POST(options.BaseURL+"/api/v1/models", wrapper.CreateModel, options.OperationMiddlewares["CreateModel"]...)
 	router.GET(options.BaseURL+"/api/v1/incidents", wrapper.ListIncidents, options.OperationMiddlewares["ListIncidents"]...)
@@ -2862,6 +3042,85 @@ func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ListPoliciesRequestObject struct {
+	Params ListPoliciesParams
+}
+
+type ListPoliciesResponseObject interface {
+	VisitListPoliciesResponse(w http.ResponseWriter) error
+}
+
+type ListPolicies200JSONResponse PolicyList
+
+func (response ListPolicies200JSONResponse) VisitListPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPoliciesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPoliciesdefaultApplicationProblemPlusJSONResponse) VisitListPoliciesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPolicyRequestObject struct {
+	Id   string `json:"id"`
+	Body *PutPolicyJSONRequestBody
+}
+
+type PutPolicyResponseObject interface {
+	VisitPutPolicyResponse(w http.ResponseWriter) error
+}
+
+type PutPolicy200JSONResponse Policy
+
+func (response PutPolicy200JSONResponse) VisitPutPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateShipmentRequestObject struct {
 	Params CreateShipmentParams
 	Body   *CreateShipmentJSONRequestBody
@@ -3345,6 +3604,12 @@ type StrictServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// ListPolicies List the newest version of each policy
+	// (GET /api/v1/policies)
+	ListPolicies(ctx context.Context, request ListPoliciesRequestObject) (ListPoliciesResponseObject, error)
+	// PutPolicy Make a policy, or a new version of it
+	// (PUT /api/v1/policies/{id})
+	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx context.Context, request CreateShipmentRequestObject) (CreateShipmentResponseObject, error)
@@ -4222,6 +4487,79 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPolicies operation middleware
+func (sh *strictHandler) ListPolicies(ctx echo.Context, params ListPoliciesParams) error {
+	var request ListPoliciesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPolicies(ctx.Request().Context(), request.(ListPoliciesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPolicies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPoliciesResponseObject); ok {
+		return validResponse.VisitListPoliciesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutPolicy operation middleware
+func (sh *strictHandler) PutPolicy(ctx echo.Context, id string) error {
+	var request PutPolicyRequestObject
+
+	request.Id = id
+
+	var body PutPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPolicy(ctx.Request().Context(), request.(PutPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPolicyResponseObject); ok {
+		return validResponse.VisitPutPolicyResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -57,6 +57,10 @@ type Network interface {
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
 	// SetHours sets both; nil takes them away.
 	SetHours(ctx context.Context, r models.Request, id models.LocationID, hours *models.Hours, quiet *models.QuietHours) (models.Location, error)
+	// Policies lists the newest version of each, ordered by name.
+	Policies(ctx context.Context, p models.Page) ([]models.Policy, error)
+	// PutPolicy makes a policy or its next version; conflict when another was made meanwhile.
+	PutPolicy(ctx context.Context, r models.Request, p models.Policy) (models.Policy, error)
 	CreateModel(ctx context.Context, r models.Request, m models.CabinetModel) (models.CabinetModel, error)
 	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
 	// CreateLocker makes the locker, active, with its cells free, and its directory.

@@ -50,8 +50,10 @@ type Life struct {
 	To         LockerID  `json:"to,omitempty"`
 	ReroutedAt time.Time `json:"rerouted_at,omitzero"`
 	Rerouted   int       `json:"rerouted,omitempty"` // times
-	Delayed    time.Time `json:"delayed,omitzero"`   // the latest delay that the carrier told of
-	Issue      int       `json:"issue,omitempty"`    // of the pickup code
+	// NoRoom: it was given up, and the next projection gives back the room that is kept for it.
+	NoRoom  bool      `json:"no_room,omitempty"`
+	Delayed time.Time `json:"delayed,omitzero"` // the latest delay that the carrier told of
+	Issue   int       `json:"issue,omitempty"`  // of the pickup code
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`
 	// Granted is what couriers were last told that they may take out; nil: nothing ever.
@@ -487,8 +489,9 @@ func stateEvent(s ShipmentState) EventType { return EventType(fmt.Sprintf("shipm
 func (l *Life) Projection(events []Event) Projection {
 	l.Rev++
 	p := Projection{
-		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Frozen: l.Frozen(), Parcels: slices.Clone(l.Parcels), Events: events,
+		Shipment: l.Shipment, Rev: l.Rev, State: l.State, Frozen: l.Frozen(), NoRoom: l.NoRoom, Parcels: slices.Clone(l.Parcels), Events: events,
 	}
+	l.NoRoom = false
 	for i := range p.Parcels {
 		p.Parcels[i].Moves = nil // nobody shows them
 	}

@@ -64,11 +64,19 @@ func (l *Life) CheckCancel() error {
 }
 
 // Cancel gives the shipment up. It is cancelled once nothing of it lies in a cell: what
-// does has to be taken out first, and the client's code opens nothing any more.
+// does has to be taken out first, and the client's code opens nothing any more. What had to
+// leave for another reason leaves for this one from now on.
 func (l *Life) Cancel(now time.Time) []Event {
 	f := FactSignal{At: now, Locker: l.Locker, Reason: LeaveCancelled}
+	leaves := l.State == StateWithdrawing
+	if leaves && l.Leave == LeaveCancelled {
+		return nil // it is under way
+	}
 	l.leave(LeaveCancelled, now)
-	l.To = ""
+	l.To, l.NoRoom = "", true
+	if leaves { // for another reason, until now
+		return []Event{l.event(EventWithdrawing, f)}
+	}
 	events := l.move(nil, DoCancel, f)
 	if l.State == StateWithdrawing && l.count(ParcelInCell) == 0 {
 		return l.move(events, OnEmptiedCancel, f)

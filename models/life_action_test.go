@@ -95,7 +95,7 @@ func TestReissuedCode(t *testing.T) {
 func TestAllowedActions(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"cancel", "reissue-code", "extend", "reroute", "freeze"}, models.StateReady.AllowedActions(false))
-	require.Equal(t, []string{"unfreeze"}, models.StateWithdrawing.AllowedActions(true))
+	require.Equal(t, []string{"cancel", "unfreeze"}, models.StateWithdrawing.AllowedActions(true))
 	require.Empty(t, models.StatePickedUp.AllowedActions(false))
 }
 

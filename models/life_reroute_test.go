@@ -128,3 +128,48 @@ func TestLostAfterTheMove(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, moved.Add(25*time.Hour), at)
 }
+
+// TestCancelledOnTheWayToAnotherLocker: while its parcel still lies in the old cell. It goes to
+// no other locker any more, and the room there is given back.
+func TestCancelledOnTheWayToAnotherLocker(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+	l.Reroute("lkr_2", born)
+	l.Projection(nil)
+	events := l.Cancel(born.Add(time.Hour))
+	require.Equal(t, []models.EventType{models.EventWithdrawing}, types(events))
+	require.Equal(t, models.LeaveCancelled, events[0].Reason)
+	p := l.Projection(events)
+	require.True(t, p.NoRoom)
+	require.False(t, l.Projection(nil).NoRoom, "once")
+	require.Equal(t, models.LeaveCancelled, p.Withdrawal.Reason, "couriers are told")
+	require.Empty(t, l.Cancel(born.Add(2*time.Hour)), "it is under way")
+	row := models.Shipment{ID: "shp_1", Carrier: "org_1", Locker: "lkr_1", State: l.State, Rev: p.Rev, CreatedAt: born}
+	in := models.Event{Shipment: "shp_1", Seq: 1, Type: models.EventParcelIn, Parcel: "a", Locker: "lkr_1", Cell: 4, At: born}
+	lost := models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelInCell, Cell: 4}}, l.Policy, append([]models.Event{in}, events...))
+	require.Equal(t, models.LeaveCancelled, lost.Leave)
+
+	out := l.ApplyFact(fact(2, models.FactWithdrawn, "a", born.Add(3*time.Hour)))
+	require.Equal(t, []models.EventType{models.EventParcelOut, models.EventCancelled}, types(out))
+	_, moves := l.Moves()
+	require.False(t, moves)
+}
+
+// TestCancelInEveryState: given up wherever that means anything.
+func TestCancelInEveryState(t *testing.T) {
+	t.Parallel()
+	for _, s := range models.ShipmentStates() {
+		l := newLife("a")
+		l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+		l.State = s
+		if s.Final() || s == models.StateReturning {
+			require.Equal(t, models.CodeInvalidState, models.ErrorCode(l.CheckCancel()), s)
+			continue
+		}
+		require.NoError(t, l.CheckCancel(), s)
+		l.Cancel(born.Add(time.Hour))
+		require.Contains(t, []models.ShipmentState{models.StateWithdrawing, models.StateCancelled}, l.State, s)
+		require.Equal(t, models.LeaveCancelled, l.Leave, s)
+	}
+}

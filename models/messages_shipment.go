@@ -164,6 +164,7 @@ type Projection struct {
 	Rev       int64         `json:"rev"`
 	State     ShipmentState `json:"state"`
 	Frozen    bool          `json:"frozen,omitempty"`
+	NoRoom    bool          `json:"no_room,omitempty"` // none is to be kept for it any more
 	Parcels   []ParcelLife  `json:"parcels"`
 	ReadyAt   *time.Time    `json:"ready_at,omitempty"`
 	ExpiresAt *time.Time    `json:"expires_at,omitempty"`

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -42,6 +43,21 @@ func (p Policy) Equal(o Policy) bool {
 		p.PartialEnough == o.PartialEnough && slices.Equal(p.Reminders, o.Reminders) && p.Extension == o.Extension &&
 		p.Extensions == o.Extensions && p.WithdrawalOverdue == o.WithdrawalOverdue && p.ReturnedAfter == o.ReturnedAfter &&
 		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof
+}
+
+// Check adds what does not go together to fields.
+func (p Policy) Check(fields *Fields) {
+	for i, r := range p.Reminders {
+		switch {
+		case r >= p.Storage:
+			fields.Add(fmt.Sprintf("/reminders/%d", i), "must be less than the storage time, %d s", p.Storage)
+		case i > 0 && r >= p.Reminders[i-1]:
+			fields.Add(fmt.Sprintf("/reminders/%d", i), "must be less than the one before")
+		}
+	}
+	if p.Extensions > 0 && p.Extension == 0 {
+		fields.Add("/extension", "is needed where storage may be lengthened")
+	}
 }
 
 // Seconds is a duration in whole seconds.

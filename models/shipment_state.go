@@ -107,6 +107,7 @@ func shipmentMoves(s ShipmentState) map[ShipmentEvent]ShipmentState {
 	case StateWithdrawing:
 		return map[ShipmentEvent]ShipmentState{
 			OnDeposited: StateWithdrawing, OnLoadFailed: StateWithdrawing, OnRefused: StateWithdrawing, OnWithdrawalBegun: StateWithdrawing,
+			DoCancel: StateWithdrawing,
 		}
 	case StateReturning:
 		return map[ShipmentEvent]ShipmentState{

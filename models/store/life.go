@@ -186,6 +186,11 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 	if err := t.projectNotify(row, p); err != nil {
 		return err
 	}
+	if p.NoRoom && !ends {
+		if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", row.ID); err != nil {
+			return err
+		}
+	}
 	if withdrawal != nil {
 		if err := t.writeLocker(p.Withdrawal.Locker, withdrawal.Row()); err != nil {
 			return err

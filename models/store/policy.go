@@ -28,6 +28,25 @@ func policyOf(ctx context.Context, db *gorm.DB, s models.Shipment) (models.Polic
 	return row.Body, err
 }
 
+// Policies returns a page of the newest versions, ordered by name.
+func (s *Store) Policies(ctx context.Context, p models.Page) ([]models.Policy, error) {
+	query := gorm.G[models.StoredPolicy](s.read).
+		Where("name > ? AND version = (SELECT max(version) FROM policies newest WHERE newest.name = policies.name)", p.Cursor)
+	if p.Search != "" {
+		where, args := contains(p.Search, "name")
+		query = query.Where(where, args...)
+	}
+	rows, err := query.Order("name").Limit(p.Limit).Find(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	policies := make([]models.Policy, len(rows))
+	for i, r := range rows {
+		policies[i] = r.Body
+	}
+	return policies, nil
+}
+
 // PutPolicy stores a policy as the newest version of its name.
 func (s *Store) PutPolicy(ctx context.Context, r models.Request, p models.Policy) (models.Policy, error) {
 	err := s.tx(ctx, "policy", func(t *tx) error {

@@ -84,6 +84,15 @@ func TestLostRerouteIsFound(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, to.ID, back.To)
 		require.Equal(t, models.LeaveRerouted, back.Leave)
+
+		// Given up meanwhile: the room there is given back at once.
+		_, err = f.Project(t.Context(), life.Projection(life.Cancel(f.clock())), nil)
+		require.NoError(t, err)
+		require.Empty(t, rows[models.Promise](t, f))
+		back, err = f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		require.Empty(t, back.To)
+		require.Equal(t, models.LeaveCancelled, back.Leave)
 	})
 }
 
