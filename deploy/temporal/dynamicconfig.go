@@ -10,9 +10,10 @@ const (
 
 // dynamicConfig is the server's tuning for one small process: no throttling, one
 // partition a task queue, nothing sent outside. What production limits by design
-// (sizes of payloads, histories, updates a workflow) stays at its default.
-func dynamicConfig() dynamicconfig.StaticClient {
-	return dynamicconfig.StaticClient{
+// (sizes of payloads, histories, updates a workflow) stays at its default, unless a
+// workflow is to be told to continue as new after so many events.
+func dynamicConfig(continueAsNewAfter int) dynamicconfig.StaticClient {
+	config := dynamicconfig.StaticClient{
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 
 		dynamicconfig.FrontendRPS.Key():                                         ampleRPS,
@@ -35,4 +36,8 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.FrontendEnableUpdateWorkflowExecution.Key():              true,
 		dynamicconfig.FrontendEnableUpdateWorkflowExecutionAsyncAccepted.Key(): true,
 	}
+	if continueAsNewAfter > 0 {
+		config[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = continueAsNewAfter
+	}
+	return config
 }

@@ -25,6 +25,9 @@ type options struct {
 	retention        time.Duration
 	searchAttributes map[string]enumspb.IndexedValueType
 	logLevel         string
+	// continueAsNewAfter is the number of events after which a workflow is told to continue
+	// as new; 0: the server's default.
+	continueAsNewAfter int
 }
 
 func parseOptions(args []string, usage io.Writer) (options, error) {
@@ -39,6 +42,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&opts.namespace, "namespace", "cubby", "namespace to create")
 	flags.DurationVar(&opts.retention, "retention", 168*time.Hour, "how long finished workflows are kept")
 	flags.StringVar(&opts.logLevel, "log-level", "warn", "debug, info, warn or error")
+	flags.IntVar(&opts.continueAsNewAfter, "continue-as-new-after", 0, "tell workflows to continue as new after so many events; 0 is the server's default")
 	flags.Func("search-attribute", "custom search attribute as `Name=Type`, repeatable (types: Bool, Datetime, Double, Int, Keyword, KeywordList, Text)", opts.addSearchAttribute)
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -143,7 +143,7 @@ func newTemporal(opts options, st store, logger log.Logger) (temporal.Server, er
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
 			return authorization.NewNoopClaimMapper()
 		}),
-		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithDynamicConfigClient(dynamicConfig(opts.continueAsNewAfter)),
 	)
 }
 

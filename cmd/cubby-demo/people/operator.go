@@ -67,6 +67,37 @@ func (o Operator) Location(ctx context.Context, number int) (string, error) {
 	})
 }
 
+// Hours sets when people may come to a location, and its quiet hours; nil ones are left out.
+func (o Operator) Hours(ctx context.Context, location string, hours, quiet map[string]any) error {
+	body := map[string]any{}
+	if hours != nil {
+		body["hours"] = hours
+	}
+	if quiet != nil {
+		body["quiet_hours"] = quiet
+	}
+	return o.call(ctx, http.MethodPut, "/api/v1/locations/"+url.PathEscape(location)+"/hours", nil, body, nil)
+}
+
+// Policy makes a policy, or a new version of it. The times are in seconds.
+func (o Operator) Policy(ctx context.Context, name string, p Policy) error {
+	return o.call(ctx, http.MethodPut, "/api/v1/policies/"+url.PathEscape(name), nil, p, nil)
+}
+
+// Policy is what shipments live by.
+type Policy struct {
+	Storage           int    `json:"storage"`
+	NeverDeposited    int    `json:"never_deposited"`
+	PartialEnough     int    `json:"partial_enough"`
+	Reminders         []int  `json:"reminders,omitempty"`
+	WithdrawalOverdue int    `json:"withdrawal_overdue,omitempty"`
+	ReturnedAfter     int    `json:"returned_after,omitempty"`
+	ReadyDelay        int    `json:"ready_delay"`
+	Objection         int    `json:"objection"`
+	Reopen            int    `json:"reopen"`
+	Proof             string `json:"proof"`
+}
+
 // Model makes a cabinet model of one module.
 func (o Operator) Model(ctx context.Context, name string, rows ...Row) (string, error) {
 	height := map[string]int{"S": 90, "M": 190, "L": 380, "XL": 600}

@@ -56,6 +56,10 @@ func all() []scene {
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
 		{"paused", "the locker is not paused", paused},
+		{"expired", "storage lasts an hour", expired},
+		{"never-came", "nobody waits for what does not come", neverCame},
+		{"clock-paused", "the line is not cut", clockPaused},
+		{"quiet-hours", "there are none", quietHours},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
