@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -105,6 +106,13 @@ func paths() []path {
 			d.until(models.StateReady) // shown again with the reminder
 			d.fact(models.FactPickedUp, "a")
 		}},
+		{"fair-clock", []models.ParcelID{"a"}, reminding, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			d.until(models.StateReady) // shown again with the reminder
+			d.until(models.StateExpired)
+			d.fact(models.FactPickedUp, "a")
+		}},
 		{"picked-up-after-extension", []models.ParcelID{"a"}, extending, "", func(d *driver) {
 			d.fact(models.FactDeposited, "a")
 			d.until(models.StateExpired)
@@ -164,12 +172,23 @@ func paths() []path {
 			d.act(models.UpdateCancel, nil)
 			d.fact(models.FactPickedUp, "a")
 		}},
+		// Over a server that says when to go on anew: cubby-temporal --continue-as-new-after 40.
+		{"continued-as-new", []models.ParcelID{"a"}, quick, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			for range 3 {
+				d.act(models.UpdateFreeze, nil)
+				d.act(models.UpdateUnfreeze, nil)
+			}
+			d.fact(models.FactPickedUp, "a")
+		}},
 	}
 }
 
 // TestWriteHistories makes the histories that are missing, over the real Temporal at
 // CUBBY_TEMPORAL_ADDRESS. It is no test: run it by hand, with CUBBY_WRITE_HISTORIES=1, when
-// a path was added. Those that are there stay as the code of their day wrote them.
+// a path was added. Those that are there stay as the code of their day wrote them. A path that
+// is continued as new has a history for each of its runs.
 func TestWriteHistories(t *testing.T) {
 	if os.Getenv("CUBBY_WRITE_HISTORIES") == "" {
 		t.Skip("a generator, run by hand with CUBBY_WRITE_HISTORIES=1")
@@ -183,11 +202,20 @@ func TestWriteHistories(t *testing.T) {
 			continue
 		}
 		d := &driver{t: t, c: c, id: "history-" + p.name, queue: models.QueueLives}
-		h := d.run(p)
-		raw, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(h)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(histories, p.name+".json"), raw, 0o600))
+		runs := d.run(p)
+		for i, h := range slices.Backward(runs) { // the first last: it says that the path is done
+			name := p.name
+			if i > 0 {
+				name = fmt.Sprintf("%s-%d", p.name, i+1)
+			}
+			raw, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(h)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(histories, name+".json"), raw, 0o600))
+		}
+		require.Equal(t, p.name == "continued-as-new", len(runs) > 1, p.name)
 		if p.name == "picked-up-one" {
+			raw, err := os.ReadFile(filepath.Join(histories, p.name+".json"))
+			require.NoError(t, err)
 			broken := strings.ReplaceAll(string(raw), `"OpenCells"`, `"OpenDoors"`)
 			require.NotEqual(t, string(raw), broken)
 			require.NoError(t, os.WriteFile(filepath.Join(histories, "bad-renamed-activity.json"), []byte(broken), 0o600))
@@ -209,7 +237,8 @@ type driver struct {
 
 func (d *driver) where() models.LockerID { return d.at.Load().(models.LockerID) }
 
-func (d *driver) run(p path) *historypb.History {
+// run drives a path and returns the history of each run of the workflow.
+func (d *driver) run(p path) (runs []*historypb.History) {
 	d.shown = make(chan models.ShipmentState, 100)
 	d.at.Store(models.LockerID("lkr_1"))
 	var parcels []models.Parcel
@@ -258,15 +287,20 @@ func (d *driver) run(p path) *historypb.History {
 	run, err := d.c.ExecuteWorkflow(d.t.Context(), client.StartWorkflowOptions{ID: d.id, TaskQueue: d.queue}, models.WorkflowShipment,
 		models.ShipmentInput{Shipment: "shp_1"})
 	require.NoError(d.t, err)
+	first := run.GetRunID() // Get follows the workflow to its last run
 	p.drive(d)
 	require.NoError(d.t, run.Get(d.t.Context(), nil))
-	h := &historypb.History{}
-	for it := d.c.GetWorkflowHistory(d.t.Context(), d.id, run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
-		e, err := it.Next()
-		require.NoError(d.t, err)
-		h.Events = append(h.Events, e)
+	for id := first; id != ""; {
+		h := &historypb.History{}
+		for it := d.c.GetWorkflowHistory(d.t.Context(), d.id, id, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+			e, err := it.Next()
+			require.NoError(d.t, err)
+			h.Events = append(h.Events, e)
+		}
+		runs = append(runs, h)
+		id = h.Events[len(h.Events)-1].GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 	}
-	return h
+	return runs
 }
 
 func (d *driver) ask(k models.OperationKind, p models.ParcelID) {

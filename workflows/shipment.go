@@ -117,7 +117,7 @@ func (s *shipment) run(ctx workflow.Context) error {
 		if s.life.State.Final() && s.quiet(ctx) {
 			return nil
 		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && s.quiet(ctx) {
+		if s.goesOnAnew(ctx) {
 			s.cancelSending()
 			return workflow.NewContinueAsNewError(ctx, Shipment, models.ShipmentInput{Shipment: s.id, Life: s.life})
 		}
@@ -265,7 +265,7 @@ const lastSending = 10 * time.Minute
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		_, moves := s.life.Moves()
-		return s.facts.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx)
+		return s.facts.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
 	if s.life.State.Final() {
@@ -283,6 +283,11 @@ func (s *shipment) wait(ctx workflow.Context) error {
 		s.cancelSending()
 	}
 	return err
+}
+
+// goesOnAnew reports whether the history is long, and this is a moment to leave it behind.
+func (s *shipment) goesOnAnew(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).GetContinueAsNewSuggested() && s.quiet(ctx)
 }
 
 // quiet reports whether nothing is going on that an end would cut off.

@@ -377,9 +377,11 @@ func TestReissueCode(t *testing.T) {
 func TestContinueAsNewLosesNothing(t *testing.T) {
 	t.Parallel()
 	env, w := begin(t, "a", "b")
-	at(env, time.Minute, func() {
+	deposited := fact(env, 1, models.FactDeposited, "a")
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, deposited) })
+	at(env, 2*time.Minute, func() {
 		env.SetContinueAsNewSuggested(true)
-		env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a"))
+		env.SignalWorkflow(models.SignalFact, deposited) // a repeat
 	})
 	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
 	var can *workflow.ContinueAsNewError
