@@ -56,6 +56,7 @@ func all() []scene {
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
 		{"paused", "the locker is not paused", paused},
+		{"takeover", "the list has two parcels the wrong way round", takeover},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
