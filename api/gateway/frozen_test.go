@@ -55,7 +55,7 @@ func TestFrozenSession(t *testing.T) {
 		}
 	}
 	require.Equal(t, 26, p.line, "the session is as it was")
-	require.Equal(t, models.Opened, (<-p.opened).Outcome, "the old agent's result is taken")
+	require.NotNil(t, p.opened, "a door was opened")
 }
 
 // replay is the old agent's side under way.
@@ -89,7 +89,9 @@ func (p *replay) say(frame []byte) {
 		p.cabinets.head = p.server.head
 		p.device = p.dial(p.t, sessionLocker)
 	case protocol.TypeResult:
-		frame = bytes.ReplaceAll(frame, []byte(p.old), []byte(p.command))
+		p.device.raw(bytes.ReplaceAll(frame, []byte(p.old), []byte(p.command)))
+		require.Equal(p.t, models.Opened, (<-p.opened).Outcome, "the old agent's result is taken")
+		return
 	}
 	p.device.raw(frame)
 }
