@@ -195,18 +195,21 @@ check: .make/web ## formatting, vet, linters, import rules, generated code, know
 		echo "check: !!!!! govulncheck DID NOT RUN, its database cannot be reached: $$(grep -v '^$$' .make/govulncheck.log | tail -1)" >&2; \
 	else cat .make/govulncheck.log >&2; exit 1; fi
 
-.PHONY: soak
-soak: build ## the long tier: tests twice with -race, LIVES=400 kills, 1,000 simulated seeds, each fuzz target FUZZTIME=30s
-	@for round in 1 2; do echo "soak: go test -race, round $$round of 2"; CGO_ENABLED=1 $(RIG) go test -race -count=1 ./...; done
-	@$(MAKE) kill LIVES=$(if $(filter file,$(origin LIVES)),400,$(LIVES))
-	@$(MAKE) simulate SEEDS=1000 DAYS=30
-	@for package in $$(go list ./...); do \
+.PHONY: fuzz
+fuzz: .make/web ## run each fuzz target for FUZZTIME=30s, all of them whatever becomes of one
+	@failed=(); \
+	for package in $$(go list ./...); do \
 		targets=$$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); \
 		for target in $$targets; do \
-			echo "soak: $$target of $$package for $(FUZZTIME)"; \
-			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package"; \
+			echo "fuzz: $$target of $$package for $(FUZZTIME)"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) "$$package" || failed+=("$$target of $$package"); \
 		done; \
-	done
+	done; \
+	[ $${#failed[@]} = 0 ] || { printf 'fuzz: FAILED: %s\n' "$${failed[@]}" >&2; exit 1; }
+
+.PHONY: soak
+soak: build ## the long tier: each row of cmd/cubby-demo/soak/rows, whatever becomes of the others, and one table
+	@bin/cubby-demo soak --rows cmd/cubby-demo/soak/rows
 
 .PHONY: ci
 ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, simulate

@@ -84,6 +84,14 @@ type (
 		AtMS    int64
 		Spooled bool
 	}
+	// Takeover is a technician's list of what is in the cells of a cabinet that was in use
+	// before. All of it is applied or nothing, unless Partial. RestEmpty: the cells that it
+	// does not name are empty; otherwise they are in doubt.
+	Takeover struct {
+		Rows      []TakeoverRow
+		RestEmpty bool
+		Partial   bool
+	}
 	// SnapshotTaken is the server's view of the cells.
 	SnapshotTaken struct{ protocol.Snapshot }
 )
@@ -110,6 +118,7 @@ func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
 func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
+func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
 type Effect interface{ isEffect() }

@@ -65,7 +65,12 @@ func (c *chaos) one() {
 			require.NotEqual(c.t, models.CellOccupied, before[p.Cell].State, "an occupied cell was offered")
 		}
 	}
+	in := map[string]int{}
 	for _, cell := range c.state.Cells {
+		for _, name := range append([]string{cell.Label + string(cell.Holder)}, strs(cell.Parcels)...) {
+			require.False(c.t, name != "" && in[name] > 0, "%s is in cells %d and %d", name, in[name], cell.Number())
+			in[name] = cell.Number()
+		}
 		if was := before[cell.Number()]; was.State != models.CellFree && cell.State == models.CellFree {
 			c.provedFree(cell.Number(), was, c.facts[written:])
 		}
@@ -128,6 +133,8 @@ func (c *chaos) act() {
 	case n < 13 && c.rnd.IntN(10) == 0:
 		off := c.rnd.IntN(2) == 0
 		c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced, e.Suspended = true, off })
+	case n < 14 && c.rnd.IntN(10) == 0:
+		c.takeOver()
 	case n < 14:
 		if c.rnd.IntN(3) == 0 {
 			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])
@@ -166,6 +173,31 @@ func (c *chaos) act() {
 	default:
 		c.wait([]int64{1, 300, 1000, 2500, 2500, 8000, 60_000, 200_000}[c.rnd.IntN(8)])
 	}
+}
+
+func strs(parcels []models.ParcelID) []string {
+	var all []string
+	for _, p := range parcels {
+		all = append(all, string(p))
+	}
+	return all
+}
+
+// takeOver gives a list of contents in the middle of life, with whatever is wrong in it, and
+// then once more: the second time nothing may change.
+func (c *chaos) takeOver() {
+	c.t.Helper()
+	in := cabinet.Takeover{RestEmpty: c.rnd.IntN(2) == 0, Partial: c.rnd.IntN(4) > 0}
+	for range 1 + c.rnd.IntN(4) {
+		in.Rows = append(in.Rows, cabinet.TakeoverRow{
+			Cell: c.rnd.IntN(len(c.state.Cells) + 2), Barcode: fmt.Sprintf("shp_%d-1", c.rnd.IntN(len(c.shipments)+3)),
+			Carrier: []models.OrganizationID{carrier, carrier, "org_2"}[c.rnd.IntN(3)], Sure: c.rnd.IntN(2) == 0,
+		})
+	}
+	c.do(in)
+	before := slices.Clone(c.facts)
+	c.do(in)
+	require.Equal(c.t, before, c.facts, "the same list changed something again")
 }
 
 func (c *chaos) any() models.ShipmentID {

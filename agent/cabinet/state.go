@@ -82,6 +82,9 @@ type Cell struct {
 	// Interrupted is the pickup in the middle of which the program stopped: the client is
 	// asked what came of it.
 	Interrupted models.OperationID `json:"interrupted,omitempty"`
+	// TakenOver is what a takeover said of the cell, so that it is said once: a row's carrier
+	// and barcode, or takenOverRest. It outlives what was in the cell.
+	TakenOver string `json:"taken_over,omitempty"`
 }
 
 // usable reports whether the cell's lock can be driven.

@@ -91,6 +91,8 @@ func (t *turn) take(in Input) {
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
 		t.openedDirectly(in)
+	case Takeover:
+		t.takeOver(in)
 	}
 }
 

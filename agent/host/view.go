@@ -109,6 +109,18 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 	return st, err
 }
 
+// TakeOver takes a list of contents in, and returns what came of it once that is durable.
+func (h *Host) TakeOver(ctx context.Context, in cabinet.Takeover) (cabinet.TakeoverReport, error) {
+	var report cabinet.TakeoverReport
+	var failed error
+	err := h.act(ctx, func() {
+		report = h.Keeper.State().PlanTakeover(in)
+		h.step(in)
+		failed = h.failed
+	})
+	return report, errors.Join(err, failed)
+}
+
 // Open drives a cell's lock for a technician on site, past the screen. It is journalled
 // first. An error says that the lock was not driven.
 func (h *Host) Open(ctx context.Context, cell int) error {

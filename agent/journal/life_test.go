@@ -192,6 +192,9 @@ func (l *life) one() {
 	case n < 64:
 		up := l.rnd.IntN(2) == 0
 		l.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3}, Up: up})
+	case n < 65 && l.rnd.IntN(3) == 0:
+		row := cabinet.TakeoverRow{Cell: 1 + l.rnd.IntN(14), Barcode: fmt.Sprint("X-", l.rnd.IntN(20)), Carrier: "org_1"}
+		l.do(cabinet.Takeover{Rows: []cabinet.TakeoverRow{row}, RestEmpty: true, Partial: true})
 	case n < 65:
 		l.do(cabinet.OpenedDirectly{Cell: 1 + l.rnd.IntN(14), AtMS: l.now.WallMS, Spooled: l.rnd.IntN(2) == 0})
 	case n < 80:

@@ -107,9 +107,9 @@ func (c *chain) add(w *writer, f models.Fact, d models.FactData) models.Fact {
 	return f
 }
 
-// TestSession plays a cabinet's first hour with the real gateway and holds what was said to the page that a stranger
-// reads beside docs/protocol.md. go test ./api/gateway -run TestSession -update writes the page anew.
-func TestSession(t *testing.T) {
+// newSession is the session's server: a gateway with a clock that stands, a shipment in the directory, and a journal.
+func newSession(t *testing.T) (*world, *keeper) {
+	t.Helper()
 	now := time.UnixMilli(sessionBegan)
 	server := &keeper{}
 	g := newWorld(t, func(cfg *gateway.Config) {
@@ -125,6 +125,21 @@ func TestSession(t *testing.T) {
 			map[string]int64{"network": 3, "locker:" + string(sessionLocker): 1}, false, nil
 	}
 	g.engine.ask = func(context.Context, models.ShipmentID, models.AskInput) error { return nil }
+	return g, server
+}
+
+// believe has the server have the session's parcel in its cell.
+func (w *world) believe() {
+	w.cabinets.mu.Lock()
+	defer w.cabinets.mu.Unlock()
+	w.cabinets.cells = []models.StoredCell{{Number: 1, State: models.CellOccupied, Generation: 1, Shipment: sessionShipment}}
+	w.cabinets.parcels = []models.Parcel{{ID: sessionParcel, Shipment: sessionShipment, Cell: 1}}
+}
+
+// TestSession plays a cabinet's first hour with the real gateway and holds what was said to the page that a stranger
+// reads beside docs/protocol.md. go test ./api/gateway -run TestSession -update writes the page anew.
+func TestSession(t *testing.T) {
+	g, server := newSession(t)
 	w := &writer{t: t}
 	w.page.WriteString("# A session of the locker protocol, version 1\n\n" +
 		"What a cabinet and the server's gateway said to each other, captured by a test (`TestSession` in `api/gateway`)\n" +
@@ -195,8 +210,7 @@ func TestSession(t *testing.T) {
 
 	w.chapter("An old disk comes back", "The cabinet's store is that of yesterday: it stands behind what the server has. The server begins a new epoch, and the\ncabinet asks what should be in its cells before it sends a fact.")
 	g.cabinets.head = server.head
-	g.cabinets.cells = []models.StoredCell{{Number: 1, State: models.CellOccupied, Generation: 1, Shipment: sessionShipment}}
-	g.cabinets.parcels = []models.Parcel{{ID: sessionParcel, Shipment: sessionShipment, Cell: 1}}
+	g.believe()
 	require.NoError(t, d.conn.CloseNow())
 	journal.head = models.Head{Epoch: inventory.Epoch, Seq: inventory.Seq, Hash: inventory.Hash}
 	d = g.dial(t, sessionLocker)

@@ -22,7 +22,7 @@ Configuration (JSON):
   server_ca   file with the server's authority, in PEM
   proxy       http://host:port of a forward proxy; empty: none
   screen      address of the screen, on this computer alone
-  socket      path of the unix socket for check and open
+  socket      path of the unix socket for check, open and takeover
   log_level   debug, info, warn or error
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
   scanners    [{port}]

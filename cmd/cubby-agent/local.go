@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,6 +74,7 @@ func control(h *host.Host, line *uplink.Uplink, scanners []*watched, log *slog.L
 		log.Warn("a cell is opened past the screen", "cell", cell)
 		answer(w, map[string]bool{"done": true}, h.Open(r.Context(), cell))
 	})
+	mux.HandleFunc("POST /takeover", takeOver(h, log))
 	return mux
 }
 
@@ -89,15 +91,21 @@ func answer(w http.ResponseWriter, v any, err error) {
 // errNotRunning says that no program answers at the socket.
 var errNotRunning = errors.New("the program does not run")
 
-// ask makes a call to the program that runs.
-func (c config) ask(ctx context.Context, method, path string, out any) error {
+// ask makes a call to the program that runs; in may be nil.
+func (c config) ask(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", c.Socket)
 	}}}
 	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, http.NoBody)
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, &body)
 	if err != nil {
 		return err
 	}
@@ -151,7 +159,7 @@ func (c config) devices(ctx context.Context) (all []device, wrong int, err error
 		all = append(all, d)
 	}
 	var st state
-	err = c.ask(ctx, http.MethodGet, "/status", &st)
+	err = c.ask(ctx, http.MethodGet, "/status", nil, &st)
 	switch {
 	case errors.Is(err, errNotRunning):
 		add(false, device{"program", "cubby-agent", "stopped", "start it: systemctl start cubby-agent"})
@@ -244,7 +252,7 @@ func runOpen(ctx context.Context, p program, args []string) error {
 		return errors.New("--cell is missing")
 	}
 	var done struct{ Done bool }
-	err = c.ask(ctx, http.MethodPost, "/open?cell="+strconv.Itoa(cell), &done)
+	err = c.ask(ctx, http.MethodPost, "/open?cell="+strconv.Itoa(cell), nil, &done)
 	if errors.Is(err, errNotRunning) {
 		err = c.openDirectly(ctx, cell)
 	}

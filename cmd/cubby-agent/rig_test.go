@@ -182,7 +182,7 @@ func (p *place) status() (state, error) {
 	c, err := readConfig(p.in("agent.json"))
 	require.NoError(p.t, err)
 	var st state
-	err = c.ask(p.t.Context(), http.MethodGet, "/status", &st)
+	err = c.ask(p.t.Context(), http.MethodGet, "/status", nil, &st)
 	return st, err
 }
 

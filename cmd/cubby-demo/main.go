@@ -15,6 +15,7 @@ import (
 	"cubby/cmd/cubby-demo/rig"
 	supervisor "cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/scenes"
+	"cubby/cmd/cubby-demo/soak"
 )
 
 // subcommand is one thing that cubby-demo does.
@@ -29,6 +30,7 @@ func subcommands() []subcommand {
 		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
 		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
+		{"soak", "run a list of long commands, go on when one fails, and print one table", soak.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

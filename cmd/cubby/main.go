@@ -31,6 +31,7 @@ func commands() []command {
 		{"key gateway", "key gateway [--dir DIR] [--hosts LIST]", "renew the certificate that cabinets see", runKeyGateway},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},
 		{"bench cabinet", "bench cabinet [--only doors,memory,intake] [--json]", "measure how soon a door is driven, an agent's memory in the gateway, and facts taken in a second", runBenchCabinet},
+		{"bench growth", "bench growth [--small 10000] [--large 1000000] [--json]", "measure lists, searches and announcements with many shipments against few, on Postgres", runBenchGrowth},
 		{"bench lifecycle", "bench lifecycle --db postgres|sqlite [--json]", "measure lives a second against a floor of empty bodies", runBenchLifecycle},
 	}
 }

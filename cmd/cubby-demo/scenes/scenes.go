@@ -60,6 +60,7 @@ func all() []scene {
 		{"never-came", "nobody waits for what does not come", neverCame},
 		{"clock-paused", "the line is not cut", clockPaused},
 		{"quiet-hours", "there are none", quietHours},
+		{"takeover", "the list has two parcels the wrong way round", takeover},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"reflect"
 	"slices"
 	"time"
@@ -130,6 +133,21 @@ func (s *Site) CloseDoor(n int) error { return hand(s.steel.Close(n)) }
 
 // Put puts a thing into a cell whose door is open.
 func (s *Site) Put(n int, thing string) error { return hand(s.steel.Put(n, thing)) }
+
+// Fill puts a thing behind a shut door, as what lay in a cabinet before it came here.
+func (s *Site) Fill(n int, thing string) { s.steel.Fill(n, thing) }
+
+// TakeOver has a technician give the agent a list of what is inside, and returns what its program printed.
+func (s *Site) TakeOver(ctx context.Context, contents string, args ...string) (string, error) {
+	if err := os.WriteFile(s.in("contents.csv"), []byte(contents), 0o600); err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(ctx, s.cfg.Agent, append([]string{"takeover", "--config", s.in("agent.json"), "--file", s.in("contents.csv")}, args...)...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("cubby-agent takeover: %w: %s", err, out)
+	}
+	return string(out), err
+}
 
 // Take takes a thing out of a cell whose door is open, or everything if none is named.
 func (s *Site) Take(n int, thing string) ([]string, error) {
