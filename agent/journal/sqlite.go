@@ -56,7 +56,9 @@ func openSQLite(path string, pragmas []string) (Disk, error) {
 	if err := checkFiles(path); err != nil {
 		return nil, err
 	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
+	// unix-excl: SQLite reads a store that is there before it sets locking_mode, and would map a -shm file for that. A
+	// mapped file on a disk that fails ends the program, with no error to be told.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&vfs=unix-excl"
 	for _, pragma := range pragmas {
 		dsn += "&_pragma=" + url.QueryEscape(pragma)
 	}
