@@ -16,6 +16,7 @@ package lossy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -157,6 +158,11 @@ func (d *Disk) Cut(mode Mode, random *rand.Rand) (Loss, error) {
 	if err := d.unmount(); err != nil {
 		return Loss{}, err
 	}
+	return d.Leave(d.backing, mode, random)
+}
+
+// Leave puts into a folder, in place of what is there, what a cut at this moment would leave. The file system goes on.
+func (d *Disk) Leave(dir string, mode Mode, random *rand.Rand) (Loss, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	loss := Loss{Names: len(d.pending)}
@@ -171,22 +177,24 @@ func (d *Disk) Cut(mode Mode, random *rand.Rand) (Loss, error) {
 		orders = append(orders, n.order)
 	}
 	slices.Sort(orders)
-	names, upTo := d.durable, 0
-	switch kept := random.IntN(len(orders) + 1); {
-	case mode == All:
-	case mode == Prefix && kept > 0:
-		upTo = orders[kept-1]
-	case mode == Torn && len(d.pending) > 0:
+	upTo := 0 // names, and by Prefix changes too, survive up to this order
+	switch mode {
+	case Prefix:
+		if kept := random.IntN(len(orders) + 1); kept > 0 {
+			upTo = orders[kept-1]
+		}
+	case Torn:
 		if kept := random.IntN(len(d.pending) + 1); kept > 0 {
 			upTo = d.pending[kept-1].order
 		}
 	}
+	names := maps.Clone(d.durable)
 	for _, n := range d.pending {
 		if n.order <= upTo {
 			n.apply(names)
 		}
 	}
-	return loss, d.write(names, func(f *file) []byte { return f.survivor(mode, upTo, random) })
+	return loss, d.write(dir, names, func(f *file) []byte { return f.survivor(mode, upTo, random) })
 }
 
 // Unmount ends the file system after a clean stop: nothing is lost.
@@ -196,7 +204,7 @@ func (d *Disk) Unmount() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.write(d.live, func(f *file) []byte { return f.live })
+	return d.write(d.backing, d.live, func(f *file) []byte { return f.live })
 }
 
 func (d *Disk) unmount() error {
@@ -234,14 +242,14 @@ func (d *Disk) files() []*file {
 	return all
 }
 
-// write puts files into the backing in place of what is there.
-func (d *Disk) write(names map[string]*file, content func(*file) []byte) error {
-	old, err := os.ReadDir(d.backing)
+// write puts files into a folder in place of what is there.
+func (d *Disk) write(dir string, names map[string]*file, content func(*file) []byte) error {
+	old, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range old {
-		if err := os.Remove(filepath.Join(d.backing, e.Name())); err != nil {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}
@@ -250,7 +258,7 @@ func (d *Disk) write(names map[string]*file, content func(*file) []byte) error {
 		contents[f] = content(f)
 	}
 	for name, f := range names {
-		if err := os.WriteFile(filepath.Join(d.backing, name), contents[f], 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), contents[f], 0o600); err != nil {
 			return err
 		}
 	}
