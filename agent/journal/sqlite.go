@@ -18,6 +18,7 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"cubby/agent/durable"
+	"cubby/agent/mutant"
 )
 
 // schema is version 1 of the store. Values are JSON, so that a field can be added without
@@ -112,6 +113,11 @@ func (d *sqliteDisk) prepare() error {
 	}
 	if err := d.checkSettings(); err != nil {
 		return err
+	}
+	if mutant.On(mutant.UnsyncedCommit) {
+		if _, err := d.db.Exec("PRAGMA synchronous = OFF"); err != nil {
+			return err
+		}
 	}
 	if err := d.emptyLog(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"cubby/cmd/cubby-demo/cuts"
 	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/measure"
 	"cubby/cmd/cubby-demo/rig"
@@ -29,6 +30,7 @@ func subcommands() []subcommand {
 		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
 		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
+		{"cuts", "cut the power of cabinets at work and have their disks fail, and judge that nothing is lost", cuts.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,8 @@ const (
 type Options struct {
 	// Bin is the folder of the programs cubby and cubby-temporal.
 	Bin string
+	// Agent is the cabinets' program; the one in Bin when empty.
+	Agent string
 	// Var keeps the data; empty: a temporary folder, which Stop removes.
 	Var string
 	// Ports are where the parts listen; free ones when zero.
@@ -321,7 +324,7 @@ func (s *System) seed(ctx context.Context) (err error) {
 // startCabinets waits until each is connected and has its key, so that nobody finds a dark screen.
 func (s *System) startCabinets(ctx context.Context) error {
 	s.Cabinets = sites.New(sites.Config{
-		Dir: s.folder.in("cabinets"), Agent: s.program("cubby-agent"), Gateway: s.GatewayAddress(),
+		Dir: s.folder.in("cabinets"), Agent: cmp.Or(s.options.Agent, s.program("cubby-agent")), Gateway: s.GatewayAddress(),
 		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim,
 		Logger: s.log.With("part", "cabinets"),
 	})

@@ -26,6 +26,8 @@ type Options struct {
 	// Postgres has the server run as three processes on a private Postgres, and Temporal keep its data there too.
 	// Otherwise the server is one process, and all is on SQLite.
 	Postgres bool
+	// Agent is the cabinets' program; the one in Bin when empty.
+	Agent string
 	// Env is added to the server's environment.
 	Env []string
 }
@@ -86,7 +88,7 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 		}
 	}()
 	parts := []string{"server"}
-	wanted := run.Options{Bin: options.Bin, Var: options.Dir, Env: options.Env}
+	wanted := run.Options{Bin: options.Bin, Agent: options.Agent, Var: options.Dir, Env: options.Env}
 	if options.Postgres {
 		// What a killed process has written is safe without fsync: nobody cuts the power here.
 		s.postgres, err = rig.StartPostgres(ctx, rig.PostgresOptions{NoSync: true, Log: filepath.Join(options.Dir, "postgres.log")})
