@@ -58,7 +58,7 @@ func (d doing) deposit(ctx context.Context, what *parcel) error {
 		return err
 	}
 	d.enter(asked)
-	if _, err := d.courier.Scan(ctx, what.label); err != nil {
+	if err := d.scan(ctx, what.label); err != nil {
 		return err
 	}
 	cell, err := d.courier.AwaitDoor(ctx)
@@ -80,6 +80,18 @@ func (d doing) deposit(ctx context.Context, what *parcel) error {
 	what.told = true
 	d.enter(told)
 	return d.logOut(ctx)
+}
+
+// scan scans a label. One that was announced so shortly before the network was cut that the cabinet does not know it is
+// scanned again with the network.
+func (d doing) scan(ctx context.Context, label string) error {
+	s, err := d.at.Scan(ctx, label)
+	if err != nil || s.Text != "unknown_label" {
+		return err // what else it says is seen by whoever waits for the door
+	}
+	d.site.RestoreLine()
+	_, err = d.courier.Scan(ctx, label)
+	return err
 }
 
 // pickup types the code and collects. A screen that asks about an interrupted pickup is an error.

@@ -44,11 +44,14 @@ func (r *round) judge(after sites.Snapshot) {
 	}
 }
 
-// judgeBystander: a cell that had no part in it is as it was, unless the time that it was kept for its client is over.
+// judgeBystander: a cell that had no part in it is as it was, unless the time that it was kept for its client is over, or
+// a deposit had chosen it and did not get to its door.
 func (r *round) judgeBystander(before, after sites.CellView) {
 	freed := before.State == models.CellReserved && after.State == models.CellFree && before.Doubtful == after.Doubtful
+	given := r.act.deposit && before.State == models.CellFree && after.State == models.CellFree &&
+		before.Doubtful == after.Doubtful && after.Generation == before.Generation+1
 	same := before.State == after.State && before.Doubtful == after.Doubtful && before.Generation == after.Generation && before.Shipment == after.Shipment
-	if !same && !freed {
+	if !same && !freed && !given {
 		r.say("cell %d had no part in it, and is %s, before %s", after.Number, belief(after), belief(before))
 	}
 }

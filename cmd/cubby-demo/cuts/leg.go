@@ -129,6 +129,7 @@ type plan struct {
 	mu   sync.Mutex
 	left []kind
 	all  int
+	off  bool
 }
 
 // kind is what happens in a round.
@@ -161,6 +162,19 @@ func newPlan(cuts int) *plan {
 	}
 	p.all = len(p.left)
 	return p
+}
+
+// stop deals out no more: something is wrong.
+func (p *plan) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left, p.off = nil, true
+}
+
+func (p *plan) stopped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.off
 }
 
 // next is the number of the round, from 1, and its kind; false: all were dealt out.

@@ -20,7 +20,8 @@ const (
 	lookEvery = 15 * time.Millisecond
 	restEvery = 100 * time.Millisecond
 	// springs is how long a door may still spring open after the last pulse that its lock got.
-	springs = 80 * time.Millisecond
+	springs     = 80 * time.Millisecond
+	answerLimit = 10 * time.Second
 	// stock is how many parcels are announced and not brought yet: so long ago that the cabinet knows them.
 	stock  = 4
 	policy = "express"
@@ -184,6 +185,8 @@ func (p *place) behind(cell int) *parcel {
 
 // look reads what the cabinet knows.
 func (p *place) look(ctx context.Context) (s sites.Snapshot, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
 	err = people.Await(ctx, p.name+" to answer", lookEvery, func() (bool, string, error) {
 		var asking error
 		s, asking = p.site.Snapshot(ctx)

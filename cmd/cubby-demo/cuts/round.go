@@ -23,7 +23,7 @@ const (
 	// typical is how long an operation takes.
 	typical = 1200 * time.Millisecond
 	// strikes is how many writes and syncs of an operation are aimed at.
-	strikes = 40
+	strikes = 25
 
 	outOfService = "out_of_service"
 )
@@ -58,10 +58,7 @@ func (p *place) play(ctx context.Context, plan *plan) {
 	for !p.isWrong() {
 		n, k, more := plan.next()
 		if !more {
-			if err := p.finish(ctx); err != nil {
-				p.say("in the end: %v", err)
-			}
-			return
+			break
 		}
 		r := &round{place: p, record: record{kind: k}}
 		if err := r.run(ctx); err != nil {
@@ -70,6 +67,15 @@ func (p *place) play(ctx context.Context, plan *plan) {
 			p.say("that was in round %d (%s, %s at %s, offline %t)", n, k, r.operation, r.phase, r.offline)
 		}
 		p.records = append(p.records, r.record)
+		if p.isWrong() {
+			plan.stop()
+		}
+	}
+	if plan.stopped() {
+		return
+	}
+	if err := p.finish(ctx); err != nil {
+		p.say("in the end: %v", err)
 	}
 }
 
@@ -99,6 +105,7 @@ func (r *round) run(ctx context.Context) error {
 		return fmt.Errorf("before it: %w", err)
 	}
 	err := r.play(ctx)
+	r.offline = r.site.LineCut()
 	switch {
 	case r.isWrong():
 		return nil
@@ -166,7 +173,7 @@ func (r *round) choose() {
 	switch draw := r.random.IntN(10); {
 	case doubtful(r.before) > 2 && draw < 3:
 		r.operation = looking
-	case len(fetch) > 0 && (draw < 6 || len(fetch) > 4):
+	case len(fetch) > 0 && (draw < 8 || len(fetch) > 4):
 		r.operation, r.act.parcel = collecting, fetch[r.random.IntN(len(fetch))]
 	default:
 		r.operation, r.act.parcel, r.act.deposit = depositing, bring[0], true
