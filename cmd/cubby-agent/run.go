@@ -138,7 +138,11 @@ func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity, 
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	started := make(chan struct{})
-	group.Go(func() error { return h.Run(ctx, func() { close(started) }) })
+	var stopped error // the cabinet's own word: the other parts only say that it stops
+	group.Go(func() error {
+		stopped = h.Run(ctx, func() { close(started) })
+		return stopped
+	})
 	group.Go(func() error {
 		select {
 		case <-started:
@@ -151,7 +155,9 @@ func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity, 
 		}
 	})
 	log.Info("starting", "version", version, "screen", c.Screen, "lost_store", lost)
-	err = group.Wait()
+	if err = group.Wait(); stopped != nil {
+		err = stopped
+	}
 	log.Info("stopped", "error", err)
 	return err
 }

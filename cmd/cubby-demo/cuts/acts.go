@@ -97,11 +97,23 @@ func (d doing) scan(ctx context.Context, label string) error {
 // pickup types the code and collects. A screen that asks about an interrupted pickup is an error.
 func (d doing) pickup(ctx context.Context, what *parcel) error {
 	d.enter(asked)
-	s, err := d.at.Keys(ctx, what.code)
+	s, err := d.typeCode(ctx, what)
 	if err != nil {
 		return err
 	}
 	return d.collect(ctx, what, s)
+}
+
+// typeCode types a code. A badge that was shown while nothing worked may have been read since: its question comes first.
+func (p *place) typeCode(ctx context.Context, what *parcel) (people.Screen, error) {
+	s, err := p.at.Screen(ctx)
+	if err == nil && s.Text == "pin" {
+		_, err = p.at.Press(ctx, "cancel")
+	}
+	if err != nil {
+		return s, err
+	}
+	return p.at.Keys(ctx, what.code)
 }
 
 // collect goes on from the screen that a code, or an answer, was answered with.

@@ -84,7 +84,7 @@ func (r *round) judgeTruth(after sites.CellView) {
 func (r *round) judgeTold(d *parcel, after sites.CellView) {
 	holds := after.State == models.CellOccupied && string(after.Shipment) == d.shipment
 	switch {
-	case d.stored && (!holds || after.Doubtful):
+	case r.act.deposit && d.stored && (!holds || after.Doubtful):
 		r.say("the screen had said that %s is in cell %d, which is %s", d.shipment, d.cell, belief(after))
 	case d.gone && holds:
 		r.say("the screen had said thanks for %s, and cell %d is %s", d.shipment, d.cell, belief(after))
@@ -190,7 +190,7 @@ func (p *place) comeBack(ctx context.Context, d *parcel, doubted bool) (asked bo
 			}
 			continue
 		}
-		screen, err := p.at.Keys(ctx, d.code)
+		screen, err := p.typeCode(ctx, d)
 		if err != nil {
 			return asked, err
 		}

@@ -314,11 +314,20 @@ func (r *round) failing(ctx context.Context, played error) error {
 		return errors.New("the disk is well again, and the cabinet does not serve")
 	}
 	r.down = time.Since(healed)
-	if r.clerk { // whether the session is still there or not
-		r.clerk = false
-		_, _ = r.at.Press(ctx, "finish")
+	return r.clear(ctx)
+}
+
+// clear ends the session of a courier who was in the middle of something, as far as the cabinet still knows of it.
+func (p *place) clear(ctx context.Context) error {
+	p.clerk = false
+	s, err := p.at.Screen(ctx)
+	for _, button := range []string{"finish", "cancel"} {
+		if err == nil && slices.Contains(s.Buttons, button) {
+			_, err = p.at.Press(ctx, button)
+			break
+		}
 	}
-	return nil
+	return err
 }
 
 // cutPower cuts the power of the cabinet and its disk, and gives it back.
