@@ -11,29 +11,14 @@ import (
 
 	"cubby/agent/journal"
 	"cubby/cmd/cubby-demo/lossy"
+	"cubby/cmd/cubby-demo/lossytest"
 )
-
-// failingDisk is a folder on a disk that can fail.
-func failingDisk(t *testing.T) (disk *lossy.Disk, point string) {
-	t.Helper()
-	if err := lossy.Available(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no lossy file system can be mounted, and this is CI: %v", err)
-		}
-		t.Skipf("SKIPPED: no lossy file system can be mounted: %v", err)
-	}
-	point = t.TempDir()
-	disk, err := lossy.Mount(t.TempDir(), point)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, disk.Unmount()) })
-	return disk, point
-}
 
 // TestKeptAfterAFailedSync: what is committed after a disk failed is durable, though what it had of the log before is not.
 func TestKeptAfterAFailedSync(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
-		disk, point := failingDisk(t)
+		disk, point := lossytest.Mount(t)
 		path := filepath.Join(point, "cabinet.db")
 		cell := func(n int) []journal.Row {
 			return []journal.Row{{Table: journal.TableCell, Key: strconv.Itoa(n), Value: []byte("{}")}}
@@ -77,11 +62,10 @@ func TestKeptAfterAFailedSync(t *testing.T) {
 
 func TestDiskFailed(t *testing.T) {
 	t.Parallel()
-	disk, point := failingDisk(t)
+	disk, point := lossytest.Mount(t)
 	d, err := journal.OpenSQLite(filepath.Join(point, "cabinet.db"))
 	require.NoError(t, err)
 	disk.Fill(0)
-	require.NoError(t, err)
 	for err == nil {
 		err = d.Write([]journal.Row{{Table: journal.TableCell, Key: "1", Value: make([]byte, 100_000)}})
 		if err == nil {

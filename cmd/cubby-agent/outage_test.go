@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 
 	"cubby/agent/cabinet"
 	"cubby/cmd/cubby-demo/lossy"
+	"cubby/cmd/cubby-demo/lossytest"
 	"cubby/cmd/cubby-demo/rig"
 )
 
@@ -20,12 +20,6 @@ import (
 // serves again by itself once the disk does.
 func TestDiskFails(t *testing.T) {
 	t.Parallel()
-	if err := lossy.Available(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no lossy file system can be mounted, and this is CI: %v", err)
-		}
-		t.Skipf("SKIPPED: no lossy file system can be mounted: %v", err)
-	}
 	for name, spoil := range map[string]func(*lossy.Disk){
 		"full":    func(d *lossy.Disk) { d.Fill(0) },
 		"failing": func(d *lossy.Disk) { d.Trouble(1, rand.New(rand.NewPCG(1, 0))) },
@@ -33,10 +27,7 @@ func TestDiskFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, 4)
-			point := t.TempDir()
-			disk, err := lossy.Mount(t.TempDir(), point)
-			require.NoError(t, err)
-			t.Cleanup(func() { require.NoError(t, disk.Unmount()) })
+			disk, point := lossytest.Mount(t)
 			ports, err := rig.FreePorts(1)
 			require.NoError(t, err)
 			address := fmt.Sprintf("127.0.0.1:%d", ports[0])

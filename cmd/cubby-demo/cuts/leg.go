@@ -24,11 +24,11 @@ const (
 )
 
 type options struct {
-	cuts            int
-	seed            uint64
-	bin, agent, dir string
-	limit           time.Duration
-	out             io.Writer
+	cuts                     int
+	seed                     uint64
+	bin, agent, dir, planted string
+	limit                    time.Duration
+	out                      io.Writer
 }
 
 // run plays all rounds and returns what is wrong.

@@ -17,13 +17,9 @@ func report(out io.Writer, all []record, wrong int) {
 	}
 	line(t, "all", all)
 	fmt.Fprint(t, "\nphase\trounds\tdeposit\tpickup\tlook\n")
-	for _, p := range append(phases(), "") {
+	for _, p := range phases() {
 		hit := pick(all, func(r record) bool { return r.phase == p })
-		name := string(p)
-		if p == "" {
-			name = "before"
-		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", name, len(hit), operationCount(hit, depositing), operationCount(hit, collecting), operationCount(hit, looking))
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", p, len(hit), operationCount(hit, depositing), operationCount(hit, collecting), operationCount(hit, looking))
 	}
 	_ = t.Flush() // a report that cannot be printed: nothing to do
 	var down []time.Duration

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/cmd/cubby-demo/lossy"
+	"cubby/cmd/cubby-demo/lossytest"
 )
 
 // mounted is a disk whose mount is gone at the end of the test in any case.
@@ -25,12 +26,7 @@ type mounted struct {
 
 func mount(t *testing.T, backing string) *mounted {
 	t.Helper()
-	if err := lossy.Available(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no lossy file system can be mounted, and this is CI: %v", err)
-		}
-		t.Skipf("SKIPPED: no lossy file system can be mounted: %v", err)
-	}
+	lossytest.Need(t)
 	m := &mounted{t: t, backing: backing, point: t.TempDir()}
 	var err error
 	m.Disk, err = lossy.Mount(backing, m.point)
