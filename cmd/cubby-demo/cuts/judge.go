@@ -26,7 +26,7 @@ func (r *round) judge(after sites.Snapshot) {
 	if after.Seq < r.seq {
 		r.say("facts are lost: the cabinet had told of %d, and has %d", r.seq, after.Seq)
 	}
-	driven, _ := r.doors(r.act)
+	driven := r.doors(r.act)
 	for _, a := range after.Cells {
 		b := cellOf(r.before, a.Number)
 		d := r.act.parcel
@@ -99,8 +99,7 @@ func belief(c sites.CellView) string {
 func (r *round) resolve(ctx context.Context, after sites.Snapshot) error {
 	r.act.pulsed = nil
 	r.let(r.act)
-	cells, _ := r.doors(r.act)
-	for _, cell := range unique(cells) {
+	for _, cell := range unique(r.doors(r.act)) {
 		if !r.site.Truth(cell).Open {
 			continue
 		}

@@ -19,8 +19,8 @@ import (
 const (
 	lookEvery = 15 * time.Millisecond
 	restEvery = 100 * time.Millisecond
-	// springs is how long a door may still spring open after the last pulse that its lock got.
-	springs     = 80 * time.Millisecond
+	// springs is how long it may take until what was sent to the boards last is off the line, and its door has sprung open.
+	springs     = 120 * time.Millisecond
 	answerLimit = 10 * time.Second
 	// stock is how many parcels are announced and not brought yet: so long ago that the cabinet knows them.
 	stock  = 4
@@ -63,7 +63,6 @@ type act struct {
 	parcel  *parcel // nil: a courier who looks into cells in doubt
 	deposit bool
 	pulses  []int // the doors that were driven
-	last    time.Time
 	pulsed  func()
 }
 
@@ -128,7 +127,7 @@ func (p *place) driven(cell int) {
 	}
 	var pulsed func()
 	if a != nil {
-		a.pulses, a.last, pulsed = append(a.pulses, cell), time.Now(), a.pulsed
+		a.pulses, pulsed = append(a.pulses, cell), a.pulsed
 	}
 	p.mu.Unlock()
 	if pulsed != nil {
@@ -144,10 +143,10 @@ func (p *place) let(a *act) {
 }
 
 // doors are those that an act had driven.
-func (p *place) doors(a *act) (cells []int, last time.Time) {
+func (p *place) doors(a *act) []int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(a.pulses), a.last
+	return slices.Clone(a.pulses)
 }
 
 // put puts a parcel into a cell; take takes out what is there.

@@ -55,6 +55,10 @@ type record struct {
 
 // play plays rounds until there are none left or something is wrong, and then clears up.
 func (p *place) play(ctx context.Context, plan *plan) {
+	if err := p.fill(ctx); err != nil {
+		p.say("before the first round: %v", err)
+		plan.stop()
+	}
 	for !p.isWrong() {
 		n, k, more := plan.next()
 		if !more {
@@ -77,6 +81,36 @@ func (p *place) play(ctx context.Context, plan *plan) {
 	if err := p.finish(ctx); err != nil {
 		p.say("in the end: %v", err)
 	}
+}
+
+// fill brings some parcels whose clients get their codes, so that the first rounds are not deposits alone.
+func (p *place) fill(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, roundLimit)
+	defer cancel()
+	if err := p.announce(ctx); err != nil {
+		return err
+	}
+	if err := p.at.AwaitReady(ctx); err != nil {
+		return err
+	}
+	first := slices.Clone(p.parcels)
+	for _, d := range first {
+		p.let(&act{parcel: d, deposit: true})
+		if err := p.quietly().deposit(ctx, d); err != nil {
+			return err
+		}
+	}
+	p.let(nil)
+	if err := p.logOut(ctx); err != nil {
+		return err
+	}
+	for _, d := range first {
+		var err error
+		if d.code, err = (people.Client{Mail: p.mailbox(d.address), At: p.at}).Code(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // round is one of them.
@@ -231,7 +265,7 @@ func (r *round) hit() bool {
 	case fullDisk:
 		r.disk.Fill(int64(r.random.IntN(3)) * int64(r.random.IntN(20_000)))
 	case badDisk:
-		r.disk.Trouble([]float64{.1, .5, 1}[r.random.IntN(3)], rand.New(rand.NewPCG(r.random.Uint64(), 0)))
+		r.disk.Trouble([]float64{.3, .6, 1}[r.random.IntN(3)], rand.New(rand.NewPCG(r.random.Uint64(), 0)))
 	default:
 		_ = syscall.Kill(r.pid, syscall.SIGKILL) // CutPower sees to it that it is gone
 	}
@@ -282,7 +316,10 @@ func (r *round) operate(ctx context.Context) error {
 	d := doing{r.place, r.enter}
 	switch r.operation {
 	case depositing:
-		return d.deposit(ctx, r.act.parcel)
+		if err := d.deposit(ctx, r.act.parcel); err != nil {
+			return err
+		}
+		return r.logOut(ctx)
 	case collecting:
 		return d.pickup(ctx, r.act.parcel)
 	default:
@@ -357,9 +394,8 @@ func (r *round) cutPower(ctx context.Context, mode lossy.Mode) (err error) {
 
 // dark is what people do at the doors while nothing works: nothing, what they came for, or shutting the door alone.
 func (r *round) dark(ctx context.Context) error {
-	cells, last := r.doors(r.act)
-	pause(ctx, springs-time.Since(last))
-	for _, cell := range unique(cells) {
+	pause(ctx, springs)
+	for _, cell := range unique(r.doors(r.act)) {
 		if !r.site.Truth(cell).Open {
 			continue
 		}
