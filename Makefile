@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CGO_ENABLED := 0
 
 LIVES ?= 60
+CUTS ?= 40
 SEEDS ?= 60
 DAYS ?= 7
 SEED ?=
@@ -138,6 +139,17 @@ kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 	@echo "kill: $(LIVES) lives"
 	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
 
+.PHONY: cuts
+cuts: build ## cut the power of cabinets CUTS=40 times, and have their disks fail (SEED=n repeats one); needs FUSE
+	@echo "cuts: $(CUTS) cuts"
+	@bin/cubby-demo cuts --cuts $(CUTS) $(if $(SEED),--seed $(SEED))
+	@echo "cuts: with a planted bug, which has to be found"
+	@go build -tags mutants -o bin/cubby-agent-mutants ./cmd/cubby-agent
+	@status=0; log=.make/planted.log; \
+	bin/cubby-demo cuts --cuts 24 --agent bin/cubby-agent-mutants --planted unsynced_commit >$$log 2>&1 || status=$$?; \
+	if [ $$status != 0 ] && grep -m 1 '^cuts: WRONG' $$log; then echo "cuts: it is found"; \
+	else cat $$log; [ $$status = 0 ] && grep -q SKIPPED $$log || { echo "cuts: the planted bug was not found" >&2; exit 1; }; fi
+
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
 	@echo "simulate: $(SEEDS) seeds, $(DAYS) days"
@@ -212,11 +224,11 @@ soak: build ## the long tier: each row of cmd/cubby-demo/soak/rows, whatever bec
 	@bin/cubby-demo soak --rows cmd/cubby-demo/soak/rows
 
 .PHONY: ci
-ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, simulate
-	@for step in build agents check test test-race demo kill simulate; do \
+ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, cuts, simulate
+	@for step in build agents check test test-race demo kill cuts simulate; do \
 		began=$$SECONDS; \
 		echo "ci: $$step"; \
-		$(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \
+		CI=1 $(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \
 		echo "ci: $$step took $$((SECONDS - began)) s"; \
 	done
 	@echo "ci: passed"

@@ -30,6 +30,7 @@ func sound() graph {
 		"github.com/labstack/echo/v4":      {imports: []string{"net/http"}},
 		"github.com/jordan-wright/email":   {},
 		"github.com/stretchr/testify/mock": {imports: []string{"testing"}},
+		"github.com/hanwen/go-fuse/v2/fs":  {imports: []string{"os"}},
 		"go.bug.st/serial":                 {imports: []string{"os"}},
 		"go.temporal.io/sdk/workflow":      {imports: []string{"os", "net/http", "github.com/stretchr/testify/mock"}},
 		"go.temporal.io/server/common":     {},
@@ -51,6 +52,7 @@ func sound() graph {
 		"cubby/cmd/cubby":                  {imports: []string{"cubby/api", "cubby/worker", "os"}},
 		"cubby/cmd/cubby-agent":            {imports: []string{"cubby/agent/cabinet", "cubby/agent/lock"}},
 		"cubby/cmd/cubby-demo":             {imports: []string{"cubby/cmd/cubby-demo/rig", "cubby/agent/cabinet"}},
+		"cubby/cmd/cubby-demo/lossy":       {imports: []string{"github.com/hanwen/go-fuse/v2/fs"}},
 		"cubby/cmd/cubby-demo/boards":      {imports: []string{"os"}},
 		"cubby/cmd/cubby-demo/rig":         {imports: []string{"os"}},
 	}
@@ -92,6 +94,7 @@ func TestRulesBite(t *testing.T) {
 		{"cubby/cmd/cubby", "github.com/labstack/echo/v4", "github.com/labstack/echo/... is imported only by cubby/api/..."},
 		{"cubby/activities", "github.com/jordan-wright/email", "github.com/jordan-wright/email is imported only by cubby/activities/notify"},
 		{"cubby/agent/lock", "go.bug.st/serial", "go.bug.st/serial is imported only by cubby/agent/link"},
+		{"cubby/cmd/cubby-agent", "github.com/hanwen/go-fuse/v2/fs", "github.com/hanwen/go-fuse/... is imported only by cubby/cmd/cubby-demo/lossy"},
 		{"cubby/cmd/cubby", "cubby/workflows", "cubby/workflows/... is imported only by cubby/worker/..."},
 		{"cubby/activities", "cubby/models/store", "cubby/workflows/... never reaches " + orm + ", cubby/models/store/..., cubby/api/..., cubby/agent/..."},
 		{"cubby/agent/protocol", "go.temporal.io/sdk/workflow", "cubby/api/... never reaches " + orm + ", cubby/models/store/..., cubby/workflows/..., go.temporal.io/..."},

@@ -16,6 +16,7 @@ type ScreenID string
 const (
 	ScreenHome      ScreenID = "C1"
 	ScreenWait      ScreenID = "C4"
+	ScreenOut       ScreenID = "C7"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
 	ScreenCollected ScreenID = "P3"
@@ -90,6 +91,14 @@ func (s *State) View(now Instant) View {
 		v.Strips = append(v.Strips, sentence(TextStripOffline, nil))
 	}
 	return v
+}
+
+// OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
+func OutOfService() View {
+	return View{
+		Screen: ScreenOut, Text: TextOutOfService, Sentence: sentence(TextOutOfService, nil), Offline: true,
+		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
+	}
 }
 
 // viewOperation shows an operation by how far its doors are.

@@ -10,6 +10,7 @@ const (
 	TextHome         TextKey = "home"
 	TextWait         TextKey = "wait"
 	TextTryLater     TextKey = "try_later"
+	TextOutOfService TextKey = "out_of_service"
 	TextTooLong      TextKey = "too_long"
 	TextBadgeFirst   TextKey = "badge_first"
 	TextPIN          TextKey = "pin"
@@ -76,6 +77,8 @@ func english(key TextKey) string {
 		return "One moment, please."
 	case TextTryLater:
 		return "That did not work. Please try once more."
+	case TextOutOfService:
+		return "This locker cannot work just now. Parcels inside are safe. It tries again by itself."
 	case TextTooLong:
 		return "That is too long to be a code or label."
 	case TextBadgeFirst:

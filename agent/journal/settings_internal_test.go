@@ -79,3 +79,18 @@ func leaves(of reflect.Type, path []int) [][]int {
 	}
 	return all
 }
+
+// TestNoSharedMemory: no part of a store is mapped into memory, also of one that is opened again.
+func TestNoSharedMemory(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "cabinet.db")
+	for range 2 {
+		d, err := OpenSQLite(path)
+		require.NoError(t, err)
+		require.NoError(t, d.Write([]Row{{TableCell, "1", []byte("{}")}}))
+		require.NoError(t, d.Sync())
+		require.FileExists(t, path+"-wal")
+		require.NoFileExists(t, path+"-shm")
+		require.NoError(t, d.Close())
+	}
+}

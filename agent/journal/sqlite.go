@@ -9,13 +9,16 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"cubby/agent/durable"
+	"cubby/agent/mutant"
 )
 
 // schema is version 1 of the store. Values are JSON, so that a field can be added without
@@ -56,7 +59,9 @@ func openSQLite(path string, pragmas []string) (Disk, error) {
 	if err := checkFiles(path); err != nil {
 		return nil, err
 	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate"
+	// unix-excl: SQLite reads a store that is there before it sets locking_mode, and would map a -shm file for that. A
+	// mapped file on a disk that fails ends the program, with no error to be told.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&vfs=unix-excl"
 	for _, pragma := range pragmas {
 		dsn += "&_pragma=" + url.QueryEscape(pragma)
 	}
@@ -109,6 +114,14 @@ func (d *sqliteDisk) prepare() error {
 	if err := d.checkSettings(); err != nil {
 		return err
 	}
+	if mutant.On(mutant.UnsyncedCommit) {
+		if _, err := d.db.Exec("PRAGMA synchronous = OFF"); err != nil {
+			return err
+		}
+	}
+	if err := d.emptyLog(); err != nil {
+		return err
+	}
 	if _, err := d.db.Exec(schema); err != nil {
 		return err
 	}
@@ -132,6 +145,19 @@ func (d *sqliteDisk) checkSettings() error {
 		if !strings.EqualFold(have, want.value) {
 			return fmt.Errorf("journal: %s is %q, not %s: such a store can lose what it acknowledged, so it is not used", want.pragma, have, want.name)
 		}
+	}
+	return nil
+}
+
+// emptyLog copies what the log holds into the main file. A log that was written while the disk failed may read well and
+// yet not be on the disk, for no later sync repairs one that failed. What is added behind it would go with it.
+func (d *sqliteDisk) emptyLog() error {
+	var busy, frames, copied int
+	if err := d.db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &copied); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return errors.New("journal: the store's log cannot be emptied: another program reads it")
 	}
 	return nil
 }
@@ -225,6 +251,20 @@ func corrupt(err error) error {
 		}
 	}
 	return err
+}
+
+// DiskFailed reports whether an error says that the disk is full, fails or cannot be written to. That may pass.
+func DiskFailed(err error) bool {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlitelib.SQLITE_IOERR, sqlitelib.SQLITE_FULL, sqlitelib.SQLITE_CANTOPEN, sqlitelib.SQLITE_READONLY:
+			return true
+		}
+	}
+	return slices.ContainsFunc([]error{syscall.EIO, syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS}, func(cause error) bool {
+		return errors.Is(err, cause)
+	})
 }
 
 // SetAside renames a store's files, so that they are kept for whoever looks into them, and

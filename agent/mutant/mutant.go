@@ -1,6 +1,7 @@
-// Package mutant names the bugs that the simulator has to find. Product code asks On at
-// the place of each. A build without the tag "mutants" compiles the question away; the
-// simulation's own test binary, built with it, switches one on at a time.
+// Package mutant names the bugs that the simulator has to find, and one that only a power
+// cut under the true program shows. Product code asks On at the place of each. A build
+// without the tag "mutants" compiles the question away; the simulation's own test binary,
+// built with it, switches one on at a time, and so does the cabinet's program.
 package mutant
 
 // Mutant is one planted bug.
@@ -30,7 +31,11 @@ const (
 	CodeAfterWindow     Mutant = "code_after_window"
 )
 
-// All lists them.
+// UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
+// and cannot see it.
+const UnsyncedCommit Mutant = "unsynced_commit"
+
+// All lists those of the simulator.
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,

@@ -2,7 +2,7 @@
 
 package mutant
 
-// active is the one that is switched on. The simulation sets it before it starts anything.
+// active is the one that is switched on, before anything is started.
 var active Mutant
 
 // Switch turns one mutant on, and the one before off; empty: none.

@@ -25,7 +25,11 @@ import (
 	"cubby/models"
 )
 
-const stopWithin = 5 * time.Second
+const (
+	stopWithin = 5 * time.Second
+	// diskAgain is how long a cabinet waits before it tries a disk that failed.
+	diskAgain = time.Second
+)
 
 func (c config) logger(p program) *slog.Logger {
 	var level slog.Level
@@ -83,11 +87,26 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	defer release()
-	return serve(ctx, c, c.logger(p).With("locker", id.Locker), id)
+	log := c.logger(p).With("locker", id.Locker)
+	var excuse outage
+	for {
+		err := serve(ctx, c, log, id, excuse.end)
+		if ctx.Err() != nil || !journal.DiskFailed(err) {
+			return errors.Join(err, excuse.end())
+		}
+		log.Error("the disk fails: the cabinet is out of service until it does not", "error", err)
+		excuse.begin(ctx, c, log)
+		select {
+		case <-ctx.Done():
+			return excuse.end()
+		case <-time.After(diskAgain):
+		}
+	}
 }
 
-// serve runs the parts of the cabinet until the context ends or the store fails.
-func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity) error {
+// serve runs the parts of the cabinet until the context ends or the store fails. Before the screen is served, whoever
+// serves it meanwhile is told to end.
+func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity, screenNeeded func() error) error {
 	keeper, lost, err := openStore(c, log, id.Locker)
 	if err != nil {
 		return err
@@ -119,17 +138,26 @@ func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity) 
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	started := make(chan struct{})
-	group.Go(func() error { return h.Run(ctx, func() { close(started) }) })
+	var stopped error // the cabinet's own word: the other parts only say that it stops
+	group.Go(func() error {
+		stopped = h.Run(ctx, func() { close(started) })
+		return stopped
+	})
 	group.Go(func() error {
 		select {
 		case <-started:
+			if err := screenNeeded(); err != nil {
+				return err
+			}
 			return serveParts(ctx, c, log, h, line)
 		case <-ctx.Done():
 			return nil
 		}
 	})
 	log.Info("starting", "version", version, "screen", c.Screen, "lost_store", lost)
-	err = group.Wait()
+	if err = group.Wait(); stopped != nil {
+		err = stopped
+	}
 	log.Info("stopped", "error", err)
 	return err
 }

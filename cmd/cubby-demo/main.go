@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"cubby/cmd/cubby-demo/cuts"
 	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/measure"
 	"cubby/cmd/cubby-demo/rig"
@@ -31,6 +32,7 @@ func subcommands() []subcommand {
 		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
 		{"soak", "run a list of long commands, go on when one fails, and print one table", soak.Main},
+		{"cuts", "cut the power of cabinets at work and have their disks fail, and judge that nothing is lost", cuts.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

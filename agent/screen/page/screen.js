@@ -30,7 +30,7 @@ function draw(v) {
   typed.type = v.text === 'pin' || v.text === 'wrong_pin' ? 'password' : 'text';
   if (fresh) typed.value = '';
   // Nothing can be typed while a door is open, and its number needs the room.
-  at('pad').hidden = v.text === 'lost' || v.doors.length > 0;
+  at('pad').hidden = v.text === 'lost' || v.text === 'out_of_service' || v.doors.length > 0;
   fill(at('strips'), v.strips, (s) => element('p', s));
   fill(at('doors'), v.doors, (n) => element('li', String(n)));
   fill(at('items'), v.items, (item) => {

@@ -123,7 +123,7 @@ func (s *Site) writeConfig(screen string) error {
 		})
 	}
 	raw, err := json.MarshalIndent(map[string]any{
-		"dir": s.in("data"), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
+		"dir": s.Data(), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
 		"screen": screen, "socket": s.socket, "log_level": s.cfg.LogLevel,
 		"buses":    []any{map[string]any{"port": "serial:" + s.in("bus") + "?baud=19200", "boards": list}},
 		"scanners": []any{map[string]any{"port": "serial:" + s.in("scanner") + "?baud=9600"}},
@@ -136,7 +136,7 @@ func (s *Site) writeConfig(screen string) error {
 
 // start enrols the agent if it has no identity yet, and runs it.
 func (s *Site) start(ctx context.Context) error {
-	_, err := os.Stat(filepath.Join(s.dir, "data", identityFile))
+	_, err := os.Stat(filepath.Join(s.Data(), identityFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = s.enroll(ctx)
 	}
@@ -203,6 +203,12 @@ func (s *Site) Number() string {
 
 // Agent is the agent's process, for whoever kills it.
 func (s *Site) Agent() *rig.Process { return s.agent }
+
+// Data is the folder in which the agent keeps all that it keeps.
+func (s *Site) Data() string { return s.in("data") }
+
+// Truth is what is really in a cell, also without power.
+func (s *Site) Truth(cell int) boards.CellTruth { return s.steel.Truth(cell) }
 
 // OnUnlock has f called when an unlock comes off the boards' line.
 func (s *Site) OnUnlock(f func(cell int)) { s.bus.OnUnlock(f) }
