@@ -36,6 +36,8 @@ type Session struct {
 	AwayUntil int64            `json:"away_until,omitempty"`
 	// Label is what the screen asks about: a parcel that nobody announced.
 	Label string `json:"label,omitempty"`
+	// Unloaded are the parcels and labels of which was told that they did not get in.
+	Unloaded []string `json:"unloaded,omitempty"`
 	// Choices are the parcels that the screen lists.
 	Choices []models.ParcelID `json:"choices,omitempty"`
 	// Interrupted is whose pickup the screen asks about.
@@ -118,7 +120,7 @@ func (t *turn) scanned(text string) {
 		return
 	}
 	t.awake()
-	if t.labelTaken(text) || t.busy() {
+	if t.labelTaken(text, false) || t.busy() {
 		return // the screen names the doors to close
 	}
 	if len(text) > maxText {
@@ -139,7 +141,7 @@ func (t *turn) keyed(text string) {
 		return
 	}
 	t.awake()
-	if t.labelTaken(text) || t.busy() {
+	if t.labelTaken(text, true) || t.busy() {
 		return
 	}
 	if len(text) > maxText {
@@ -154,14 +156,14 @@ func (t *turn) keyed(text string) {
 }
 
 // labelTaken gives a label to the withdrawal or check that waits for one.
-func (t *turn) labelTaken(text string) bool {
+func (t *turn) labelTaken(text string, typed bool) bool {
 	op := t.operation(t.Session.Operation)
 	if op == nil || op.ended() || len(text) > maxText {
 		return false
 	}
 	switch op.Kind {
 	case models.Withdrawal:
-		t.scannedOut(op, text)
+		t.scannedOut(op, text, typed)
 	case models.Check:
 		t.checkScanned(op, text)
 	default:
@@ -227,6 +229,7 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		return
 	}
 	resumes, loaded := t.Session.Away == c.Courier && t.Session.AwayUntil > t.now.UptimeMS, t.Session.Loaded
+	unloaded := t.Session.Unloaded
 	t.logout()
 	if !t.allowed(c, t.now) {
 		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
@@ -238,6 +241,7 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 	}
 	if resumes {
 		t.login(c, loaded)
+		t.Session.Unloaded = unloaded
 		return
 	}
 	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
@@ -270,15 +274,15 @@ func (t *turn) pinKeyed(pin string) {
 
 // away locks an idle courier's screen: clients may collect, and the badge alone resumes.
 func (t *turn) away() {
-	courier, loaded := t.Session.Courier, t.Session.Loaded
+	courier, loaded, unloaded := t.Session.Courier, t.Session.Loaded, t.Session.Unloaded
 	t.logout()
-	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = courier, t.in(awayMS), loaded
+	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded, t.Session.Unloaded = courier, t.in(awayMS), loaded, unloaded
 	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
 }
 
 func (t *turn) logout() {
 	t.Session.Courier, t.Session.CourierUntil, t.Session.Badge, t.Session.Loaded = "", 0, "", 0
-	t.Session.Away, t.Session.AwayUntil = "", 0
+	t.Session.Away, t.Session.AwayUntil, t.Session.Unloaded = "", 0, nil
 }
 
 // endSession moves a screen on whose time is over, and logs an idle courier out. Nothing
@@ -332,7 +336,9 @@ func (t *turn) pressed(b Button) {
 			return
 		}
 		t.home()
-	case ButtonCancel, ButtonTakeBack:
+	case ButtonTakeBack:
+		t.takeBack()
+	case ButtonCancel:
 		t.home()
 	}
 }
@@ -379,6 +385,10 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 	case ButtonProblem:
 		if !deposit {
 			t.problem(op)
+		}
+	case ButtonRefuse, ButtonKeep, ButtonDamaged, ButtonNotOrdered, ButtonOther:
+		if !deposit {
+			t.pressedRefusal(op, b)
 		}
 	case ButtonTryAgain:
 		if !deposit {
