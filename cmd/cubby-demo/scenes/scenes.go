@@ -56,6 +56,8 @@ func all() []scene {
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
 		{"paused", "the locker is not paused", paused},
+		{"refused", "the client takes it after all", refused},
+		{"load-failed", "the parcel fits", loadFailed},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
