@@ -252,6 +252,15 @@ func TestRefusedLate(t *testing.T) {
 		require.Equal(t, []models.EventType{models.EventParcelTaken, models.EventWithdrawing}, types(l.ApplyFact(told(6, models.FactPickedUp, "b", end, ""))))
 		require.Equal(t, models.LeaveRefused, l.Leave)
 	})
+	t.Run("after it expired, and a courier began with it", func(t *testing.T) {
+		t.Parallel()
+		l, _ := waiting(t, "a", "b")
+		end, _, _ := l.Deadline()
+		l.Due(end)
+		l.ApplyFact(refuse(5))
+		l.ApplyFact(told(6, models.FactWithdrawn, "a", end, ""))
+		require.Equal(t, models.StateWithdrawing, l.State)
+	})
 	for _, state := range models.ShipmentStates() {
 		if !state.Final() && state != models.StateReturning && state != models.StateCreated && state != models.StateInTransit {
 			continue
@@ -356,6 +365,7 @@ func TestOneOfTwoIsMissing(t *testing.T) {
 		require.Equal(t, []models.EventType{models.EventParcelMissing, models.EventWithdrawing}, types(l.ApplyFact(miss(4))))
 		l.ApplyFact(told(5, models.FactWithdrawn, "b", at, ""))
 		require.Equal(t, models.StateReturning, l.State)
+		require.Error(t, l.CheckAsk(ask(models.Pickup, "a"), at))
 	})
 	t.Run("the other one is still to come", func(t *testing.T) {
 		t.Parallel()
@@ -477,4 +487,36 @@ func TestLostLifeKnowsWhatWasRefused(t *testing.T) {
 		[]models.Parcel{{ID: "a", State: models.ParcelExpected}, {ID: "b", State: models.ParcelExpected}}, l.Policy, events)
 	again.ApplyFact(told(2, models.FactLoadFailed, "b", born, models.LoadFull))
 	require.Equal(t, models.StateInTransit, again.State)
+}
+
+// TestTheGrantGrowsWithEachRefusal: couriers are told of every parcel that they may take out.
+func TestTheGrantGrowsWithEachRefusal(t *testing.T) {
+	t.Parallel()
+	l, at := waiting(t, "c", "b", "a")
+	l.Begin(models.AskInput{Operation: "op_refusedc", Kind: models.Pickup})
+	l.ApplyFact(told(4, models.FactRefused, "c", at, ""))
+	require.Equal(t, []models.ParcelID{"c"}, withdrawn(l).Parcels)
+	outcome, _ := l.Outcome("op_refusedc")
+	require.Equal(t, models.Opened, outcome)
+	l.ApplyFact(told(5, models.FactDamaged, "a", at, ""))
+	require.Equal(t, []models.ParcelID{"a", "c"}, withdrawn(l).Parcels)
+}
+
+// TestLostLifeKnowsWhatCameAgain: what was refused and brought again waits for its client, and
+// what was refused and taken out for another locker does not go there.
+func TestLostLifeKnowsWhatCameAgain(t *testing.T) {
+	t.Parallel()
+	events := []models.Event{
+		{Seq: 1, Type: models.EventParcelRefused, Parcel: "a", Locker: "lkr_1"},
+		{Seq: 2, Type: models.EventParcelOut, Parcel: "a", Locker: "lkr_1"},
+	}
+	row := models.Shipment{ID: "shp_1", Locker: "lkr_1", State: models.StateInTransit}
+	l := models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelWithdrawn}, {ID: "b", State: models.ParcelWithdrawn}}, withoutReminders(), events)
+	require.Equal(t, map[models.ParcelID]models.ParcelState{"a": models.ParcelWithdrawn, "b": models.ParcelExpected}, shown(l))
+
+	events = append(events, models.Event{Seq: 3, Type: models.EventParcelIn, Parcel: "a", Locker: "lkr_1"})
+	row.State = models.StateReady
+	l = models.RecoverLife(row, []models.Parcel{{ID: "a", State: models.ParcelInCell, Cell: 4}}, withoutReminders(), events)
+	require.Equal(t, models.ParcelInCell, shown(l)["a"])
+	require.Nil(t, l.Granted)
 }
