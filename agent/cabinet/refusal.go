@@ -132,15 +132,15 @@ func (t *turn) keepNoMore(id models.ShipmentID, c *Cell) {
 	}
 }
 
-// takenFrom are the parcels that the shipment's client took out of a cell in its present
-// occupancy, as the ledger knows.
+// takenFrom are the parcels that the shipment's client took out of a cell last, as the ledger
+// knows.
 func (s *State) takenFrom(id models.ShipmentID, c *Cell) []models.ParcelID {
 	for _, op := range slices.Backward(s.Operations) {
 		if op.Kind != models.Pickup || op.Shipment != id || op.Reopens {
 			continue
 		}
 		for _, d := range op.Doors {
-			if d.Cell == c.Number() && d.Generation == c.Generation && len(d.Parcels) > 0 {
+			if d.Cell == c.Number() && len(d.Parcels) > 0 {
 				return slices.Clone(d.Parcels)
 			}
 		}

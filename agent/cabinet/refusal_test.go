@@ -190,7 +190,47 @@ func TestWhoChangesTheirMind(t *testing.T) {
 		r.refuse(1, cabinet.ButtonDamaged)
 		r.lastFact(models.FactDamaged)
 		r.keyIn(r.code("shp_1"))
+		r.wait(1000)
 		require.Len(t, r.pulses, 1, "once")
+	})
+	t.Run("and back, without another look", func(t *testing.T) {
+		t.Parallel()
+		r := given(t)
+		r.press(cabinet.ButtonProblem)
+		r.close(1)
+		r.keyIn(r.code("shp_1"))
+		r.wait(1000)
+		require.Len(t, r.pulses, 1, "once")
+	})
+	t.Run("and forgets something", func(t *testing.T) {
+		t.Parallel()
+		r := given(t)
+		r.close(1)
+		r.press(cabinet.ButtonYesTaken)
+		r.wait(1000)
+		r.keyIn(r.code("shp_1"))
+		r.open(1)
+		require.Len(t, r.pulses, 2)
+		r.close(1)
+		r.wait(3600_000)
+		require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy, "what was taken needs no answer any more")
+	})
+	t.Run("of one, and of what he took", func(t *testing.T) {
+		t.Parallel()
+		r := atDoors(t, policy(), 2)
+		r.close(1)
+		r.refuse(2, cabinet.ButtonOther)
+		r.press(cabinet.ButtonYesTaken)
+		r.pulses = nil
+		for _, cell := range []int{2, 1} {
+			r.wait(1000)
+			r.keyIn(r.code("shp_1"))
+			require.Equal(t, cell, r.pulses[len(r.pulses)-1].Cell)
+			r.open(cell)
+			r.close(cell)
+			r.press(cabinet.ButtonProblem)
+		}
+		require.Len(t, r.pulses, 2)
 	})
 	t.Run("too late", func(t *testing.T) {
 		t.Parallel()
@@ -206,11 +246,22 @@ func TestWhoChangesTheirMind(t *testing.T) {
 		r.refuse(1, cabinet.ButtonOther)
 		r.pulses = nil
 		r.wait(100_000)
+		r.do(cabinet.Tick{})
 		r.now.UptimeMS = 50
 		r.do(cabinet.Started{Boot: "boot-2"})
 		r.wait(79_000)
 		r.keyIn(r.code("shp_1"))
 		require.Len(t, r.pulses, 1)
+		r = atDoors(t, policy(), 1)
+		r.refuse(1, cabinet.ButtonOther)
+		r.pulses = nil
+		r.wait(100_000)
+		r.do(cabinet.Tick{})
+		r.now.UptimeMS = 50
+		r.do(cabinet.Started{Boot: "boot-2"})
+		r.wait(81_000)
+		r.keyIn(r.code("shp_1"))
+		require.Empty(t, r.pulses)
 	})
 }
 
@@ -339,4 +390,21 @@ func TestARefusalOnline(t *testing.T) {
 	r.answer(protocol.Refused, "no")
 	require.Len(t, r.pulses, 1)
 	require.Equal(t, cabinet.TextRefused, r.screen().Text)
+}
+
+// TestNothingToPutBack: where the cabinet does not know what was taken, it does not offer to take
+// it back.
+func TestNothingToPutBack(t *testing.T) {
+	t.Parallel()
+	r := atDoors(t, policy(), 1)
+	r.close(1)
+	r.press(cabinet.ButtonYesTaken)
+	r.state.Operations = nil
+	r.wait(300)
+	r.keyIn(r.code("shp_1"))
+	require.NotContains(t, r.screen().Buttons, cabinet.ButtonRefuse, "no door is open yet")
+	r.open(1)
+	require.Equal(t, []cabinet.Button{cabinet.ButtonProblem}, r.screen().Buttons)
+	r.press(cabinet.ButtonRefuse)
+	require.Equal(t, cabinet.ScreenTake, r.screen().Screen)
 }

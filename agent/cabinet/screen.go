@@ -66,7 +66,8 @@ func (s *State) View(now Instant) View {
 		Screen: s.Session.Screen, Text: s.Session.Text, Params: s.Session.Params, Courier: s.Session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
-	if op := s.operation(s.Session.Operation); op != nil && !op.ended() {
+	op := s.operation(s.Session.Operation)
+	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
 	} else if v.Text == TextCourier {
 		v.Params = s.freeCounts()
@@ -83,6 +84,10 @@ func (s *State) View(now Instant) View {
 		v.Buttons = []Button{ButtonKeep}
 	case TextNotThis:
 		v.Buttons = []Button{ButtonPutBack, ButtonTakeAnyway}
+	case TextTake, TextPleaseClose:
+		if op != nil && op.Kind == models.Pickup && len(op.refusable()) > 0 {
+			v.Buttons = append([]Button{ButtonRefuse}, v.Buttons...)
+		}
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
@@ -258,7 +263,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 	case ScreenWait:
 		return []Button{ButtonCancel}
 	case ScreenTake, ScreenLeftOpen:
-		return []Button{ButtonRefuse, ButtonProblem}
+		return []Button{ButtonProblem}
 	case ScreenRefuse:
 		return []Button{ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep}
 	case ScreenJammed:

@@ -229,7 +229,6 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		return
 	}
 	resumes, loaded := t.Session.Away == c.Courier && t.Session.AwayUntil > t.now.UptimeMS, t.Session.Loaded
-	unloaded := t.Session.Unloaded
 	t.logout()
 	if !t.allowed(c, t.now) {
 		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
@@ -240,6 +239,7 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		return
 	}
 	if resumes {
+		unloaded := t.Session.Unloaded // the visit goes on
 		t.login(c, loaded)
 		t.Session.Unloaded = unloaded
 		return
@@ -274,15 +274,15 @@ func (t *turn) pinKeyed(pin string) {
 
 // away locks an idle courier's screen: clients may collect, and the badge alone resumes.
 func (t *turn) away() {
-	courier, loaded, unloaded := t.Session.Courier, t.Session.Loaded, t.Session.Unloaded
+	courier, loaded := t.Session.Courier, t.Session.Loaded
 	t.logout()
-	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded, t.Session.Unloaded = courier, t.in(awayMS), loaded, unloaded
+	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = courier, t.in(awayMS), loaded
 	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
 }
 
 func (t *turn) logout() {
 	t.Session.Courier, t.Session.CourierUntil, t.Session.Badge, t.Session.Loaded = "", 0, "", 0
-	t.Session.Away, t.Session.AwayUntil, t.Session.Unloaded = "", 0, nil
+	t.Session.Away, t.Session.AwayUntil = "", 0
 }
 
 // endSession moves a screen on whose time is over, and logs an idle courier out. Nothing

@@ -55,6 +55,11 @@ func TestNotLoaded(t *testing.T) {
 			r.close(1)
 			r.press(cabinet.ButtonEmpty)
 		}, models.LoadFull, cabinet.TextFull},
+		"did not fit, as was seen before the door opened": {[]models.Size{models.SizeS}, models.SizeS, func(r *rig) {
+			r.online()
+			r.scan("shp_1-1")
+			r.press(cabinet.ButtonNotFit)
+		}, models.LoadTooBig, ""},
 		"did not fit, and something may be inside": {[]models.Size{models.SizeS}, models.SizeS, func(r *rig) {
 			opened(r)
 			r.press(cabinet.ButtonNotFit)

@@ -235,6 +235,27 @@ func TestTheLabelCannotBeRead(t *testing.T) {
 	require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
 }
 
+// TestTheLabelOfAHeldParcelCannotBeRead is as any other's.
+func TestTheLabelOfAHeldParcelCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+	r.login()
+	r.scan("UNKNOWN")
+	r.press("leave_s")
+	r.open(1)
+	r.close(1)
+	r.wait(300)
+	r.press(cabinet.ButtonOpenNext)
+	r.open(1)
+	r.press(cabinet.ButtonUnreadable)
+	require.Equal(t, "UNKNOWN", r.screen().Params["label"])
+	r.press(cabinet.ButtonConfirm)
+	r.close(1)
+	_, data := r.lastFact(models.FactWithdrawn)
+	require.Equal(t, "UNKNOWN", data.Label)
+}
+
 // twoToWithdraw has the courier before the open door of cell 1, with the label of what should be
 // in cell 2 scanned.
 func twoToWithdraw(t *testing.T) *rig {
