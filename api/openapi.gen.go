@@ -213,6 +213,7 @@ const (
 	ParcelStateInCell    ParcelState = "in_cell"
 	ParcelStateMissing   ParcelState = "missing"
 	ParcelStatePickedUp  ParcelState = "picked_up"
+	ParcelStateRefused   ParcelState = "refused"
 	ParcelStateWithdrawn ParcelState = "withdrawn"
 )
 
@@ -226,6 +227,8 @@ func (e ParcelState) Valid() bool {
 	case ParcelStateMissing:
 		return true
 	case ParcelStatePickedUp:
+		return true
+	case ParcelStateRefused:
 		return true
 	case ParcelStateWithdrawn:
 		return true
@@ -451,9 +454,13 @@ type Event struct {
 	Locker    *string   `json:"locker,omitempty"`
 	Operation *string   `json:"operation,omitempty"`
 	Parcel    *string   `json:"parcel,omitempty"`
-	Reason    *string   `json:"reason,omitempty"`
-	Seq       int       `json:"seq"`
-	Type      string    `json:"type"`
+
+	// Reason Of `parcel.load_failed`: `full`, `too_big`, `cell_broken`, `label_unreadable`, `wrong_locker` or `courier_cancelled`. Of `parcel.refused` and `parcel.damaged`: `damaged`, `not_ordered` or `other`. Of `shipment.withdrawing`: `cancelled`, `rerouted` or `refused`.
+	Reason *string `json:"reason,omitempty"`
+	Seq    int     `json:"seq"`
+
+	// Type Such as `shipment.ready_for_pickup` or `parcel.deposited`.
+	Type string `json:"type"`
 }
 
 // EventList defines model for EventList.
@@ -803,18 +810,20 @@ type Parcel struct {
 	Barcode string `json:"barcode"`
 
 	// Cell The cell that it is in.
-	Cell     *int        `json:"cell,omitempty"`
-	DepthMm  *int        `json:"depth_mm,omitempty"`
-	HeightMm *int        `json:"height_mm,omitempty"`
-	Id       string      `json:"id"`
-	Regime   Regime      `json:"regime"`
-	Size     Size        `json:"size"`
-	State    ParcelState `json:"state"`
-	WeightG  *int        `json:"weight_g,omitempty"`
-	WidthMm  *int        `json:"width_mm,omitempty"`
+	Cell     *int   `json:"cell,omitempty"`
+	DepthMm  *int   `json:"depth_mm,omitempty"`
+	HeightMm *int   `json:"height_mm,omitempty"`
+	Id       string `json:"id"`
+	Regime   Regime `json:"regime"`
+	Size     Size   `json:"size"`
+
+	// State `refused` lies in its cell, and its client does not want it.
+	State   ParcelState `json:"state"`
+	WeightG *int        `json:"weight_g,omitempty"`
+	WidthMm *int        `json:"width_mm,omitempty"`
 }
 
-// ParcelState defines model for Parcel.State.
+// ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
 // Policy defines model for Policy.

@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // DirectoryKind is the kind of a directory entry.
 type DirectoryKind string
@@ -52,16 +55,32 @@ type DirectoryCourier struct {
 	Unannounced  bool           `json:"unannounced,omitempty"` // may leave parcels that nobody announced
 }
 
-// DirectoryWithdrawal is a signed grant: the shipment's parcels are to be taken out of
-// their cells by a courier of its carrier or of the operator.
+// DirectoryWithdrawal is a signed grant: the shipment's parcels, or those that it lists, are
+// to be taken out of their cells by a courier of its carrier or of the operator.
 type DirectoryWithdrawal struct {
 	Shipment ShipmentID `json:"shipment"`
 	Locker   LockerID   `json:"locker"`
 	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted
 	// Collectable: the client's code works until a courier's first door opens for it.
 	Collectable bool `json:"collectable,omitempty"`
+	// Parcels are the only ones to be taken out, in order; empty: all of them are.
+	Parcels []ParcelID `json:"parcels,omitempty"`
 	// Over takes the grant back: the shipment is not to be withdrawn any more.
 	Over bool `json:"over,omitempty"`
+}
+
+// Equal reports whether both grant the same.
+func (w DirectoryWithdrawal) Equal(o DirectoryWithdrawal) bool {
+	return w.Shipment == o.Shipment && w.Locker == o.Locker && w.Reason == o.Reason &&
+		w.Collectable == o.Collectable && w.Over == o.Over && slices.Equal(w.Parcels, o.Parcels)
+}
+
+// Allows reports whether all of the parcels may be taken out.
+func (w DirectoryWithdrawal) Allows(parcels []ParcelID) bool {
+	if w.Over {
+		return false
+	}
+	return len(w.Parcels) == 0 || !slices.ContainsFunc(parcels, func(p ParcelID) bool { return !slices.Contains(w.Parcels, p) })
 }
 
 // DirectoryLayout is the cabinet itself.

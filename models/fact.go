@@ -29,6 +29,9 @@ const (
 	FactHeld          FactType = "held"           // an unannounced parcel was left in a cell
 	FactBoardDown     FactType = "board_down"     // a lock board does not answer: its cells are out of service
 	FactBoardUp       FactType = "board_up"       // it answers again
+	FactRefused       FactType = "refused"        // the client put a parcel back and shut the door: it stays in its cell
+	FactDamaged       FactType = "damaged"        // the same, because it is damaged
+	FactLoadFailed    FactType = "load_failed"    // a courier did not get a parcel in
 )
 
 // Known reports whether the server understands the type. A fact of another type is
@@ -37,11 +40,29 @@ func (t FactType) Known() bool {
 	switch t {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
-		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp:
+		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed:
 		return true
 	}
 	return false
 }
+
+// Why a courier did not get a parcel in: the reason of a load_failed fact and of its event.
+const (
+	LoadFull             = "full"              // no cell that it fits is free
+	LoadTooBig           = "too_big"           // it fits no cell of the locker
+	LoadCellBroken       = "cell_broken"       // the cells that it was to go into do not open
+	LoadLabelUnreadable  = "label_unreadable"  // what its label says is no parcel of this locker
+	LoadWrongLocker      = "wrong_locker"      // it goes to another locker
+	LoadCourierCancelled = "courier_cancelled" // the courier took it away again
+)
+
+// Why a client does not want a parcel: the reason of refused and damaged facts and of their
+// events.
+const (
+	RefusedDamaged    = "damaged"
+	RefusedNotOrdered = "not_ordered"
+	RefusedOther      = "other"
+)
 
 // ClockQuality says how far a cabinet's wall clock may be trusted.
 type ClockQuality string
@@ -115,7 +136,7 @@ type FactData struct {
 	Courier  CourierID  `json:"courier,omitempty"`
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
-	Label    string     `json:"label,omitempty"` // the barcode of a parcel that nobody announced, or not until now
+	Label    string     `json:"label,omitempty"` // a barcode that the cabinet knew no parcel of, or not until now
 	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`

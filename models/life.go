@@ -77,6 +77,10 @@ type ParcelLife struct {
 	Generation int64       `json:"generation,omitempty"`
 	Epoch      int64       `json:"epoch,omitempty"`
 	Seq        int64       `json:"seq,omitempty"`
+	// Refused: its client put it back. It stays so in its cell and after it was taken out.
+	Refused bool `json:"refused,omitempty"`
+	// Failed: a courier has tried to load it, and it is in no cell yet.
+	Failed bool `json:"failed,omitempty"`
 	// Moves are the facts that moved it: a cabinet whose store was put back tells old ones
 	// again in its new epoch.
 	Moves []Move `json:"moves,omitempty"`
@@ -163,6 +167,10 @@ func (l *Life) parcelFact(f FactSignal) []Event {
 		return l.deposited(p, f)
 	case EventParcelTaken:
 		return l.pickedUp(p, f)
+	case EventParcelRefused, EventParcelDamaged:
+		return l.refused(p, told, f)
+	case EventLoadFailed:
+		return l.loadFailed(p, f)
 	default:
 		return l.left(p, told, f)
 	}
@@ -181,17 +189,29 @@ func parcelEvent(f FactSignal) (t EventType, ok bool) {
 		return EventParcelOut, true
 	case FactMissing:
 		return EventParcelMissing, true
+	case FactRefused:
+		return EventParcelRefused, true
+	case FactDamaged:
+		return EventParcelDamaged, true
+	case FactLoadFailed:
+		return EventLoadFailed, true
 	}
 	return "", false
 }
 
 // put records where a parcel is by a fact.
 func (p *ParcelLife) put(s ParcelState, f FactSignal) {
-	p.State, p.Cell = s, 0
+	p.State, p.Cell, p.Failed = s, 0, false
+	p.Refused = p.Refused && s == ParcelWithdrawn
 	if s == ParcelInCell {
 		p.Cell, p.Generation = f.Cell, f.Generation
 	}
 	p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
+	p.movedBy(f)
+}
+
+// movedBy remembers a fact, so that it counts once however often it is told.
+func (p *ParcelLife) movedBy(f FactSignal) {
 	if f.Operation != "" {
 		p.Moves = append(p.Moves, Move{f.Type, f.Operation})
 	}
@@ -199,7 +219,9 @@ func (p *ParcelLife) put(s ParcelState, f FactSignal) {
 
 func (l *Life) deposited(p *ParcelLife, f FactSignal) []Event {
 	if f.Type == FactCellChecked && p.State == ParcelInCell {
+		refused := p.Refused
 		p.put(ParcelInCell, f) // someone looked: it is where it was, or in another cell
+		p.Refused = refused
 		return nil
 	}
 	p.put(ParcelInCell, f)
@@ -221,21 +243,20 @@ func (l *Life) pickedUp(p *ParcelLife, f FactSignal) []Event {
 	}
 	p.put(ParcelPickedUp, f)
 	events := []Event{l.event(EventParcelTaken, f)}
-	over := l.State == StateExpired || l.State == StateWithdrawing
-	if l.count(ParcelPickedUp) == len(l.Parcels) || over && l.count(ParcelInCell) == 0 {
-		return l.move(events, OnPickedUpAll, f)
+	if l.count(ParcelInCell) == 0 && !l.awaits() {
+		return l.settle(events, f)
 	}
 	events = l.move(events, OnPickedUpSome, f)
 	if l.State == StatePartlyPickedUp && l.ReadyAt.IsZero() {
 		l.store(f.At) // taken before the client was told: storage runs from here
 	}
-	return events
+	return l.giveBack(events, f)
 }
 
 // outcomeOf is what a fact proves of its operation's doors.
 func outcomeOf(t FactType) OpenOutcome {
 	switch t {
-	case FactDeposited, FactPickedUp, FactWithdrawn, FactMissing:
+	case FactDeposited, FactPickedUp, FactWithdrawn, FactMissing, FactRefused, FactDamaged:
 		return Opened
 	case FactDoorJammed:
 		return NotOpened
@@ -300,6 +321,7 @@ func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
 		if l.count(ParcelInCell) > 0 {
 			return l.FirstClose.Add(l.Policy.PartialEnough.Duration()), "ready with the parcels that came", true
 		}
+		return l.expectedSince().Add(l.Policy.NeverDeposited.Duration()), "over if the rest never comes", true
 	case StateReady, StatePartlyPickedUp:
 		at, summary = l.storageEnd(), "storage ends"
 		if reminder, ok := l.nextReminder(); ok {
@@ -331,6 +353,9 @@ func (l *Life) Due(now time.Time) []Event {
 		events := []Event{l.event(EventNeverDeposited, f)}
 		return l.move(events, DoNeverDeposited, f)
 	case StateLoading:
+		if l.wanted() == 0 {
+			return l.restNeverCame(f)
+		}
 		l.store(now)
 		return l.move(nil, DoReady, f)
 	case StateReturning:
@@ -343,9 +368,8 @@ func (l *Life) Due(now time.Time) []Event {
 		if now.Before(l.storageEnd()) {
 			return l.remind(now, f)
 		}
-		if l.count(ParcelInCell) == 0 {
-			// What came was taken, and the rest never came: nothing is left to wait for.
-			return l.move(nil, OnPickedUpAll, f)
+		if l.wanted() == 0 {
+			return l.restNeverCame(f)
 		}
 		l.leave(LeaveExpired, now)
 		return l.move(nil, DoExpire, f)
@@ -392,11 +416,14 @@ func (l *Life) CheckAsk(a AskInput, now time.Time) error {
 			}
 			switch l.State {
 			case StateWithdrawing, StateReturning, StateReturned, StateLost:
-				return Errorf(CodeInvalidState, "the shipment is %s", l.State)
+				// Who has just given a parcel back may change their mind.
+				if l.State != StateWithdrawing || l.Leave != LeaveRefused {
+					return Errorf(CodeInvalidState, "the shipment is %s", l.State)
+				}
 			}
 		case Withdrawal:
 			// The cabinet's grant says the same; a fact may have overtaken it.
-			if l.Frozen() || l.State != StateExpired && l.State != StateWithdrawing || p.State != ParcelInCell || p.Locker != a.Locker {
+			if l.Frozen() || !l.leaving() && !p.givenBack() || p.State != ParcelInCell || p.Locker != a.Locker {
 				return Errorf(CodeInvalidState, "this parcel is not to be taken out: the shipment is %s", l.State)
 			}
 		default:
@@ -494,6 +521,9 @@ func (l *Life) Projection(events []Event) Projection {
 	l.NoRoom = false
 	for i := range p.Parcels {
 		p.Parcels[i].Moves = nil // nobody shows them
+		if p.Parcels[i].givenBack() {
+			p.Parcels[i].State = ParcelRefused
+		}
 	}
 	if !l.ReadyAt.IsZero() {
 		ready, expires := l.ReadyAt, l.storageEnd()

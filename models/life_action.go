@@ -7,6 +7,7 @@ const (
 	LeaveCancelled = "cancelled"
 	LeaveExpired   = "expired"
 	LeaveRerouted  = "rerouted"
+	LeaveRefused   = "refused"
 )
 
 // CheckFound is the reason of a cell_checked fact that names the parcel found inside.
@@ -113,27 +114,31 @@ func (l *Life) left(p *ParcelLife, told EventType, f FactSignal) []Event {
 	}
 	p.put(state, f)
 	events := []Event{l.event(told, f)}
-	switch {
-	case l.count(ParcelInCell) > 0:
-		if state == ParcelWithdrawn {
+	if l.count(ParcelInCell) > 0 {
+		if state == ParcelWithdrawn && (l.leaving() || !p.Refused) {
 			events = l.move(events, OnWithdrawalBegun, f)
 		}
+		return l.giveBack(events, f)
+	}
+	switch {
+	case l.awaits() && (p.Refused || state == ParcelMissing):
 		return events
 	case l.count(ParcelWithdrawn) == 0:
-		return l.move(events, OnMissing, f)
+		return l.settle(events, f)
 	case l.Leave == LeaveCancelled:
 		return l.move(events, OnEmptiedCancel, f)
-	case l.Leave == LeaveRerouted:
+	case l.Leave == LeaveRerouted && l.goesOn():
 		return l.move(events, OnEmptiedReroute, f)
 	}
-	l.OutAt = f.At
-	return l.move(events, OnEmptiedReturn, f)
+	l.To = ""
+	return l.goesBack(events, f)
 }
 
 // withdrawal is what couriers may take out of the shipment's cells now, and whether that
 // differs from what they were told.
 func (l *Life) withdrawal() (w DirectoryWithdrawal, changed bool) {
 	w = DirectoryWithdrawal{Shipment: l.Shipment, Locker: l.Locker}
+	refused := l.givenBack()
 	if l.Granted != nil {
 		w.Locker = l.Granted.Locker
 	}
@@ -141,9 +146,12 @@ func (l *Life) withdrawal() (w DirectoryWithdrawal, changed bool) {
 	case StateExpired:
 		w.Reason, w.Collectable = LeaveExpired, true
 	case StateWithdrawing:
-		w.Reason = l.Leave
+		w.Reason, w.Collectable = l.Leave, l.Leave == LeaveRefused
 	default:
-		w.Over = true
+		w.Over = len(refused) == 0
+		if !w.Over {
+			w.Reason, w.Collectable, w.Parcels = LeaveRefused, true, refused
+		}
 	}
 	for _, p := range l.Parcels {
 		if !w.Over && p.State == ParcelInCell && p.Locker != "" {
@@ -153,5 +161,5 @@ func (l *Life) withdrawal() (w DirectoryWithdrawal, changed bool) {
 	if l.Granted == nil {
 		return w, !w.Over
 	}
-	return w, w != *l.Granted
+	return w, !w.Equal(*l.Granted)
 }

@@ -9,8 +9,8 @@ import (
 	"cubby/models"
 )
 
-// waiting is a life whose only parcel waits for the client since born.
-func waiting() *models.Life {
+// stored is a life whose only parcel waits for the client since born.
+func stored() *models.Life {
 	l := newLife("a")
 	l.Policy.Reminders = []models.Seconds{24 * 3600, 3 * 3600}
 	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
@@ -20,7 +20,7 @@ func waiting() *models.Life {
 
 func TestClockIsAskedBeforeTimeActs(t *testing.T) {
 	t.Parallel()
-	l := waiting()
+	l := stored()
 	require.Equal(t, models.StateReady, l.State)
 	at, _, ok := l.Deadline()
 	require.True(t, ok)
@@ -49,7 +49,7 @@ func TestClockIsAskedBeforeTimeActs(t *testing.T) {
 	require.Equal(t, []models.EventType{models.EventReminderSent}, types(l.Due(at)))
 	require.Equal(t, end, *l.Projection(nil).ExpiresAt)
 
-	taken := waiting()
+	taken := stored()
 	taken.ApplyFact(fact(2, models.FactPickedUp, "a", born.Add(2*time.Hour)))
 	require.False(t, taken.NeedsClock(end), "nothing of it waits for a client")
 }
@@ -57,7 +57,7 @@ func TestClockIsAskedBeforeTimeActs(t *testing.T) {
 // TestTheEndIsNeverTakenBack: what the client was told stays.
 func TestTheEndIsNeverTakenBack(t *testing.T) {
 	t.Parallel()
-	l := waiting()
+	l := stored()
 	told := *l.Projection(nil).ExpiresAt
 	l.TakeEnd(told.Add(-time.Hour))
 	require.Equal(t, told, *l.Projection(nil).ExpiresAt)
@@ -68,7 +68,7 @@ func TestTheEndIsNeverTakenBack(t *testing.T) {
 
 func TestPausesAreToldOnce(t *testing.T) {
 	t.Parallel()
-	l := waiting()
+	l := stored()
 	first, second := models.Span{From: born.Add(2 * time.Hour), Until: born.Add(3 * time.Hour)}, models.Span{From: born.Add(5 * time.Hour)}
 	take := func(outages ...models.Span) []models.Event {
 		return l.TakeClock(models.ClockResult{Outages: outages}, born.Add(6*time.Hour))
@@ -120,7 +120,7 @@ func TestClockOfExtensionsAndFreezes(t *testing.T) {
 	require.Equal(t, models.StorageClock{From: late.Add(time.Hour), For: 24 * time.Hour}, clock(l))
 
 	// A life that began before clocks were fair.
-	old := waiting()
+	old := stored()
 	old.Clock = models.StorageClock{}
 	require.Equal(t, 72*time.Hour, old.AskClock().Clock.For)
 	old.Freeze(born.Add(10 * time.Hour))

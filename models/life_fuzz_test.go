@@ -59,9 +59,16 @@ func (r *lifeRun) step(b []byte) {
 	case 0, 1:
 		kinds := []models.FactType{models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing,
 			models.FactDoorJammed, models.FactOperationDone, models.FactDoorClosed, "unheard_of"}
+		if b[0]%8 == 1 {
+			kinds = []models.FactType{models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing,
+				models.FactRefused, models.FactDamaged, models.FactLoadFailed, models.FactCellChecked}
+		}
 		f := models.FactSignal{
 			Locker: models.LockerID("lkr_" + string('1'+rune(b[1]>>7))), Epoch: int64(b[2] >> 6), Seq: int64(b[3]),
 			At: r.now.Add(-time.Duration(b[1]>>2) * time.Minute), Type: kinds[b[2]>>3&7], Operation: op, Cell: int(b[3] & 3), Parcel: parcel,
+		}
+		if f.Type == models.FactCellChecked {
+			f.Reason = models.CheckFound
 		}
 		r.took(r.life.ApplyFact(f))
 		r.unmoved("a fact again", func() []models.Event { return r.life.ApplyFact(f) })
@@ -120,6 +127,8 @@ func (r *lifeRun) step(b []byte) {
 func FuzzLife(f *testing.F) {
 	f.Add(uint8(2), []byte("\x00\x00\x00\x01\x00\x01\x00\x02\x03\xff\xff\x00\x00\x00\x08\x03\x03\xff\xff\x00\x03\xff\xff\x00\x03\xff\xff\x00\x03\xff\xff\x00\x03\xff\xff\x00"))
 	f.Add(uint8(1), []byte("\x02\x00\x00\x00\x02\x00\x00\x00\x04\x00\x08\x00\x00\x00\x08\x05\x00\x00\x00\x04\x03\xff\xff\x00"))
+	f.Add(uint8(1), []byte("\x01\x00\x00\x01\x01\x00\x21\x02\x01\x01\x02\x03\x01\x01\x0b\x04\x01\x00\x14\x05"))
+	f.Add(uint8(1), []byte("\x01\x00\x30\x01\x01\x01\x31\x02\x01\x00\x02\x03\x01\x00\x1b\x04\x01\x01\x34\x05"))
 	f.Add(uint8(3), []byte("\x00\x00\x00\x01\x00\x00\x08\x02\x00\x01\x00\x03\x03\xff\xff\x00"))
 	f.Fuzz(func(t *testing.T, parcels uint8, acts []byte) {
 		ids := []models.ParcelID{"a", "b", "c"}[:1+parcels%3]

@@ -31,6 +31,9 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	}
 	for i, p := range parcels {
 		l.Parcels[i].State, l.Parcels[i].Cell = p.State, p.Cell
+		if p.State == ParcelRefused {
+			l.Parcels[i].State, l.Parcels[i].Refused = ParcelInCell, true
+		}
 	}
 	if l.State == StateExpired {
 		l.leave(LeaveExpired, l.storageEnd())
@@ -42,7 +45,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		}
 		l.recoverStorage(e)
 		told := e.Type == EventCancelled || e.Type == EventWithdrawing
-		if told && (e.Reason == LeaveCancelled || e.Reason == LeaveRerouted) {
+		if told && slices.Contains([]string{LeaveCancelled, LeaveRerouted, LeaveRefused}, e.Reason) {
 			l.leave(e.Reason, e.At)
 		}
 		if !slices.Contains(parcelEvents(), e.Type) {
@@ -51,6 +54,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		l.Told = append(l.Told, ToldFact{Type: e.Type, Parcel: e.Parcel, Operation: e.Operation, At: e.At})
 		if p := l.parcel(e.Parcel); p != nil {
 			p.Locker = e.Locker
+			p.recoverRefusal(e.Type)
 		}
 		if e.Type == EventParcelIn {
 			l.LastClose = e.At
@@ -74,7 +78,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 func (l *Life) onItsWay() {
 	l.Leave, l.LeaveAt = "", time.Time{}
 	for i := range l.Parcels {
-		if p := &l.Parcels[i]; p.State == ParcelWithdrawn {
+		if p := &l.Parcels[i]; p.State == ParcelWithdrawn && !p.Refused {
 			p.State = ParcelExpected
 		}
 	}
@@ -119,7 +123,21 @@ func (l *Life) recoverStorage(e Event) {
 }
 
 func parcelEvents() []EventType {
-	return []EventType{EventParcelIn, EventParcelTaken, EventParcelOut, EventParcelMissing}
+	return []EventType{EventParcelIn, EventParcelTaken, EventParcelOut, EventParcelMissing,
+		EventParcelRefused, EventParcelDamaged, EventLoadFailed}
+}
+
+// recoverRefusal takes in what an event says of whether the client wants the parcel, and
+// whether a courier has failed to load it.
+func (p *ParcelLife) recoverRefusal(t EventType) {
+	switch t {
+	case EventLoadFailed:
+		p.Failed = p.State == ParcelExpected
+	case EventParcelRefused, EventParcelDamaged:
+		p.Refused = p.State == ParcelInCell || p.State == ParcelWithdrawn
+	case EventParcelIn, EventParcelTaken:
+		p.Refused, p.Failed = false, false
+	}
 }
 
 // told reports whether a lost life has told of the fact.

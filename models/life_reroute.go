@@ -27,7 +27,10 @@ func (l *Life) Reroute(to LockerID, now time.Time) []Event {
 	f := FactSignal{At: now, Locker: l.Locker, Reason: LeaveRerouted}
 	l.To = to
 	if l.count(ParcelInCell) == 0 {
-		return nil // it moves at once
+		if l.State == StateCreated {
+			return nil // it moves at once
+		}
+		return l.move(nil, OnEmptiedReroute, f) // so it does: the rest is still with the carrier
 	}
 	l.leave(LeaveRerouted, now)
 	return l.move(nil, DoReroute, f)
@@ -47,7 +50,9 @@ func (l *Life) Moved(issue int, now time.Time) []Event {
 	l.Clock, l.Reckon, l.Pauses, l.WaitFrom, l.WaitUntil = StorageClock{}, false, nil, time.Time{}, time.Time{}
 	l.Reminded, l.Extended, l.Rerouted = 0, 0, l.Rerouted+1
 	for i := range l.Parcels {
-		if p := &l.Parcels[i]; p.State == ParcelWithdrawn {
+		p := &l.Parcels[i]
+		p.Failed = false
+		if p.State == ParcelWithdrawn && !p.Refused {
 			*p = ParcelLife{ID: p.ID, State: ParcelExpected, Moves: p.Moves}
 		}
 	}

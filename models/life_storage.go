@@ -29,7 +29,7 @@ func (l *Life) storageClock() StorageClock {
 // nextReminder is when the client is reminded next. One that would come before the message
 // that the parcel is ready is left out.
 func (l *Life) nextReminder() (at time.Time, ok bool) {
-	if l.count(ParcelInCell) == 0 {
+	if l.wanted() == 0 {
 		return time.Time{}, false
 	}
 	for i := l.Reminded; i < len(l.Policy.Reminders); i++ {

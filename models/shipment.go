@@ -51,6 +51,8 @@ const (
 	ParcelPickedUp  ParcelState = "picked_up"
 	ParcelWithdrawn ParcelState = "withdrawn"
 	ParcelMissing   ParcelState = "missing" // not where it should be
+	// ParcelRefused is how one in its cell is shown that its client does not want.
+	ParcelRefused ParcelState = "refused"
 )
 
 // Parcel is one physical thing with a label. State and cell are a projection.
@@ -125,6 +127,9 @@ const (
 	EventParcelTaken     EventType = "parcel.picked_up"
 	EventParcelOut       EventType = "parcel.withdrawn"
 	EventParcelMissing   EventType = "parcel.missing"
+	EventParcelRefused   EventType = "parcel.refused"
+	EventParcelDamaged   EventType = "parcel.damaged"
+	EventLoadFailed      EventType = "parcel.load_failed"
 )
 
 // Event is one line of a shipment's history and of its organizations' feeds. Seq counts

@@ -47,12 +47,12 @@ const (
 	OnPickedUpSome    ShipmentEvent = "picked_up_some"   // a fact: some parcels were taken
 	OnPickedUpAll     ShipmentEvent = "picked_up_all"    // a fact: the last one was taken
 	OnLoadFailed      ShipmentEvent = "load_failed"      // a fact: none of its parcels could be loaded
-	OnRefused         ShipmentEvent = "refused"          // a fact: the client put it back
+	OnRefused         ShipmentEvent = "refused"          // a fact: all that is left was put back by the client
 	OnWithdrawalBegun ShipmentEvent = "withdrawal_begun" // a fact: a courier opened its first door
 	OnEmptiedReturn   ShipmentEvent = "emptied_return"   // a fact: the last parcel left, to go back
 	OnEmptiedCancel   ShipmentEvent = "emptied_cancel"   // a fact: the last parcel left, cancelled
 	OnEmptiedReroute  ShipmentEvent = "emptied_reroute"  // a fact: the last parcel left, for another locker
-	OnMissing         ShipmentEvent = "missing"          // a fact: the last parcel is not where it should be
+	OnMissing         ShipmentEvent = "missing"          // a fact: the last parcel is not where it should be, and none was taken
 	DoReady           ShipmentEvent = "ready"            // the client is told
 	DoExpire          ShipmentEvent = "expire"           // storage is over
 	DoExtend          ShipmentEvent = "extend"           // storage was lengthened
@@ -76,12 +76,12 @@ func shipmentMoves(s ShipmentState) map[ShipmentEvent]ShipmentState {
 	switch s {
 	case StateCreated:
 		return map[ShipmentEvent]ShipmentState{
-			OnCarrierHasIt: StateInTransit, OnDeposited: StateLoading, OnLoadFailed: StateInTransit,
+			OnCarrierHasIt: StateInTransit, OnDeposited: StateLoading, OnLoadFailed: StateInTransit, OnRefused: StateWithdrawing,
 			DoNeverDeposited: StateCancelled, DoCancel: StateCancelled, DoReroute: StateCreated, DoLose: StateLost,
 		}
 	case StateInTransit:
 		return map[ShipmentEvent]ShipmentState{
-			OnCarrierHasIt: StateInTransit, OnDeposited: StateLoading, OnLoadFailed: StateInTransit,
+			OnCarrierHasIt: StateInTransit, OnDeposited: StateLoading, OnLoadFailed: StateInTransit, OnRefused: StateWithdrawing,
 			DoNeverDeposited: StateCancelled, DoCancel: StateCancelled, DoReroute: StateInTransit, DoReturned: StateReturned, DoLose: StateLost,
 		}
 	case StateLoading:

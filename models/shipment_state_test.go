@@ -32,7 +32,7 @@ func TestFactsAreNeverRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range models.ShipmentStates() {
 		for _, e := range []models.ShipmentEvent{models.OnDeposited, models.OnPickedUpSome, models.OnPickedUpAll,
-			models.OnLoadFailed, models.OnWithdrawalBegun, models.OnEmptiedReturn, models.OnEmptiedCancel, models.OnEmptiedReroute} {
+			models.OnLoadFailed, models.OnRefused, models.OnMissing, models.OnWithdrawalBegun, models.OnEmptiedReturn, models.OnEmptiedCancel, models.OnEmptiedReroute} {
 			_, ok := s.Next(e)
 			require.True(t, ok, "%s refuses the fact %s", s, e)
 		}

@@ -307,9 +307,14 @@ func (c *courier) takeFrom(n *node, cell int) (int64, bool) {
 		w.faults.hit(n, walkAway)
 		return 0, true
 	}
+	forgotten := n.steel.cell(cell).forgotten
 	things := n.steel.cell(cell).takeOut()
 	for _, thing := range things {
-		n.w.server.owner(thing).where[thing] = withClient // it leaves the cabinet for good
+		of := n.w.server.owner(thing)
+		if !of.wasLeaving && !of.refused[thing] && of.excused == "" && !n.restored && !forgotten {
+			w.fail(n, "a courier takes %s of %s out of cell %d, and nobody withdrew it", thing, of.id, cell)
+		}
+		of.where[thing] = withClient // it leaves the cabinet for good
 		c.holding = thing
 	}
 	w.log(n, "courier takes %v out of cell %d", things, cell)

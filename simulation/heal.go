@@ -128,7 +128,7 @@ func (w *World) judgeShipment(sh *shipment) {
 		switch {
 		case cell > 0 && sh.excused != "" && sh.node.believed(cell).Doubtful:
 			// What cannot be known is in doubt, and somebody has to look.
-		case cell > 0 && !sh.node.steel.cell(cell).forgotten && len(sh.told) > 0 && sh.life.Leave == "":
+		case cell > 0 && !sh.node.steel.cell(cell).forgotten && len(sh.told) > 0 && sh.life.Leave == "" && !sh.life.Parcels[i].Refused:
 			w.fail(sh.node, "%s of %s still lies in cell %d: its client could not collect it (life %s, excused: %q)",
 				label, sh.id, cell, sh.life.State, sh.excused)
 		case cell > 0 && !sh.node.steel.cell(cell).forgotten && state != models.ParcelInCell && sh.excused == "":

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"cubby/agent/cabinet"
 	"cubby/models"
@@ -219,12 +220,16 @@ func (c *client) take(n *node, cell int) (int64, bool) {
 		return c.leave(n)
 	}
 	excused := n.restored || box.forgotten
+	if !w.calm && !excused && len(box.things) > 0 && w.chance(3) {
+		return c.giveBack(n, cell)
+	}
 	things := box.takeOut()
 	for _, thing := range things {
 		if !slices.Contains(c.of.labels, thing) && !excused {
 			w.fail(n, "the client of %s opened cell %d and found %s of somebody else", c.of.id, cell, thing)
 		}
 		c.of.where[thing] = withClient
+		delete(c.of.refused, thing)
 	}
 	w.log(n, "client of %s takes %v out of cell %d", c.of.id, things, cell)
 	if w.chance(3) {
@@ -235,11 +240,32 @@ func (c *client) take(n *node, cell int) (int64, bool) {
 	return w.between(300, 2*second), false
 }
 
+// giveBack leaves what is in an open cell where it is, and says so.
+func (c *client) giveBack(n *node, cell int) (int64, bool) {
+	w := n.w
+	n.press(cabinet.ButtonRefuse)
+	if n.running && n.view().Text == cabinet.TextWhichCell {
+		n.give(cabinet.Chose{Key: strconv.Itoa(cell)})
+	}
+	if n.running {
+		n.press([]cabinet.Button{cabinet.ButtonDamaged, cabinet.ButtonNotOrdered, cabinet.ButtonOther}[w.rng.IntN(3)])
+	}
+	if v := n.view(); !n.running || v.Text != cabinet.TextPutBack || v.Params["cells"] != strconv.Itoa(cell) {
+		return w.between(second, 3*second), false
+	}
+	for _, thing := range n.steel.cell(cell).things {
+		c.of.refused[thing] = true
+	}
+	w.log(n, "client of %s puts %v back into cell %d", c.of.id, n.steel.cell(cell).things, cell)
+	n.shut(cell)
+	return w.between(300, 2*second), false
+}
+
 // leave goes, and plans to come again while something is here.
 func (c *client) leave(n *node) (int64, bool) {
 	c.coming = false
 	w := n.w
-	if c.of.here() > 0 {
+	if c.of.wanted() > 0 || c.of.here() > 0 && w.chance(20) { // some change their mind
 		if c.visits < 12 {
 			c.comeSoon()
 		}
@@ -266,8 +292,10 @@ func (n *node) refusals(sh *shipment, v cabinet.View) (bool, string) {
 		return sh.wasLeaving || sh.wasEnded, "nobody withdrew it"
 	case cabinet.TextHeldBack:
 		return sh.wasFrozen, "nobody held it back"
+	case cabinet.TextGivenBack:
+		return sh.wanted() == 0 || n.doubtful(sh), "nobody gave it back"
 	case cabinet.TextCollected:
-		return sh.here() == 0 || n.doubtful(sh), "it is still here"
+		return sh.wanted() == 0 || n.doubtful(sh), "it is still here"
 	case cabinet.TextBusy, cabinet.TextPaused, cabinet.TextScansPaused, cabinet.TextTryLater, cabinet.TextPleaseClose:
 		return true, ""
 	case cabinet.TextRefused:

@@ -18,6 +18,7 @@ type shipment struct {
 	labels                []string
 	codes                 map[int]string   // by issue
 	where                 map[string]place // by label
+	refused               map[string]bool  // by label: its client put it back
 	signalled             int64
 	wakeAt                int64
 	told                  []typedCode // that the client was told, in order
@@ -66,7 +67,7 @@ func (s *server) announce(n *node) *shipment {
 		parcels = 2 + s.w.rng.IntN(2)
 	}
 	k := len(s.shipments) + 1
-	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}, codes: map[int]string{}}
+	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}, refused: map[string]bool{}, codes: map[int]string{}}
 	p := policy(s.w)
 	sh.entry = models.DirectoryShipment{Shipment: sh.id, Carrier: carrierID, Number: fmt.Sprintf("N-%d", k), Policy: p}
 	var rows []models.Parcel
@@ -278,6 +279,17 @@ func (sh *shipment) here() int {
 	for _, l := range sh.labels {
 		if cell := sh.node.steel.find(l); cell > 0 && !sh.node.steel.cell(cell).forgotten {
 			n++
+		}
+	}
+	return n
+}
+
+// wanted counts those of them that their client has not put back.
+func (sh *shipment) wanted() int {
+	n := sh.here()
+	for _, l := range sh.labels {
+		if sh.refused[l] && sh.where[l] == inCell {
+			n--
 		}
 	}
 	return n

@@ -3,6 +3,7 @@ package simulation
 import (
 	"slices"
 
+	"cubby/agent/cabinet"
 	"cubby/models"
 )
 
@@ -46,11 +47,16 @@ func (n *node) shut(cell int) {
 		return
 	}
 	c.open = false
-	if op := n.find(n.believed(cell).Operation); op != nil && op.Kind == models.Pickup && len(c.things) > 0 {
+	if op := n.find(n.believed(cell).Operation); op != nil && op.Kind == models.Pickup && len(c.things) > 0 && !puttingBack(op, cell) {
 		c.forgotten = true // unless somebody objects, the policy takes it for taken
 	}
 	n.w.log(n, "door %d is shut, with %v inside", cell, c.things)
 	n.observe(cell)
+}
+
+// puttingBack reports whether the client said that what is behind a door is put back.
+func puttingBack(op *cabinet.Operation, cell int) bool {
+	return slices.ContainsFunc(op.Doors, func(d cabinet.Door) bool { return d.Cell == cell && d.State == cabinet.DoorOpen && d.Refusal != "" })
 }
 
 // observe has the bus see a door a moment later, as it stands then. A contact that bounces

@@ -142,6 +142,41 @@ func paths() []path {
 			d.act(models.UpdateCancel, nil)
 			d.fact(models.FactWithdrawn, "a")
 		}},
+		{"refused-one-of-two", []models.ParcelID{"a", "b"}, quick, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.fact(models.FactDeposited, "b")
+			d.until(models.StateReady)
+			d.fact(models.FactRefused, "a")
+			d.until(models.StateReady) // shown again: couriers may take that one out
+			d.ask(models.Withdrawal, "a")
+			d.fact(models.FactWithdrawn, "a")
+			d.until(models.StateReady)
+			d.ask(models.Pickup, "b")
+			d.fact(models.FactPickedUp, "b")
+			d.until(models.StateReturning)
+			d.carrier(models.EventReturned)
+		}},
+		{"refused-all-returned", []models.ParcelID{"a", "b"}, quick, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.fact(models.FactDeposited, "b")
+			d.until(models.StateReady)
+			d.fact(models.FactDamaged, "a")
+			d.fact(models.FactRefused, "b")
+			d.until(models.StateWithdrawing)
+			d.ask(models.Withdrawal, "a")
+			d.fact(models.FactWithdrawn, "a")
+			d.fact(models.FactWithdrawn, "b")
+			d.until(models.StateReturning)
+			d.carrier(models.EventReturned)
+		}},
+		{"load-failed", []models.ParcelID{"a"}, quick, "", func(d *driver) {
+			d.fact(models.FactLoadFailed, "a")
+			d.until(models.StateInTransit)
+			d.ask(models.Deposit, "a")
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			d.fact(models.FactPickedUp, "a")
+		}},
 		{"frozen-new-code", []models.ParcelID{"a"}, quick, "", func(d *driver) {
 			d.fact(models.FactDeposited, "a")
 			d.until(models.StateReady)

@@ -31,6 +31,10 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		return
 	}
 	switch {
+	case t.leaving(e) && t.Directory.Withdrawals[e.Shipment].Reason == models.LeaveRerouted:
+		t.refuse(TextElsewhere)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadWrongLocker})
+		return
 	case t.leaving(e):
 		t.refuse(TextCancelled)
 		return
@@ -46,7 +50,9 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	}
 	c := t.allocate(p, 0, nil)
 	if c == nil {
-		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", string(p.Size))
+		reason := t.noRoom(p, 0)
+		t.showNoRoom(reason, string(p.Size))
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: reason})
 		return
 	}
 	op := t.begin(models.Deposit, e.Shipment, e.Policy)
@@ -89,7 +95,7 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	}
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
-	c.Parcels = d.Parcels
+	c.Parcels, c.SinceMS = d.Parcels, t.now.WallMS
 	if wasDoubtful {
 		// As after a door left open: the courier may have walked away, and someone else closed it.
 		c.apply(models.CellDoubt)
@@ -114,12 +120,13 @@ func (t *turn) depositJammed(op *Operation, d *Door, c *Cell) {
 	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Courier: op.Courier, Attempt: d.Attempt, Reason: reasonJammed})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
 	if op.GaveUp == "" {
-		t.replace(op, *d)
+		t.replace(op, *d, models.LoadCellBroken)
 	}
 }
 
-// replace opens another cell for a door's parcels in the same operation.
-func (t *turn) replace(op *Operation, d Door) {
+// replace opens another cell for a door's parcels in the same operation. Without one they are
+// not loaded, for the reason given, or else for want of room.
+func (t *turn) replace(op *Operation, d Door, reason string) {
 	p := unannounced(op.Size)
 	if op.Label == "" {
 		var ok bool
@@ -128,14 +135,22 @@ func (t *turn) replace(op *Operation, d Door) {
 		}
 	}
 	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
+		op.Failed = ""
 		t.reserve(op, c, d.Parcels)
 		return
 	}
-	op.Reason = "no_cell"
+	if reason == "" {
+		reason = t.noRoom(p, op.Above)
+	}
+	op.Reason, op.Failed = "no_cell", reason
 }
 
 // cancelDeposit takes back a deposit under way, as far as it has got.
 func (t *turn) cancelDeposit(op *Operation, why string) {
+	op.Failed = models.LoadCourierCancelled
+	if why == string(ButtonNotFit) {
+		op.Failed = models.LoadTooBig
+	}
 	if op.undecided() {
 		t.abandon(op, why)
 		return
@@ -161,7 +176,7 @@ func (t *turn) empty(op *Operation) {
 		if op.GaveUp == string(ButtonNotFit) {
 			op.GaveUp = ""
 			op.Above = c.Layout.Size.Rank()
-			t.replace(op, *d)
+			t.replace(op, *d, "")
 			return
 		}
 	}
@@ -169,7 +184,7 @@ func (t *turn) empty(op *Operation) {
 
 // notEmpty: something may be inside. Only a check clears that.
 func (t *turn) notEmpty(op *Operation, d *Door, reason string) {
-	op.AnswerBy = 0
+	op.AnswerBy, op.Failed = 0, ""
 	d.State = DoorFinished
 	t.doubt(op, t.cell(d.Cell), reason)
 }

@@ -278,8 +278,8 @@ func (s *State) notToBeHad(id models.ShipmentID) TextKey {
 
 // leaving reports whether nothing of the shipment is to be put in any more.
 func (s *State) leaving(e *Expected) bool {
-	_, out := s.Directory.Withdrawals[e.Shipment]
-	return e.Withdrawn || out
+	w, out := s.Directory.Withdrawals[e.Shipment]
+	return e.Withdrawn || out && len(w.Parcels) == 0
 }
 
 // takeLayout adds the cells that are new. A cell is never taken away from under what is

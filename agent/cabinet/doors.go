@@ -25,6 +25,8 @@ const (
 	reasonDirect      = "local_open"
 	reasonBoardDead   = "board_dead"
 	reasonSetAside    = "store_set_aside"
+	reasonTookAnother = "took_another"
+	reasonPutBack     = "put_back"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open.
@@ -60,6 +62,9 @@ func (t *turn) openDoors() {
 			}
 			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {
 				t.giveUp(op, d, reasonBoardDead)
+				if op.Kind == models.Deposit {
+					op.Failed = models.LoadCellBroken
+				}
 				continue
 			}
 			if t.doorsBusy() >= doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
@@ -122,11 +127,12 @@ func (t *turn) doorOpened(c *Cell) {
 func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
 	d.Outcome, d.Reason = models.Opened, ""
-	if op.Kind == models.Withdrawal {
+	switch e := t.Directory.Shipments[op.Shipment]; {
+	case op.Kind == models.Withdrawal && !op.Listed && e != nil:
 		// From here on the courier has it: the client's code opens it no more.
-		if e := t.Directory.Shipments[op.Shipment]; e != nil {
-			e.Withdrawn = true
-		}
+		e.Withdrawn = true
+	case op.Kind == models.Pickup:
+		c.RefusedUntil = 0 // it was opened once more
 	}
 	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt, Reason: op.Purpose})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq

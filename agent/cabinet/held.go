@@ -31,6 +31,7 @@ func (t *turn) unknownLabel(label string, scanned bool) {
 	courier, ok := t.courier()
 	if !ok || !scanned || !courier.Unannounced {
 		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+		t.Session.Label = label
 		return
 	}
 	if cell, ok := t.heldIn(label, courier.Organization); ok {
@@ -73,7 +74,7 @@ func (t *turn) leaveHere(size models.Size) {
 	label := t.Session.Label
 	courier, ok := t.courier()
 	switch {
-	case label == "":
+	case label == "" || t.Session.Text != TextLeaveHere:
 		return
 	case !ok || !courier.Unannounced:
 		t.home()

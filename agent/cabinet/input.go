@@ -177,6 +177,17 @@ const (
 	// Of a pickup that was interrupted.
 	ButtonTaken    Button = "taken"
 	ButtonNotTaken Button = "not_taken"
+	// Of what the client does not want: the reasons are those of the facts.
+	ButtonRefuse     Button = "refuse"
+	ButtonDamaged    Button = models.RefusedDamaged
+	ButtonNotOrdered Button = models.RefusedNotOrdered
+	ButtonOther      Button = models.RefusedOther
+	ButtonKeep       Button = "keep"
+	// Of what a courier took out.
+	ButtonUnreadable Button = "unreadable"
+	ButtonConfirm    Button = "confirm"
+	ButtonPutBack    Button = "put_back"
+	ButtonTakeAnyway Button = "take_anyway"
 )
 
 // Buttons lists them all.
@@ -184,7 +195,8 @@ func Buttons() []Button {
 	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
-		ButtonTaken, ButtonNotTaken}
+		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
+		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway}
 	for _, s := range models.Sizes() {
 		all = append(all, leaveButton(s))
 	}

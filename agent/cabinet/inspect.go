@@ -131,7 +131,7 @@ func (t *turn) checkScanned(op *Operation, text string) {
 		t.missing(op, c, p.Parcel)
 		c.apply(models.CellCheckEmpty)
 		c.Generation++
-		c.Parcels = []models.ParcelID{p.Parcel}
+		c.Parcels, c.SinceMS = []models.ParcelID{p.Parcel}, t.now.WallMS
 	}
 	c.Occupancy, c.Shipment, c.Broken = models.Occupancy{State: models.CellOccupied}, e.Shipment, false
 	op.Shipment = e.Shipment

@@ -56,9 +56,15 @@ type Operation struct {
 	Above     int                  `json:"above,omitempty"`     // the parcel did not fit a cell of this size rank
 	Scanned   []models.ParcelID    `json:"scanned,omitempty"`   // of a withdrawal
 	Mistaken  bool                 `json:"mistaken,omitempty"`  // the last label was not the right one
-	Told      bool                 `json:"told,omitempty"`      // a fact that names the shipment says how it ended
-	FactEpoch int64                `json:"fact_epoch,omitempty"`
-	FactSeq   int64                `json:"fact_seq,omitempty"`
+	Wrong     string               `json:"wrong,omitempty"`     // that label
+	// Unreadable: the courier says that the label of what is taken out cannot be read.
+	Unreadable bool   `json:"unreadable,omitempty"`
+	Listed     bool   `json:"listed,omitempty"`   // of a withdrawal: its grant is for some of the shipment's parcels alone
+	Choosing   bool   `json:"choosing,omitempty"` // the client is asked which of the open cells they do not want
+	Failed     string `json:"failed,omitempty"`   // why the parcel of a deposit is not in, if it ends now
+	Told       bool   `json:"told,omitempty"`     // a fact that names the shipment says how it ended
+	FactEpoch  int64  `json:"fact_epoch,omitempty"`
+	FactSeq    int64  `json:"fact_seq,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
 	// leaves it, Size the cell that was chosen, LabelSeen that it was scanned on its way out.
 	Label     string                `json:"label,omitempty"`
@@ -92,6 +98,7 @@ type Door struct {
 	JamAt      int64              `json:"jam_at,omitempty"`
 	ObjectBy   int64              `json:"object_by,omitempty"`
 	Objected   bool               `json:"objected,omitempty"`
+	Refusal    string             `json:"refusal,omitempty"` // why the client does not want what is inside
 }
 
 func (op *Operation) ended() bool { return op.State == StateAbandoned || op.State == StateDone }
@@ -287,6 +294,7 @@ func (t *turn) release(op *Operation) {
 			c.Operation = ""
 		}
 	}
+	t.tellNotLoaded(op)
 	if !op.Told {
 		t.tellEnd(op)
 	}

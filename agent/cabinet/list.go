@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"cubby/models"
@@ -80,11 +81,34 @@ func (t *turn) showList(found []models.DirectoryParcel) {
 func (t *turn) chose(key string) {
 	t.awake()
 	id := models.ParcelID(key)
+	if op := t.operation(t.Session.Operation); op != nil && op.Choosing {
+		t.choseDoor(op, key)
+		return
+	}
+	if t.Session.Screen == ScreenCollect && !t.busy() {
+		t.choseCell(key)
+		return
+	}
 	if t.busy() || !containsParcel(t.Session.Choices, id) {
 		return
 	}
 	t.home() // an entry that is gone meanwhile leaves nothing to do
 	t.depositOf(id)
+}
+
+// choseCell begins the withdrawal of a cell that the screen lists.
+func (t *turn) choseCell(key string) {
+	courier, ok := t.courier()
+	if !ok {
+		return
+	}
+	for _, c := range t.toCollect(courier) {
+		if strconv.Itoa(c.Number()) == key {
+			t.takeOutOf(courier, c)
+			return
+		}
+	}
+	t.collect() // gone meanwhile
 }
 
 // depositOf begins the deposit of a parcel of the directory.
@@ -103,9 +127,21 @@ type Item struct {
 	Label string `json:"label"`
 }
 
-// items are the parcels to choose from: the ends of their labels, and their sizes.
+// items are the parcels to choose from: the ends of their labels, and their sizes. While
+// parcels are taken out or given back they are cells.
 func (s *State) items() []Item {
 	items := []Item{}
+	if op := s.operation(s.Session.Operation); op != nil && !op.ended() {
+		if op.Choosing {
+			for _, d := range op.refusable() {
+				items = append(items, Item{strconv.Itoa(d.Cell), strconv.Itoa(d.Cell)})
+			}
+		}
+		return items
+	}
+	if s.Session.Screen == ScreenCollect {
+		return s.outItems()
+	}
 	for _, id := range s.Session.Choices {
 		for _, shipment := range s.Directory.ids() {
 			if p, ok := s.Directory.parcel(shipment, id); ok {

@@ -59,10 +59,14 @@ func (t *turn) pickup(e *Expected, issue int) {
 		}
 	}
 	t.endOperations()
-	cells := t.holding(e.Shipment)
+	held := t.holding(e.Shipment)
+	cells := t.toPickUp(held)
 	switch {
 	case slices.ContainsFunc(cells, func(c *Cell) bool { return c.Operation != "" }):
 		t.say(TextBusy, messageMS)
+		return
+	case len(cells) == 0 && len(held) > 0 && t.window(e.Shipment) == nil:
+		t.Session.show(ScreenCollected, TextGivenBack, t.in(stateMS))
 		return
 	case len(cells) == 0:
 		t.reopen(e.Shipment)
@@ -131,7 +135,7 @@ func (t *turn) reopen(id models.ShipmentID) {
 	op.Reopens = true
 	for _, n := range w.Cells {
 		if c := t.cell(n); c.Shipment == id {
-			op.add(c, nil)
+			op.add(c, t.takenFrom(id, c)) // nothing of it is inside, unless it is put back
 		}
 	}
 	w.Reopened++
@@ -140,6 +144,10 @@ func (t *turn) reopen(id models.ShipmentID) {
 }
 
 func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
+	if d.Refusal != "" {
+		t.putBack(op, d, c)
+		return
+	}
 	d.State = DoorClosed
 	d.ObjectBy = t.in(max(op.Policy.Objection.Duration().Milliseconds(), 1))
 	if d.Objected {
@@ -147,9 +155,10 @@ func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
 	}
 }
 
-// unanswered: nobody objected. By the default proof that is enough.
+// unanswered: nobody objected. By the default proof that is enough, but for what the client gave
+// back before: that they took it after all they have to say.
 func (t *turn) unanswered(op *Operation, d *Door) {
-	if op.Policy.Proof == models.ProofAnswered {
+	if op.Policy.Proof == models.ProofAnswered || t.cell(d.Cell).Refusal != "" {
 		d.State, d.ObjectBy = DoorFinished, 0
 		op.Reason = reasonNoAnswer
 		t.doubt(op, t.cell(d.Cell), reasonNoAnswer)
@@ -166,7 +175,7 @@ func (t *turn) taken(op *Operation, d *Door) {
 	}
 	c := t.cell(d.Cell)
 	c.apply(models.CellTaken)
-	c.Parcels = nil
+	c.Parcels, c.Refusal, c.RefusedUntil = nil, "", 0
 	for _, p := range d.Parcels {
 		f := t.write(models.FactPickedUp, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p})
 		t.gone(op.Shipment, p, f)

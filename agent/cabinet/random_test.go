@@ -47,9 +47,12 @@ func TestRandomLives(t *testing.T) {
 // one does one random thing, and checks it against what was true before it.
 func (c *chaos) one() {
 	c.t.Helper()
-	before := map[int]models.Occupancy{}
+	before, refused := map[int]models.Occupancy{}, map[int]int64{}
 	for _, cell := range c.state.Cells {
 		before[cell.Number()] = cell.Occupancy
+		if cell.Refusal != "" {
+			refused[cell.Number()] = max(cell.RefusedUntil, 1)
+		}
 	}
 	pulsed, written, asked := len(c.pulses), len(c.facts), c.asks()
 	c.act()
@@ -61,8 +64,17 @@ func (c *chaos) one() {
 		require.GreaterOrEqual(c.t, i, 0)
 		op := c.state.Operations[i]
 		require.NotEmpty(c.t, op.Authority, "no pulse without authority in the state")
-		if op.Kind == models.Deposit {
+		switch {
+		case op.Kind == models.Deposit:
 			require.NotEqual(c.t, models.CellOccupied, before[p.Cell].State, "an occupied cell was offered")
+		case op.Kind == models.Withdrawal && op.Label == "" && p.Attempt == 1:
+			cell := c.cell(p.Cell)
+			if w, ok := c.state.Directory.Withdrawals[cell.Shipment]; ok && op.Listed == (len(w.Parcels) > 0) {
+				require.True(c.t, w.Allows(cell.Parcels), "%v is not to be taken out by %+v", cell.Parcels, w)
+			}
+		case op.Kind == models.Pickup && refused[p.Cell] > 0 && p.Attempt == 1:
+			// Asked for while their client could still change their mind; the server takes its time.
+			require.Less(c.t, c.now.UptimeMS, refused[p.Cell]+60_000, "cell %d was opened for who gave it back", p.Cell)
 		}
 	}
 	in := map[string]int{}
@@ -125,9 +137,13 @@ func (c *chaos) act() {
 		c.give(protocol.Entry{Kind: models.EntryShipment, Key: string(c.any()), Deleted: true})
 	case n < 11 && len(c.shipments) > 0 && c.rnd.IntN(2) == 0:
 		id := c.any()
-		c.entry(models.EntryWithdrawal, string(id), models.DirectoryWithdrawal{
+		w := models.DirectoryWithdrawal{
 			Shipment: id, Locker: locker, Reason: "cancelled", Collectable: c.rnd.IntN(2) == 0, Over: c.rnd.IntN(3) == 0,
-		})
+		}
+		if c.rnd.IntN(3) == 0 {
+			w.Reason, w.Collectable, w.Parcels = models.LeaveRefused, true, []models.ParcelID{models.ParcelID("par_" + string(id) + "-1")}
+		}
+		c.entry(models.EntryWithdrawal, string(id), w)
 	case n < 12 && c.rnd.IntN(4) == 0:
 		c.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3, 4, 5, 6}, Up: c.rnd.IntN(3) > 0})
 	case n < 13 && c.rnd.IntN(10) == 0:
@@ -158,7 +174,14 @@ func (c *chaos) act() {
 			c.press(c.screen().Buttons[c.rnd.IntN(3)])
 		}
 	case n < 48:
-		buttons := cabinet.Buttons()
+		buttons, v := cabinet.Buttons(), c.screen()
+		if items := v.Items; len(items) > 0 && c.rnd.IntN(3) == 0 {
+			c.do(cabinet.Chose{Key: items[c.rnd.IntN(len(items))].Key, ID: c.id()})
+			return
+		}
+		if len(v.Buttons) > 0 && c.rnd.IntN(2) == 0 {
+			buttons = v.Buttons
+		}
 		c.press(buttons[c.rnd.IntN(len(buttons))])
 	case n < 60:
 		c.network()
@@ -341,6 +364,8 @@ func (c *chaos) eachEndIsTold() {
 			in[d.Parcel] = false
 		case models.FactCellChecked:
 			in[d.Parcel] = in[d.Parcel] || d.Reason == "found"
+		case models.FactRefused, models.FactDamaged:
+			in[d.Parcel] = true
 		case models.FactDeposited:
 			require.False(c.t, in[d.Parcel], "%s was deposited twice", d.Parcel)
 			in[d.Parcel] = true

@@ -24,6 +24,7 @@ const (
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
+	ScreenRefuse    ScreenID = "P9"
 	ScreenStopped   ScreenID = "P11"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
@@ -66,7 +67,8 @@ func (s *State) View(now Instant) View {
 		Screen: s.Session.Screen, Text: s.Session.Text, Params: s.Session.Params, Courier: s.Session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
-	if op := s.operation(s.Session.Operation); op != nil && !op.ended() {
+	op := s.operation(s.Session.Operation)
+	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
 	} else if v.Text == TextCourier {
 		v.Params = s.freeCounts()
@@ -76,8 +78,19 @@ func (s *State) View(now Instant) View {
 	v.Sentence = sentence(v.Text, v.Params)
 	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
 	v.Items = s.items()
-	if v.Text == TextLeaveHere {
+	switch v.Text {
+	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
+	case TextWhichCell:
+		v.Buttons = []Button{ButtonKeep}
+	case TextNotThis:
+		v.Buttons = []Button{ButtonPutBack, ButtonTakeAnyway}
+	case TextTake, TextPleaseClose:
+		if op != nil && op.Kind == models.Pickup && len(op.refusable()) > 0 {
+			v.Buttons = append([]Button{ButtonRefuse}, v.Buttons...)
+		}
+	case TextConfirmLabel:
+		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
 	for _, c := range s.Cells {
 		if c.Open {
@@ -115,6 +128,11 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil
 	case op.Kind == models.Withdrawal && op.Mistaken:
 		show(ScreenTakeOut, TextNotThis, append(open, op.Cells(DoorClosed)...))
+	case op.Kind == models.Withdrawal && op.GaveUp != "" && len(open) > 0:
+		show(ScreenTakeOut, TextPleaseClose, open)
+	case op.Kind == models.Withdrawal && op.Unreadable:
+		show(ScreenTakeOut, TextConfirmLabel, append(open, op.Cells(DoorClosed)...))
+		v.Params["label"] = s.labelEnds(op)
 	case op.Kind == models.Withdrawal && len(open) > 0:
 		show(ScreenTakeOut, TextTakeAndScan, open)
 	case op.Kind == models.Withdrawal && op.any(DoorClosed):
@@ -135,6 +153,10 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenDoor, TextPutIn, open)
 	case op.Kind == models.Deposit:
 		show(ScreenDoor, TextOpening, coming)
+	case op.refusing() != nil:
+		show(ScreenRefuse, TextPutBack, []int{op.refusing().Cell})
+	case op.Choosing && len(op.refusable()) > 0:
+		show(ScreenRefuse, TextWhichCell, open)
 	case s.longOpen(open, now):
 		show(ScreenLeftOpen, TextPleaseClose, open)
 	case len(open) > 0:
@@ -146,6 +168,22 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 	default:
 		show(ScreenDone, TextEverything, op.Cells(DoorClosed))
 	}
+}
+
+// labelEnds are the ends of the labels of what an operation takes out.
+func (s *State) labelEnds(op *Operation) string {
+	if op.Label != "" {
+		return end(op.Label, labelEnd)
+	}
+	var ends []string
+	for _, d := range op.Doors {
+		for _, id := range d.Parcels {
+			if p, ok := s.Directory.parcel(op.Shipment, id); ok {
+				ends = append(ends, end(p.Barcode, labelEnd))
+			}
+		}
+	}
+	return strings.Join(ends, ", ")
 }
 
 func (s *State) longOpen(cells []int, now Instant) bool {
@@ -164,10 +202,12 @@ func (t *turn) afterOperation(op *Operation) {
 	case op.Kind == models.Deposit && op.Told && op.Reason == "deposited":
 		t.Session.show(ScreenCourier, TextLoaded, 0, "cell", strconv.Itoa(op.Doors[len(op.Doors)-1].Cell))
 	case op.Reason == "no_cell":
-		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", "")
+		t.showNoRoom(op.Failed, "")
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
 		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
-	case op.Reason == reasonObjection:
+	case op.Reason == reasonPutBack:
+		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
+	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:
 		t.say(TextReported, messageMS, "cells", numbers(doorCells(op)))
 	case op.Reason == "checked":
 		t.say(TextNoted, messageMS, "cells", numbers(doorCells(op)))
@@ -233,6 +273,8 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonCancel}
 	case ScreenTake, ScreenLeftOpen:
 		return []Button{ButtonProblem}
+	case ScreenRefuse:
+		return []Button{ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep}
 	case ScreenJammed:
 		return []Button{ButtonTryAgain, ButtonFinish}
 	case ScreenDone:
@@ -254,7 +296,11 @@ func buttons(screen ScreenID, courier bool) []Button {
 	case ScreenCollect:
 		return []Button{ButtonOpenNext, ButtonCancel}
 	case ScreenTakeOut:
-		return []Button{ButtonMissing, ButtonNotEmpty}
+		return []Button{ButtonMissing, ButtonUnreadable, ButtonNotEmpty}
+	case ScreenUnknown:
+		return []Button{ButtonList, ButtonTakeBack}
+	case ScreenFull:
+		return []Button{ButtonCollect, ButtonTakeBack}
 	case ScreenCheck:
 		return []Button{ButtonEmpty, ButtonSomethingElse}
 	}

@@ -36,6 +36,8 @@ type Session struct {
 	AwayUntil int64            `json:"away_until,omitempty"`
 	// Label is what the screen asks about: a parcel that nobody announced.
 	Label string `json:"label,omitempty"`
+	// Unloaded are the parcels and labels of which was told that they did not get in.
+	Unloaded []string `json:"unloaded,omitempty"`
 	// Choices are the parcels that the screen lists.
 	Choices []models.ParcelID `json:"choices,omitempty"`
 	// Interrupted is whose pickup the screen asks about.
@@ -118,7 +120,7 @@ func (t *turn) scanned(text string) {
 		return
 	}
 	t.awake()
-	if t.labelTaken(text) || t.busy() {
+	if t.labelTaken(text, false) || t.busy() {
 		return // the screen names the doors to close
 	}
 	if len(text) > maxText {
@@ -139,7 +141,7 @@ func (t *turn) keyed(text string) {
 		return
 	}
 	t.awake()
-	if t.labelTaken(text) || t.busy() {
+	if t.labelTaken(text, true) || t.busy() {
 		return
 	}
 	if len(text) > maxText {
@@ -154,14 +156,14 @@ func (t *turn) keyed(text string) {
 }
 
 // labelTaken gives a label to the withdrawal or check that waits for one.
-func (t *turn) labelTaken(text string) bool {
+func (t *turn) labelTaken(text string, typed bool) bool {
 	op := t.operation(t.Session.Operation)
 	if op == nil || op.ended() || len(text) > maxText {
 		return false
 	}
 	switch op.Kind {
 	case models.Withdrawal:
-		t.scannedOut(op, text)
+		t.scannedOut(op, text, typed)
 	case models.Check:
 		t.checkScanned(op, text)
 	default:
@@ -237,7 +239,9 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 		return
 	}
 	if resumes {
+		unloaded := t.Session.Unloaded // the visit goes on
 		t.login(c, loaded)
+		t.Session.Unloaded = unloaded
 		return
 	}
 	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
@@ -332,7 +336,9 @@ func (t *turn) pressed(b Button) {
 			return
 		}
 		t.home()
-	case ButtonCancel, ButtonTakeBack:
+	case ButtonTakeBack:
+		t.takeBack()
+	case ButtonCancel:
 		t.home()
 	}
 }
@@ -379,6 +385,10 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 	case ButtonProblem:
 		if !deposit {
 			t.problem(op)
+		}
+	case ButtonRefuse, ButtonKeep, ButtonDamaged, ButtonNotOrdered, ButtonOther:
+		if !deposit {
+			t.pressedRefusal(op, b)
 		}
 	case ButtonTryAgain:
 		if !deposit {

@@ -66,6 +66,7 @@ func overtaken(c *Cell, r models.CellReport) bool {
 func (t *turn) forgetCell(c *Cell) {
 	c.Occupancy, c.Shipment, c.Parcels = models.Occupancy{State: models.CellFree, Doubtful: true}, "", nil
 	c.Label, c.Holder, c.Interrupted = "", "", ""
+	c.Refusal, c.RefusedUntil, c.SinceMS = "", 0, 0
 	for _, w := range t.Windows {
 		w.Cells = slices.DeleteFunc(w.Cells, func(n int) bool { return n == c.Number() })
 	}

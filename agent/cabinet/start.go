@@ -36,7 +36,7 @@ func (t *turn) start(in Started) {
 			t.abandon(op, reasonInterrupted)
 			continue
 		}
-		op.Reason = reasonInterrupted
+		op.Reason, op.Failed = reasonInterrupted, "" // what the courier did since is not known
 		for i := range op.Doors {
 			t.resume(op, &op.Doors[i], in.Open)
 		}

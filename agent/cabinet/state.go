@@ -85,6 +85,12 @@ type Cell struct {
 	// TakenOver is what a takeover said of the cell, so that it is said once: a row's carrier
 	// and barcode, or takenOverRest. It outlives what was in the cell.
 	TakenOver string `json:"taken_over,omitempty"`
+	// Refusal is why its client gave back what is in it; empty: they did not. Until RefusedUntil
+	// their code opens it once more.
+	Refusal      string `json:"refusal,omitempty"`
+	RefusedUntil int64  `json:"refused_until,omitempty"`
+	// SinceMS is when its parcel was put in, in Unix milliseconds by the wall clock; 0: unknown.
+	SinceMS int64 `json:"since_ms,omitempty"`
 }
 
 // usable reports whether the cell's lock can be driven.
@@ -109,6 +115,7 @@ func (c *Cell) apply(e models.CellEvent) bool {
 	c.Occupancy = next
 	if c.State == models.CellFree {
 		c.Shipment, c.Parcels, c.Label, c.Holder, c.Interrupted = "", nil, "", "", ""
+		c.Refusal, c.RefusedUntil, c.SinceMS = "", 0, 0
 	}
 	return ok
 }

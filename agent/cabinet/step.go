@@ -172,6 +172,7 @@ func (s *State) moments(visit func(*int64)) {
 	s.deadlines(visit)
 	for _, c := range s.Cells {
 		visit(&c.OpenedAt)
+		visit(&c.RefusedUntil)
 	}
 	visit(&s.PulsedAt)
 	for i := range s.RemoteAt {

@@ -1,26 +1,58 @@
 package cabinet
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 
 	"cubby/models"
 )
 
-// toCollect lists the cells whose parcels the courier who is logged in may take out.
+// toCollect lists the cells whose parcels the courier who is logged in may take out, those that
+// hold theirs the longest first.
 func (s *State) toCollect(courier models.DirectoryCourier) []*Cell {
 	var cells []*Cell
 	for _, c := range s.Cells {
 		if c.State != models.CellOccupied || c.Operation != "" || !c.usable() {
 			continue
 		}
-		_, granted := s.Directory.Withdrawals[c.Shipment]
+		w, granted := s.Directory.Withdrawals[c.Shipment]
 		e := s.Directory.Shipments[c.Shipment]
-		granted = granted && e != nil && !e.Frozen
+		granted = granted && w.Allows(c.Parcels) && e != nil && !e.Frozen
 		if s.theirs(courier, c) && (granted || c.Label != "") {
 			cells = append(cells, c)
 		}
 	}
+	slices.SortStableFunc(cells, func(a, b *Cell) int { return cmp.Compare(a.SinceMS, b.SinceMS) })
 	return cells
+}
+
+// whyOut is why a cell's parcel has to leave it.
+func (s *State) whyOut(c *Cell) TextKey {
+	reason := s.Directory.Withdrawals[c.Shipment].Reason
+	switch {
+	case c.Label != "":
+		return TextWhyUnannounced
+	case c.Refusal == models.RefusedDamaged:
+		return TextWhyDamaged
+	case reason == models.LeaveExpired:
+		return TextWhyExpired
+	case reason == models.LeaveRefused:
+		return TextWhyRefused
+	case reason == models.LeaveRerouted:
+		return TextWhyMoved
+	}
+	return TextWhyCancelled
+}
+
+// outItems are the cells of the list, to choose one of.
+func (s *State) outItems() []Item {
+	items := []Item{}
+	for _, c := range s.toCollect(s.Directory.Couriers[s.Session.Courier]) {
+		n := strconv.Itoa(c.Number())
+		items = append(items, Item{n, n + ": " + english(s.whyOut(c))})
+	}
+	return items
 }
 
 // collect shows what is to be taken out.
@@ -51,7 +83,11 @@ func (t *turn) openNext() {
 		t.say(TextNothingThere, messageMS)
 		return
 	}
-	c := cells[0]
+	t.takeOutOf(courier, cells[0])
+}
+
+// takeOutOf begins the withdrawal of a cell.
+func (t *turn) takeOutOf(courier models.DirectoryCourier, c *Cell) {
 	if c.Label != "" {
 		t.takeHeldOut(courier, c)
 		return
@@ -62,19 +98,23 @@ func (t *turn) openNext() {
 		return
 	}
 	op.Courier = courier.Courier
+	op.Listed = len(t.Directory.Withdrawals[c.Shipment].Parcels) > 0
 	op.add(c, slices.Clone(c.Parcels))
 	t.ask(op)
 }
 
 // scannedOut takes a label that is scanned while a courier takes parcels out, before or
-// after the door is closed.
-func (t *turn) scannedOut(op *Operation, text string) {
+// after the door is closed. Of one that is typed its end is enough.
+func (t *turn) scannedOut(op *Operation, text string, typed bool) {
+	names := func(label string) bool {
+		return label == text || typed && len(text) >= typedAtLeast && endsAs(label, text)
+	}
 	for i := range op.Doors {
 		d := &op.Doors[i]
 		if d.State != DoorOpen && d.State != DoorClosed {
 			continue
 		}
-		if op.Label == text {
+		if op.Label != "" && names(op.Label) {
 			op.Mistaken, op.LabelSeen = false, true
 			if d.State == DoorClosed {
 				t.withdrawnIfAll(op, d)
@@ -83,7 +123,7 @@ func (t *turn) scannedOut(op *Operation, text string) {
 		}
 		for _, id := range d.Parcels {
 			p, known := t.Directory.parcel(op.Shipment, id)
-			if !known || p.Barcode != text {
+			if !known || !names(p.Barcode) {
 				continue
 			}
 			op.Mistaken = false
@@ -96,11 +136,17 @@ func (t *turn) scannedOut(op *Operation, text string) {
 			return
 		}
 	}
-	op.Mistaken = true
+	if op.GaveUp == "" {
+		op.Mistaken, op.Wrong = true, text
+	}
 }
 
 // withdrawalClosed: with every label scanned the parcels are out; otherwise it is asked.
 func (t *turn) withdrawalClosed(op *Operation, d *Door) {
+	if op.GaveUp != "" {
+		t.tookAnother(op, d)
+		return
+	}
 	d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
 	t.withdrawnIfAll(op, d)
 }
@@ -164,6 +210,14 @@ func (t *turn) pressedWithdrawal(op *Operation, b Button) {
 		t.tryAgain(op)
 	case ButtonNotEmpty:
 		t.noAnswer(op)
+	case ButtonUnreadable:
+		op.Unreadable = op.any(DoorOpen, DoorClosed)
+	case ButtonConfirm:
+		t.confirmTakenOut(op)
+	case ButtonPutBack:
+		t.putWrongBack(op)
+	case ButtonTakeAnyway:
+		t.takeAnyway(op)
 	case ButtonCancel, ButtonFinish:
 		if op.undecided() {
 			t.abandon(op, reasonAbandoned)
@@ -172,4 +226,67 @@ func (t *turn) pressedWithdrawal(op *Operation, b Button) {
 		t.giveUpAll(op, reasonAbandoned)
 		t.noAnswer(op)
 	}
+}
+
+// confirmTakenOut takes the courier's word for a label that cannot be read.
+func (t *turn) confirmTakenOut(op *Operation) {
+	if !op.Unreadable {
+		return
+	}
+	op.LabelSeen = op.Label != ""
+	for i := range op.Doors {
+		d := &op.Doors[i]
+		if d.State != DoorOpen && d.State != DoorClosed {
+			continue
+		}
+		op.Scanned = append(op.Scanned, d.Parcels...)
+		if d.State == DoorClosed {
+			t.withdrawnIfAll(op, d)
+		}
+	}
+	op.Mistaken, op.Unreadable = false, false
+}
+
+// putWrongBack: what was taken out goes back into its cell. Behind a shut door it has to be
+// opened anew, and what is inside is in doubt until then.
+func (t *turn) putWrongBack(op *Operation) {
+	op.Mistaken, op.Unreadable = false, false
+	d := op.closed()
+	if d == nil {
+		return
+	}
+	c := t.cell(d.Cell)
+	t.noAnswer(op)
+	t.endOperations()
+	courier, ok := t.courier()
+	if ok && slices.Contains(t.toCollect(courier), c) {
+		t.takeOutOf(courier, c)
+	}
+}
+
+// takeAnyway: the courier leaves with a parcel that is not the cell's own. What is in the cell
+// is in doubt, and so is the cell that was thought to hold it.
+func (t *turn) takeAnyway(op *Operation) {
+	if !op.Mistaken {
+		return
+	}
+	op.Mistaken, op.Unreadable, op.GaveUp = false, false, reasonTookAnother
+	_, p, known := t.Directory.labelled(op.Wrong, t.Directory.Couriers[op.Courier].Organization)
+	for _, c := range t.Cells {
+		if c.Label == op.Wrong || known && containsParcel(c.Parcels, p.Parcel) {
+			t.doubt(op, c, reasonTookAnother)
+		}
+	}
+	if d := op.closed(); d != nil {
+		t.tookAnother(op, d)
+	}
+}
+
+// tookAnother tells that something else than the cell's parcel was taken out of it.
+func (t *turn) tookAnother(op *Operation, d *Door) {
+	op.AnswerBy, op.Reason = 0, reasonTookAnother
+	d.State = DoorFinished
+	c := t.cell(d.Cell)
+	c.apply(models.CellDoubt)
+	t.write(models.FactCellDoubtful, op.ID, c, models.FactData{Reason: reasonTookAnother, Label: op.Wrong, Courier: op.Courier})
 }

@@ -44,6 +44,13 @@ func TestAWithdrawal(t *testing.T) {
 		"the cell is empty":      {[]func(r *rig){shut, press(cabinet.ButtonMissing)}, models.FactMissing, models.Occupancy{State: models.CellFree}},
 		"it was put back":        {[]func(r *rig){shut, press(cabinet.ButtonNotEmpty)}, models.FactCellDoubtful, doubtful},
 		"he left with no answer": {[]func(r *rig){shut, func(r *rig) { r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+		"its end is typed":       {[]func(r *rig){shut, func(r *rig) { r.keyIn("_1-1") }}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"too little is typed":    {[]func(r *rig){shut, func(r *rig) { r.keyIn("1-1"); r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+		"an end is scanned":      {[]func(r *rig){shut, func(r *rig) { r.scan("_1-1"); r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+		"unreadable, confirmed":  {[]func(r *rig){press(cabinet.ButtonUnreadable), press(cabinet.ButtonConfirm), shut}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"shut, then confirmed":   {[]func(r *rig){shut, press(cabinet.ButtonUnreadable), press(cabinet.ButtonConfirm)}, models.FactWithdrawn, models.Occupancy{State: models.CellFree}},
+		"unreadable, no answer":  {[]func(r *rig){shut, press(cabinet.ButtonUnreadable), func(r *rig) { r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
+		"confirmed unasked":      {[]func(r *rig){shut, press(cabinet.ButtonConfirm), func(r *rig) { r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
 		"only a wrong label":     {[]func(r *rig){shut, func(r *rig) { r.scan("shp_9-1"); r.wait(60_000) }}, models.FactCellDoubtful, doubtful},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -209,4 +216,173 @@ func TestHeldBackWhileTheServerIsAsked(t *testing.T) {
 	require.Equal(t, cabinet.TextHeldBack, r.screen().Text)
 	r.wait(10_000) // longer than the server is waited for
 	require.Empty(t, r.pulses)
+}
+
+// TestTheLabelCannotBeRead: the screen says which one it should be.
+func TestTheLabelCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := toWithdraw(t)
+	r.press(cabinet.ButtonOpenNext)
+	r.press(cabinet.ButtonUnreadable)
+	require.NotEqual(t, cabinet.TextConfirmLabel, r.screen().Text, "no door is open yet")
+	r.open(1)
+	require.Contains(t, r.screen().Buttons, cabinet.ButtonUnreadable)
+	r.press(cabinet.ButtonUnreadable)
+	v := r.screen()
+	require.Equal(t, "Type the end of its label, or confirm that the parcel of cell 1 ends in shp_1-1.", v.Sentence)
+	require.Equal(t, []cabinet.Button{cabinet.ButtonConfirm, cabinet.ButtonPutBack}, v.Buttons)
+	r.press(cabinet.ButtonPutBack)
+	require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+}
+
+// TestTheLabelOfAHeldParcelCannotBeRead is as any other's.
+func TestTheLabelOfAHeldParcelCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+	r.login()
+	r.scan("UNKNOWN")
+	r.press("leave_s")
+	r.open(1)
+	r.close(1)
+	r.wait(300)
+	r.press(cabinet.ButtonOpenNext)
+	r.open(1)
+	r.press(cabinet.ButtonUnreadable)
+	require.Equal(t, "UNKNOWN", r.screen().Params["label"])
+	r.press(cabinet.ButtonConfirm)
+	r.close(1)
+	_, data := r.lastFact(models.FactWithdrawn)
+	require.Equal(t, "UNKNOWN", data.Label)
+}
+
+// twoToWithdraw has the courier before the open door of cell 1, with the label of what should be
+// in cell 2 scanned.
+func twoToWithdraw(t *testing.T) *rig {
+	t.Helper()
+	r := stored(t, policy(), 2)
+	r.withdraw("shp_1", false)
+	r.expect("shp_2", policy(), models.SizeS)
+	r.login()
+	require.Equal(t, 3, r.load("shp_2-1"))
+	r.wait(300)
+	r.pulses = nil
+	r.press(cabinet.ButtonOpenNext)
+	r.open(1)
+	r.scan("shp_2-1")
+	v := r.screen()
+	require.Equal(t, cabinet.TextNotThis, v.Text)
+	require.Equal(t, []cabinet.Button{cabinet.ButtonPutBack, cabinet.ButtonTakeAnyway}, v.Buttons)
+	return r
+}
+
+func TestThisIsNotIt(t *testing.T) {
+	t.Parallel()
+	doubtful := models.Occupancy{State: models.CellOccupied, Doubtful: true}
+	t.Run("put back behind an open door", func(t *testing.T) {
+		t.Parallel()
+		r := twoToWithdraw(t)
+		r.press(cabinet.ButtonPutBack)
+		require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+		r.scan("shp_1-1")
+		r.close(1)
+		r.lastFact(models.FactWithdrawn)
+		require.False(t, r.cell(3).Doubtful)
+	})
+	t.Run("put back behind a shut door", func(t *testing.T) {
+		t.Parallel()
+		r := twoToWithdraw(t)
+		r.close(1)
+		r.wait(300)
+		first := r.operation().ID
+		r.press(cabinet.ButtonPutBack)
+		require.Equal(t, doubtful, r.cell(1).Occupancy)
+		require.Len(t, r.pulses, 2, "the same cell opens once more")
+		require.Equal(t, 1, r.pulses[1].Cell)
+		require.NotEqual(t, first, r.operation().ID, "by an operation of its own")
+		r.open(1)
+		r.scan("shp_1-1")
+		r.close(1)
+		require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy)
+	})
+	for name, shutFirst := range map[string]bool{"taken anyway, then shut": false, "shut, then taken anyway": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := twoToWithdraw(t)
+			if shutFirst {
+				r.close(1)
+			}
+			r.press(cabinet.ButtonTakeAnyway)
+			if !shutFirst {
+				require.Equal(t, cabinet.TextPleaseClose, r.screen().Text)
+				r.scan("shp_2-1")
+				require.Equal(t, cabinet.TextPleaseClose, r.screen().Text)
+				r.close(1)
+			}
+			f, data := r.lastFact(models.FactCellDoubtful)
+			require.Equal(t, 1, f.Cell)
+			require.Equal(t, models.FactData{Reason: "took_another", Label: "shp_2-1", Courier: courier,
+				After: &models.CellReport{Cell: 1, State: models.CellOccupied, Doubtful: true, Generation: 1, Shipment: "shp_1"}}, data)
+			require.Equal(t, doubtful, r.cell(1).Occupancy)
+			require.Equal(t, doubtful, r.cell(3).Occupancy, "what it was thought to hold was in cell 1")
+			require.False(t, r.cell(2).Doubtful)
+			require.Equal(t, cabinet.StateDone, r.operation().State)
+			require.NotContains(t, r.types(0), models.FactWithdrawn)
+			require.Equal(t, "Thank you, we have been told about cell 1.", r.screen().Sentence)
+		})
+	}
+	t.Run("taken anyway, of nothing wrong", func(t *testing.T) {
+		t.Parallel()
+		r := toWithdraw(t)
+		r.press(cabinet.ButtonOpenNext)
+		r.open(1)
+		r.press(cabinet.ButtonTakeAnyway)
+		require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+	})
+}
+
+// TestWhatIsToBeTakenOutIsListedByAge: the longest in its cell first, with the reason; one may be
+// chosen.
+func TestWhatIsToBeTakenOutIsListedByAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeL, models.SizeM, models.SizeS, models.SizeXL)
+	r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+	for id, size := range map[models.ShipmentID]models.Size{"shp_1": models.SizeS, "shp_2": models.SizeM, "shp_3": models.SizeL} {
+		r.expect(id, policy(), size)
+	}
+	for _, label := range []string{"shp_1-1", "shp_2-1", "shp_3-1"} { // cells 3, 2 and 1
+		r.load(label)
+		r.wait(1000)
+	}
+	r.scan("UNKNOWN")
+	r.press("leave_xl")
+	r.open(4)
+	r.close(4)
+	grant := func(id models.ShipmentID, reason string) {
+		r.entry(models.EntryWithdrawal, string(id), models.DirectoryWithdrawal{Shipment: id, Locker: locker, Reason: reason})
+	}
+	grant("shp_1", models.LeaveExpired)
+	grant("shp_2", models.LeaveRefused)
+	grant("shp_3", models.LeaveRerouted)
+	r.press(cabinet.ButtonCollect)
+	require.Equal(t, []cabinet.Item{
+		{Key: "3", Label: "3: storage is over"}, {Key: "2", Label: "2: refused"}, {Key: "1", Label: "1: goes to another locker"},
+		{Key: "4", Label: "4: not announced"},
+	}, r.screen().Items)
+	grant("shp_3", models.LeaveCancelled)
+	require.Equal(t, "1: cancelled", r.screen().Items[2].Label)
+	r.wait(300)
+	r.pulses = nil
+	r.do(cabinet.Chose{Key: "9", ID: r.id()})
+	require.Empty(t, r.pulses)
+	require.Equal(t, cabinet.ScreenCollect, r.screen().Screen)
+	r.do(cabinet.Chose{Key: "2", ID: r.id()})
+	require.Equal(t, 2, r.pulses[0].Cell)
+	require.Empty(t, r.screen().Items)
+	r.open(2)
+	r.scan("shp_2-1")
+	r.close(2)
+	r.wait(300)
+	r.press(cabinet.ButtonOpenNext)
+	require.Equal(t, 3, r.pulses[1].Cell, "the oldest")
 }

@@ -171,11 +171,11 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "the cabinet has no such cell"
 	case d.Shipment != "" && !in.shipments[d.Shipment]:
 		return "there is no such shipment"
-	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == "") && !leavesUnannounced(f, d):
+	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == "") && !ofLabelAlone(f, d):
 		return "it names no shipment and parcel"
 	case f.Type == models.FactHeld && (f.Cell == 0 || d.Label == ""):
 		return "it names no cell and label"
-	case f.Type == models.FactDeposited && f.Cell == 0:
+	case (f.Type == models.FactDeposited || refuses(f.Type)) && f.Cell == 0:
 		return "it names no cell"
 	case f.AtMS < 0:
 		return "its time is before 1970"
@@ -197,19 +197,28 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	return ""
 }
 
+// refuses reports whether a fact of the type says that a client put a parcel back.
+func refuses(t models.FactType) bool { return t == models.FactRefused || t == models.FactDamaged }
+
 // movesParcel reports whether a fact of the type says where a parcel is.
 func movesParcel(t models.FactType) bool {
 	switch t {
-	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing:
+	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactLoadFailed:
 		return true
 	}
-	return false
+	return refuses(t)
 }
 
-// leavesUnannounced reports whether a fact says that an unannounced parcel is in its cell no
-// more: it has a label, and no shipment.
-func leavesUnannounced(f models.Fact, d models.FactData) bool {
-	return (f.Type == models.FactWithdrawn || f.Type == models.FactMissing) && f.Cell != 0 && d.Label != ""
+// ofLabelAlone reports whether a fact tells of a label of which its cabinet knew no parcel: that
+// an unannounced one is in its cell no more, or that one was not loaded.
+func ofLabelAlone(f models.Fact, d models.FactData) bool {
+	switch f.Type {
+	case models.FactWithdrawn, models.FactMissing:
+		return f.Cell != 0 && d.Label != ""
+	case models.FactLoadFailed:
+		return d.Label != "" && d.Shipment == "" && d.Parcel == ""
+	}
+	return false
 }
 
 // firstCell names a board by the first of its cells: names are the cabinet's own.

@@ -352,3 +352,33 @@ func TestAnUnannouncedParcelOpensAnIncident(t *testing.T) {
 		require.Empty(t, open())
 	})
 }
+
+// TestFactsOfParcelsOnTheirOwn: what names its parcel is signalled, a label alone is kept, and
+// anything less is kept aside.
+func TestFactsOfParcelsOnTheirOwn(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		exec(t, f, "DELETE FROM outbox")
+		j := &journal{at: f.clock()}
+		of := func(reason string) models.FactData {
+			return models.FactData{Shipment: v.Shipment.ID, Parcel: v.Parcels[0].ID, Reason: reason}
+		}
+		head, err := f.TakeIn(t.Context(), l.ID, []models.Fact{
+			opened(j),
+			j.fact(models.FactRefused, 1, of(models.RefusedOther)),
+			j.fact(models.FactDamaged, 1, of(models.RefusedDamaged)),
+			j.fact(models.FactLoadFailed, 0, of(models.LoadFull)),
+			j.fact(models.FactLoadFailed, 0, models.FactData{Label: "ABC", Reason: models.LoadLabelUnreadable}),
+			j.fact(models.FactRefused, 0, of("")), // in no cell
+			j.fact(models.FactDamaged, 0, of("")),
+			j.fact(models.FactRefused, 1, models.FactData{Shipment: v.Shipment.ID}),
+			j.fact(models.FactLoadFailed, 0, models.FactData{Reason: models.LoadFull}),
+			j.fact(models.FactLoadFailed, 0, models.FactData{Shipment: v.Shipment.ID, Label: "ABC"}),
+		})
+		require.NoError(t, err)
+		require.Equal(t, int64(10), head.Seq)
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 5)
+		require.Len(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), 3)
+	})
+}

@@ -214,8 +214,8 @@ func (s *Store) Snapshot(ctx context.Context, l models.LockerID) (head models.He
 		if len(shipments) == 0 {
 			return nil
 		}
-		parcels, err = gorm.G[models.Parcel](t.db).Where("shipment IN ? AND state = ? AND cell > 0", shipments, models.ParcelInCell).
-			Order("id").Find(t.ctx)
+		parcels, err = gorm.G[models.Parcel](t.db).Where("shipment IN ? AND state IN ? AND cell > 0", shipments,
+			[]models.ParcelState{models.ParcelInCell, models.ParcelRefused}).Order("id").Find(t.ctx)
 		return err
 	})
 	return head, cells, parcels, err

@@ -162,6 +162,10 @@ func TestSnapshot(t *testing.T) {
 		require.Len(t, parcels, 1)
 		require.Equal(t, v.Parcels[0].ID, parcels[0].ID)
 		require.Equal(t, 2, parcels[0].Cell)
+		require.NoError(t, db.Exec("UPDATE parcels SET state = 'refused' WHERE shipment = ?", v.Shipment.ID).Error)
+		_, _, parcels, err = f.Snapshot(ctx, l)
+		require.NoError(t, err)
+		require.Len(t, parcels, 1, "it lies in its cell")
 	})
 }
 

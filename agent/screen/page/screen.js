@@ -12,6 +12,8 @@ const labels = {
   problem: 'Something is wrong', collect: 'Collect', open_next: 'Open the next cell', check: 'Check cells', missing: 'Cell is empty',
   something_else: 'Something else',
   taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back',
+  refuse: 'I do not want it', damaged: 'It is damaged', not_ordered: 'I did not order it', other: 'Another reason', keep: 'I take it',
+  unreadable: 'Cannot read the label', confirm: 'It is this one', put_back: 'Put it back', take_anyway: 'Take it anyway',
   leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
 };
 const codeLength = 8;

@@ -177,6 +177,36 @@ func (c Client) TakeFrom(ctx context.Context, cell int) ([]string, error) {
 	return things, err
 }
 
+// Refuse says that the thing in the one cell that is open is not wanted, puts it back and shuts the door.
+func (c Client) Refuse(ctx context.Context, cell int, reason string) (thing string, err error) {
+	things, err := c.At.Take(ctx, cell)
+	if err != nil {
+		return "", err
+	}
+	if len(things) != 1 {
+		return "", fmt.Errorf("cell %d holds %q, want one thing", cell, things)
+	}
+	for _, button := range []string{"refuse", reason} {
+		s, err := c.At.Press(ctx, button)
+		if err == nil && s.Text != "put_back" {
+			err = fmt.Errorf("%s is answered with %s", button, s)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if err := c.At.Put(ctx, cell, things[0]); err != nil {
+		return "", err
+	}
+	if err := c.At.Close(ctx, cell); err != nil {
+		return "", err
+	}
+	_, err = c.At.AwaitScreen(ctx, fmt.Sprintf("door %d to be seen shut", cell), func(s Screen) bool {
+		return !slices.Contains(s.OpenDoors, cell)
+	})
+	return things[0], err
+}
+
 // SameThings tells what is wrong when the things taken are not those expected.
 func SameThings(taken, expected []string) error {
 	taken, expected = slices.Sorted(slices.Values(taken)), slices.Sorted(slices.Values(expected))

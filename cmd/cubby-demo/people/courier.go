@@ -75,6 +75,20 @@ func (c Courier) Close(ctx context.Context, cell int) error {
 	return err
 }
 
+// DoesNotFit says so before the open door of a cell, and shuts it on nothing. It returns the screen after that.
+func (c Courier) DoesNotFit(ctx context.Context, cell int) (Screen, error) {
+	if _, err := c.At.Press(ctx, "did_not_fit"); err != nil {
+		return Screen{}, err
+	}
+	if err := c.At.Close(ctx, cell); err != nil {
+		return Screen{}, err
+	}
+	if _, err := c.At.AwaitScreen(ctx, "the question whether the cell is empty", func(s Screen) bool { return s.Text == "is_empty" }); err != nil {
+		return Screen{}, err
+	}
+	return c.At.Press(ctx, "empty")
+}
+
 // Leave logs out.
 func (c Courier) Leave(ctx context.Context) error {
 	s, err := c.At.Press(ctx, "finish")

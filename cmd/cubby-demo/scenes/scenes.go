@@ -61,6 +61,8 @@ func all() []scene {
 		{"clock-paused", "the line is not cut", clockPaused},
 		{"quiet-hours", "there are none", quietHours},
 		{"takeover", "the list has two parcels the wrong way round", takeover},
+		{"refused", "the client takes it after all", refused},
+		{"load-failed", "the parcel fits", loadFailed},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }

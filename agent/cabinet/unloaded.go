@@ -1,0 +1,65 @@
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/models"
+)
+
+// notLoaded tells that a parcel did not get in, and why: once in a courier's session. It is
+// known by its id, or by its label alone.
+func (t *turn) notLoaded(op models.OperationID, data models.FactData) {
+	key := "label " + data.Label
+	if data.Parcel != "" {
+		key = string(data.Parcel)
+	}
+	if mine := data.Courier == t.Session.Courier; mine && slices.Contains(t.Session.Unloaded, key) {
+		return
+	} else if mine {
+		t.Session.Unloaded = append(t.Session.Unloaded, key)
+	}
+	t.write(models.FactLoadFailed, op, nil, data)
+}
+
+// tellNotLoaded tells how a deposit failed that has ended.
+func (t *turn) tellNotLoaded(op *Operation) {
+	if op.Failed == "" {
+		return
+	}
+	data := models.FactData{Shipment: op.Shipment, Courier: op.Courier, Reason: op.Failed, Label: op.Label}
+	if op.Label == "" {
+		data.Parcel = op.Doors[len(op.Doors)-1].Parcels[0]
+	}
+	t.notLoaded(op.ID, data)
+}
+
+// noRoom is why no cell above a size rank is free for a parcel.
+func (s *State) noRoom(p models.DirectoryParcel, above int) (reason string) {
+	for _, c := range s.Cells {
+		rank := c.Layout.Size.Rank()
+		if c.Layout.Regime == p.Regime && rank >= p.Size.Rank() && rank > above && p.Dimensions.Fits(c.Layout.Inner) {
+			return models.LoadFull
+		}
+	}
+	return models.LoadTooBig
+}
+
+// showNoRoom says why a parcel cannot be put in.
+func (t *turn) showNoRoom(reason, size string) {
+	text := TextFull
+	switch reason {
+	case models.LoadTooBig:
+		text = TextTooBig
+	case models.LoadCellBroken:
+		text = TextNoneOpens
+	}
+	t.Session.show(ScreenFull, text, t.in(messageMS), "size", size)
+}
+
+// takeBack has a courier keep a parcel whose label says nothing here.
+func (t *turn) takeBack() {
+	if label := t.Session.Label; label != "" && t.Session.Courier != "" {
+		t.notLoaded("", models.FactData{Label: label, Courier: t.Session.Courier, Reason: models.LoadLabelUnreadable})
+	}
+	t.home()
+}
