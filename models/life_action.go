@@ -130,7 +130,7 @@ func (l *Life) left(p *ParcelLife, told EventType, f FactSignal) []Event {
 	case l.Leave == LeaveRerouted && l.goesOn():
 		return l.move(events, OnEmptiedReroute, f)
 	}
-	l.To = ""
+	l.To, l.NoRoom = "", l.To != ""
 	return l.goesBack(events, f)
 }
 

@@ -34,7 +34,7 @@ func (l *Life) AskClock() ClockInput {
 func (l *Life) Waits() bool {
 	switch l.State {
 	case StateReady, StatePartlyPickedUp, StateExpired:
-		return l.count(ParcelInCell) > 0
+		return l.wanted() > 0
 	}
 	return false
 }

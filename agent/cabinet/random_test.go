@@ -55,7 +55,21 @@ func (c *chaos) one() {
 		}
 	}
 	pulsed, written, asked := len(c.pulses), len(c.facts), c.asks()
+	began, known := c.now.UptimeMS, map[models.OperationID]bool{}
+	for _, op := range c.state.Operations {
+		known[op.ID] = true
+	}
 	c.act()
+	for _, op := range c.state.Operations {
+		if known[op.ID] || op.Kind != models.Pickup {
+			continue
+		}
+		for _, d := range op.Doors {
+			if until, was := refused[d.Cell]; was {
+				require.Less(c.t, began, until, "cell %d is to be opened for who gave it back", d.Cell)
+			}
+		}
+	}
 	if c.asks() > asked && c.rnd.IntN(2) == 0 {
 		c.server() // in time, for once
 	}
@@ -72,9 +86,6 @@ func (c *chaos) one() {
 			if w, ok := c.state.Directory.Withdrawals[cell.Shipment]; ok && op.Listed == (len(w.Parcels) > 0) {
 				require.True(c.t, w.Allows(cell.Parcels), "%v is not to be taken out by %+v", cell.Parcels, w)
 			}
-		case op.Kind == models.Pickup && refused[p.Cell] > 0 && p.Attempt == 1:
-			// Asked for while their client could still change their mind; the server takes its time.
-			require.Less(c.t, c.now.UptimeMS, refused[p.Cell]+60_000, "cell %d was opened for who gave it back", p.Cell)
 		}
 	}
 	in := map[string]int{}

@@ -308,5 +308,6 @@ func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
 		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Label == b.Label && a.Holder == b.Holder &&
-		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver
+		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
+		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
 }
