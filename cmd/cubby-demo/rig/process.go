@@ -185,13 +185,16 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 
 // Stop asks the child to stop and waits; after the grace it is killed, and that is an error. Stopping a child that is
 // not running does nothing.
-func (p *Process) Stop() error {
+func (p *Process) Stop() error { return p.End(p.spec.StopSignal) }
+
+// End is Stop by another signal.
+func (p *Process) End(by syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.run == nil || closed(p.run.done) {
 		return nil
 	}
-	if err := syscall.Kill(p.run.pid, p.spec.StopSignal); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(p.run.pid, by); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("%s: stop: %w", p.spec.Name, err)
 	}
 	grace := time.NewTimer(p.spec.Grace)
