@@ -1,0 +1,105 @@
+package outages
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cubby/cmd/cubby-demo/line"
+	"cubby/cmd/cubby-demo/people"
+)
+
+// lineLimit is the longest until a cabinet is connected again, has told all and does not wait any more, after its line is
+// sound: it dials again after 30 s at the latest.
+const lineLimit = 30 * time.Second
+
+// lineSlow: pieces come late, each by another time.
+func lineSlow(ctx context.Context, w *world) (string, error) {
+	return w.disturbed(ctx, 6*time.Second, func(seed uint64) line.Fault {
+		return line.Fault{Delay: 150 * time.Millisecond, Jitter: 250 * time.Millisecond, Seed: seed}
+	}, nil)
+}
+
+// lineCuts: connections end in the middle, up to 20 kB after their begin, in one direction and then in the other.
+func lineCuts(ctx context.Context, w *world) (string, error) {
+	const bytes = 20 << 10
+	if _, err := w.disturbed(ctx, 4*time.Second, func(seed uint64) line.Fault {
+		return line.Fault{CutUp: bytes, Seed: seed}
+	}, nil); err != nil {
+		return "", err
+	}
+	return w.disturbed(ctx, 4*time.Second, func(seed uint64) line.Fault {
+		return line.Fault{CutDown: bytes, Seed: seed}
+	}, nil)
+}
+
+// lineBlackHole: connections are taken, and nothing comes of it.
+func lineBlackHole(ctx context.Context, w *world) (string, error) {
+	return w.disturbed(ctx, 8*time.Second, func(seed uint64) line.Fault { return line.Fault{Swallow: true, Seed: seed} }, nil)
+}
+
+// lineHalfOpen: the server's end closes and the cabinet is not told; then the cabinet's end, and the server is not.
+func lineHalfOpen(ctx context.Context, w *world) (string, error) {
+	for _, side := range []line.Side{line.Cabinet, line.Server} {
+		for _, s := range w.streets {
+			s.site.Line().HalfOpen(side)
+		}
+		if side == line.Cabinet {
+			pause(ctx, 3*time.Second)
+		}
+	}
+	return w.mended(ctx)
+}
+
+// lineResets: a box in the middle forgets its connections again and again.
+func lineResets(ctx context.Context, w *world) (string, error) {
+	return w.disturbed(ctx, 5*time.Second, func(uint64) line.Fault { return line.Fault{} }, func(s *street) { s.site.Line().Reset() })
+}
+
+// disturbed has every line be at fault for a while, and does something to it every second.
+func (w *world) disturbed(ctx context.Context, long time.Duration, fault func(seed uint64) line.Fault, also func(*street)) (string, error) {
+	for _, s := range w.streets {
+		s.site.Line().Disturb(fault(w.random.Uint64()))
+	}
+	for until := time.Now().Add(long); time.Now().Before(until); {
+		if also != nil {
+			for _, s := range w.streets {
+				also(s)
+			}
+		}
+		if !pause(ctx, min(time.Second, time.Until(until))) {
+			return "", ctx.Err()
+		}
+	}
+	for _, s := range w.streets {
+		s.site.Line().Disturb(line.Fault{})
+	}
+	return w.mended(ctx)
+}
+
+// mended waits until every cabinet is connected and the facts of the outage are with the server.
+func (w *world) mended(ctx context.Context) (string, error) {
+	since := time.Now()
+	for _, s := range w.streets {
+		if err := w.sabotage(func() error { s.site.CutLine(); return nil }); err != nil {
+			return "", err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lineLimit)
+	defer cancel()
+	for _, s := range w.streets {
+		before, err := s.site.Snapshot(ctx)
+		if err != nil {
+			return "", err
+		}
+		err = people.Await(ctx, fmt.Sprintf("cabinet %d to be connected and its facts to arrive", s.n+1), lookEvery, func() (bool, string, error) {
+			now, err := s.site.Snapshot(ctx)
+			arrived := now.Epoch == before.Epoch && now.Seq-now.Unsent >= before.Seq
+			return now.Online && arrived, fmt.Sprintf("online %t, unsent %d", now.Online, now.Unsent), err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("connected and all facts told %.1f s after the end", time.Since(since).Seconds()), nil
+}
