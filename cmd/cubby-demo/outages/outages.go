@@ -47,6 +47,7 @@ func all() []play {
 		{"api-killed", "the other api is killed too", false, apiKilled},
 		{"postgres-fast", "a fact is removed from the database", true, postgresFast},
 		{"postgres-immediate", "a cabinet loses its power meanwhile", true, postgresImmediate},
+		{"clocks-apart", "the clocks are not apart", true, clocksApart},
 		{"line-slow", "the lines are cut and stay so", false, lineSlow},
 		{"line-cuts", "the lines are cut and stay so", false, lineCuts},
 		{"line-black-hole", "the lines are cut and stay so", false, lineBlackHole},

@@ -20,8 +20,10 @@ import (
 const (
 	// backWithin is how soon a cabinet of a gateway that is gone is connected again.
 	backWithin = 10 * time.Second
-	// frozenFor is longer than a gateway's lease, a cabinet's patience with a silent line, and Temporal's with a worker.
-	frozenFor, frozenLong = 20 * time.Second, 90 * time.Second
+	// gatewayFor is longer than a gateway's lease and a cabinet's patience with a silent line, workerFor than Temporal's
+	// with a worker.
+	gatewayFor, workerFor = 20 * time.Second, 12 * time.Second
+	frozenLong            = 90 * time.Second
 	restartLimit          = 30 * time.Second
 )
 
@@ -73,36 +75,39 @@ func (w *world) busiest(ctx context.Context) (most, other *stage.Part, before ma
 	return most, other, before, nil
 }
 
-// back waits until each cabinet that was at a gateway has a new connection, and returns how many there were and when the
-// last of them had one, from a moment on.
-func (w *world) back(ctx context.Context, from *stage.Part, before map[string]place, since time.Time, within time.Duration) (int, time.Duration, error) {
-	n := 0
-	for _, p := range before {
-		if p.instance == from.Instance {
-			n++
+// of lists the cabinets that are at a gateway.
+func of(gateway *stage.Part, at map[string]place) []string {
+	var lockers []string
+	for locker, p := range at {
+		if p.instance == gateway.Instance {
+			lockers = append(lockers, locker)
 		}
 	}
+	return lockers
+}
+
+// back waits until each of the cabinets has a new connection, and returns when the last of them had one, from a moment on.
+func (w *world) back(ctx context.Context, lockers []string, before map[string]place, since time.Time, within time.Duration) (time.Duration, error) {
 	var last time.Duration
-	err := people.Await(ctx, fmt.Sprintf("the %d cabinets of %s to be back", n, from.Name), lookEvery, func() (bool, string, error) {
+	err := people.Await(ctx, fmt.Sprintf("%d cabinets to be back", len(lockers)), lookEvery, func() (bool, string, error) {
 		now, err := w.places(ctx)
 		if err != nil {
 			return false, err.Error(), nil
 		}
 		last = time.Since(since)
-		for locker, p := range before {
-			if p.instance != from.Instance {
+		for _, locker := range lockers {
+			got := now[locker]
+			if got.live && got.n > before[locker].n {
 				continue
 			}
-			if got := now[locker]; !got.live || got.n <= p.n {
-				if last > within {
-					return false, "", fmt.Errorf("after %.1f s cabinet %s is at %+v, before at %+v", last.Seconds(), locker, got, p)
-				}
-				return false, fmt.Sprintf("%s: %+v", locker, got), nil
+			if last > within {
+				return false, "", fmt.Errorf("after %.1f s cabinet %s is at %+v, before at %+v", last.Seconds(), locker, got, before[locker])
 			}
+			return false, fmt.Sprintf("%s: %+v", locker, got), nil
 		}
 		return true, "", nil
 	})
-	return n, last, err
+	return last, err
 }
 
 func restart(ctx context.Context, p *stage.Part) error {
@@ -124,19 +129,20 @@ func gatewayKilled(ctx context.Context, w *world) (string, error) {
 	if err := w.sabotage(other.Kill); err != nil {
 		return "", err
 	}
-	n, took, err := w.back(ctx, victim, before, since, backWithin)
+	gone := of(victim, before)
+	took, err := w.back(ctx, gone, before, since, backWithin)
 	if err != nil {
 		return "", err
 	}
 	pause(ctx, 2*time.Second) // life goes on without it
-	return fmt.Sprintf("%d cabinets back after %.1f s", n, took.Seconds()), restart(ctx, victim)
+	return fmt.Sprintf("%d cabinets back after %.1f s", len(gone), took.Seconds()), restart(ctx, victim)
 }
 
-func (w *world) freezeFor() time.Duration {
+func (w *world) freezeFor(short time.Duration) time.Duration {
 	if w.long {
 		return frozenLong
 	}
-	return frozenFor
+	return short
 }
 
 // gatewayFrozen: its cabinets notice and go to the other one. Thawed, it commands nobody and takes nobody's place.
@@ -149,11 +155,12 @@ func gatewayFrozen(ctx context.Context, w *world) (string, error) {
 	if err := victim.Freeze(); err != nil {
 		return "", err
 	}
-	n, took, err := w.back(ctx, victim, before, since, backWithin)
+	gone := of(victim, before)
+	took, err := w.back(ctx, gone, before, since, backWithin)
 	if err != nil {
 		return "", errors.Join(err, victim.Thaw())
 	}
-	pause(ctx, w.freezeFor()-time.Since(since))
+	pause(ctx, w.freezeFor(gatewayFor)-time.Since(since))
 	moved, err := w.places(ctx)
 	if err := errors.Join(err, victim.Thaw()); err != nil {
 		return "", err
@@ -170,7 +177,7 @@ func gatewayFrozen(ctx context.Context, w *world) (string, error) {
 		}
 		return true, "", err
 	})
-	return fmt.Sprintf("%d cabinets back after %.1f s; thawed after %.0f s", n, took.Seconds(), w.freezeFor().Seconds()), err
+	return fmt.Sprintf("%d cabinets back after %.1f s; thawed after %.0f s", len(gone), took.Seconds(), w.freezeFor(gatewayFor).Seconds()), err
 }
 
 // workerFrozen: what it had in hand is done by the other one; thawed, it does nothing twice.
@@ -198,13 +205,13 @@ func workerFrozen(ctx context.Context, w *world) (string, error) {
 	if err := w.sabotage(other.Freeze); err != nil {
 		return "", err
 	}
-	pause(ctx, w.freezeFor()-time.Since(since))
+	pause(ctx, w.freezeFor(workerFor)-time.Since(since))
 	whole := w.wholeLives()
 	if whole == 0 {
 		return "", errors.New("nobody who brought a parcel while the worker was frozen had it collected: the other does not do its work")
 	}
 	err = errors.Join(victim.Thaw(), w.stage.Mailbox("").Misbehave(ctx, "none", 0, 0))
-	return fmt.Sprintf("%d activities in hand; %d whole lives meanwhile; thawed after %.0f s", held, whole, w.freezeFor().Seconds()), err
+	return fmt.Sprintf("%d activities in hand; %d whole lives meanwhile; thawed after %.0f s", held, whole, w.freezeFor(workerFor).Seconds()), err
 }
 
 // wholeLives counts those brought and collected during the outage.

@@ -59,6 +59,9 @@ func (p *Part) Freeze() error { return p.process.Freeze() }
 // Thaw has it go on.
 func (p *Part) Thaw() error { return p.process.Thaw() }
 
+// SetClockAhead has the process see a wall clock that is ahead of this machine's from its next start on.
+func (p *Part) SetClockAhead(d time.Duration) { p.process.SetClockAhead(d) }
+
 // Start starts it again and returns when it is ready.
 func (p *Part) Start(ctx context.Context) error { return p.process.Start(ctx) }
 
