@@ -14,6 +14,7 @@ SEEDS ?= 60
 DAYS ?= 7
 SEED ?=
 BREAK ?=
+LONG ?=
 FUZZTIME ?= 30s
 
 RIG := bin/cubby-demo rig --postgres --fsync=false --temporal --
@@ -137,6 +138,11 @@ demo: build ## play the scenes and judge them from outside (BREAK=scene must fai
 kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 	@echo "kill: $(LIVES) lives"
 	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
+
+.PHONY: outages
+outages: build ## take servers, database and lines away while people work (LONG=1 freezes for 90 s, BREAK=play must fail)
+	@echo "outages: plays"
+	@BREAK=$(BREAK) bin/cubby-demo outages $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs

@@ -17,6 +17,7 @@ const apart = 30 * time.Second
 // clocksApart: of each role one process's clock is ahead of the other's, of the database's and of Temporal's, and then
 // behind; every cabinet is at that one's gateway. Nobody's lease runs out for it, and life goes on.
 func clocksApart(ctx context.Context, w *world) (string, error) {
+	whole := 0
 	for _, ahead := range []time.Duration{apart, -apart} {
 		if err := w.sabotage(func() error { ahead = 0; return nil }); err != nil {
 			return "", err
@@ -27,11 +28,12 @@ func clocksApart(ctx context.Context, w *world) (string, error) {
 		if err := w.allAt(ctx, w.stage.Part("gateway-1"), w.stage.Part("gateway-2")); err != nil {
 			return "", err
 		}
+		w.troubled(true)
 		at, err := w.places(ctx)
 		if err != nil {
 			return "", err
 		}
-		err = people.Holds(ctx, "nobody's place is taken", 5*time.Second, func() (bool, string, error) {
+		err = people.Holds(ctx, "nobody's place is taken", 3*time.Second, func() (bool, string, error) {
 			now, err := w.places(ctx)
 			for locker, p := range at {
 				if got := now[locker]; got != p {
@@ -43,9 +45,23 @@ func clocksApart(ctx context.Context, w *world) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if err := w.livesGoOn(ctx); err != nil {
+			return "", err
+		}
+		whole += w.wholeLives()
 	}
-	whole := w.wholeLives()
 	return fmt.Sprintf("api, gateway and worker %.0f s ahead, then behind; %d whole lives", apart.Seconds(), whole), w.setClocks(ctx, 0)
+}
+
+// livesGoOn waits until as many lives as there are cabinets were brought and collected since the clocks were set: none
+// waits for what the clocks differ by.
+func (w *world) livesGoOn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, apart/2)
+	defer cancel()
+	return people.Await(ctx, "lives to go on", lookEvery, func() (bool, string, error) {
+		n := w.wholeLives()
+		return n >= len(w.streets), fmt.Sprintf("%d whole lives", n), nil
+	})
 }
 
 // setClocks restarts one process of each role with another clock, and looks whether it has it.

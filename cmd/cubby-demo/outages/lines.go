@@ -15,7 +15,7 @@ const lineLimit = 30 * time.Second
 
 // lineSlow: pieces come late, each by another time.
 func lineSlow(ctx context.Context, w *world) (string, error) {
-	return w.disturbed(ctx, 6*time.Second, func(seed uint64) line.Fault {
+	return w.disturbed(ctx, 4*time.Second, func(seed uint64) line.Fault {
 		return line.Fault{Delay: 150 * time.Millisecond, Jitter: 250 * time.Millisecond, Seed: seed}
 	}, nil)
 }
@@ -23,19 +23,19 @@ func lineSlow(ctx context.Context, w *world) (string, error) {
 // lineCuts: connections end in the middle, up to 20 kB after their begin, in one direction and then in the other.
 func lineCuts(ctx context.Context, w *world) (string, error) {
 	const bytes = 20 << 10
-	if _, err := w.disturbed(ctx, 4*time.Second, func(seed uint64) line.Fault {
+	if _, err := w.disturbed(ctx, 3*time.Second, func(seed uint64) line.Fault {
 		return line.Fault{CutUp: bytes, Seed: seed}
 	}, nil); err != nil {
 		return "", err
 	}
-	return w.disturbed(ctx, 4*time.Second, func(seed uint64) line.Fault {
+	return w.disturbed(ctx, 3*time.Second, func(seed uint64) line.Fault {
 		return line.Fault{CutDown: bytes, Seed: seed}
 	}, nil)
 }
 
 // lineBlackHole: connections are taken, and nothing comes of it.
 func lineBlackHole(ctx context.Context, w *world) (string, error) {
-	return w.disturbed(ctx, 8*time.Second, func(seed uint64) line.Fault { return line.Fault{Swallow: true, Seed: seed} }, nil)
+	return w.disturbed(ctx, 7*time.Second, func(seed uint64) line.Fault { return line.Fault{Swallow: true, Seed: seed} }, nil)
 }
 
 // lineHalfOpen: the cabinet's end of its connections closes, and the server is not told; then the server's end, and the
@@ -63,7 +63,7 @@ func lineHalfOpen(ctx context.Context, w *world) (string, error) {
 
 // lineResets: a box in the middle forgets its connections again and again.
 func lineResets(ctx context.Context, w *world) (string, error) {
-	return w.disturbed(ctx, 5*time.Second, func(uint64) line.Fault { return line.Fault{} }, func(s *street) { s.site.Line().Reset() })
+	return w.disturbed(ctx, 4*time.Second, func(uint64) line.Fault { return line.Fault{} }, func(s *street) { s.site.Line().Reset() })
 }
 
 // disturbed has every line be at fault for a while, and does something to it every second.

@@ -134,7 +134,7 @@ func gatewayKilled(ctx context.Context, w *world) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pause(ctx, 2*time.Second) // life goes on without it
+	pause(ctx, time.Second) // life goes on without it
 	return fmt.Sprintf("%d cabinets back after %.1f s", len(gone), took.Seconds()), restart(ctx, victim)
 }
 
@@ -168,7 +168,7 @@ func gatewayFrozen(ctx context.Context, w *world) (string, error) {
 	if err := w.sabotage(func() error { return w.streets[0].site.OpenPast(ctx, cellsEach) }); err != nil {
 		return "", err
 	}
-	err = people.Holds(ctx, "the thawed gateway takes nobody's place", 4*time.Second, func() (bool, string, error) {
+	err = people.Holds(ctx, "the thawed gateway takes nobody's place", 3*time.Second, func() (bool, string, error) {
 		now, err := w.places(ctx)
 		for locker, p := range moved {
 			if got := now[locker]; got != p {
@@ -259,7 +259,7 @@ func apiKilled(ctx context.Context, w *world) (string, error) {
 	if err := w.sabotage(other.Kill); err != nil {
 		return "", err
 	}
-	for time.Since(since) < 4*time.Second {
+	for time.Since(since) < 3*time.Second {
 		_, err := w.hasty.Shipment(ctx, w.someShipment())
 		calls++
 		if err != nil {
@@ -301,7 +301,7 @@ func postgresImmediate(ctx context.Context, w *world) (string, error) {
 }
 
 // postgresAway is how long the database stays down at least: long enough for people to come to every cabinet.
-const postgresAway = 5 * time.Second
+const postgresAway = 4 * time.Second
 
 // restartPostgres: nobody at a screen meets an error; announcements are taken or told when to come again.
 func (w *world) restartPostgres(ctx context.Context, mode rig.ShutdownMode) (string, error) {

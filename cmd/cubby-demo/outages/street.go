@@ -49,7 +49,8 @@ type life struct {
 	street                         *street
 	number, address, shipment, bar string
 	answered, notBefore            time.Time
-	deposited, meanwhile           bool // meanwhile: during the outage
+	deposited                      bool
+	outage                         int // in which it was brought; 0: in none
 	code                           string
 	typed                          int // times that the code was not known yet
 }
@@ -274,7 +275,7 @@ func (s *street) bring(ctx context.Context, l *life) error {
 	if err := courier.LogIn(ctx); err != nil {
 		return err
 	}
-	began, meanwhile := time.Now(), s.inTrouble()
+	began, outage := time.Now(), s.inTrouble()
 	screen, err := s.at.Scan(ctx, l.bar)
 	switch {
 	case err != nil:
@@ -298,11 +299,11 @@ func (s *street) bring(ctx context.Context, l *life) error {
 	if err := courier.Close(ctx, cell); err != nil {
 		return err
 	}
-	if meanwhile {
+	if outage > 0 {
 		s.note(func(r *row) { r.deposited++ })
 	}
 	s.mu.Lock()
-	l.deposited, l.meanwhile = true, meanwhile
+	l.deposited, l.outage = true, outage
 	s.mu.Unlock()
 	return courier.Leave(ctx)
 }
@@ -312,12 +313,6 @@ func (s *street) shouldKnow(l *life) bool {
 	s.tally.mu.Lock()
 	defer s.tally.mu.Unlock()
 	return !s.tally.trouble.IsZero() && l.answered.Add(2*settled).Before(s.tally.trouble)
-}
-
-func (s *street) inTrouble() bool {
-	s.tally.mu.Lock()
-	defer s.tally.mu.Unlock()
-	return !s.tally.trouble.IsZero()
 }
 
 // door notes how long a person has waited for a door.
@@ -332,7 +327,7 @@ func (s *street) door(began time.Time, act string, l *life) {
 // collect is a client's errand.
 func (s *street) collect(ctx context.Context, l *life) error {
 	client := people.Client{At: s.at}
-	began, meanwhile := time.Now(), s.inTrouble()
+	began, outage := time.Now(), s.inTrouble()
 	screen, err := s.at.Keys(ctx, l.code)
 	if err != nil {
 		return err
@@ -363,10 +358,10 @@ func (s *street) collect(ctx context.Context, l *life) error {
 	if err := people.SameThings(things, []string{l.bar}); err != nil {
 		return err
 	}
-	if meanwhile {
+	if outage > 0 {
 		s.note(func(r *row) {
 			r.fetched++
-			if l.meanwhile {
+			if l.outage == outage {
 				r.whole++
 			}
 		})

@@ -54,6 +54,7 @@ type tally struct {
 	lives      []*life
 	complaints []string
 	trouble    time.Time // since when there is an outage; zero: there is none
+	round      int       // counts outages
 	row        row
 }
 
@@ -197,7 +198,19 @@ func (w *world) troubled(now bool) {
 	w.tally.trouble = time.Time{}
 	if now {
 		w.tally.trouble = time.Now()
+		w.tally.round++
+		w.tally.row.whole = 0
 	}
+}
+
+// inTrouble is the number of the outage that there is now; 0: there is none.
+func (w *world) inTrouble() int {
+	w.tally.mu.Lock()
+	defer w.tally.mu.Unlock()
+	if w.tally.trouble.IsZero() {
+		return 0
+	}
+	return w.tally.round
 }
 
 // complain notes what a person met and should not have.
