@@ -15,6 +15,7 @@ SEEDS ?= 60
 DAYS ?= 7
 SEED ?=
 BREAK ?=
+LONG ?=
 FUZZTIME ?= 30s
 
 RIG := bin/cubby-demo rig --postgres --fsync=false --temporal --
@@ -149,6 +150,11 @@ cuts: build ## cut the power of cabinets CUTS=40 times, and have their disks fai
 	bin/cubby-demo cuts --cuts 24 --agent bin/cubby-agent-mutants --planted unsynced_commit >$$log 2>&1 || status=$$?; \
 	if [ $$status != 0 ] && grep -m 1 '^cuts: WRONG' $$log; then echo "cuts: it is found"; \
 	else cat $$log; [ $$status = 0 ] && grep -q SKIPPED $$log || { echo "cuts: the planted bug was not found" >&2; exit 1; }; fi
+
+.PHONY: outages
+outages: build ## take servers, database and lines away while people work (LONG=1 freezes for 90 s, BREAK=play must fail)
+	@echo "outages: plays"
+	@BREAK=$(BREAK) bin/cubby-demo outages $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs

@@ -156,7 +156,7 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 		if !s.facts.ReceiveAsync(&f) {
 			return
 		}
-		s.events = append(s.events, s.life.ApplyFact(f)...)
+		s.events = append(s.events, s.life.ApplyFact(notAhead(ctx, f))...)
 	}
 }
 
@@ -177,6 +177,22 @@ func (s *shipment) askClock(ctx workflow.Context) error {
 	s.unseen = s.unseen || !before.Equal(s.life.EndsAt)
 	s.takeFacts(ctx) // it may have been collected: then nothing is due any more
 	return nil
+}
+
+// aheadOf is what the clocks of servers may differ by unnoticed, and factAhead names the change.
+const (
+	aheadOf   = time.Second
+	factAhead = "fact-ahead"
+)
+
+// notAhead is the fact as of now if it is told from the future: a gateway's clock that is ahead, of which its cabinets have
+// theirs, must not put off what follows.
+func notAhead(ctx workflow.Context, f models.FactSignal) models.FactSignal {
+	now := workflow.Now(ctx)
+	if f.At.After(now.Add(aheadOf)) && workflow.GetVersion(ctx, factAhead, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		f.At = now.Truncate(time.Millisecond)
+	}
+	return f
 }
 
 // project writes what happened, and starts the messages that it brings.

@@ -218,6 +218,23 @@ func TestRepeatedFacts(t *testing.T) {
 	require.True(t, env.IsWorkflowCompleted())
 }
 
+// TestAFactFromTheFutureIsOfNow: the clock of the gateway that took it in, and of its cabinet, is half an hour ahead.
+func TestAFactFromTheFutureIsOfNow(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Minute, func() {
+		f := fact(env, 1, models.FactDeposited, "a")
+		f.At = f.At.Add(30 * time.Minute)
+		env.SignalWorkflow(models.SignalFact, f)
+	})
+	at(env, 3*time.Minute, func() {
+		require.Contains(t, w.events(), models.EventReady)
+		env.CancelWorkflow()
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, env.IsWorkflowCompleted())
+}
+
 func TestRefusedAskLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	env, w := begin(t, "a")

@@ -37,7 +37,7 @@ const (
 	AcceptTimeout   = 2 * time.Second
 	CommandTimeout  = 3 * time.Second
 	OpenTimeout     = 7 * time.Second // the agent answers not_opened by then
-	PongTimeout     = 10 * time.Second
+	PongTimeout     = 4 * time.Second // for one ping: with PingInterval, a silent line ends 8 s after its last pong
 	PingInterval    = 4 * time.Second
 	OpenInterval    = 300 * time.Millisecond // between two doors: a solenoid draws amps
 	DoorsAtOnce     = 4

@@ -23,6 +23,7 @@ const (
 
 // stream is one websocket to the server.
 type stream struct {
+	ctx     context.Context
 	conn    *websocket.Conn
 	out     chan []byte
 	end     context.CancelCauseFunc
@@ -85,7 +86,7 @@ func (u *Uplink) hold(ctx context.Context, core Core) error {
 	if _, err := io.ReadFull(u.Rand, nonce); err != nil {
 		return err
 	}
-	s := &stream{conn: conn, out: make(chan []byte, queue), end: end}
+	s := &stream{ctx: ctx, conn: conn, out: make(chan []byte, queue), end: end}
 	u.use(s)
 	defer u.use(nil)
 	go s.write(ctx, u.timing)
@@ -103,6 +104,9 @@ func (u *Uplink) hold(ctx context.Context, core Core) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
+	// A line that went silent has taken the other connections with it: none is used again.
+	end(err)
+	u.client.CloseIdleConnections()
 	// The core must know, whatever ended the stream; when the program stops, it does not matter.
 	if told := core.Tell(context.WithoutCancel(ctx), cabinet.LinkDown{}); told != nil {
 		return &coreError{told}

@@ -83,16 +83,19 @@ func TestStrangeMessages(t *testing.T) {
 	require.Len(t, r.cabinet().Hellos(), 1)
 }
 
-// TestSilentServer: one that sends no pong is hung up on, and dialled again.
-func TestSilentServer(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
+// fallSilent has the server's first stream send its greeting and then nothing, and its first calls never be answered: it
+// is frozen, with all its connections.
+func (r *rig) fallSilent() {
 	r.timing.pingEvery, r.timing.pongWithin = 10*time.Millisecond, 30*time.Millisecond
 	silent := make(chan struct{})
-	t.Cleanup(func() { close(silent) })
-	var streams atomic.Int64
+	r.t.Cleanup(func() { close(silent) })
+	var streams, journals atomic.Int64
 	r.gateway.Intercept(func(w http.ResponseWriter, req *http.Request, serve http.Handler) {
-		if req.URL.Path != protocol.PathStream || streams.Add(1) > 1 {
+		switch {
+		case req.URL.Path == protocol.PathJournal && journals.Add(1) == 1:
+			<-silent
+			return
+		case req.URL.Path != protocol.PathStream || streams.Add(1) > 1:
 			serve.ServeHTTP(w, req)
 			return
 		}
@@ -103,14 +106,32 @@ func TestSilentServer(t *testing.T) {
 		defer func() { _ = conn.CloseNow() }() // it is over
 		frame, err := protocol.Encode(protocol.TypeContinueFrom, protocol.ContinueFrom{Epoch: 1})
 		if err != nil {
-			t.Error(err)
+			r.t.Error(err)
 		}
 		_ = conn.Write(req.Context(), websocket.MessageText, frame) // and then nothing
 		<-silent
 	})
+}
+
+// TestSilentServer: one that sends no pong is hung up on, and dialled again.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fallSilent()
 	r.run()
 	r.eventually(func() bool { return len(r.cabinet().Hellos()) > 0 }, "it dials again")
 	require.Equal(t, 1, count[cabinet.LinkDown](r.core))
+}
+
+// TestSilentServerHoldsNoFacts: a call that it took and does not answer ends with its stream, and the facts go up over the
+// next one, long before the call's own limit.
+func TestSilentServerHoldsNoFacts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.fallSilent()
+	r.furnish()
+	r.run()
+	r.eventually(func() bool { return r.cabinet().Has(models.FactInventory) }, "the inventory is up")
 }
 
 // TestSlowServer: messages that are not taken end the stream, and nobody waits for them.

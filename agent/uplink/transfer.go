@@ -84,8 +84,24 @@ func batch(s *cabinet.State) []models.Fact {
 	return facts
 }
 
+// call makes a call that ends with the stream at the latest: over a line that has gone silent it would wait its whole
+// limit, and the next stream's facts behind it.
 func (u *Uplink) call(ctx context.Context, method, path string, in, out any) error {
+	ctx, done := u.whileStreaming(ctx)
+	defer done()
 	return caller{u.client, u.base}.call(ctx, method, path, in, out)
+}
+
+func (u *Uplink) whileStreaming(ctx context.Context) (context.Context, func()) {
+	u.mu.Lock()
+	s := u.stream
+	u.mu.Unlock()
+	ctx, end := context.WithCancel(ctx)
+	if s == nil {
+		return ctx, end
+	}
+	forget := context.AfterFunc(s.ctx, end)
+	return ctx, func() { forget(); end() }
 }
 
 // keepFetching reads the directory, page by page, whenever it is wanted.

@@ -13,6 +13,7 @@ import (
 	"cubby/cmd/cubby-demo/cuts"
 	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/measure"
+	"cubby/cmd/cubby-demo/outages"
 	"cubby/cmd/cubby-demo/rig"
 	supervisor "cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/scenes"
@@ -33,6 +34,7 @@ func subcommands() []subcommand {
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
 		{"soak", "run a list of long commands, go on when one fails, and print one table", soak.Main},
 		{"cuts", "cut the power of cabinets at work and have their disks fail, and judge that nothing is lost", cuts.Main},
+		{"outages", "take servers, database and lines away while people work, and judge that nothing is lost or doubled", outages.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

@@ -37,6 +37,7 @@ const (
 	pgDeadlock      = "40P01"
 	pgLockTimeout   = "55P03"
 	pgReadOnly      = "25006" // the primary became a standby
+	pgIdle          = "25P03" // this process stood still in the middle of a transaction
 )
 
 // mapError turns what the drivers say into a domain error, once: every exported method
@@ -67,7 +68,7 @@ func mapPostgres(pg *pgconn.PgError, err error) error {
 		return unique(pg.ConstraintName, err)
 	case pgForeignKey:
 		return missing(err)
-	case pgSerialization, pgDeadlock, pgLockTimeout, pgReadOnly:
+	case pgSerialization, pgDeadlock, pgLockTimeout, pgReadOnly, pgIdle:
 		return unavailable(err)
 	}
 	if len(pg.Code) == 5 {

@@ -1,11 +1,10 @@
 // Package line is a cabinet's network: a forward proxy that its agent goes through, which
-// can be cut and restored.
+// can be cut and restored, and have each of the faults that networks have.
 package line
 
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -20,9 +19,11 @@ type Line struct {
 	server *http.Server
 	addr   string
 
-	mu    sync.Mutex
-	cut   bool
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	cut    bool
+	fault  Fault
+	dice   dice
+	routes map[*route]bool
 }
 
 // Start serves a line to an address.
@@ -31,7 +32,7 @@ func Start(ctx context.Context, target string) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Line{target: target, addr: listener.Addr().String(), conns: map[net.Conn]bool{}}
+	l := &Line{target: target, addr: listener.Addr().String(), routes: map[*route]bool{}}
 	l.server = &http.Server{Handler: http.HandlerFunc(l.connect), ReadHeaderTimeout: dialLimit}
 	go func() { _ = l.server.Serve(listener) }() // it ends with Close
 	return l, nil
@@ -45,10 +46,7 @@ func (l *Line) connect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this line goes to "+l.target+" only", http.StatusForbidden)
 		return
 	}
-	l.mu.Lock()
-	cut := l.cut
-	l.mu.Unlock()
-	if cut {
+	if l.IsCut() {
 		l.hangUp(w)
 		return
 	}
@@ -62,16 +60,17 @@ func (l *Line) connect(w http.ResponseWriter, r *http.Request) {
 		_ = far.Close() // nothing was sent
 		return
 	}
-	if !l.keep(near, far) {
+	way := &route{near: near, far: far}
+	if !l.keep(way) {
 		return
 	}
 	if _, err := near.Write([]byte("HTTP/1.1 200 Connection established\r\n\r\n")); err != nil {
-		l.drop(near, far)
+		l.drop(way)
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { _, _ = io.Copy(far, near); l.drop(near, far) }) // either end may go
-	both.Go(func() { _, _ = io.Copy(near, far); l.drop(near, far) })
+	both.Go(func() { l.carry(way, up) })
+	both.Go(func() { l.carry(way, down) })
 	both.Wait()
 }
 
@@ -82,26 +81,23 @@ func (l *Line) hangUp(w http.ResponseWriter) {
 	}
 }
 
-func (l *Line) keep(conns ...net.Conn) bool {
+func (l *Line) keep(way *route) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range conns {
-		if l.cut {
-			_ = c.Close() // cut meanwhile
-			continue
-		}
-		l.conns[c] = true
+	if l.cut { // meanwhile
+		way.close()
+		return false
 	}
-	return !l.cut
+	way.left[up], way.left[down] = l.dice.below(l.fault.CutUp), l.dice.below(l.fault.CutDown)
+	l.routes[way] = true
+	return true
 }
 
-func (l *Line) drop(conns ...net.Conn) {
+func (l *Line) drop(way *route) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range conns {
-		_ = c.Close() // it may be closed already
-		delete(l.conns, c)
-	}
+	way.close()
+	delete(l.routes, way)
 }
 
 // Cut ends what goes over the line, and lets nothing over it any more.
@@ -109,9 +105,9 @@ func (l *Line) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cut = true
-	for c := range l.conns {
-		_ = c.Close() // that is the point
-		delete(l.conns, c)
+	for way := range l.routes {
+		way.close()
+		delete(l.routes, way)
 	}
 }
 

@@ -42,6 +42,8 @@ type Refusal struct {
 	Code   string
 	Detail string
 	Body   []byte
+	// RetryAfter is the header of that name.
+	RetryAfter string
 }
 
 // Error implements error.
@@ -118,7 +120,9 @@ func (s Service) once(ctx context.Context, method, path string, header http.Head
 		return fmt.Errorf("%s %s: the answer broke off: %w", method, path, err)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return refusal(method+" "+path, res.StatusCode, raw)
+		r := refusal(method+" "+path, res.StatusCode, raw)
+		r.RetryAfter = res.Header.Get("Retry-After")
+		return r
 	}
 	if out == nil || len(raw) == 0 {
 		return nil
@@ -129,7 +133,7 @@ func (s Service) once(ctx context.Context, method, path string, header http.Head
 	return nil
 }
 
-func refusal(call string, status int, raw []byte) error {
+func refusal(call string, status int, raw []byte) *Refusal {
 	r := &Refusal{Call: call, Status: status, Body: raw}
 	var problem struct{ Code, Detail, Error string }
 	if json.Unmarshal(raw, &problem) == nil {

@@ -173,7 +173,7 @@ func command(ctx context.Context, argv, env []string, stdout, stderr io.Writer) 
 		return nil
 	}
 	cmd.WaitDelay = stopLimit
-	waited, err := startPinned(cmd)
+	waited, err := startPinned(cmd, 0)
 	if err != nil {
 		return err
 	}

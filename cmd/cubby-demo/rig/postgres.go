@@ -125,6 +125,20 @@ func (p *Postgres) Kill() error {
 	return p.process.Kill9()
 }
 
+// ShutdownMode is how a server goes down, as in "pg_ctl stop -m".
+type ShutdownMode syscall.Signal
+
+// The modes.
+const (
+	Fast      = ShutdownMode(syscall.SIGINT)  // sessions are ended, what is open is rolled back
+	Immediate = ShutdownMode(syscall.SIGQUIT) // all stop at once; the next start recovers from the log
+)
+
+// Shutdown has the server go down and returns when it is down; its data stays for Start.
+func (p *Postgres) Shutdown(mode ShutdownMode) error {
+	return p.process.End(syscall.Signal(mode))
+}
+
 // Pid is the process id of the server.
 func (p *Postgres) Pid() int {
 	return p.process.Pid()

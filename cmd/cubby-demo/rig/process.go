@@ -46,6 +46,9 @@ type Spec struct {
 	Grace time.Duration
 	// Credential runs the child as another OS user (root only).
 	Credential *syscall.Credential
+	// ClockAhead is how far the child's wall clock is ahead of this machine's, in whole seconds; behind it when negative.
+	// On amd64 only. A child of the child has the machine's clock.
+	ClockAhead time.Duration
 }
 
 // Process is a child process that can be started, stopped or killed, and started again. It never outlives this process.
@@ -80,6 +83,13 @@ func NewProcess(spec Spec) *Process {
 		spec.Grace = defaultGrace
 	}
 	return &Process{spec: spec}
+}
+
+// SetClockAhead sets Spec.ClockAhead for the next Start.
+func (p *Process) SetClockAhead(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spec.ClockAhead = d
 }
 
 // Start runs the child and returns when it is ready. The context bounds that wait alone: a child that is not ready when
@@ -125,8 +135,9 @@ func (p *Process) launch() (*run, error) {
 		Setpgid:    true,
 		Pdeathsig:  p.spec.DeathSignal,
 		Credential: p.spec.Credential,
+		Ptrace:     p.spec.ClockAhead != 0,
 	}
-	waited, err := startPinned(cmd)
+	waited, err := startPinned(cmd, p.spec.ClockAhead)
 	if err != nil {
 		return nil, errors.Join(err, out.close())
 	}
@@ -185,13 +196,16 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 
 // Stop asks the child to stop and waits; after the grace it is killed, and that is an error. Stopping a child that is
 // not running does nothing.
-func (p *Process) Stop() error {
+func (p *Process) Stop() error { return p.End(p.spec.StopSignal) }
+
+// End is Stop by another signal.
+func (p *Process) End(by syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.run == nil || closed(p.run.done) {
 		return nil
 	}
-	if err := syscall.Kill(p.run.pid, p.spec.StopSignal); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(p.run.pid, by); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("%s: stop: %w", p.spec.Name, err)
 	}
 	grace := time.NewTimer(p.spec.Grace)
@@ -255,13 +269,19 @@ func (p *Process) Pid() int {
 
 // startPinned starts cmd and sends the result of Wait. The kernel ties the death signal to the *thread* that forked, not
 // to the process, so that thread is held until the child has ended: otherwise the Go runtime might retire it, and a
-// healthy child would be killed.
-func startPinned(cmd *exec.Cmd) (<-chan error, error) {
+// healthy child would be killed. The same thread traces a child whose clock is ahead.
+func startPinned(cmd *exec.Cmd, ahead time.Duration) (<-chan error, error) {
 	started, waited := make(chan error, 1), make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
+		if err == nil && ahead != 0 {
+			if err = setClock(cmd, ahead); err != nil {
+				err = errors.Join(fmt.Errorf("setting its clock: %w", err), cmd.Process.Kill())
+				_ = cmd.Wait() // it was killed
+			}
+		}
 		started <- err
 		if err == nil {
 			waited <- cmd.Wait()

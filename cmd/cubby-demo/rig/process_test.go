@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -126,6 +127,34 @@ func TestProcessReadyURL(t *testing.T) {
 	require.NoError(t, p.Start(t.Context()))
 	require.EqualValues(t, 3, asked.Load())
 	require.NoError(t, p.Stop())
+}
+
+// TestClockAhead: a Go program's wall clock is another's, and its monotonic clock is not.
+func TestClockAhead(t *testing.T) {
+	if os.Getenv(envParent) != "" {
+		fmt.Println("wall", time.Now().Unix())
+		return
+	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("NOT TESTED: another clock for a child is for amd64 only")
+	}
+	t.Parallel()
+	for _, ahead := range []time.Duration{0, 30 * time.Second, -2 * time.Hour} {
+		log := filepath.Join(t.TempDir(), "log")
+		p := rig.NewProcess(rig.Spec{
+			Path: os.Args[0], Args: []string{"-test.run=^TestClockAhead$"}, Env: []string{envParent + "=1"}, Log: log, ClockAhead: ahead,
+		})
+		began := time.Now()
+		require.NoError(t, p.Start(t.Context()))
+		<-p.Done()
+		raw, err := os.ReadFile(log)
+		require.NoError(t, err)
+		_, text, found := strings.Cut(string(raw), "wall ")
+		require.True(t, found, "%s", raw)
+		seconds, err := strconv.ParseInt(strings.Fields(text)[0], 10, 64)
+		require.NoError(t, err)
+		require.WithinDuration(t, began.Add(ahead), time.Unix(seconds, 0), 10*time.Second)
+	}
 }
 
 // TestChildDiesWithParent kills a process that has started a child through this package.

@@ -42,7 +42,8 @@ type Options struct {
 	Var string
 	// Ports are where the parts listen; free ones when zero.
 	Ports Ports
-	// Processes are the roles of each server process; one process with all of them when empty. Several need Postgres.
+	// Processes are the roles of each server process; one process with all of them when empty. Several need Postgres. Where
+	// several have a role, a load balancer is at the port of it.
 	Processes []string
 	// DatabaseURL is the server's database; SQLite in Var when empty.
 	DatabaseURL string
@@ -67,8 +68,10 @@ type System struct {
 	Temporal *rig.Temporal
 	Servers  []*rig.Process
 	OpsURLs  []string // of Servers
-	Cabinets *sites.Set
-	Inbox    *inbox.Inbox
+	// Instances are the names of Servers among themselves.
+	Instances []string
+	Cabinets  *sites.Set
+	Inbox     *inbox.Inbox
 
 	options Options
 	folder  *folder
@@ -248,30 +251,25 @@ func (s *System) startDatabase(ctx context.Context) error {
 }
 
 func (s *System) startServers(ctx context.Context) error {
-	for i, roles := range s.options.Processes {
-		name, env, ops := "cubby", s.env(), s.options.Ports.Ops
-		if len(s.options.Processes) > 1 {
-			name += "-" + strings.ReplaceAll(roles, ",", "-")
-			env = append(env, "CUBBY_INSTANCE=run-"+fmt.Sprint(i))
-		}
-		if i > 0 {
-			free, err := rig.FreePorts(1)
-			if err != nil {
-				return err
-			}
-			ops = free[0]
-			env = append(env, "CUBBY_OPS_LISTEN="+address(ops))
-		}
+	instances, err := s.plan()
+	if err != nil {
+		return err
+	}
+	for _, i := range instances {
 		process := rig.NewProcess(rig.Spec{
-			Name: name, Path: s.program("cubby"), Args: []string{"server", "--role", roles}, Env: env,
-			Log: s.folder.log(name), ReadyURL: origin(ops) + "/readyz",
+			Name: i.program, Path: s.program("cubby"), Args: []string{"server", "--role", i.roles}, Env: append(s.env(), i.env()...),
+			Log: s.folder.log(i.program), ReadyURL: origin(i.ops) + "/readyz",
 		})
 		if err := process.Start(ctx); err != nil {
 			return err
 		}
-		s.Servers, s.OpsURLs = append(s.Servers, process), append(s.OpsURLs, origin(ops))
-		s.watched = append(s.watched, child{name, s.folder.log(name), process})
+		s.Servers, s.OpsURLs = append(s.Servers, process), append(s.OpsURLs, origin(i.ops))
+		s.Instances = append(s.Instances, i.name)
+		s.watched = append(s.watched, child{i.program, s.folder.log(i.program), process})
 		s.stops = append(s.stops, process.Stop)
+	}
+	if err := s.balance(ctx, instances); err != nil {
+		return err
 	}
 	// The health port opens before the others do.
 	return people.Await(ctx, "the API to be ready", readyEvery, func() (bool, string, error) {

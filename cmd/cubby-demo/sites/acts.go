@@ -189,6 +189,12 @@ func (s *Site) Scan(ctx context.Context, text string) error {
 	}
 }
 
+// OpenPast has the cabinet's computer drive a lock past its screen, as a technician can.
+func (s *Site) OpenPast(ctx context.Context, cell int) error {
+	var done struct{ Done bool }
+	return call(ctx, s.local, http.MethodPost, fmt.Sprintf("http://agent/open?cell=%d", cell), nil, &done)
+}
+
 // Keys types something on the pad.
 func (s *Site) Keys(ctx context.Context, text string) error { return s.touch(ctx, "/keys", text) }
 

@@ -24,6 +24,7 @@ import (
 
 const (
 	identityFile = "identity.json"
+	journalFile  = "cabinet.db"
 	enrollLimit  = 30 * time.Second
 	enrollEvery  = time.Second
 	callLimit    = 10 * time.Second
@@ -212,6 +213,12 @@ func (s *Site) Truth(cell int) boards.CellTruth { return s.steel.Truth(cell) }
 
 // OnUnlock has f called when an unlock comes off the boards' line.
 func (s *Site) OnUnlock(f func(cell int)) { s.bus.OnUnlock(f) }
+
+// Line is the cabinet's network, for whoever disturbs it.
+func (s *Site) Line() *line.Line { return s.line }
+
+// JournalFile is where the cabinet's computer keeps its journal.
+func (s *Site) JournalFile() string { return filepath.Join(s.dir, "data", journalFile) }
 
 // CutLine cuts the cabinet's network.
 func (s *Site) CutLine() { s.line.Cut() }

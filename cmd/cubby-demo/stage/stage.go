@@ -4,6 +4,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -28,14 +29,18 @@ type Options struct {
 	// Postgres has the server run as three processes on a private Postgres, and Temporal keep its data there too.
 	// Otherwise the server is one process, and all is on SQLite.
 	Postgres bool
+	// Instances is how many processes have each role on Postgres; 1 when zero. With more, load balancers are in front.
+	Instances int
 	// Env is added to the server's environment.
 	Env []string
 }
 
 // Part is one process of the product: it can be killed, and started again at the same address with the same data.
 type Part struct {
-	// Name is api, gateway, worker, server (all of these) or temporal.
+	// Name is api, gateway, worker, server (all of these) or temporal; with several instances api-1, api-2 and so on.
 	Name string
+	// Instance is what the process is called among its like; empty for Temporal.
+	Instance string
 	// Sends: it is the process that sends messages.
 	Sends bool
 	// OpsURL is where a server's process serves its operators; empty for Temporal.
@@ -56,6 +61,9 @@ func (p *Part) Freeze() error { return p.process.Freeze() }
 // Thaw has it go on.
 func (p *Part) Thaw() error { return p.process.Thaw() }
 
+// SetClockAhead has the process see a wall clock that is ahead of this machine's from its next start on.
+func (p *Part) SetClockAhead(d time.Duration) { p.process.SetClockAhead(d) }
+
 // Start starts it again and returns when it is ready.
 func (p *Part) Start(ctx context.Context) error { return p.process.Start(ctx) }
 
@@ -73,8 +81,8 @@ func (p *Part) Ended() bool {
 type Stage struct {
 	*run.System
 	Parts []*Part
-
-	postgres *rig.Postgres // nil: none
+	// Database is the Postgres of both the server and Temporal; nil: there is none.
+	Database *rig.Postgres
 }
 
 // Start sets everything up and returns when it serves.
@@ -91,21 +99,37 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 	wanted := run.Options{Bin: options.Bin, Agent: options.Agent, Var: options.Dir, Env: options.Env}
 	if options.Postgres {
 		// What a killed process has written is safe without fsync: nobody cuts the power here.
-		s.postgres, err = rig.StartPostgres(ctx, rig.PostgresOptions{NoSync: true, Log: filepath.Join(options.Dir, "postgres.log")})
+		s.Database, err = rig.StartPostgres(ctx, rig.PostgresOptions{NoSync: true, Log: filepath.Join(options.Dir, "postgres.log")})
 		if err != nil {
 			return nil, err
 		}
-		parts = []string{"api", "gateway", "worker"}
-		wanted.Processes, wanted.DatabaseURL, wanted.TemporalPostgres = parts, s.postgres.DSN, s.postgres.DSN
+		parts, wanted.Processes = several([]string{"api", "gateway", "worker"}, options.Instances)
+		wanted.DatabaseURL, wanted.TemporalPostgres = s.Database.DSN, s.Database.DSN
 	}
 	if s.System, err = run.Start(ctx, wanted); err != nil {
 		return nil, err
 	}
 	for i, name := range parts {
-		s.Parts = append(s.Parts, &Part{Name: name, Sends: name == "worker" || name == "server", OpsURL: s.OpsURLs[i], process: s.Servers[i]})
+		s.Parts = append(s.Parts, &Part{
+			Name: name, Instance: s.Instances[i], Sends: strings.HasPrefix(name, "worker") || name == "server",
+			OpsURL: s.OpsURLs[i], process: s.Servers[i],
+		})
 	}
 	s.Parts = append(s.Parts, &Part{Name: "temporal", process: s.Temporal.Process})
 	return s, nil
+}
+
+// several names the processes that have each of the roles, and gives their roles.
+func several(roles []string, instances int) (names, processes []string) {
+	if instances <= 1 {
+		return roles, roles
+	}
+	for _, role := range roles {
+		for n := range instances {
+			names, processes = append(names, fmt.Sprintf("%s-%d", role, n+1)), append(processes, role)
+		}
+	}
+	return names, processes
 }
 
 // Part finds a part by its name.
@@ -142,8 +166,8 @@ func (s *Stage) Stop() error {
 	if s.System != nil {
 		errs = append(errs, s.System.Stop())
 	}
-	if s.postgres != nil {
-		errs = append(errs, s.postgres.Stop())
+	if s.Database != nil {
+		errs = append(errs, s.Database.Stop())
 	}
 	return errors.Join(errs...)
 }
