@@ -145,7 +145,16 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return lockerView(), nil
 }
 
-func (p *ports) Availability(context.Context, models.LockerID) ([]models.Availability, error) {
+func (p *ports) Limits(context.Context, models.LockerID) ([]models.Limit, error) {
+	most := 3
+	return []models.Limit{{Locker: lockerID, Carrier: carrierA, Regime: models.Ambient, Size: models.SizeS, Minimum: 1, Maximum: &most}}, nil
+}
+
+func (p *ports) PutLimits(_ context.Context, _ models.Request, _ models.LockerID, limits []models.Limit) ([]models.Limit, error) {
+	return limits, models.CheckLimits(limits, models.Demand{models.Ambient: {models.SizeS: 2}})
+}
+
+func (p *ports) Availability(context.Context, models.LockerID, models.OrganizationID) ([]models.Availability, error) {
 	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2}}, nil
 }
 

@@ -36,7 +36,7 @@ func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityReq
 	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
 		return nil, err
 	}
-	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id))
+	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id), callOf(ctx).actor.Organization)
 	if err != nil {
 		return nil, err
 	}

@@ -341,7 +341,7 @@ type Availability struct {
 	Free   int    `json:"free"`
 	Regime Regime `json:"regime"`
 
-	// Room How many more parcels of this size fit beside what is promised.
+	// Room How many more parcels of this size fit beside what is promised, for a carrier within its limits; for everyone else, as for a carrier without limits.
 	Room int  `json:"room"`
 	Size Size `json:"size"`
 }
@@ -376,6 +376,22 @@ type CarrierEvent struct {
 
 // CarrierEventType defines model for CarrierEvent.Type.
 type CarrierEventType string
+
+// CarrierLimit defines model for CarrierLimit.
+type CarrierLimit struct {
+	Carrier string `json:"carrier"`
+
+	// Maximum As many as there are if missing.
+	Maximum *int   `json:"maximum,omitempty"`
+	Minimum int    `json:"minimum"`
+	Regime  Regime `json:"regime"`
+	Size    Size   `json:"size"`
+}
+
+// CarrierLimitList defines model for CarrierLimitList.
+type CarrierLimitList struct {
+	Items []CarrierLimit `json:"items"`
+}
 
 // Claim defines model for Claim.
 type Claim struct {
@@ -563,6 +579,24 @@ type Money struct {
 type NewCabinetModel struct {
 	Modules []Module `json:"modules"`
 	Name    Text     `json:"name"`
+}
+
+// NewCarrierLimit defines model for NewCarrierLimit.
+type NewCarrierLimit struct {
+	Carrier OrganizationRef `json:"carrier"`
+
+	// Maximum As many as there are if missing.
+	Maximum *int `json:"maximum,omitempty"`
+
+	// Minimum 0 if missing.
+	Minimum *int    `json:"minimum,omitempty"`
+	Regime  *Regime `json:"regime,omitempty"`
+	Size    Size    `json:"size"`
+}
+
+// NewCarrierLimits defines model for NewCarrierLimits.
+type NewCarrierLimits struct {
+	Items []NewCarrierLimit `json:"items"`
 }
 
 // NewCourier defines model for NewCourier.
@@ -942,6 +976,9 @@ type RevokeCertificatesJSONRequestBody = Resolution
 // CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
 type CloseLockerJSONRequestBody = Reason
 
+// PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
+type PutLimitsJSONRequestBody = NewCarrierLimits
+
 // PauseLockerJSONRequestBody defines body for PauseLocker for application/json ContentType.
 type PauseLockerJSONRequestBody = Reason
 
@@ -1019,6 +1056,12 @@ type ServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx echo.Context, id Id) error
+	// ListLimits What each carrier may count on at a locker
+	// (GET /api/v1/lockers/{id}/limits)
+	ListLimits(ctx echo.Context, id Id) error
+	// PutLimits Set what each carrier may count on at a locker
+	// (PUT /api/v1/lockers/{id}/limits)
+	PutLimits(ctx echo.Context, id Id) error
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx echo.Context, id Id) error
@@ -1354,6 +1397,38 @@ func (w *ServerInterfaceWrapper) CloseLocker(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CloseLocker(ctx, id)
+	return err
+}
+
+// ListLimits converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLimits(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLimits(ctx, id)
+	return err
+}
+
+// PutLimits converts echo context to params.
+func (w *ServerInterfaceWrapper) PutLimits(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutLimits(ctx, id)
 	return err
 }
 
@@ -1855,6 +1930,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.ListLimits, options.OperationMiddlewares["ListLimits"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.PutLimits, options.OperationMiddlewares["PutLimits"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
@@ -2488,6 +2565,85 @@ type CloseLockerdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CloseLockerdefaultApplicationProblemPlusJSONResponse) VisitCloseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLimitsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListLimitsResponseObject interface {
+	VisitListLimitsResponse(w http.ResponseWriter) error
+}
+
+type ListLimits200JSONResponse CarrierLimitList
+
+func (response ListLimits200JSONResponse) VisitListLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLimitsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLimitsdefaultApplicationProblemPlusJSONResponse) VisitListLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLimitsRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutLimitsJSONRequestBody
+}
+
+type PutLimitsResponseObject interface {
+	VisitPutLimitsResponse(w http.ResponseWriter) error
+}
+
+type PutLimits200JSONResponse CarrierLimitList
+
+func (response PutLimits200JSONResponse) VisitPutLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLimitsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLimitsdefaultApplicationProblemPlusJSONResponse) VisitPutLimitsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3197,6 +3353,12 @@ type StrictServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error)
+	// ListLimits What each carrier may count on at a locker
+	// (GET /api/v1/lockers/{id}/limits)
+	ListLimits(ctx context.Context, request ListLimitsRequestObject) (ListLimitsResponseObject, error)
+	// PutLimits Set what each carrier may count on at a locker
+	// (PUT /api/v1/lockers/{id}/limits)
+	PutLimits(ctx context.Context, request PutLimitsRequestObject) (PutLimitsResponseObject, error)
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error)
@@ -3806,6 +3968,79 @@ func (sh *strictHandler) CloseLocker(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(CloseLockerResponseObject); ok {
 		return validResponse.VisitCloseLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLimits operation middleware
+func (sh *strictHandler) ListLimits(ctx echo.Context, id Id) error {
+	var request ListLimitsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLimits(ctx.Request().Context(), request.(ListLimitsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLimits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLimitsResponseObject); ok {
+		return validResponse.VisitListLimitsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLimits operation middleware
+func (sh *strictHandler) PutLimits(ctx echo.Context, id Id) error {
+	var request PutLimitsRequestObject
+
+	request.Id = id
+
+	var body PutLimitsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLimits(ctx.Request().Context(), request.(PutLimitsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLimits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLimitsResponseObject); ok {
+		return validResponse.VisitPutLimitsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -35,7 +35,7 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
-		if !rooms[to].fits(demandOf(parcels)) {
+		if len(parcels) > 0 && !rooms[to].Fits(parcels[0].Carrier, demandOf(parcels)) {
 			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for the parcels.", locker.Number)
 		}
 		if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", id); err != nil {

@@ -46,7 +46,7 @@ func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v mod
 		return t.createShipment(n, d)
 	})
 	if models.ErrorCode(err) == models.CodeNoCapacity {
-		return v, false, s.withNearby(ctx, err, n.Locker, demandOf(d.Parcels))
+		return v, false, s.withNearby(ctx, err, n.Locker, n.Carrier, demandOf(d.Parcels))
 	}
 	if err != nil {
 		return models.ShipmentView{}, false, err
@@ -176,7 +176,7 @@ func (t *tx) createShipment(n models.NewShipment, d draft) error {
 	if err != nil {
 		return err
 	}
-	if !rooms[locker.ID].fits(demandOf(d.Parcels)) {
+	if !rooms[locker.ID].Fits(d.Shipment.Carrier, demandOf(d.Parcels)) {
 		return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for all the parcels.", locker.Number)
 	}
 	if err := insert(t, d.Shipment); err != nil {

@@ -1,0 +1,14 @@
+-- +goose Up
+-- What a carrier may count on at a locker, in cells of a regime and size.
+CREATE TABLE carrier_limits (
+    locker  text NOT NULL REFERENCES lockers,
+    carrier text NOT NULL REFERENCES organizations,
+    regime  text NOT NULL,
+    size    text NOT NULL,
+    minimum bigint NOT NULL,
+    maximum bigint,
+    PRIMARY KEY (locker, carrier, regime, size)
+);
+
+-- +goose Down
+DROP TABLE carrier_limits;
