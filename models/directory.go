@@ -34,6 +34,8 @@ type DirectoryParcel struct {
 	Size       Size       `json:"size"`
 	Regime     Regime     `json:"regime"`
 	Dimensions Dimensions `json:"dimensions"`
+	// Promised: the locker keeps room for it until it comes.
+	Promised bool `json:"promised,omitempty"`
 }
 
 // DirectoryCourier is what a cabinet knows of a courier. It is a signed grant: one who may

@@ -55,6 +55,9 @@ func policy(w *World) models.Policy {
 	return p
 }
 
+// unpromisedEvery of the shipments one is announced without a promise.
+const unpromisedEvery = 3
+
 // announce makes a shipment for a cabinet.
 func (s *server) announce(n *node) *shipment {
 	parcels := 1
@@ -77,7 +80,9 @@ func (s *server) announce(n *node) *shipment {
 		if s.w.rng.IntN(4) == 0 {
 			size = models.SizeL
 		}
-		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient})
+		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{
+			Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient, Promised: k%unpromisedEvery != 0,
+		})
 		sh.labels = append(sh.labels, label)
 		rows = append(rows, models.Parcel{ID: parcel})
 	}

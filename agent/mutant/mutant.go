@@ -28,11 +28,12 @@ const (
 	TwoDoorsOverLimit   Mutant = "two_doors_over_limit"
 	WrongCellOnRetry    Mutant = "wrong_cell_on_retry"
 	CodeAfterWindow     Mutant = "code_after_window"
+	SpendPromise        Mutant = "spend_promise"
 )
 
 // All lists them.
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
-		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow}
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise}
 }

@@ -105,7 +105,11 @@ func (t *tx) expectAt(row models.Shipment) error {
 	if err != nil {
 		return err
 	}
-	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy))
+	promises, err := gorm.G[models.Promise](t.db).Where("shipment = ? AND locker = ?", row.ID, row.Locker).Find(t.ctx)
+	if err != nil {
+		return err
+	}
+	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy, promises))
 }
 
 // Project writes a projection, with the grant that goes with it, and returns the messages

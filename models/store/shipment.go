@@ -208,7 +208,7 @@ func (t *tx) createShipment(n models.NewShipment, d draft) error {
 	if err := t.audit(n.Request, "shipment.create", string(d.Shipment.ID), ""); err != nil {
 		return err
 	}
-	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy)); err != nil {
+	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy, promises)); err != nil {
 		return err
 	}
 	return t.writeEvents(d.Shipment.Carrier, models.Event{
