@@ -41,7 +41,9 @@ type Life struct {
 	ReroutedAt time.Time `json:"rerouted_at,omitzero"`
 	Rerouted   int       `json:"rerouted,omitempty"` // times
 	Delayed    time.Time `json:"delayed,omitzero"`   // the latest delay that the carrier told of
-	Issue      int       `json:"issue,omitempty"`    // of the pickup code
+	// LostRoomAt is when it was last told that no cell is left for a parcel of it.
+	LostRoomAt time.Time `json:"lost_room_at,omitzero"`
+	Issue      int       `json:"issue,omitempty"` // of the pickup code
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`
 	// Granted is what couriers were last told that they may take out; nil: nothing ever.

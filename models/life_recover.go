@@ -95,6 +95,8 @@ func (l *Life) recoverStorage(e Event) {
 		}
 	case EventReturning:
 		l.OutAt = e.At
+	case EventCapacityLost:
+		l.LostRoomAt = e.At
 	case EventDelayed:
 		l.Delayed = e.At
 	case EventRerouted:

@@ -67,6 +67,21 @@ func Fits(promised, more, free Demand) bool {
 	return Unplaced(promised.Plus(more), free) <= Unplaced(promised, free)
 }
 
+// Broken lists the promises that the usable cells cannot keep, as few as there can be: what was
+// promised first is kept first. The promises come in the order in which they were made.
+func Broken(promises []Promise, usable Demand) []Promise {
+	var broken []Promise
+	kept := Demand{}
+	for _, p := range promises {
+		if with := kept.Plus(Demand{p.Regime: {p.Size: 1}}); Feasible(with, usable) {
+			kept = with
+		} else {
+			broken = append(broken, p)
+		}
+	}
+	return broken
+}
+
 // Room is how many more parcels of the size fit.
 func Room(promised, free Demand, r Regime, s Size) int {
 	room, lacking := -1, unplaced(promised, free, r)

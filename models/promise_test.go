@@ -189,3 +189,27 @@ func TestDimensionsFit(t *testing.T) {
 	require.False(t, models.Dimensions{WidthMM: 110, HeightMM: 110, DepthMM: 110}.Fits(cell))
 	require.True(t, models.Dimensions{}.Fits(cell), "unknown: the size class decides")
 }
+
+// TestBrokenPromises: as few as there can be are broken, and an older one never for a newer.
+func TestBrokenPromises(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 2_000 {
+		usable := someDemand(r, 2)
+		var promises []models.Promise
+		for _, b := range boxes(someDemand(r, 2)) {
+			promises = append(promises, models.Promise{Regime: b.regime, Size: b.size, Parcel: models.ParcelID(rune('a' + len(promises)))})
+		}
+		broken := map[models.ParcelID]bool{}
+		for _, p := range models.Broken(promises, usable) {
+			broken[p.Parcel] = true
+		}
+		var first []box // those made so far
+		for i, p := range promises {
+			before := matched(first, boxes(usable))
+			first = append(first, box{p.Regime, p.Size})
+			kept := matched(first, boxes(usable)) > before
+			require.Equal(t, kept, !broken[p.Parcel], "%d of %v in %v", i, promises, usable)
+		}
+	}
+}

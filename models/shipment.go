@@ -89,6 +89,8 @@ type Promise struct {
 	Regime    Regime
 	From      *time.Time
 	CreatedAt time.Time
+	// BrokenAt is since when no usable cell is left for it; nil: there is one.
+	BrokenAt *time.Time
 }
 
 // EventType is the name of something that happened, fixed once for feeds and webhooks.
@@ -119,10 +121,12 @@ const (
 	EventFrozen          EventType = "shipment.frozen"
 	EventUnfrozen        EventType = "shipment.unfrozen"
 	EventCodeReissued    EventType = "shipment.code_reissued"
-	EventParcelIn        EventType = "parcel.deposited"
-	EventParcelTaken     EventType = "parcel.picked_up"
-	EventParcelOut       EventType = "parcel.withdrawn"
-	EventParcelMissing   EventType = "parcel.missing"
+	// EventCapacityLost: cells died, and none is left for a parcel that room was promised for.
+	EventCapacityLost  EventType = "locker.capacity_lost"
+	EventParcelIn      EventType = "parcel.deposited"
+	EventParcelTaken   EventType = "parcel.picked_up"
+	EventParcelOut     EventType = "parcel.withdrawn"
+	EventParcelMissing EventType = "parcel.missing"
 )
 
 // Event is one line of a shipment's history and of its organizations' feeds. Seq counts

@@ -208,7 +208,7 @@ func (t *tx) endShipment(row models.Shipment) error {
 	if _, err := t.exec("UPDATE parcels SET open = ? WHERE shipment = ? AND open", false, row.ID); err != nil {
 		return err
 	}
-	if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", row.ID); err != nil {
+	if err := t.releaseAll(row.ID, row.Locker); err != nil {
 		return err
 	}
 	return t.writeLocker(row.Locker, models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true})

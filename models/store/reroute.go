@@ -38,7 +38,11 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if len(parcels) > 0 && !rooms[to].Fits(parcels[0].Carrier, demandOf(parcels)) {
 			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for the parcels.", locker.Number)
 		}
-		if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", id); err != nil {
+		from, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
+		if from, err = take(from, err, "There is no such shipment."); err != nil {
+			return err
+		}
+		if err := t.releaseAll(id, from.Locker); err != nil {
 			return err
 		}
 		for _, p := range parcels {

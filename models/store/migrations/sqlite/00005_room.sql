@@ -10,5 +10,11 @@ CREATE TABLE carrier_limits (
     PRIMARY KEY (locker, carrier, regime, size)
 );
 
+-- Since when no usable cell is left for what was promised.
+ALTER TABLE promises ADD COLUMN broken_at datetime;
+CREATE INDEX promises_broken ON promises (locker) WHERE broken_at IS NOT NULL;
+
 -- +goose Down
+DROP INDEX promises_broken;
+ALTER TABLE promises DROP COLUMN broken_at;
 DROP TABLE carrier_limits;
