@@ -145,6 +145,17 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return lockerView(), nil
 }
 
+func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
+	of := view().Shipment
+	w := models.Worklist{Inside: []models.InCell{{
+		StoredCell: models.StoredCell{Number: 3, State: models.CellOccupied}, Of: &of, Since: &testNow, Reason: models.LeaveClosed,
+	}}, Expected: []models.Shipment{of}}
+	if a.Operator() {
+		w.Inside = append(w.Inside, models.InCell{StoredCell: models.StoredCell{Number: 4, State: models.CellFree, Doubtful: true}})
+	}
+	return w, nil
+}
+
 func (p *ports) Limits(context.Context, models.LockerID) ([]models.Limit, error) {
 	most := 3
 	return []models.Limit{{Locker: lockerID, Carrier: carrierA, Regime: models.Ambient, Size: models.SizeS, Minimum: 1, Maximum: &most}}, nil
@@ -243,9 +254,9 @@ func (p *ports) acted(name string, in models.ActionInput) (models.ActionResult, 
 	return models.ActionResult{}, nil
 }
 
-func (p *ports) ChangeLocker(_ context.Context, _ models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error) {
-	to, err := models.LockerActive.Next(a)
-	return models.Locker{ID: id, Number: "L-001 " + reason, State: to}, err
+func (p *ports) ChangeLocker(_ context.Context, _ models.Request, id models.LockerID, c models.LockerChange) (models.Locker, error) {
+	to, err := models.LockerActive.Next(c.Action)
+	return models.Locker{ID: id, Number: "L-001 " + c.Reason + map[bool]string{true: " all out"}[c.Withdraw], State: to}, err
 }
 
 func (p *ports) SuspendCourier(_ context.Context, _ models.Request, id models.CourierID, suspended bool) (models.Courier, error) {

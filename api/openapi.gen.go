@@ -400,6 +400,15 @@ type Claim struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// Closing defines model for Closing.
+type Closing struct {
+	// Reason Why; kept in the audit.
+	Reason string `json:"reason"`
+
+	// Withdraw Whether what lies in the cells is to be taken out; `false` if missing.
+	Withdraw *bool `json:"withdraw,omitempty"`
+}
+
 // Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 type Contact struct {
 	Email *string `json:"email,omitempty"`
@@ -829,6 +838,44 @@ type Size string
 // Text defines model for Text.
 type Text = string
 
+// Worklist defines model for Worklist.
+type Worklist struct {
+	// Expected Shipments of which something is still to come.
+	Expected []WorklistShipment `json:"expected"`
+
+	// Inside Cells that are not known to be empty.
+	Inside []WorklistCell `json:"inside"`
+}
+
+// WorklistCell defines model for WorklistCell.
+type WorklistCell struct {
+	Carrier  *string `json:"carrier,omitempty"`
+	Cell     int     `json:"cell"`
+	Doubtful bool    `json:"doubtful"`
+	Frozen   *bool   `json:"frozen,omitempty"`
+	Number   *string `json:"number,omitempty"`
+
+	// Reason Why couriers are to take it out: `cancelled`, `expired`, `refused`, `rerouted`, `closed`.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipment Missing where none is known.
+	Shipment      *string `json:"shipment,omitempty"`
+	ShipmentState *string `json:"shipment_state,omitempty"`
+
+	// Since When its parcel came.
+	Since *time.Time `json:"since,omitempty"`
+	State string     `json:"state"`
+}
+
+// WorklistShipment defines model for WorklistShipment.
+type WorklistShipment struct {
+	Carrier    string     `json:"carrier"`
+	ExpectedAt *time.Time `json:"expected_at,omitempty"`
+	Number     string     `json:"number"`
+	Shipment   string     `json:"shipment"`
+	State      string     `json:"state"`
+}
+
 // Cursor defines model for cursor.
 type Cursor = string
 
@@ -974,7 +1021,7 @@ type CreateLockerJSONRequestBody = NewLocker
 type RevokeCertificatesJSONRequestBody = Resolution
 
 // CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
-type CloseLockerJSONRequestBody = Reason
+type CloseLockerJSONRequestBody = Closing
 
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
@@ -1068,6 +1115,9 @@ type ServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx echo.Context, id Id) error
+	// GetWorklist What is left to do before a locker can go
+	// (GET /api/v1/lockers/{id}/worklist)
+	GetWorklist(ctx echo.Context, id Id) error
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx echo.Context, params ListModelsParams) error
@@ -1461,6 +1511,22 @@ func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ResumeLocker(ctx, id)
+	return err
+}
+
+// GetWorklist converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWorklist(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWorklist(ctx, id)
 	return err
 }
 
@@ -1935,6 +2001,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/worklist", wrapper.GetWorklist, options.OperationMiddlewares["GetWorklist"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
@@ -2735,6 +2802,45 @@ func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResum
 	return err
 }
 
+type GetWorklistRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetWorklistResponseObject interface {
+	VisitGetWorklistResponse(w http.ResponseWriter) error
+}
+
+type GetWorklist200JSONResponse Worklist
+
+func (response GetWorklist200JSONResponse) VisitGetWorklistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorklistdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWorklistdefaultApplicationProblemPlusJSONResponse) VisitGetWorklistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListModelsRequestObject struct {
 	Params ListModelsParams
 }
@@ -3365,6 +3471,9 @@ type StrictServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
+	// GetWorklist What is left to do before a locker can go
+	// (GET /api/v1/lockers/{id}/worklist)
+	GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error)
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -4137,6 +4246,31 @@ func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(ResumeLockerResponseObject); ok {
 		return validResponse.VisitResumeLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWorklist operation middleware
+func (sh *strictHandler) GetWorklist(ctx echo.Context, id Id) error {
+	var request GetWorklistRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorklist(ctx.Request().Context(), request.(GetWorklistRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorklist")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWorklistResponseObject); ok {
+		return validResponse.VisitGetWorklistResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

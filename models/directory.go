@@ -59,7 +59,7 @@ type DirectoryCourier struct {
 type DirectoryWithdrawal struct {
 	Shipment ShipmentID `json:"shipment"`
 	Locker   LockerID   `json:"locker"`
-	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted
+	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted, closed
 	// Collectable: the client's code works until a courier's first door opens for it.
 	Collectable bool `json:"collectable,omitempty"`
 	// Over takes the grant back: the shipment is not to be withdrawn any more.

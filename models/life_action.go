@@ -7,6 +7,7 @@ const (
 	LeaveCancelled = "cancelled"
 	LeaveExpired   = "expired"
 	LeaveRerouted  = "rerouted"
+	LeaveClosed    = "closed" // the locker is
 )
 
 // CheckFound is the reason of a cell_checked fact that names the parcel found inside.

@@ -41,7 +41,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		}
 		l.recoverStorage(e)
 		told := e.Type == EventCancelled || e.Type == EventWithdrawing
-		if told && (e.Reason == LeaveCancelled || e.Reason == LeaveRerouted) {
+		if told && (e.Reason == LeaveCancelled || e.Reason == LeaveRerouted || e.Reason == LeaveClosed) {
 			l.leave(e.Reason, e.At)
 		}
 		if !slices.Contains(parcelEvents(), e.Type) {

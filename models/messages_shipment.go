@@ -106,6 +106,8 @@ type LockerNews string
 const (
 	// NewsCapacityLost: no usable cell is left for a parcel that room was promised for.
 	NewsCapacityLost LockerNews = "capacity_lost"
+	// NewsClosed: the locker is closed, and what lies there is to be taken out.
+	NewsClosed LockerNews = "closed"
 )
 
 // LockerSignal tells a life news of a locker.

@@ -38,6 +38,7 @@ func TestReplay(t *testing.T) {
 	for _, file := range files {
 		r := worker.NewWorkflowReplayer()
 		r.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
+		r.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
 		err := r.ReplayWorkflowHistoryFromJSONFile(nil, file)
 		if strings.HasPrefix(filepath.Base(file), "bad-") {
 			bad++
@@ -134,6 +135,17 @@ func paths() []path {
 			d.act(models.UpdateCancel, nil)
 			d.fact(models.FactWithdrawn, "a")
 		}},
+		{"withdrawn-closed", []models.ParcelID{"a"}, late, "", func(d *driver) {
+			d.news(models.NewsCapacityLost)
+			d.until(models.StateCreated)
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateExpired)
+			d.news(models.NewsClosed)
+			d.until(models.StateWithdrawing)
+			d.fact(models.FactWithdrawn, "a")
+			d.until(models.StateReturning)
+			d.carrier(models.EventReturned)
+		}},
 		{"frozen-new-code", []models.ParcelID{"a"}, quick, "", func(d *driver) {
 			d.fact(models.FactDeposited, "a")
 			d.until(models.StateReady)
@@ -178,6 +190,7 @@ func TestWriteHistories(t *testing.T) {
 		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	defer c.Close()
+	writeClosing(t, c)
 	for _, p := range paths() {
 		if _, err := os.Stat(filepath.Join(histories, p.name+".json")); err == nil {
 			continue
@@ -257,10 +270,14 @@ func (d *driver) run(p path) *historypb.History {
 	require.NoError(d.t, err)
 	p.drive(d)
 	require.NoError(d.t, run.Get(d.t.Context(), nil))
+	return historyOf(d.t, d.c, run)
+}
+
+func historyOf(t *testing.T, c client.Client, run client.WorkflowRun) *historypb.History {
 	h := &historypb.History{}
-	for it := d.c.GetWorkflowHistory(d.t.Context(), d.id, run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+	for it := c.GetWorkflowHistory(t.Context(), run.GetID(), run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
-		require.NoError(d.t, err)
+		require.NoError(t, err)
 		h.Events = append(h.Events, e)
 	}
 	return h
@@ -293,6 +310,11 @@ func (d *driver) update(name, id string, in any) {
 			UpdateID: id, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 		return err == nil && h.Get(d.t.Context(), nil) == nil
 	}, 10*time.Second, 50*time.Millisecond)
+}
+
+func (d *driver) news(n models.LockerNews) {
+	require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalLocker,
+		models.LockerSignal{Locker: d.where(), News: n, At: time.Now()}))
 }
 
 func (d *driver) fact(f models.FactType, p models.ParcelID) {

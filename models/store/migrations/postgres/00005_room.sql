@@ -14,7 +14,11 @@ CREATE TABLE carrier_limits (
 ALTER TABLE promises ADD COLUMN broken_at timestamptz;
 CREATE INDEX promises_broken ON promises (locker) WHERE broken_at IS NOT NULL;
 
+-- A closed locker whose parcels are to be taken out.
+ALTER TABLE lockers ADD COLUMN emptying boolean NOT NULL DEFAULT false;
+
 -- +goose Down
+ALTER TABLE lockers DROP COLUMN emptying;
 DROP INDEX promises_broken;
 ALTER TABLE promises DROP COLUMN broken_at;
 DROP TABLE carrier_limits;
