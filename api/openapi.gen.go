@@ -63,6 +63,24 @@ func (e CourierRole) Valid() bool {
 	}
 }
 
+// Defines values for Guarantee.
+const (
+	BestEffort Guarantee = "best_effort"
+	Required   Guarantee = "required"
+)
+
+// Valid indicates whether the value is a known member of the Guarantee enum.
+func (e Guarantee) Valid() bool {
+	switch e {
+	case BestEffort:
+		return true
+	case Required:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Language.
 const (
 	En Language = "en"
@@ -341,7 +359,7 @@ type Availability struct {
 	Free   int    `json:"free"`
 	Regime Regime `json:"regime"`
 
-	// Room How many more parcels of this size fit beside what is promised, for a carrier within its limits; for everyone else, as for a carrier without limits.
+	// Room How many more parcels of this size that come now, by the policy `standard`, fit beside what is promised: for a carrier within its limits; for everyone else, as for a carrier without limits.
 	Room int  `json:"room"`
 	Size Size `json:"size"`
 }
@@ -458,6 +476,11 @@ type FieldError struct {
 	// Pointer A JSON pointer into the body, or `query/<name>` or `header/<name>`.
 	Pointer string `json:"pointer"`
 }
+
+// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
+// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+type Guarantee string
 
 // Incident defines model for Incident.
 type Incident struct {
@@ -688,10 +711,15 @@ type NewShipment struct {
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 	Contact *Contact `json:"contact,omitempty"`
 
-	// ExpectedAt When it should reach the locker.
+	// ExpectedAt When it should reach the locker, now if missing. Room is promised from then on.
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
-	Language   *Language  `json:"language,omitempty"`
-	Locker     LockerRef  `json:"locker"`
+
+	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
+	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+	Guarantee *Guarantee `json:"guarantee,omitempty"`
+	Language  *Language  `json:"language,omitempty"`
+	Locker    LockerRef  `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -812,10 +840,13 @@ type Shipment struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 
 	// Frozen Nobody may take its parcels now.
-	Frozen   *bool    `json:"frozen,omitempty"`
-	Id       string   `json:"id"`
-	Language Language `json:"language"`
-	Locker   string   `json:"locker"`
+	Frozen *bool `json:"frozen,omitempty"`
+
+	// Guaranteed Whether room was promised for it. Cells that die later are told of by the event `locker.capacity_lost`.
+	Guaranteed bool     `json:"guaranteed"`
+	Id         string   `json:"id"`
+	Language   Language `json:"language"`
+	Locker     string   `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`

@@ -1,6 +1,9 @@
 package models
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Demand counts things by regime and size: promised parcels, or usable free cells.
 type Demand map[Regime]map[Size]int
@@ -67,14 +70,42 @@ func Fits(promised, more, free Demand) bool {
 	return Unplaced(promised.Plus(more), free) <= Unplaced(promised, free)
 }
 
-// Broken lists the promises that the usable cells cannot keep, as few as there can be: what was
-// promised first is kept first. The promises come in the order in which they were made.
-func Broken(promises []Promise, usable Demand) []Promise {
-	var broken []Promise
-	kept := Demand{}
+// Horizon is how long a parcel may need a cell, from when it is expected: it may come late, stay
+// as long as storage can be made to last, and wait to be taken out.
+func (p Policy) Horizon() Seconds {
+	return p.NeverDeposited + p.Storage + p.Extension*Seconds(p.Extensions) + p.WithdrawalOverdue
+}
+
+// start is when a promise begins to need a cell, from now on.
+func (p Promise) start(now time.Time) time.Time {
+	if p.From != nil && p.From.After(now) {
+		return *p.From
+	}
+	return now
+}
+
+// Until is when the cell that is promised is given back at the latest: promises that begin later
+// do not compete for it.
+func (p Promise) Until(now time.Time) time.Time { return p.start(now).Add(p.Horizon.Duration()) }
+
+// Broken lists the promises that the usable cells cannot keep: what was promised first is kept
+// first. The promises come in the order in which they were made. One that begins beyond its own
+// horizon is not weighed yet: the cells of today say little of it.
+func Broken(promises []Promise, usable Demand, now time.Time) []Promise {
+	var broken, kept []Promise
 	for _, p := range promises {
-		if with := kept.Plus(Demand{p.Regime: {p.Size: 1}}); Feasible(with, usable) {
-			kept = with
+		if p.start(now).After(now.Add(p.Horizon.Duration())) {
+			kept = append(kept, p)
+			continue
+		}
+		beside := Demand{}
+		for _, k := range kept {
+			if !k.start(now).After(p.Until(now)) {
+				beside.Add(k.Regime, k.Size, 1)
+			}
+		}
+		if Fits(beside, Demand{p.Regime: {p.Size: 1}}, usable) {
+			kept = append(kept, p)
 		} else {
 			broken = append(broken, p)
 		}

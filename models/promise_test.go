@@ -3,6 +3,7 @@ package models_test
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -201,7 +202,7 @@ func TestBrokenPromises(t *testing.T) {
 			promises = append(promises, models.Promise{Regime: b.regime, Size: b.size, Parcel: models.ParcelID(rune('a' + len(promises)))})
 		}
 		broken := map[models.ParcelID]bool{}
-		for _, p := range models.Broken(promises, usable) {
+		for _, p := range models.Broken(promises, usable, time.Time{}) {
 			broken[p.Parcel] = true
 		}
 		var first []box // those made so far
@@ -212,4 +213,45 @@ func TestBrokenPromises(t *testing.T) {
 			require.Equal(t, kept, !broken[p.Parcel], "%d of %v in %v", i, promises, usable)
 		}
 	}
+}
+
+// TestPromisesOfOtherDays: a promise does not compete with one that begins after its cell is
+// given back.
+func TestPromisesOfOtherDays(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	promise := func(id models.ParcelID, from, horizon time.Duration) models.Promise {
+		p := models.Promise{Parcel: id, Regime: models.Ambient, Size: models.SizeS, Horizon: models.Seconds(horizon / time.Second)}
+		if from > 0 {
+			at := now.Add(from)
+			p.From = &at
+		}
+		return p
+	}
+	const hour, day = time.Hour, 24 * time.Hour
+	one := models.Demand{models.Ambient: {models.SizeS: 1}}
+	for name, c := range map[string]struct {
+		promises []models.Promise
+		usable   models.Demand
+		broken   []models.ParcelID
+	}{
+		"both now":                     {[]models.Promise{promise("a", 0, hour), promise("b", 0, hour)}, one, []models.ParcelID{"b"}},
+		"the later one was made first": {[]models.Promise{promise("a", 2*hour, 3*hour), promise("b", 0, hour)}, one, nil},
+		"they meet":                    {[]models.Promise{promise("a", hour, 3*hour), promise("b", 0, hour)}, one, []models.ParcelID{"b"}},
+		"the earlier one may stay":     {[]models.Promise{promise("a", 0, hour), promise("b", 2*hour, 3*hour)}, one, []models.ParcelID{"b"}},
+		"far away":                     {[]models.Promise{promise("a", 30*day, day)}, models.Demand{}, nil},
+		"soon":                         {[]models.Promise{promise("a", hour, day)}, models.Demand{}, []models.ParcelID{"a"}},
+		"overdue":                      {[]models.Promise{promise("a", -day, hour)}, models.Demand{}, []models.ParcelID{"a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var broken []models.ParcelID
+			for _, p := range models.Broken(c.promises, c.usable, now) {
+				broken = append(broken, p.Parcel)
+			}
+			require.Equal(t, c.broken, broken)
+		})
+	}
+	standard := models.ReadyMadePolicies()[0]
+	require.Equal(t, 14*24*models.Seconds(3600), standard.Horizon(), "7 d to come, 3 d and 2 of storage, 2 to be taken out")
 }

@@ -212,3 +212,16 @@ func TestPromisesAreKept(t *testing.T) {
 	}
 	require.Greater(t, refused, 100)
 }
+
+func TestALockerOutOfService(t *testing.T) {
+	t.Parallel()
+	for state, says := range map[models.LockerState]bool{
+		models.LockerActive: false, models.LockerNoDeposits: false, models.LockerOutOfService: true, models.LockerDecommissioned: true,
+	} {
+		r := newRig(t).furnish(models.SizeS).online()
+		layout := r.state.Directory.Layout
+		layout.State = state
+		r.entry(models.EntryLayout, string(locker), layout)
+		require.Equal(t, says, len(r.screen().Strips) > 0, state)
+	}
+}

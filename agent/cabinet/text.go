@@ -64,6 +64,7 @@ const (
 	TextHere         TextKey = "here"
 	TextNothingHere  TextKey = "nothing_here"
 	TextStripOffline TextKey = "strip_offline"
+	TextStripClosed  TextKey = "strip_closed"
 	TextStripOpen    TextKey = "strip_open"
 )
 
@@ -182,6 +183,8 @@ func english(key TextKey) string {
 		return "Expected here: {count}. Press yours, scan its label, or type its last characters."
 	case TextNothingHere:
 		return "Nothing of yours is expected here."
+	case TextStripClosed:
+		return "This locker is out of service. Parcels inside can be collected."
 	case TextStripOffline:
 		return "Working without network; collecting works."
 	case TextStripOpen:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -28,9 +29,9 @@ func demandOf(parcels []models.Parcel) models.Demand {
 }
 
 // capacityOf reads lockers' capacity in one statement: between two, a deposit could turn
-// a promise into an occupied cell and be missed by both counts. Who occupies cells is read
-// only where limits ask for it.
-func capacityOf(ctx context.Context, db *gorm.DB, lockers ...models.LockerID) (map[models.LockerID]models.Capacity, error) {
+// a promise into an occupied cell and be missed by both counts. Promises that begin after until
+// are left out. Who occupies cells is read only where limits ask for it.
+func capacityOf(ctx context.Context, db *gorm.DB, until time.Time, lockers ...models.LockerID) (map[models.LockerID]models.Capacity, error) {
 	var counts []struct {
 		Kind    string
 		Locker  models.LockerID
@@ -41,7 +42,7 @@ func capacityOf(ctx context.Context, db *gorm.DB, lockers ...models.LockerID) (m
 		Maximum *int
 	}
 	err := db.WithContext(ctx).Raw(`SELECT 'promised' AS kind, locker, carrier, regime, size, count(*) AS n, CAST(NULL AS bigint) AS maximum
-		FROM promises WHERE locker IN @lockers GROUP BY locker, carrier, regime, size
+		FROM promises WHERE locker IN @lockers AND ("from" IS NULL OR "from" <= @until) GROUP BY locker, carrier, regime, size
 		UNION ALL SELECT 'free', locker, '', regime, size, count(*), CAST(NULL AS bigint)
 		FROM cells WHERE locker IN @lockers AND state = @free AND NOT doubtful GROUP BY locker, regime, size
 		UNION ALL SELECT 'occupied', c.locker, s.carrier, c.regime, c.size, count(*), CAST(NULL AS bigint)
@@ -49,7 +50,7 @@ func capacityOf(ctx context.Context, db *gorm.DB, lockers ...models.LockerID) (m
 		WHERE c.locker IN (SELECT locker FROM carrier_limits WHERE locker IN @lockers) AND c.state <> @free
 		GROUP BY c.locker, s.carrier, c.regime, c.size
 		UNION ALL SELECT 'limit', locker, carrier, regime, size, minimum, maximum FROM carrier_limits WHERE locker IN @lockers`,
-		map[string]any{"lockers": lockers, "free": models.CellFree}).Scan(&counts).Error
+		map[string]any{"lockers": lockers, "free": models.CellFree, "until": until.UTC()}).Scan(&counts).Error
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func count(of map[models.OrganizationID]models.Demand, carrier models.Organizati
 }
 
 // Availability returns a line for each regime and size that the locker has, with the room
-// that there is for a carrier.
+// that there is for a carrier now, by the policy "standard".
 func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID) ([]models.Availability, error) {
 	if _, err := s.Locker(ctx, id); err != nil {
 		return nil, err
@@ -96,7 +97,11 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier mo
 	if err != nil {
 		return nil, mapError(err)
 	}
-	rooms, err := capacityOf(ctx, s.read, id)
+	policy, err := s.newestPolicy(ctx, models.PolicyStandard)
+	if err != nil {
+		return nil, err
+	}
+	rooms, err := capacityOf(ctx, s.read, s.now().Add(policy.Horizon().Duration()), id)
 	if err != nil {
 		return nil, mapError(err)
 	}
@@ -116,12 +121,12 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier mo
 
 // withNearby adds to a refusal the nearest lockers that could take all the parcels. The
 // refusal stands also when they cannot be found.
-func (s *Store) withNearby(ctx context.Context, refusal error, from models.LockerID, carrier models.OrganizationID, need models.Demand) error {
+func (s *Store) withNearby(ctx context.Context, refusal error, from models.LockerID, carrier models.OrganizationID, need models.Demand, until time.Time) error {
 	var e *models.Error
 	if !errors.As(refusal, &e) {
 		return refusal
 	}
-	nearby, err := s.nearby(ctx, from, carrier, need)
+	nearby, err := s.nearby(ctx, from, carrier, need, until)
 	if err != nil {
 		s.logger.WarnContext(ctx, "cannot look for nearby lockers", "locker", from, "error", err)
 	}
@@ -130,7 +135,7 @@ func (s *Store) withNearby(ctx context.Context, refusal error, from models.Locke
 	return &with
 }
 
-func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models.OrganizationID, need models.Demand) ([]models.NearbyLocker, error) {
+func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models.OrganizationID, need models.Demand, until time.Time) ([]models.NearbyLocker, error) {
 	nearby := []models.NearbyLocker{}
 	here, err := s.Locker(ctx, from)
 	if err != nil {
@@ -158,7 +163,7 @@ func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models
 		for i, c := range chunk {
 			ids[i] = c.Locker
 		}
-		rooms, err := capacityOf(ctx, s.read, ids...)
+		rooms, err := capacityOf(ctx, s.read, until, ids...)
 		if err != nil {
 			return nearby, mapError(err)
 		}

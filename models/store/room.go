@@ -95,7 +95,7 @@ func (t *tx) weighRoom(id models.LockerID) error {
 		return err
 	}
 	broken := map[models.ParcelID]bool{}
-	for _, p := range models.Broken(promises, usable) {
+	for _, p := range models.Broken(promises, usable, t.now) {
 		broken[p.Parcel] = true
 	}
 	told := map[models.ShipmentID]bool{} // before
