@@ -56,6 +56,9 @@ func all() []scene {
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
 		{"paused", "the locker is not paused", paused},
+		{"room-kept", "no room is kept", roomKept},
+		{"room-lost", "the other board is dead", roomLost},
+		{"closed", "the locker is closed and not emptied", closed},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
