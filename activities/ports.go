@@ -30,6 +30,13 @@ type Lives interface {
 	StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error)
 }
 
+// ClosedLockers is what emptying a closed locker needs of the store.
+type ClosedLockers interface {
+	// CloseRound asks the lives of what lies there to leave, if the locker is to be emptied, and
+	// decommissions it when it is empty and expects nothing. over: nothing is left to do.
+	CloseRound(ctx context.Context, id models.LockerID) (over bool, err error)
+}
+
 // Couriers is what telling cabinets of couriers needs of the store.
 type Couriers interface {
 	// PublishCourier tells the courier's cabinets of him as he is now, signed by sign, unless

@@ -145,7 +145,27 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return lockerView(), nil
 }
 
-func (p *ports) Availability(context.Context, models.LockerID) ([]models.Availability, error) {
+func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
+	of := view().Shipment
+	w := models.Worklist{Inside: []models.InCell{{
+		StoredCell: models.StoredCell{Number: 3, State: models.CellOccupied}, Of: &of, Since: &testNow, Reason: models.LeaveClosed,
+	}}, Expected: []models.Shipment{of}}
+	if a.Operator() {
+		w.Inside = append(w.Inside, models.InCell{StoredCell: models.StoredCell{Number: 4, State: models.CellFree, Doubtful: true}})
+	}
+	return w, nil
+}
+
+func (p *ports) Limits(context.Context, models.LockerID) ([]models.Limit, error) {
+	most := 3
+	return []models.Limit{{Locker: lockerID, Carrier: carrierA, Regime: models.Ambient, Size: models.SizeS, Minimum: 1, Maximum: &most}}, nil
+}
+
+func (p *ports) PutLimits(_ context.Context, _ models.Request, _ models.LockerID, limits []models.Limit) ([]models.Limit, error) {
+	return limits, models.CheckLimits(limits, models.Demand{models.Ambient: {models.SizeS: 2}})
+}
+
+func (p *ports) Availability(context.Context, models.LockerID, models.OrganizationID) ([]models.Availability, error) {
 	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2}}, nil
 }
 
@@ -247,9 +267,9 @@ func (p *ports) acted(name string, in models.ActionInput) (models.ActionResult, 
 	return models.ActionResult{}, nil
 }
 
-func (p *ports) ChangeLocker(_ context.Context, _ models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error) {
-	to, err := models.LockerActive.Next(a)
-	return models.Locker{ID: id, Number: "L-001 " + reason, State: to}, err
+func (p *ports) ChangeLocker(_ context.Context, _ models.Request, id models.LockerID, c models.LockerChange) (models.Locker, error) {
+	to, err := models.LockerActive.Next(c.Action)
+	return models.Locker{ID: id, Number: "L-001 " + c.Reason + map[bool]string{true: " all out"}[c.Withdraw], State: to}, err
 }
 
 func (p *ports) SuspendCourier(_ context.Context, _ models.Request, id models.CourierID, suspended bool) (models.Courier, error) {

@@ -36,7 +36,7 @@ func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityReq
 	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
 		return nil, err
 	}
-	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id))
+	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id), callOf(ctx).actor.Organization)
 	if err != nil {
 		return nil, err
 	}
@@ -59,27 +59,29 @@ func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestOb
 
 // PauseLocker has nothing more come into a locker.
 func (s *server) PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error) {
-	l, err := s.changeLocker(ctx, request.Id, models.LockerPause, request.Body.Reason)
+	l, err := s.changeLocker(ctx, request.Id, models.LockerChange{Action: models.LockerPause, Reason: request.Body.Reason})
 	return PauseLocker200JSONResponse(lockerBody(l)), err
 }
 
 // ResumeLocker puts a locker to use again.
 func (s *server) ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error) {
-	l, err := s.changeLocker(ctx, request.Id, models.LockerResume, request.Body.Reason)
+	l, err := s.changeLocker(ctx, request.Id, models.LockerChange{Action: models.LockerResume, Reason: request.Body.Reason})
 	return ResumeLocker200JSONResponse(lockerBody(l)), err
 }
 
 // CloseLocker takes a locker out of use.
 func (s *server) CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error) {
-	l, err := s.changeLocker(ctx, request.Id, models.LockerClose, request.Body.Reason)
+	l, err := s.changeLocker(ctx, request.Id, models.LockerChange{
+		Action: models.LockerClose, Reason: request.Body.Reason, Withdraw: or(request.Body.Withdraw, false),
+	})
 	return CloseLocker200JSONResponse(lockerBody(l)), err
 }
 
-func (s *server) changeLocker(ctx context.Context, id string, a models.LockerAction, reason string) (models.Locker, error) {
+func (s *server) changeLocker(ctx context.Context, id string, c models.LockerChange) (models.Locker, error) {
 	if err := known(models.PrefixLocker, id, "locker"); err != nil {
 		return models.Locker{}, err
 	}
-	return s.Network.ChangeLocker(ctx, callOf(ctx).request(), models.LockerID(id), a, reason)
+	return s.Network.ChangeLocker(ctx, callOf(ctx).request(), models.LockerID(id), c)
 }
 
 func lockerBody(l models.Locker) Locker {

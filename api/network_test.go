@@ -24,6 +24,11 @@ func make201(url, body string, contains ...string) scenario {
 	return scenario{name: "make " + url, role: "operator", method: http.MethodPost, url: url, body: body, status: 201, contains: contains}
 }
 
+func putLimits(role, body string, status int, contains ...string) scenario {
+	return scenario{name: "put limits " + role + body[:min(len(body), 80)], role: role, method: http.MethodPut,
+		url: "/api/v1/lockers/" + string(lockerID) + "/limits", body: body, status: status, contains: contains}
+}
+
 func refused(role, url, body string, pointers ...string) scenario {
 	s := scenario{name: "refuse " + url + " " + body[:min(len(body), 50)], role: role, method: http.MethodPost, url: url, body: body, status: 400}
 	for _, p := range pointers {
@@ -87,9 +92,21 @@ func TestOperatorAndLockers(t *testing.T) {
 		refused("operator", "/api/v1/models", `{"name":"M","modules":[{"name":"left","rows":[`+strings.TrimSuffix(strings.Repeat(`{"cells":50,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}},`, 21), ",")+`]}]}`, "/modules"),
 		make201("/api/v1/lockers", `{"number":"L-001","location":"`+string(locID)+`","model":"`+string(modelID)+`"}`, `"location":"`+string(locID)+`"`),
 		refused("operator", "/api/v1/lockers", `{"number":"L 1","location":"x","model":"y"}`, "/number", "/location", "/model"),
+		get("operator", "/api/v1/lockers/"+lkr+"/limits", 200, `{"items":[{"carrier":"`+org+`","maximum":3,"minimum":1,"regime":"ambient","size":"S"}]}`),
+		get("operator", "/api/v1/lockers/x/limits", 404),
+		get("carrier", "/api/v1/lockers/"+lkr+"/limits", 403),
+		putLimits("operator", `{"items":[{"carrier":"`+org+`","size":"S","minimum":2}]}`, 200, `{"items":[{"carrier":"`+org+`","minimum":2,"regime":"ambient","size":"S"}]}`),
+		putLimits("operator", `{"items":[]}`, 200, `{"items":[]}`),
+		putLimits("operator", `{"items":[{"carrier":"`+org+`","size":"S","minimum":3}]}`, 400, `"pointer":"/items/0/minimum"`),
+		putLimits("operator", `{"items":[{"carrier":"x","size":"T","maximum":-1}]}`, 400, `"/items/0/carrier"`, `"/items/0/size"`, `"/items/0/maximum"`),
+		putLimits("carrier", `{"items":[]}`, 403),
 		{name: "pause", role: "operator", method: "POST", url: "/api/v1/lockers/" + lkr + "/pause", body: `{"reason":"rain"}`, status: 200, contains: []string{`"no_deposits"`, "rain"}},
 		{name: "resume", role: "operator", method: "POST", url: "/api/v1/lockers/" + lkr + "/resume", body: `{"reason":"dry"}`, status: 200, contains: []string{`"active"`}},
 		{name: "close", role: "operator", method: "POST", url: "/api/v1/lockers/" + lkr + "/close", body: `{"reason":"moved"}`, status: 200, contains: []string{`"out_of_service"`}},
+		{name: "close and empty", role: "operator", method: "POST", url: "/api/v1/lockers/" + lkr + "/close", body: `{"reason":"moved","withdraw":true}`, status: 200, contains: []string{"all out"}},
+		get("operator", "/api/v1/lockers/"+lkr+"/worklist", 200, `"cell":3`, `"reason":"closed"`, `"shipment":"`+string(shipID)+`"`, `{"cell":4,"doubtful":true,"state":"free"}`, `"expected":[{`),
+		{name: "worklist of a carrier", role: "carrier", method: "GET", url: "/api/v1/lockers/" + lkr + "/worklist", status: 200, contains: []string{`"cell":3`}, lacks: []string{`"cell":4`}},
+		get("none", "/api/v1/lockers/"+lkr+"/worklist", 403),
 		{name: "close without a reason", role: "operator", method: "POST", url: "/api/v1/lockers/" + lkr + "/close", body: `{}`, status: 400, contains: []string{"/reason"}},
 		{name: "pause by a carrier", role: "carrier", method: "POST", url: "/api/v1/lockers/" + lkr + "/pause", body: `{"reason":"x"}`, status: 403},
 		{name: "locker by a carrier", role: "carrier", method: "POST", url: "/api/v1/lockers", body: `{}`, status: 403},

@@ -63,6 +63,24 @@ func (e CourierRole) Valid() bool {
 	}
 }
 
+// Defines values for Guarantee.
+const (
+	BestEffort Guarantee = "best_effort"
+	Required   Guarantee = "required"
+)
+
+// Valid indicates whether the value is a known member of the Guarantee enum.
+func (e Guarantee) Valid() bool {
+	switch e {
+	case BestEffort:
+		return true
+	case Required:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Language.
 const (
 	En Language = "en"
@@ -380,7 +398,7 @@ type Availability struct {
 	Free   int    `json:"free"`
 	Regime Regime `json:"regime"`
 
-	// Room How many more parcels of this size fit beside what is promised.
+	// Room How many more parcels of this size that come now, by the policy `standard`, fit beside what is promised: for a carrier within its limits; for everyone else, as for a carrier without limits.
 	Room int  `json:"room"`
 	Size Size `json:"size"`
 }
@@ -416,11 +434,36 @@ type CarrierEvent struct {
 // CarrierEventType defines model for CarrierEvent.Type.
 type CarrierEventType string
 
+// CarrierLimit defines model for CarrierLimit.
+type CarrierLimit struct {
+	Carrier string `json:"carrier"`
+
+	// Maximum As many as there are if missing.
+	Maximum *int   `json:"maximum,omitempty"`
+	Minimum int    `json:"minimum"`
+	Regime  Regime `json:"regime"`
+	Size    Size   `json:"size"`
+}
+
+// CarrierLimitList defines model for CarrierLimitList.
+type CarrierLimitList struct {
+	Items []CarrierLimit `json:"items"`
+}
+
 // Claim defines model for Claim.
 type Claim struct {
 	// Code Shown once; type it at the cabinet's computer.
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Closing defines model for Closing.
+type Closing struct {
+	// Reason Why; kept in the audit.
+	Reason string `json:"reason"`
+
+	// Withdraw Whether what lies in the cells is to be taken out; `false` if missing.
+	Withdraw *bool `json:"withdraw,omitempty"`
 }
 
 // Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
@@ -476,6 +519,11 @@ type FieldError struct {
 	// Pointer A JSON pointer into the body, or `query/<name>` or `header/<name>`.
 	Pointer string `json:"pointer"`
 }
+
+// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
+// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+type Guarantee string
 
 // Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
 type Hours struct {
@@ -637,6 +685,24 @@ type NewCabinetModel struct {
 	Name    Text     `json:"name"`
 }
 
+// NewCarrierLimit defines model for NewCarrierLimit.
+type NewCarrierLimit struct {
+	Carrier OrganizationRef `json:"carrier"`
+
+	// Maximum As many as there are if missing.
+	Maximum *int `json:"maximum,omitempty"`
+
+	// Minimum 0 if missing.
+	Minimum *int    `json:"minimum,omitempty"`
+	Regime  *Regime `json:"regime,omitempty"`
+	Size    Size    `json:"size"`
+}
+
+// NewCarrierLimits defines model for NewCarrierLimits.
+type NewCarrierLimits struct {
+	Items []NewCarrierLimit `json:"items"`
+}
+
 // NewCourier defines model for NewCourier.
 type NewCourier struct {
 	// Badge What the badge's code says; unique in the network.
@@ -754,10 +820,15 @@ type NewShipment struct {
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 	Contact *Contact `json:"contact,omitempty"`
 
-	// ExpectedAt When it should reach the locker.
+	// ExpectedAt When it should reach the locker, now if missing. Room is promised from then on.
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
-	Language   *Language  `json:"language,omitempty"`
-	Locker     LockerRef  `json:"locker"`
+
+	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
+	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+	Guarantee *Guarantee `json:"guarantee,omitempty"`
+	Language  *Language  `json:"language,omitempty"`
+	Locker    LockerRef  `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -937,10 +1008,13 @@ type Shipment struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 
 	// Frozen Nobody may take its parcels now.
-	Frozen   *bool    `json:"frozen,omitempty"`
-	Id       string   `json:"id"`
-	Language Language `json:"language"`
-	Locker   string   `json:"locker"`
+	Frozen *bool `json:"frozen,omitempty"`
+
+	// Guaranteed Whether room was promised for it. Cells that die later are told of by the event `locker.capacity_lost`.
+	Guaranteed bool     `json:"guaranteed"`
+	Id         string   `json:"id"`
+	Language   Language `json:"language"`
+	Locker     string   `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -975,6 +1049,44 @@ type Week struct {
 	Thursday  *OpenTimes `json:"thursday,omitempty"`
 	Tuesday   *OpenTimes `json:"tuesday,omitempty"`
 	Wednesday *OpenTimes `json:"wednesday,omitempty"`
+}
+
+// Worklist defines model for Worklist.
+type Worklist struct {
+	// Expected Shipments of which something is still to come.
+	Expected []WorklistShipment `json:"expected"`
+
+	// Inside Cells that are not known to be empty.
+	Inside []WorklistCell `json:"inside"`
+}
+
+// WorklistCell defines model for WorklistCell.
+type WorklistCell struct {
+	Carrier  *string `json:"carrier,omitempty"`
+	Cell     int     `json:"cell"`
+	Doubtful bool    `json:"doubtful"`
+	Frozen   *bool   `json:"frozen,omitempty"`
+	Number   *string `json:"number,omitempty"`
+
+	// Reason Why couriers are to take it out: `cancelled`, `expired`, `refused`, `rerouted`, `closed`.
+	Reason *string `json:"reason,omitempty"`
+
+	// Shipment Missing where none is known.
+	Shipment      *string `json:"shipment,omitempty"`
+	ShipmentState *string `json:"shipment_state,omitempty"`
+
+	// Since When its parcel came.
+	Since *time.Time `json:"since,omitempty"`
+	State string     `json:"state"`
+}
+
+// WorklistShipment defines model for WorklistShipment.
+type WorklistShipment struct {
+	Carrier    string     `json:"carrier"`
+	ExpectedAt *time.Time `json:"expected_at,omitempty"`
+	Number     string     `json:"number"`
+	Shipment   string     `json:"shipment"`
+	State      string     `json:"state"`
 }
 
 // Cursor defines model for cursor.
@@ -1137,7 +1249,10 @@ type CreateLockerJSONRequestBody = NewLocker
 type RevokeCertificatesJSONRequestBody = Resolution
 
 // CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
-type CloseLockerJSONRequestBody = Reason
+type CloseLockerJSONRequestBody = Closing
+
+// PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
+type PutLimitsJSONRequestBody = NewCarrierLimits
 
 // PauseLockerJSONRequestBody defines body for PauseLocker for application/json ContentType.
 type PauseLockerJSONRequestBody = Reason
@@ -1222,12 +1337,21 @@ type ServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx echo.Context, id Id) error
+	// ListLimits What each carrier may count on at a locker
+	// (GET /api/v1/lockers/{id}/limits)
+	ListLimits(ctx echo.Context, id Id) error
+	// PutLimits Set what each carrier may count on at a locker
+	// (PUT /api/v1/lockers/{id}/limits)
+	PutLimits(ctx echo.Context, id Id) error
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx echo.Context, id Id) error
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx echo.Context, id Id) error
+	// GetWorklist What is left to do before a locker can go
+	// (GET /api/v1/lockers/{id}/worklist)
+	GetWorklist(ctx echo.Context, id Id) error
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx echo.Context, params ListModelsParams) error
@@ -1582,6 +1706,38 @@ func (w *ServerInterfaceWrapper) CloseLocker(ctx echo.Context) error {
 	return err
 }
 
+// ListLimits converts echo context to params.
+func (w *ServerInterfaceWrapper) ListLimits(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListLimits(ctx, id)
+	return err
+}
+
+// PutLimits converts echo context to params.
+func (w *ServerInterfaceWrapper) PutLimits(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutLimits(ctx, id)
+	return err
+}
+
 // PauseLocker converts echo context to params.
 func (w *ServerInterfaceWrapper) PauseLocker(ctx echo.Context) error {
 	var err error
@@ -1611,6 +1767,22 @@ func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ResumeLocker(ctx, id)
+	return err
+}
+
+// GetWorklist converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWorklist(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWorklist(ctx, id)
 	return err
 }
 
@@ -2128,9 +2300,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.ListLimits, options.OperationMiddlewares["ListLimits"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.PutLimits, options.OperationMiddlewares["PutLimits"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/worklist", wrapper.GetWorklist, options.OperationMiddlewares["GetWorklist"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
@@ -2815,6 +2990,85 @@ func (response CloseLockerdefaultApplicationProblemPlusJSONResponse) VisitCloseL
 	return err
 }
 
+type ListLimitsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListLimitsResponseObject interface {
+	VisitListLimitsResponse(w http.ResponseWriter) error
+}
+
+type ListLimits200JSONResponse CarrierLimitList
+
+func (response ListLimits200JSONResponse) VisitListLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLimitsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListLimitsdefaultApplicationProblemPlusJSONResponse) VisitListLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLimitsRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutLimitsJSONRequestBody
+}
+
+type PutLimitsResponseObject interface {
+	VisitPutLimitsResponse(w http.ResponseWriter) error
+}
+
+type PutLimits200JSONResponse CarrierLimitList
+
+func (response PutLimits200JSONResponse) VisitPutLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLimitsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLimitsdefaultApplicationProblemPlusJSONResponse) VisitPutLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PauseLockerRequestObject struct {
 	Id   Id `json:"id"`
 	Body *PauseLockerJSONRequestBody
@@ -2884,6 +3138,45 @@ type ResumeLockerdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResumeLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorklistRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetWorklistResponseObject interface {
+	VisitGetWorklistResponse(w http.ResponseWriter) error
+}
+
+type GetWorklist200JSONResponse Worklist
+
+func (response GetWorklist200JSONResponse) VisitGetWorklistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWorklistdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWorklistdefaultApplicationProblemPlusJSONResponse) VisitGetWorklistResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3595,12 +3888,21 @@ type StrictServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error)
+	// ListLimits What each carrier may count on at a locker
+	// (GET /api/v1/lockers/{id}/limits)
+	ListLimits(ctx context.Context, request ListLimitsRequestObject) (ListLimitsResponseObject, error)
+	// PutLimits Set what each carrier may count on at a locker
+	// (PUT /api/v1/lockers/{id}/limits)
+	PutLimits(ctx context.Context, request PutLimitsRequestObject) (PutLimitsResponseObject, error)
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error)
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
+	// GetWorklist What is left to do before a locker can go
+	// (GET /api/v1/lockers/{id}/worklist)
+	GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error)
 	// ListModels List cabinet models
 	// (GET /api/v1/models)
 	ListModels(ctx context.Context, request ListModelsRequestObject) (ListModelsResponseObject, error)
@@ -4264,6 +4566,79 @@ func (sh *strictHandler) CloseLocker(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// ListLimits operation middleware
+func (sh *strictHandler) ListLimits(ctx echo.Context, id Id) error {
+	var request ListLimitsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLimits(ctx.Request().Context(), request.(ListLimitsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLimits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLimitsResponseObject); ok {
+		return validResponse.VisitListLimitsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLimits operation middleware
+func (sh *strictHandler) PutLimits(ctx echo.Context, id Id) error {
+	var request PutLimitsRequestObject
+
+	request.Id = id
+
+	var body PutLimitsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLimits(ctx.Request().Context(), request.(PutLimitsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLimits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLimitsResponseObject); ok {
+		return validResponse.VisitPutLimitsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PauseLocker operation middleware
 func (sh *strictHandler) PauseLocker(ctx echo.Context, id Id) error {
 	var request PauseLockerRequestObject
@@ -4354,6 +4729,31 @@ func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(ResumeLockerResponseObject); ok {
 		return validResponse.VisitResumeLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWorklist operation middleware
+func (sh *strictHandler) GetWorklist(ctx echo.Context, id Id) error {
+	var request GetWorklistRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorklist(ctx.Request().Context(), request.(GetWorklistRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorklist")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWorklistResponseObject); ok {
+		return validResponse.VisitGetWorklistResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -44,8 +44,12 @@ type Lockers interface {
 	Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error)
 	// Locker returns one, or not_found.
 	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
-	// Availability returns a line for each regime and size that the locker has, or not_found.
-	Availability(ctx context.Context, id models.LockerID) ([]models.Availability, error)
+	// Worklist returns what lies in a locker, by cell, and what it expects, or not_found. An
+	// organization sees its own shipments only.
+	Worklist(ctx context.Context, a models.Actor, id models.LockerID) (models.Worklist, error)
+	// Availability returns a line for each regime and size that the locker has, with the room
+	// for a carrier, or not_found. An organization without limits may stand for any carrier.
+	Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID) ([]models.Availability, error)
 }
 
 // Network is what an operator sets up. Creations are audited; a name or number in use is
@@ -67,7 +71,12 @@ type Network interface {
 	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
 	// ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told;
 	// invalid_state where its state does not allow it.
-	ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error)
+	ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, c models.LockerChange) (models.Locker, error)
+	// Limits returns what carriers may count on at a locker, in the order of carriers.
+	Limits(ctx context.Context, id models.LockerID) ([]models.Limit, error)
+	// PutLimits puts limits in the place of all that the locker has; invalid_request where its
+	// cells do not allow them.
+	PutLimits(ctx context.Context, r models.Request, id models.LockerID, limits []models.Limit) ([]models.Limit, error)
 	// CreateCourier makes a courier and has the cabinets told. A badge in use is a conflict.
 	CreateCourier(ctx context.Context, n models.NewCourier) (models.Courier, error)
 	// SuspendCourier suspends a courier, or ends the suspension, and has the cabinets told.

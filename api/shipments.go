@@ -44,7 +44,7 @@ func newShipment(a models.Actor, now time.Time, b NewShipment) (models.NewShipme
 	n := models.NewShipment{
 		Number: b.Number, Locker: models.LockerID(b.Locker), Policy: or(b.Policy, models.PolicyStandard),
 		NotifyBy: models.NotifyBy(or(b.NotifyBy, NotifyBy(models.NotifyContact))), Language: string(or(b.Language, En)),
-		ExpectedAt: b.ExpectedAt,
+		ExpectedAt: b.ExpectedAt, Guarantee: models.Guarantee(or(b.Guarantee, Guarantee(models.GuaranteeRequired))),
 	}
 	if c := b.Contact; c != nil {
 		n.Contact = models.Contact{Name: or(c.Name, ""), Phone: or(c.Phone, ""), Email: or(c.Email, "")}
@@ -202,7 +202,8 @@ func shipmentBody(v models.ShipmentView) Shipment {
 		Id: string(s.ID), Carrier: string(s.Carrier), Shop: optional(string(s.Shop)), Number: s.Number, Locker: string(s.Locker),
 		State: ShipmentState(s.State), Policy: s.PolicyName, PolicyVersion: s.PolicyVersion,
 		Frozen: optional(s.Frozen), NotifyBy: NotifyBy(s.NotifyBy), Language: Language(s.Language), ExpectedAt: s.ExpectedAt,
-		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, ReadyAt: s.ReadyAt, ExpiresAt: s.ExpiresAt, EndedAt: s.EndedAt,
+		Guaranteed: s.Guaranteed,
+		CreatedAt:  s.CreatedAt, UpdatedAt: s.UpdatedAt, ReadyAt: s.ReadyAt, ExpiresAt: s.ExpiresAt, EndedAt: s.EndedAt,
 		Parcels: each(v.Parcels, parcelBody),
 	}
 }

@@ -37,6 +37,8 @@ type DirectoryParcel struct {
 	Size       Size       `json:"size"`
 	Regime     Regime     `json:"regime"`
 	Dimensions Dimensions `json:"dimensions"`
+	// Promised: the locker keeps room for it until it comes.
+	Promised bool `json:"promised,omitempty"`
 }
 
 // DirectoryCourier is what a cabinet knows of a courier. It is a signed grant: one who may
@@ -60,7 +62,7 @@ type DirectoryCourier struct {
 type DirectoryWithdrawal struct {
 	Shipment ShipmentID `json:"shipment"`
 	Locker   LockerID   `json:"locker"`
-	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted
+	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted, closed
 	// Collectable: the client's code works until a courier's first door opens for it.
 	Collectable bool `json:"collectable,omitempty"`
 	// Parcels are the only ones to be taken out, in order; empty: all of them are.

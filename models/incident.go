@@ -18,6 +18,8 @@ const (
 	IncidentStore      IncidentKind = "store_set_aside"
 	// IncidentUnannounced: a parcel that nobody announced lies in a cell, known by its label.
 	IncidentUnannounced IncidentKind = "unannounced_parcel"
+	// IncidentCapacityLost: more room is promised than the usable cells have.
+	IncidentCapacityLost IncidentKind = "capacity_lost"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 )

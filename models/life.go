@@ -53,7 +53,9 @@ type Life struct {
 	// NoRoom: it was given up, and the next projection gives back the room that is kept for it.
 	NoRoom  bool      `json:"no_room,omitempty"`
 	Delayed time.Time `json:"delayed,omitzero"` // the latest delay that the carrier told of
-	Issue   int       `json:"issue,omitempty"`  // of the pickup code
+	// LostRoomAt is when it was last told that no cell is left for a parcel of it.
+	LostRoomAt time.Time `json:"lost_room_at,omitzero"`
+	Issue      int       `json:"issue,omitempty"` // of the pickup code
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`
 	// Granted is what couriers were last told that they may take out; nil: nothing ever.

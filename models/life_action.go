@@ -8,6 +8,7 @@ const (
 	LeaveExpired   = "expired"
 	LeaveRerouted  = "rerouted"
 	LeaveRefused   = "refused"
+	LeaveClosed    = "closed" // the locker is
 )
 
 // CheckFound is the reason of a cell_checked fact that names the parcel found inside.

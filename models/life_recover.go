@@ -45,7 +45,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		}
 		l.recoverStorage(e)
 		told := e.Type == EventCancelled || e.Type == EventWithdrawing
-		if told && slices.Contains([]string{LeaveCancelled, LeaveRerouted, LeaveRefused}, e.Reason) {
+		if told && slices.Contains([]string{LeaveCancelled, LeaveRerouted, LeaveRefused, LeaveClosed}, e.Reason) {
 			l.leave(e.Reason, e.At)
 		}
 		if !slices.Contains(parcelEvents(), e.Type) {
@@ -113,6 +113,8 @@ func (l *Life) recoverStorage(e Event) {
 		l.FrozenAt = time.Time{}
 	case EventReturning:
 		l.OutAt = e.At
+	case EventCapacityLost:
+		l.LostRoomAt = e.At
 	case EventDelayed:
 		l.Delayed = e.At
 	case EventRerouted:

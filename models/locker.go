@@ -129,12 +129,38 @@ func (s LockerState) Next(a LockerAction) (LockerState, error) {
 
 // Locker is a cabinet at a location.
 type Locker struct {
-	ID        LockerID `gorm:"primaryKey"`
-	Number    string   // the public number, such as "L-001"
-	Location  LocationID
-	Model     ModelID
-	State     LockerState
+	ID       LockerID `gorm:"primaryKey"`
+	Number   string   // the public number, such as "L-001"
+	Location LocationID
+	Model    ModelID
+	State    LockerState
+	// Emptying: it is closed, and what lies in it is to be taken out.
+	Emptying  bool
 	CreatedAt time.Time
+}
+
+// LockerChange is an action on a locker, for a reason. Withdraw goes with LockerClose: what lies
+// in the cells is to be taken out.
+type LockerChange struct {
+	Action   LockerAction
+	Reason   string
+	Withdraw bool
+}
+
+// Worklist is what there is to do before a locker can go.
+type Worklist struct {
+	Inside   []InCell
+	Expected []Shipment // announced to it, or not all here yet
+}
+
+// InCell is a cell that is not known to be empty, with the shipment in it, if one is known.
+type InCell struct {
+	StoredCell
+	Of *Shipment
+	// Since is when the parcel came; nil: not known. Reason is why it has to leave; empty: it
+	// may be collected.
+	Since  *time.Time
+	Reason string
 }
 
 // StoredCell is the server's view of a cell: its layout, and its state as the cabinet's

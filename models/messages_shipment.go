@@ -27,6 +27,8 @@ const (
 	UpdateReissueCode = "reissue_code"
 	// SignalFact tells what happened at a cabinet.
 	SignalFact = "fact"
+	// SignalLocker tells what became of the locker that a shipment is for.
+	SignalLocker = "locker"
 
 	// Search attributes, all keywords.
 	AttributeNumber  = "Number"
@@ -95,6 +97,24 @@ type FactSignal struct {
 	Generation int64       `json:"generation,omitempty"`
 	Parcel     ParcelID    `json:"parcel,omitempty"`
 	Reason     string      `json:"reason,omitempty"`
+}
+
+// LockerNews is what becomes of a locker and concerns a shipment there.
+type LockerNews string
+
+// The news.
+const (
+	// NewsCapacityLost: no usable cell is left for a parcel that room was promised for.
+	NewsCapacityLost LockerNews = "capacity_lost"
+	// NewsClosed: the locker is closed, and what lies there is to be taken out.
+	NewsClosed LockerNews = "closed"
+)
+
+// LockerSignal tells a life news of a locker.
+type LockerSignal struct {
+	Locker LockerID   `json:"locker"`
+	News   LockerNews `json:"news"`
+	At     time.Time  `json:"at"`
 }
 
 // CarrierEventInput is what a carrier says of a shipment under way. Type is accepted,

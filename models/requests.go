@@ -23,6 +23,7 @@ type NewShipment struct {
 	NotifyBy       NotifyBy
 	Language       string
 	ExpectedAt     *time.Time
+	Guarantee      Guarantee
 	Contact        Contact
 	Parcels        []NewParcel
 }

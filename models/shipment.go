@@ -17,7 +17,8 @@ type Shipment struct {
 	NotifyBy      NotifyBy
 	Language      string
 	ExpectedAt    *time.Time
-	Issue         int // issue of the pickup code; 0: not yet set by a worker
+	Guaranteed    bool // room was promised for it
+	Issue         int  // issue of the pickup code; 0: not yet set by a worker
 	CreatedAt     time.Time
 
 	State     ShipmentState
@@ -39,6 +40,17 @@ type NotifyBy string
 const (
 	NotifyContact NotifyBy = "contact"
 	NotifyCarrier NotifyBy = "carrier"
+)
+
+// Guarantee says what an announcement asks of the locker.
+type Guarantee string
+
+// The guarantees.
+const (
+	// GuaranteeRequired: room for all parcels is promised, or the announcement is refused.
+	GuaranteeRequired Guarantee = "required"
+	// GuaranteeBestEffort: it is taken in any case; room is promised if there is any.
+	GuaranteeBestEffort Guarantee = "best_effort"
 )
 
 // ParcelState is where a parcel is.
@@ -89,8 +101,11 @@ type Promise struct {
 	Carrier   OrganizationID
 	Size      Size
 	Regime    Regime
-	From      *time.Time
+	From      *time.Time // since when a cell is needed; nil: since it was made
+	Horizon   Seconds    // how long a cell may be needed from then on
 	CreatedAt time.Time
+	// BrokenAt is since when no usable cell is left for it; nil: there is one.
+	BrokenAt *time.Time
 }
 
 // EventType is the name of something that happened, fixed once for feeds and webhooks.
@@ -121,15 +136,17 @@ const (
 	EventFrozen          EventType = "shipment.frozen"
 	EventUnfrozen        EventType = "shipment.unfrozen"
 	EventCodeReissued    EventType = "shipment.code_reissued"
-	EventClockPaused     EventType = "shipment.clock_paused"
-	EventClockResumed    EventType = "shipment.clock_resumed"
-	EventParcelIn        EventType = "parcel.deposited"
-	EventParcelTaken     EventType = "parcel.picked_up"
-	EventParcelOut       EventType = "parcel.withdrawn"
-	EventParcelMissing   EventType = "parcel.missing"
-	EventParcelRefused   EventType = "parcel.refused"
-	EventParcelDamaged   EventType = "parcel.damaged"
-	EventLoadFailed      EventType = "parcel.load_failed"
+	// EventCapacityLost: cells died, and none is left for a parcel that room was promised for.
+	EventCapacityLost  EventType = "locker.capacity_lost"
+	EventClockPaused   EventType = "shipment.clock_paused"
+	EventClockResumed  EventType = "shipment.clock_resumed"
+	EventParcelIn      EventType = "parcel.deposited"
+	EventParcelTaken   EventType = "parcel.picked_up"
+	EventParcelOut     EventType = "parcel.withdrawn"
+	EventParcelMissing EventType = "parcel.missing"
+	EventParcelRefused EventType = "parcel.refused"
+	EventParcelDamaged EventType = "parcel.damaged"
+	EventLoadFailed    EventType = "parcel.load_failed"
 )
 
 // Event is one line of a shipment's history and of its organizations' feeds. Seq counts

@@ -59,6 +59,7 @@ const (
 	DoNeverDeposited  ShipmentEvent = "never_deposited"  // nothing came in time
 	DoCancel          ShipmentEvent = "cancel"           // the carrier or shop gave it up
 	DoReroute         ShipmentEvent = "reroute"          // it goes to another locker
+	DoClose           ShipmentEvent = "close"            // its locker is closed and emptied
 	DoReturned        ShipmentEvent = "returned"         // the carrier has it back
 	DoLose            ShipmentEvent = "lose"             // the carrier lost it
 )
@@ -67,7 +68,7 @@ const (
 func ShipmentEvents() []ShipmentEvent {
 	return []ShipmentEvent{OnCarrierHasIt, OnDeposited, OnPickedUpSome, OnPickedUpAll, OnLoadFailed, OnRefused,
 		OnWithdrawalBegun, OnEmptiedReturn, OnEmptiedCancel, OnEmptiedReroute, OnMissing,
-		DoReady, DoExpire, DoExtend, DoNeverDeposited, DoCancel, DoReroute, DoReturned, DoLose}
+		DoReady, DoExpire, DoExtend, DoNeverDeposited, DoCancel, DoReroute, DoClose, DoReturned, DoLose}
 }
 
 // shipmentMoves answers every (state, event) pair: the next state, the same state for
@@ -87,22 +88,23 @@ func shipmentMoves(s ShipmentState) map[ShipmentEvent]ShipmentState {
 	case StateLoading:
 		return map[ShipmentEvent]ShipmentState{
 			OnDeposited: StateLoading, OnLoadFailed: StateInTransit, OnRefused: StateWithdrawing,
-			DoReady: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing, DoLose: StateLost,
+			DoReady: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing, DoClose: StateWithdrawing, DoLose: StateLost,
 		}
 	case StateReady:
 		return map[ShipmentEvent]ShipmentState{
 			OnDeposited: StateReady, OnLoadFailed: StateReady, OnRefused: StateWithdrawing,
-			DoExpire: StateExpired, DoExtend: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing,
+			DoExpire: StateExpired, DoExtend: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing, DoClose: StateWithdrawing,
 		}
 	case StatePartlyPickedUp:
 		return map[ShipmentEvent]ShipmentState{
 			OnDeposited: StatePartlyPickedUp, OnLoadFailed: StatePartlyPickedUp, OnRefused: StateWithdrawing,
 			DoReady: StatePartlyPickedUp, DoExpire: StateExpired, DoExtend: StatePartlyPickedUp, DoCancel: StateWithdrawing,
+			DoClose: StateWithdrawing,
 		}
 	case StateExpired:
 		return map[ShipmentEvent]ShipmentState{
 			OnDeposited: StateExpired, OnLoadFailed: StateExpired, OnRefused: StateWithdrawing, OnWithdrawalBegun: StateWithdrawing,
-			DoExtend: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing,
+			DoExtend: StateReady, DoCancel: StateWithdrawing, DoReroute: StateWithdrawing, DoClose: StateWithdrawing,
 		}
 	case StateWithdrawing:
 		return map[ShipmentEvent]ShipmentState{

@@ -50,7 +50,7 @@ func TestWishesNeverLeaveAFinalState(t *testing.T) {
 			continue
 		}
 		for _, e := range []models.ShipmentEvent{models.DoReady, models.DoExpire, models.DoExtend, models.DoNeverDeposited,
-			models.DoCancel, models.DoReroute, models.DoReturned, models.DoLose, models.OnCarrierHasIt} {
+			models.DoCancel, models.DoReroute, models.DoClose, models.DoReturned, models.DoLose, models.OnCarrierHasIt} {
 			_, ok := s.Next(e)
 			require.False(t, ok, "%s takes %s", s, e)
 		}

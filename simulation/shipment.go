@@ -57,6 +57,9 @@ func policy(w *World) models.Policy {
 	return p
 }
 
+// unpromisedEvery of the shipments one is announced without a promise.
+const unpromisedEvery = 3
+
 // announce makes a shipment for a cabinet.
 func (s *server) announce(n *node) *shipment {
 	parcels := 1
@@ -79,7 +82,9 @@ func (s *server) announce(n *node) *shipment {
 		if s.w.rng.IntN(4) == 0 {
 			size = models.SizeL
 		}
-		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient})
+		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{
+			Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient, Promised: k%unpromisedEvery != 0,
+		})
 		sh.labels = append(sh.labels, label)
 		rows = append(rows, models.Parcel{ID: parcel})
 	}
@@ -146,7 +151,7 @@ func (s *server) due(sh *shipment) []models.Event {
 	res := models.ClockResult{EndsAt: clock.End(nil, now.Location(), outages, now), Outages: outages, Current: s.current(sh)}
 	events := sh.life.TakeClock(res, now)
 	acts := sh.life.Due(now)
-	if len(acts) > 0 && sh.excused == "" && !sh.node.knows(sh) {
+	if len(acts) > 0 && sh.excused == "" && !sh.node.holds(sh) {
 		s.w.fail(sh.node, "%s: %s, though its cabinet knows that everything was taken", sh.id, acts[0].Type)
 	}
 	return append(events, acts...)
@@ -159,8 +164,8 @@ func (s *server) current(sh *shipment) bool {
 	return n.connected() && n.link.conn != 0 && j.Epoch == head.Epoch && j.Seq == head.Seq && sh.signalled <= s.w.now
 }
 
-// knows reports whether the cabinet believes that a parcel of the shipment is in a cell.
-func (n *node) knows(sh *shipment) bool {
+// holds reports whether the cabinet believes that a parcel of the shipment is in a cell.
+func (n *node) holds(sh *shipment) bool {
 	return slices.ContainsFunc(n.state().Cells, func(c *cabinet.Cell) bool { return c.Shipment == sh.id && len(c.Parcels) > 0 })
 }
 

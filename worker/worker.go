@@ -26,6 +26,7 @@ type Parts struct {
 	Grant     *activities.Grant
 	Incident  *activities.Incident
 	Retention *activities.Retention
+	Closing   *activities.Closing
 }
 
 // Client connects to Temporal at the first call, not before: announcements are taken
@@ -56,7 +57,8 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
 	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
 	w.RegisterWorkflowWithOptions(workflows.Grant, workflow.RegisterOptions{Name: models.WorkflowGrant})
-	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention} {
+	w.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
+	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing} {
 		w.RegisterActivity(a)
 	}
 	return w

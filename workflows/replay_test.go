@@ -39,6 +39,7 @@ func TestReplay(t *testing.T) {
 	for _, file := range files {
 		r := worker.NewWorkflowReplayer()
 		r.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
+		r.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
 		err := r.ReplayWorkflowHistoryFromJSONFile(nil, file)
 		if strings.HasPrefix(filepath.Base(file), "bad-") {
 			bad++
@@ -177,6 +178,17 @@ func paths() []path {
 			d.until(models.StateReady)
 			d.fact(models.FactPickedUp, "a")
 		}},
+		{"withdrawn-closed", []models.ParcelID{"a"}, late, "", func(d *driver) {
+			d.news(models.NewsCapacityLost)
+			d.until(models.StateCreated)
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateExpired)
+			d.news(models.NewsClosed)
+			d.until(models.StateWithdrawing)
+			d.fact(models.FactWithdrawn, "a")
+			d.until(models.StateReturning)
+			d.carrier(models.EventReturned)
+		}},
 		{"frozen-new-code", []models.ParcelID{"a"}, quick, "", func(d *driver) {
 			d.fact(models.FactDeposited, "a")
 			d.until(models.StateReady)
@@ -232,6 +244,7 @@ func TestWriteHistories(t *testing.T) {
 		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	defer c.Close()
+	writeClosing(t, c)
 	for _, p := range paths() {
 		if _, err := os.Stat(filepath.Join(histories, p.name+".json")); err == nil {
 			continue
@@ -326,16 +339,22 @@ func (d *driver) run(p path) (runs []*historypb.History) {
 	p.drive(d)
 	require.NoError(d.t, run.Get(d.t.Context(), nil))
 	for id := first; id != ""; {
-		h := &historypb.History{}
-		for it := d.c.GetWorkflowHistory(d.t.Context(), d.id, id, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
-			e, err := it.Next()
-			require.NoError(d.t, err)
-			h.Events = append(h.Events, e)
-		}
+		h := historyOf(d.t, d.c, d.id, id)
 		runs = append(runs, h)
 		id = h.Events[len(h.Events)-1].GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 	}
 	return runs
+}
+
+// historyOf is the history of a run.
+func historyOf(t *testing.T, c client.Client, id, run string) *historypb.History {
+	h := &historypb.History{}
+	for it := c.GetWorkflowHistory(t.Context(), id, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+		e, err := it.Next()
+		require.NoError(t, err)
+		h.Events = append(h.Events, e)
+	}
+	return h
 }
 
 func (d *driver) ask(k models.OperationKind, p models.ParcelID) {
@@ -365,6 +384,11 @@ func (d *driver) update(name, id string, in any) {
 			UpdateID: id, Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 		return err == nil && h.Get(d.t.Context(), nil) == nil
 	}, 10*time.Second, 50*time.Millisecond)
+}
+
+func (d *driver) news(n models.LockerNews) {
+	require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalLocker,
+		models.LockerSignal{Locker: d.where(), News: n, At: time.Now()}))
 }
 
 func (d *driver) fact(f models.FactType, p models.ParcelID) {

@@ -29,6 +29,7 @@ type shipment struct {
 	id     models.ShipmentID
 	life   *models.Life // nil until it is loaded
 	facts  workflow.ReceiveChannel
+	news   workflow.ReceiveChannel // of the locker
 	log    log.Logger
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
@@ -61,6 +62,7 @@ func searchState() temporal.SearchAttributeKeyKeyword {
 func (s *shipment) setup(ctx workflow.Context) error {
 	s.log = log.With(workflow.GetLogger(ctx), "shipment", s.id)
 	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
+	s.news = workflow.GetSignalChannel(ctx, models.SignalLocker)
 	s.sending = map[models.NotificationID]workflow.CancelFunc{}
 	s.acting = workflow.NewMutex(ctx)
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateAsk, s.ask,
@@ -149,14 +151,21 @@ func (s *shipment) load(ctx workflow.Context) error {
 		searchCarrier().ValueSet(string(s.life.Carrier)), searchState().ValueSet(string(s.state)))
 }
 
-// takeFacts drains the facts that have come.
+// takeFacts drains the facts, and then the news, that have come.
 func (s *shipment) takeFacts(ctx workflow.Context) {
 	for {
 		var f models.FactSignal
 		if !s.facts.ReceiveAsync(&f) {
-			return
+			break
 		}
 		s.events = append(s.events, s.life.ApplyFact(notAhead(ctx, f))...)
+	}
+	for {
+		var n models.LockerSignal
+		if !s.news.ReceiveAsync(&n) {
+			return
+		}
+		s.events = append(s.events, s.life.ApplyLocker(n)...)
 	}
 }
 
@@ -281,7 +290,7 @@ const lastSending = 10 * time.Minute
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		_, moves := s.life.Moves()
-		return s.facts.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
+		return s.facts.Len() > 0 || s.news.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
 	if s.life.State.Final() {
@@ -308,7 +317,7 @@ func (s *shipment) goesOnAnew(ctx workflow.Context) bool {
 
 // quiet reports whether nothing is going on that an end would cut off.
 func (s *shipment) quiet(ctx workflow.Context) bool {
-	return len(s.events) == 0 && s.facts.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
+	return len(s.events) == 0 && s.facts.Len() == 0 && s.news.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
 		(len(s.sending) == 0 || !s.life.State.Final())
 }
 

@@ -689,3 +689,18 @@ func TestCollectedInQuietHours(t *testing.T) {
 	require.True(t, w.asked[len(w.asked)-1].Over)
 	require.Less(t, env.Now().Sub(began), 3*time.Hour)
 }
+
+// TestLostRoomIsTold: news of the locker alone wakes a life, and a repeat tells nothing.
+func TestLostRoomIsTold(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Hour, func() {
+		news := models.LockerSignal{Locker: "lkr_1", News: models.NewsCapacityLost, At: env.Now()}
+		env.SignalWorkflow(models.SignalLocker, news)
+		env.SignalWorkflow(models.SignalLocker, news)
+	})
+	at(env, 2*time.Hour, func() { require.Equal(t, []models.EventType{models.EventCapacityLost}, w.events()) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.EventType{models.EventCapacityLost, models.EventNeverDeposited, models.EventCancelled}, w.events())
+}

@@ -9,7 +9,9 @@ import (
 
 // allocate picks the smallest free cell that the parcel fits, of a size above the rank
 // given; of equal ones the lowest number. A cell that the operation has tried already is
-// not tried again: its attempts are counted. It is nil when there is none.
+// not tried again: its attempts are counted. It is nil when there is none, and for a parcel
+// without a promise when what is free was promised to others. A parcel with a promise always
+// gets a cell, also one larger than its class that another may need: its courier stands here.
 func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cell {
 	var best *Cell
 	for _, c := range s.Cells {
@@ -26,5 +28,47 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 			best = c
 		}
 	}
+	if best != nil && !p.Promised && s.spends(best) {
+		return nil // a larger one would cost the others no less
+	}
 	return best
+}
+
+// spends reports whether giving the cell away leaves an expected parcel, for which room was
+// promised, without a cell.
+func (s *State) spends(c *Cell) bool {
+	if mutant.On(mutant.SpendPromise) {
+		return false
+	}
+	promised, free := s.expected(), s.free()
+	before := models.Unplaced(promised, free)
+	free.Add(c.Layout.Regime, c.Layout.Size, -1)
+	return models.Unplaced(promised, free) > before
+}
+
+// expected counts the parcels that room was promised for and that are still to come.
+func (s *State) expected() models.Demand {
+	promised := models.Demand{}
+	for _, e := range s.Directory.Shipments {
+		if s.leaving(e) {
+			continue
+		}
+		for _, p := range e.Parcels {
+			if p.Promised && !e.gone(p.Parcel) && !s.knownHere(p.Parcel) {
+				promised.Add(p.Regime, p.Size, 1)
+			}
+		}
+	}
+	return promised
+}
+
+// free counts the cells that a parcel can be put into, now or once their doors are shut.
+func (s *State) free() models.Demand {
+	free := models.Demand{}
+	for _, c := range s.Cells {
+		if c.Offerable() && c.usable() {
+			free.Add(c.Layout.Regime, c.Layout.Size, 1)
+		}
+	}
+	return free
 }

@@ -100,6 +100,9 @@ func (s *State) View(now Instant) View {
 			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
 		}
 	}
+	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
+		v.Strips = append(v.Strips, sentence(TextStripClosed, nil))
+	}
 	if v.Offline {
 		v.Strips = append(v.Strips, sentence(TextStripOffline, nil))
 	}

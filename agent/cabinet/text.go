@@ -79,6 +79,7 @@ const (
 	TextWhyDamaged     TextKey = "why_damaged"
 	TextWhyMoved       TextKey = "why_moved"
 	TextWhyUnannounced TextKey = "why_unannounced"
+	TextStripClosed    TextKey = "strip_closed"
 	TextStripOffline   TextKey = "strip_offline"
 	TextStripOpen      TextKey = "strip_open"
 )
@@ -228,6 +229,8 @@ func english(key TextKey) string {
 		return "goes to another locker"
 	case TextWhyUnannounced:
 		return "not announced"
+	case TextStripClosed:
+		return "This locker is out of service. Parcels inside can be collected."
 	case TextStripOffline:
 		return "Working without network; collecting works."
 	case TextStripOpen:

@@ -29,6 +29,7 @@ const (
 	TwoDoorsOverLimit   Mutant = "two_doors_over_limit"
 	WrongCellOnRetry    Mutant = "wrong_cell_on_retry"
 	CodeAfterWindow     Mutant = "code_after_window"
+	SpendPromise        Mutant = "spend_promise"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -39,5 +40,5 @@ const UnsyncedCommit Mutant = "unsynced_commit"
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
-		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow}
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise}
 }

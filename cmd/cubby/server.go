@@ -243,5 +243,6 @@ func (s *server) parts() (worker.Parts, error) {
 		Grant:     &activities.Grant{Couriers: s.db, Signer: signer},
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
+		Closing:   &activities.Closing{Lockers: s.db},
 	}, nil
 }

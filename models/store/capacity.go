@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -18,22 +19,6 @@ const (
 	nearbyTried = 100
 )
 
-// capacity is what a locker has promised and what it has to give.
-type capacity struct{ promised, free models.Demand }
-
-// fits reports whether the locker can promise more beside what it has promised.
-func (c capacity) fits(more models.Demand) bool {
-	all := models.Demand{}
-	for _, d := range []models.Demand{c.promised, more} {
-		for r, sizes := range d {
-			for s, n := range sizes {
-				all.Add(r, s, n)
-			}
-		}
-	}
-	return models.Feasible(all, c.free)
-}
-
 // demandOf counts parcels.
 func demandOf(parcels []models.Parcel) models.Demand {
 	d := models.Demand{}
@@ -44,39 +29,67 @@ func demandOf(parcels []models.Parcel) models.Demand {
 }
 
 // capacityOf reads lockers' capacity in one statement: between two, a deposit could turn
-// a promise into an occupied cell and be missed by both counts.
-func capacityOf(ctx context.Context, db *gorm.DB, lockers ...models.LockerID) (map[models.LockerID]capacity, error) {
+// a promise into an occupied cell and be missed by both counts. Promises that begin after until
+// are left out. Who occupies cells is read only where limits ask for it.
+func capacityOf(ctx context.Context, db *gorm.DB, until time.Time, lockers ...models.LockerID) (map[models.LockerID]models.Capacity, error) {
 	var counts []struct {
-		Locker   models.LockerID
-		Promised bool
-		Regime   models.Regime
-		Size     models.Size
-		N        int
+		Kind    string
+		Locker  models.LockerID
+		Carrier models.OrganizationID
+		Regime  models.Regime
+		Size    models.Size
+		N       int
+		Maximum *int
 	}
-	err := db.WithContext(ctx).Raw(`SELECT locker, true AS promised, regime, size, count(*) AS n
-		FROM promises WHERE locker IN ? GROUP BY locker, regime, size
-		UNION ALL SELECT locker, false, regime, size, count(*)
-		FROM cells WHERE locker IN ? AND state = ? AND NOT doubtful GROUP BY locker, regime, size`,
-		lockers, lockers, models.CellFree).Scan(&counts).Error
+	err := db.WithContext(ctx).Raw(`SELECT 'promised' AS kind, locker, carrier, regime, size, count(*) AS n, CAST(NULL AS bigint) AS maximum
+		FROM promises WHERE locker IN @lockers AND ("from" IS NULL OR "from" <= @until) GROUP BY locker, carrier, regime, size
+		UNION ALL SELECT 'free', locker, '', regime, size, count(*), CAST(NULL AS bigint)
+		FROM cells WHERE locker IN @lockers AND state = @free AND NOT doubtful GROUP BY locker, regime, size
+		UNION ALL SELECT 'occupied', c.locker, s.carrier, c.regime, c.size, count(*), CAST(NULL AS bigint)
+		FROM cells c JOIN shipments s ON s.id = c.shipment
+		WHERE c.locker IN (SELECT locker FROM carrier_limits WHERE locker IN @lockers) AND c.state <> @free
+		GROUP BY c.locker, s.carrier, c.regime, c.size
+		UNION ALL SELECT 'limit', locker, carrier, regime, size, minimum, maximum FROM carrier_limits WHERE locker IN @lockers`,
+		map[string]any{"lockers": lockers, "free": models.CellFree, "until": until.UTC()}).Scan(&counts).Error
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[models.LockerID]capacity, len(lockers))
+	found := make(map[models.LockerID]models.Capacity, len(lockers))
 	for _, l := range lockers {
-		found[l] = capacity{promised: models.Demand{}, free: models.Demand{}}
+		found[l] = models.Capacity{
+			Promised: map[models.OrganizationID]models.Demand{}, Occupied: map[models.OrganizationID]models.Demand{}, Free: models.Demand{},
+		}
 	}
 	for _, c := range counts {
-		if c.Promised {
-			found[c.Locker].promised.Add(c.Regime, c.Size, c.N)
-		} else {
-			found[c.Locker].free.Add(c.Regime, c.Size, c.N)
+		at := found[c.Locker]
+		switch c.Kind {
+		case "promised":
+			count(at.Promised, c.Carrier, c.Regime, c.Size, c.N)
+		case "occupied":
+			count(at.Occupied, c.Carrier, c.Regime, c.Size, c.N)
+		case "free":
+			at.Free.Add(c.Regime, c.Size, c.N)
+		case "limit":
+			at.Limits = append(at.Limits, models.Limit{
+				Locker: c.Locker, Carrier: c.Carrier, Regime: c.Regime, Size: c.Size, Minimum: c.N, Maximum: c.Maximum,
+			})
+			found[c.Locker] = at
 		}
 	}
 	return found, nil
 }
 
-// Availability returns a line for each regime and size that the locker has.
-func (s *Store) Availability(ctx context.Context, id models.LockerID) ([]models.Availability, error) {
+// count adds to one carrier's demand.
+func count(of map[models.OrganizationID]models.Demand, carrier models.OrganizationID, r models.Regime, s models.Size, n int) {
+	if of[carrier] == nil {
+		of[carrier] = models.Demand{}
+	}
+	of[carrier].Add(r, s, n)
+}
+
+// Availability returns a line for each regime and size that the locker has, with the room
+// that there is for a carrier now, by the policy "standard".
+func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID) ([]models.Availability, error) {
 	if _, err := s.Locker(ctx, id); err != nil {
 		return nil, err
 	}
@@ -84,7 +97,11 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID) ([]models.
 	if err != nil {
 		return nil, mapError(err)
 	}
-	rooms, err := capacityOf(ctx, s.read, id)
+	policy, err := s.newestPolicy(ctx, models.PolicyStandard)
+	if err != nil {
+		return nil, err
+	}
+	rooms, err := capacityOf(ctx, s.read, s.now().Add(policy.Horizon().Duration()), id)
 	if err != nil {
 		return nil, mapError(err)
 	}
@@ -94,7 +111,7 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID) ([]models.
 		for _, size := range models.Sizes() {
 			if slices.ContainsFunc(kinds, func(k models.StoredCell) bool { return k.Regime == r && k.Size == size }) {
 				lines = append(lines, models.Availability{
-					Regime: r, Size: size, Free: c.free[r][size], Room: models.Room(c.promised, c.free, r, size),
+					Regime: r, Size: size, Free: c.Free[r][size], Room: c.Room(carrier, r, size),
 				})
 			}
 		}
@@ -104,12 +121,12 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID) ([]models.
 
 // withNearby adds to a refusal the nearest lockers that could take all the parcels. The
 // refusal stands also when they cannot be found.
-func (s *Store) withNearby(ctx context.Context, refusal error, from models.LockerID, need models.Demand) error {
+func (s *Store) withNearby(ctx context.Context, refusal error, from models.LockerID, carrier models.OrganizationID, need models.Demand, until time.Time) error {
 	var e *models.Error
 	if !errors.As(refusal, &e) {
 		return refusal
 	}
-	nearby, err := s.nearby(ctx, from, need)
+	nearby, err := s.nearby(ctx, from, carrier, need, until)
 	if err != nil {
 		s.logger.WarnContext(ctx, "cannot look for nearby lockers", "locker", from, "error", err)
 	}
@@ -118,7 +135,7 @@ func (s *Store) withNearby(ctx context.Context, refusal error, from models.Locke
 	return &with
 }
 
-func (s *Store) nearby(ctx context.Context, from models.LockerID, need models.Demand) ([]models.NearbyLocker, error) {
+func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models.OrganizationID, need models.Demand, until time.Time) ([]models.NearbyLocker, error) {
 	nearby := []models.NearbyLocker{}
 	here, err := s.Locker(ctx, from)
 	if err != nil {
@@ -146,16 +163,16 @@ func (s *Store) nearby(ctx context.Context, from models.LockerID, need models.De
 		for i, c := range chunk {
 			ids[i] = c.Locker
 		}
-		rooms, err := capacityOf(ctx, s.read, ids...)
+		rooms, err := capacityOf(ctx, s.read, until, ids...)
 		if err != nil {
 			return nearby, mapError(err)
 		}
 		for _, c := range chunk {
 			room := rooms[c.Locker]
-			if !room.fits(need) {
+			if !room.Fits(carrier, need) {
 				continue
 			}
-			c.Room = room.least(need)
+			c.Room = least(room, carrier, need)
 			nearby = append(nearby, c)
 			if len(nearby) == nearbyShown {
 				return nearby, nil
@@ -166,14 +183,14 @@ func (s *Store) nearby(ctx context.Context, from models.LockerID, need models.De
 }
 
 // least is the room for the scarcest kind of the parcels.
-func (c capacity) least(need models.Demand) int {
-	least := math.MaxInt
+func least(c models.Capacity, carrier models.OrganizationID, need models.Demand) int {
+	n := math.MaxInt
 	for r, sizes := range need {
 		for size := range sizes {
-			least = min(least, models.Room(c.promised, c.free, r, size))
+			n = min(n, c.Room(carrier, r, size))
 		}
 	}
-	return least
+	return n
 }
 
 // distanceM is the great circle's length in metres, by the haversine formula on a sphere

@@ -62,12 +62,13 @@ func (t *tx) writeLocker(l models.LockerID, rows ...models.DirectoryRow) error {
 	return t.writeDirectory(models.ScopeOfLocker(l), rows...)
 }
 
-// shipmentEntry is what a cabinet is told of a shipment.
-func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy) models.DirectoryRow {
+// shipmentEntry is what a cabinet is told of a shipment, and of the room promised for it there.
+func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy, promises []models.Promise) models.DirectoryRow {
 	entry := models.DirectoryShipment{Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Frozen: s.Frozen, Policy: p}
 	for _, p := range parcels {
 		entry.Parcels = append(entry.Parcels, models.DirectoryParcel{
 			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions,
+			Promised: slices.ContainsFunc(promises, func(kept models.Promise) bool { return kept.Parcel == p.ID }),
 		})
 	}
 	return models.DirectoryRow{Kind: models.EntryShipment, Key: string(s.ID), Body: encode(entry)}

@@ -15,7 +15,7 @@ func Tables() []any {
 		models.StoredCell{}, models.StoredPolicy{}, models.Courier{}, models.Shipment{}, models.Parcel{},
 		models.Contact{}, models.Promise{}, models.Event{}, models.Head{}, models.StoredFact{}, feedScope{},
 		models.DirectoryRow{}, models.OutboxRow{}, lease{}, connection{}, models.Notification{}, models.Incident{},
-		models.AuditEntry{}, idempotencyRecord{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
+		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
 		outage{},
 	}
 }

@@ -98,11 +98,12 @@ type intake struct {
 
 	shipments map[models.ShipmentID]bool
 	parcels   map[models.ParcelID]models.ShipmentID
-	cells     map[int]bool
+	cells     map[int]models.Size
 
 	facts    []models.StoredFact
 	reports  map[int]models.CellReport // the last of each cell
-	loaded   []models.ParcelID
+	loaded   map[models.ParcelID]int   // the cell in which each is now
+	weigh    bool                      // a cell became usable or not otherwise than by its promise
 	messages []models.OutboxRow
 }
 
@@ -127,7 +128,7 @@ func (in *intake) load(facts []models.Fact) error {
 		needCells = needCells || d.After != nil || len(d.Cells) > 0 || f.Cell != 0
 	}
 	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
-	in.cells, in.reports = map[int]bool{}, map[int]models.CellReport{}
+	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]models.CellReport{}, map[models.ParcelID]int{}
 	if len(shipments) > 0 {
 		var found []models.ShipmentID
 		slices.Sort(shipments)
@@ -151,12 +152,12 @@ func (in *intake) load(facts []models.Fact) error {
 		}
 	}
 	if needCells {
-		var found []int
-		if err := in.db.Raw("SELECT number FROM cells WHERE locker = ?", in.locker).Scan(&found).Error; err != nil {
+		var found []models.StoredCell
+		if err := in.db.Raw("SELECT number, size FROM cells WHERE locker = ?", in.locker).Scan(&found).Error; err != nil {
 			return err
 		}
-		for _, n := range found {
-			in.cells[n] = true
+		for _, c := range found {
+			in.cells[c.Number] = c.Size
 		}
 	}
 	return nil
@@ -167,7 +168,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
 	case !f.Type.Known():
 		return "its type is not known"
-	case f.Cell != 0 && !in.cells[f.Cell]:
+	case f.Cell != 0 && in.cells[f.Cell] == "":
 		return "the cabinet has no such cell"
 	case d.Shipment != "" && !in.shipments[d.Shipment]:
 		return "there is no such shipment"
@@ -187,7 +188,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		reports = append(slices.Clip(reports), *d.After)
 	}
 	for _, r := range reports {
-		if !in.cells[r.Cell] {
+		if in.cells[r.Cell] == "" {
 			return "the cabinet has no such cell"
 		}
 		if !slices.Contains(models.CellStates(), r.State) {
@@ -253,6 +254,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	if d.After != nil {
 		in.reports[d.After.Cell] = *d.After
 	}
+	in.weigh = in.weigh || bearsOnRoom(f.Type)
 	if d.Shipment != "" {
 		in.messages = append(in.messages, signalFact(d.Shipment, f.Signal(in.locker, d, in.now)))
 	}
@@ -276,7 +278,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 			return in.openIncident(incident)
 		}
 	case models.FactDeposited:
-		in.loaded = append(in.loaded, d.Parcel)
+		in.loaded[d.Parcel] = f.Cell
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam
 		return in.openIncident(incident)
@@ -288,7 +290,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		return in.openIncident(incident)
 	case models.FactCellFreed, models.FactCellChecked:
 		if d.Parcel != "" {
-			in.loaded = append(in.loaded, d.Parcel) // it was found inside
+			in.loaded[d.Parcel] = f.Cell // it was found inside
 		}
 		if f.Cell != 0 {
 			return in.cellChecked(in.locker, f.Cell)
@@ -305,10 +307,11 @@ func (in *intake) save() error {
 	if err := in.saveCells(); err != nil {
 		return err
 	}
-	if len(in.loaded) > 0 {
-		if _, err := in.exec("DELETE FROM promises WHERE parcel IN ?", in.loaded); err != nil {
-			return err
-		}
+	if err := in.release(); err != nil {
+		return err
+	}
+	if err := in.weighIfNeeded(); err != nil {
+		return err
 	}
 	return in.post(in.messages...)
 }

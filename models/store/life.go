@@ -105,7 +105,11 @@ func (t *tx) expectAt(row models.Shipment) error {
 	if err != nil {
 		return err
 	}
-	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy))
+	promises, err := gorm.G[models.Promise](t.db).Where("shipment = ? AND locker = ?", row.ID, row.Locker).Find(t.ctx)
+	if err != nil {
+		return err
+	}
+	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy, promises))
 }
 
 // Project writes a projection, with the grant that goes with it, and returns the messages
@@ -238,7 +242,7 @@ func (t *tx) endShipment(row models.Shipment) error {
 	if _, err := t.exec("UPDATE parcels SET open = ? WHERE shipment = ? AND open", false, row.ID); err != nil {
 		return err
 	}
-	if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", row.ID); err != nil {
+	if err := t.releaseAll(row.ID, row.Locker); err != nil {
 		return err
 	}
 	return t.writeLocker(row.Locker, models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true})

@@ -86,39 +86,59 @@ func (t *tx) writeLayout(l models.Locker, address string, cells []models.LayoutC
 }
 
 // ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told.
-func (s *Store) ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, a models.LockerAction, reason string) (models.Locker, error) {
+// Where it takes a locker out of use, or back into it, the promises there are weighed anew.
+func (s *Store) ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, c models.LockerChange) (models.Locker, error) {
 	var l models.Locker
 	err := s.tx(ctx, "locker_state", func(t *tx) error {
 		row, err := forUpdate[models.Locker](t).Where("id = ?", id).Take(t.ctx)
 		if l, err = take(row, err, "There is no such locker."); err != nil {
 			return err
 		}
-		to, err := l.State.Next(a)
-		if err != nil || to == l.State {
+		to, err := l.State.Next(c.Action)
+		emptying := c.Withdraw || l.Emptying && to == models.LockerOutOfService
+		if err != nil || to == l.State && emptying == l.Emptying {
 			return err
 		}
-		l.State = to
-		if _, err := t.exec("UPDATE lockers SET state = ? WHERE id = ?", to, id); err != nil {
+		before := l.State
+		l.State, l.Emptying = to, emptying
+		if err := t.audit(r, "locker."+string(c.Action), string(id), c.Reason); err != nil {
 			return err
 		}
-		if err := t.audit(r, "locker."+string(a), string(id), reason); err != nil {
+		if to == models.LockerOutOfService {
+			start := startOf(models.WorkflowClosing, models.ClosingWorkflowID(id, t.now), models.ClosingInput{Locker: id})
+			if err := t.post(start); err != nil {
+				return err
+			}
+		}
+		if err := t.becomes(l); err != nil {
 			return err
 		}
-		place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
-		if err != nil {
-			return err
+		if to != models.LockerOutOfService && before != models.LockerOutOfService {
+			return nil
 		}
-		stored, err := gorm.G[models.StoredCell](t.db).Where("locker = ?", id).Order("number").Find(t.ctx)
-		if err != nil {
-			return err
-		}
-		cells := make([]models.LayoutCell, len(stored))
-		for i, c := range stored {
-			cells[i] = c.Layout
-		}
-		return t.writeLayout(l, place.Address, cells)
+		return t.weighRoom(id)
 	})
 	return l, err
+}
+
+// becomes writes a locker's state, and has its cabinet told.
+func (t *tx) becomes(l models.Locker) error {
+	if _, err := t.exec("UPDATE lockers SET state = ?, emptying = ? WHERE id = ?", l.State, l.Emptying, l.ID); err != nil {
+		return err
+	}
+	place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
+	if err != nil {
+		return err
+	}
+	stored, err := gorm.G[models.StoredCell](t.db).Where("locker = ?", l.ID).Order("number").Find(t.ctx)
+	if err != nil {
+		return err
+	}
+	cells := make([]models.LayoutCell, len(stored))
+	for i, c := range stored {
+		cells[i] = c.Layout
+	}
+	return t.writeLayout(l, place.Address, cells)
 }
 
 func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {

@@ -20,7 +20,7 @@ func TestPausedLocker(t *testing.T) {
 		}
 		before := layout()
 		for range 2 { // again changes nothing
-			paused, err := f.ChangeLocker(t.Context(), models.Request{ID: "req_1"}, l.ID, models.LockerPause, "rain")
+			paused, err := f.ChangeLocker(t.Context(), models.Request{ID: "req_1"}, l.ID, models.LockerChange{Action: models.LockerPause, Reason: "rain"})
 			require.NoError(t, err)
 			require.Equal(t, models.LockerNoDeposits, paused.State)
 		}
@@ -32,10 +32,10 @@ func TestPausedLocker(t *testing.T) {
 		n := f.announcement(l.ID, "N1")
 		_, _, err := f.CreateShipment(t.Context(), n)
 		require.Equal(t, models.CodeLockerClosed, code(err))
-		_, err = f.ChangeLocker(t.Context(), models.Request{}, l.ID, models.LockerResume, "dry")
+		_, err = f.ChangeLocker(t.Context(), models.Request{}, l.ID, models.LockerChange{Action: models.LockerResume, Reason: "dry"})
 		require.NoError(t, err)
 		f.create(t, n)
-		_, err = f.ChangeLocker(t.Context(), models.Request{}, "lkr_none", models.LockerPause, "x")
+		_, err = f.ChangeLocker(t.Context(), models.Request{}, "lkr_none", models.LockerChange{Action: models.LockerPause, Reason: "x"})
 		require.Equal(t, models.CodeNotFound, code(err))
 	})
 }

@@ -200,7 +200,7 @@ func TestNetwork(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, page, n, search)
 		}
-		_, err = f.Availability(ctx, "lkr_none")
+		_, err = f.Availability(ctx, "lkr_none", f.carrier.ID)
 		require.Equal(t, models.CodeNotFound, code(err))
 
 		courier := models.Courier{Organization: f.operator.ID, Role: models.RoleCourier, Badge: "B", PINHash: "h"}

@@ -30,6 +30,13 @@ func signalFact(id models.ShipmentID, f models.FactSignal) models.OutboxRow {
 	return row
 }
 
+// signalLocker tells a shipment's life news of a locker.
+func signalLocker(id models.ShipmentID, s models.LockerSignal) models.OutboxRow {
+	row := startShipment(id)
+	row.Kind, row.Signal, row.Payload = models.OutboxSignal, models.SignalLocker, encode(s)
+	return row
+}
+
 // post writes outbox rows.
 func (t *tx) post(rows ...models.OutboxRow) error {
 	if len(rows) == 0 {

@@ -31,19 +31,28 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
-		rooms, err := capacityOf(t.ctx, t.db, to)
+		from, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
+		if from, err = take(from, err, "There is no such shipment."); err != nil {
+			return err
+		}
+		policy, err := policyOf(t.ctx, t.db, from)
 		if err != nil {
 			return err
 		}
-		if !rooms[to].fits(demandOf(parcels)) {
+		rooms, err := capacityOf(t.ctx, t.db, t.now.Add(policy.Horizon().Duration()), to)
+		if err != nil {
+			return err
+		}
+		if len(parcels) > 0 && !rooms[to].Fits(parcels[0].Carrier, demandOf(parcels)) {
 			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for the parcels.", locker.Number)
 		}
-		if _, err := t.exec("DELETE FROM promises WHERE shipment = ?", id); err != nil {
+		if err := t.releaseAll(id, from.Locker); err != nil {
 			return err
 		}
 		for _, p := range parcels {
 			promise := models.Promise{
-				Parcel: p.ID, Shipment: id, Locker: to, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime, CreatedAt: t.now,
+				Parcel: p.ID, Shipment: id, Locker: to, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime,
+				Horizon: policy.Horizon(), CreatedAt: t.now,
 			}
 			if _, err := insertNew(t, promise); err != nil {
 				return err
@@ -78,8 +87,8 @@ func (s *Store) MoveShipment(ctx context.Context, id models.ShipmentID, to model
 		if issue, err = choose(open); err != nil {
 			return err
 		}
-		row.Locker, row.Issue = to, issue
-		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, updated_at = ? WHERE id = ?", to, issue, t.now, id); err != nil {
+		row.Locker, row.Issue, row.Guaranteed = to, issue, true
+		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, guaranteed = ?, updated_at = ? WHERE id = ?", to, issue, true, t.now, id); err != nil {
 			return err
 		}
 		return t.expectAt(row)

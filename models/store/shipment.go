@@ -39,14 +39,15 @@ func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v mod
 		return v, false, err
 	}
 	err = s.tx(ctx, "create", func(t *tx) error {
+		d.Shipment.Guaranteed = true // until there is no room
 		v, replayed, err = t.answered(n, d)
 		if err != nil || replayed {
 			return err
 		}
-		return t.createShipment(n, d)
+		return t.createShipment(n, &d)
 	})
 	if models.ErrorCode(err) == models.CodeNoCapacity {
-		return v, false, s.withNearby(ctx, err, n.Locker, demandOf(d.Parcels))
+		return v, false, s.withNearby(ctx, err, n.Locker, n.Carrier, demandOf(d.Parcels), d.promise().Until(s.now()))
 	}
 	if err != nil {
 		return models.ShipmentView{}, false, err
@@ -161,7 +162,7 @@ func (t *tx) answered(n models.NewShipment, d draft) (v models.ShipmentView, rep
 	return v, true, json.Unmarshal([]byte(before.Body), &v)
 }
 
-func (t *tx) createShipment(n models.NewShipment, d draft) error {
+func (t *tx) createShipment(n models.NewShipment, d *draft) error {
 	locker, err := forUpdate[models.Locker](t).Where("id = ?", n.Locker).Take(t.ctx)
 	if locker, err = take(locker, err, ""); err != nil {
 		if models.ErrorCode(err) == models.CodeNotFound {
@@ -172,12 +173,17 @@ func (t *tx) createShipment(n models.NewShipment, d draft) error {
 	if locker.State != models.LockerActive {
 		return models.Errorf(models.CodeLockerClosed, "Locker %s takes no new shipments.", locker.Number)
 	}
-	rooms, err := capacityOf(t.ctx, t.db, locker.ID)
+	rooms, err := capacityOf(t.ctx, t.db, d.promise().Until(t.now), locker.ID)
 	if err != nil {
 		return err
 	}
-	if !rooms[locker.ID].fits(demandOf(d.Parcels)) {
-		return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for all the parcels.", locker.Number)
+	if !rooms[locker.ID].Fits(d.Shipment.Carrier, demandOf(d.Parcels)) {
+		if n.Guarantee != models.GuaranteeBestEffort {
+			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for all the parcels.", locker.Number)
+		}
+		if err := t.withoutGuarantee(n, d); err != nil {
+			return err
+		}
 	}
 	if err := insert(t, d.Shipment); err != nil {
 		return err
@@ -192,15 +198,11 @@ func (t *tx) createShipment(n models.NewShipment, d draft) error {
 	if err := insert(t, d.contact); err != nil {
 		return err
 	}
-	var promises []models.Promise
-	for _, p := range d.Parcels {
-		promises = append(promises, models.Promise{
-			Parcel: p.ID, Shipment: p.Shipment, Locker: locker.ID, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime,
-			From: d.Shipment.ExpectedAt, CreatedAt: t.now,
-		})
-	}
-	if err := insert(t, promises...); err != nil {
-		return err
+	promises := d.promises(t.now)
+	if len(promises) > 0 {
+		if err := insert(t, promises...); err != nil {
+			return err
+		}
 	}
 	if err := t.post(startShipment(d.Shipment.ID)); err != nil {
 		return err
@@ -208,12 +210,44 @@ func (t *tx) createShipment(n models.NewShipment, d draft) error {
 	if err := t.audit(n.Request, "shipment.create", string(d.Shipment.ID), ""); err != nil {
 		return err
 	}
-	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy)); err != nil {
+	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy, promises)); err != nil {
 		return err
 	}
 	return t.writeEvents(d.Shipment.Carrier, models.Event{
 		Shipment: d.Shipment.ID, Type: models.EventCreated, At: d.Shipment.CreatedAt, Locker: locker.ID,
 	})
+}
+
+// withoutGuarantee makes an announcement one that room is not promised for, also in the answer
+// that a repeat gets.
+func (t *tx) withoutGuarantee(n models.NewShipment, d *draft) error {
+	d.Shipment.Guaranteed = false
+	if n.IdempotencyKey == "" {
+		return nil
+	}
+	_, err := t.exec("UPDATE idempotency SET body = ? WHERE organization = ? AND key = ?",
+		string(encode(d.ShipmentView)), n.Actor.Organization, n.IdempotencyKey)
+	return err
+}
+
+// promise is the part that the promises of all its parcels have in common.
+func (d *draft) promise() models.Promise {
+	s := d.Shipment
+	return models.Promise{Shipment: s.ID, Locker: s.Locker, Carrier: s.Carrier, From: s.ExpectedAt, Horizon: d.policy.Horizon()}
+}
+
+// promises are those for all parcels, or none.
+func (d *draft) promises(now time.Time) []models.Promise {
+	if !d.Shipment.Guaranteed {
+		return nil
+	}
+	all := make([]models.Promise, 0, len(d.Parcels))
+	for _, p := range d.Parcels {
+		promise := d.promise()
+		promise.Parcel, promise.Size, promise.Regime, promise.CreatedAt = p.ID, p.Size, p.Regime, now
+		all = append(all, promise)
+	}
+	return all
 }
 
 // writeEvents adds those of a shipment's events that are not written yet. It comes last in

@@ -36,6 +36,7 @@ var (
 	_ activities.Notices       = (*store.Store)(nil)
 	_ activities.Housekeeping  = (*store.Store)(nil)
 	_ activities.IncidentStore = (*store.Store)(nil)
+	_ activities.ClosedLockers = (*store.Store)(nil)
 	_ activities.Enrolments    = (*store.Store)(nil)
 )
 

@@ -121,6 +121,47 @@ func (o Operator) Change(ctx context.Context, locker, action, reason string) err
 	return o.call(ctx, http.MethodPost, "/api/v1/lockers/"+url.PathEscape(locker)+"/"+action, nil, map[string]string{"reason": reason}, nil)
 }
 
+// Close takes a locker out of use; withdraw: what lies in it is to be taken out.
+func (o Operator) Close(ctx context.Context, locker, reason string, withdraw bool) error {
+	body := map[string]any{"reason": reason, "withdraw": withdraw}
+	return o.call(ctx, http.MethodPost, "/api/v1/lockers/"+url.PathEscape(locker)+"/close", nil, body, nil)
+}
+
+// AwaitLocker reads a locker until it is in the state.
+func (o Operator) AwaitLocker(ctx context.Context, locker, state string) error {
+	return Await(ctx, "locker "+locker+" to be "+state, restEvery, func() (bool, string, error) {
+		var l struct{ State string }
+		err := o.call(ctx, http.MethodGet, "/api/v1/lockers/"+url.PathEscape(locker), nil, nil, &l)
+		return l.State == state, l.State, err
+	})
+}
+
+// Keep sets the one limit of a locker: room for as many M parcels is kept for a carrier.
+func (o Operator) Keep(ctx context.Context, locker, carrier string, parcels int) error {
+	body := map[string]any{"items": []map[string]any{{"carrier": carrier, "size": "M", "minimum": parcels}}}
+	return o.call(ctx, http.MethodPut, "/api/v1/lockers/"+url.PathEscape(locker)+"/limits", nil, body, nil)
+}
+
+// Worklist is what is left to do before a locker can go.
+type Worklist struct {
+	Inside   []Left `json:"inside"`
+	Expected []Left `json:"expected"`
+}
+
+// Left is a shipment that lies in a cell, with why it has to leave, or is expected.
+type Left struct {
+	Cell     int    `json:"cell"`
+	Shipment string `json:"shipment"`
+	Reason   string `json:"reason"`
+}
+
+// Worklist reads what is left to do at a locker.
+func (o Operator) Worklist(ctx context.Context, locker string) (Worklist, error) {
+	var list Worklist
+	err := o.call(ctx, http.MethodGet, "/api/v1/lockers/"+url.PathEscape(locker)+"/worklist", nil, nil, &list)
+	return list, err
+}
+
 // Claim makes a claim for the computer of a locker.
 func (o Operator) Claim(ctx context.Context, locker string) (string, error) {
 	var made struct{ Code string }

@@ -63,6 +63,9 @@ func all() []scene {
 		{"takeover", "the list has two parcels the wrong way round", takeover},
 		{"refused", "the client takes it after all", refused},
 		{"load-failed", "the parcel fits", loadFailed},
+		{"room-kept", "no room is kept", roomKept},
+		{"room-lost", "the other board is dead", roomLost},
+		{"closed", "the locker is closed and not emptied", closed},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
