@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,6 +51,22 @@ func TestReplay(t *testing.T) {
 		require.NoError(t, err, file)
 	}
 	require.NotZero(t, bad, "without a history that must fail, nothing shows that the replay looks")
+}
+
+// TestEventsByBranch: the documentation says how many events each stored path has.
+func TestEventsByBranch(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../docs/performance.md")
+	require.NoError(t, err)
+	said := regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| .* \\| ([0-9]+) \\|$").FindAllStringSubmatch(string(doc), -1)
+	require.Greater(t, len(said), 15)
+	for _, row := range said {
+		raw, err := os.ReadFile(filepath.Join(histories, row[1]+".json"))
+		require.NoError(t, err)
+		h := &historypb.History{}
+		require.NoError(t, temporalproto.CustomJSONUnmarshalOptions{DiscardUnknown: true}.Unmarshal(raw, h))
+		require.Equal(t, row[2], strconv.Itoa(len(h.Events)), row[1])
+	}
 }
 
 // path is one way through a life, driven over a real Temporal.

@@ -228,7 +228,7 @@ func clockPaused(ctx context.Context, w *world) error {
 
 // quietHours: it is night at the place, and the client is told nothing but what someone asked for.
 func quietHours(ctx context.Context, w *world) error {
-	location, err := w.operator.Location(ctx, w.lockers+1)
+	location, err := w.location(ctx)
 	if err != nil {
 		return err
 	}

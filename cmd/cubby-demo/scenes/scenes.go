@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cubby/cmd/cubby-demo/rig"
@@ -32,6 +34,9 @@ type scene struct {
 	name, breakage string
 	play           func(ctx context.Context, w *world) error
 }
+
+// waits names the scenes in which most of the time nothing but time happens: they are played side by side, after the others.
+func waits() []string { return []string{"expired", "never-came", "clock-paused"} }
 
 func all() []scene {
 	return []scene{
@@ -136,28 +141,48 @@ func run(ctx context.Context, bin, only, broken string, stdout io.Writer) (name 
 	}()
 	w := newWorld(set)
 	fmt.Fprintf(stdout, "demo: the product runs (%.1f s)\n", time.Since(began).Seconds())
+	var patient []scene
 	for _, s := range chosen {
-		w.broken = s.name == broken
-		if w.broken {
-			fmt.Fprintf(stdout, "scene %s: broken on purpose: %s\n", s.name, s.breakage)
+		if slices.Contains(waits(), s.name) {
+			patient = append(patient, s)
+			continue
 		}
-		began = time.Now()
-		if err := play(ctx, s, w); err != nil {
+		if err := play(ctx, s, w.forScene(s, broken), stdout); err != nil {
 			return s.name, err
 		}
-		fmt.Fprintf(stdout, "scene %s: ok (%.1f s)\n", s.name, time.Since(began).Seconds())
+	}
+	return playTogether(ctx, patient, w, broken, stdout)
+}
+
+// playTogether returns the name of the first scene that failed, in their order.
+func playTogether(ctx context.Context, scenes []scene, w *world, broken string, stdout io.Writer) (name string, err error) {
+	failed := make([]error, len(scenes))
+	var group sync.WaitGroup
+	for i, s := range scenes {
+		group.Go(func() { failed[i] = play(ctx, s, w.forScene(s, broken), stdout) })
+	}
+	group.Wait()
+	for i, s := range scenes {
+		if failed[i] != nil {
+			return s.name, failed[i]
+		}
 	}
 	return "", nil
 }
 
-func play(ctx context.Context, s scene, w *world) error {
-	limit := sceneLimit
+func play(ctx context.Context, s scene, w *world, stdout io.Writer) error {
+	began, limit := time.Now(), sceneLimit
 	if w.broken {
+		fmt.Fprintf(stdout, "scene %s: broken on purpose: %s\n", s.name, s.breakage)
 		limit = brokenLimit
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return s.play(ctx, w)
+	err := s.play(ctx, w)
+	if err == nil {
+		fmt.Fprintf(stdout, "scene %s: ok (%.1f s)\n", s.name, time.Since(began).Seconds())
+	}
+	return err
 }
 
 // besideThis is the folder of this program.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
@@ -20,7 +21,7 @@ type world struct {
 	carrier  people.Carrier
 	broken   bool
 
-	lockers, shipments int
+	lockers, shipments *atomic.Int64 // made so far, also by the scenes that play beside this one
 }
 
 func newWorld(set *stage.Stage) *world {
@@ -29,7 +30,15 @@ func newWorld(set *stage.Stage) *world {
 	patient.Persist = true
 	return &world{
 		stage: set, operator: people.Operator{Service: set.REST(set.OperatorKey)}, carrier: people.Carrier{Service: patient},
+		lockers: &atomic.Int64{}, shipments: &atomic.Int64{},
 	}
+}
+
+// forScene is the world as a scene finds it.
+func (w *world) forScene(s scene, broken string) *world {
+	own := *w
+	own.broken = s.name == broken
+	return &own
 }
 
 // impatient is the carrier when it takes the first answer.
@@ -47,21 +56,26 @@ func (w *world) sabotage(f func() error) error {
 
 // locker makes a locker of M cells at a place of its own and puts its cabinet up.
 func (w *world) locker(ctx context.Context, cells int) (people.Cabinet, error) {
-	location, err := w.operator.Location(ctx, w.lockers+1)
+	location, err := w.location(ctx)
 	if err != nil {
 		return people.Cabinet{}, err
 	}
 	return w.lockerAt(ctx, location, cells)
 }
 
+// location makes a place, some streets from the last locker.
+func (w *world) location(ctx context.Context) (string, error) {
+	return w.operator.Location(ctx, int(w.lockers.Load())+1)
+}
+
 func (w *world) lockerAt(ctx context.Context, location string, cells int) (people.Cabinet, error) {
-	w.lockers++
+	n := w.lockers.Add(1)
 	var at people.Cabinet
-	model, err := w.operator.Model(ctx, fmt.Sprintf("Model %d", w.lockers), people.Row{Size: "M", Cells: cells})
+	model, err := w.operator.Model(ctx, fmt.Sprintf("Model %d", n), people.Row{Size: "M", Cells: cells})
 	if err != nil {
 		return at, err
 	}
-	id, err := w.operator.Locker(ctx, fmt.Sprintf("SCENE-%03d", w.lockers), location, model)
+	id, err := w.operator.Locker(ctx, fmt.Sprintf("SCENE-%03d", n), location, model)
 	if err != nil {
 		return at, err
 	}
@@ -73,10 +87,10 @@ func (w *world) lockerAt(ctx context.Context, location string, cells int) (peopl
 
 // announcement is a fresh shipment of M parcels for a client with a mailbox of its own.
 func (w *world) announcement(at people.Cabinet, parcels int) people.Announcement {
-	w.shipments++
+	n := w.shipments.Add(1)
 	a := people.Announcement{
-		Number: fmt.Sprintf("S-%04d", w.shipments), Locker: at.Locker, Policy: policy,
-		Contact: people.Contact{Email: fmt.Sprintf("client-%04d@example.org", w.shipments)},
+		Number: fmt.Sprintf("S-%04d", n), Locker: at.Locker, Policy: policy,
+		Contact: people.Contact{Email: fmt.Sprintf("client-%04d@example.org", n)},
 	}
 	for range parcels {
 		a.Parcels = append(a.Parcels, people.NewParcel{Size: "M"})
