@@ -171,8 +171,8 @@ type Projection struct {
 	Notify    []NoticeKind  `json:"notify,omitempty"`
 	// Numbers says which of its kind a message is, where a client may get several.
 	Numbers map[NoticeKind]int `json:"numbers,omitempty"`
-	// Withdrawal is set when what couriers may take out has changed. The activity signs it;
-	// its revision is Rev.
+	// Withdrawal is set when what couriers may take out has changed. The activity has
+	// it signed.
 	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`
 	// Final holds the whole life when it ends here.
 	Final *Life `json:"final,omitempty"`

@@ -108,15 +108,15 @@ func (t *tx) expectAt(row models.Shipment) error {
 	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy))
 }
 
-// Project writes a projection, with the grant that goes with it, and returns the messages
-// to send.
-func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (ids []models.NotificationID, err error) {
+// Project writes a projection, with the grant that goes with it, signed by sign, and returns
+// the messages to send.
+func (s *Store) Project(ctx context.Context, p models.Projection, sign func(models.Grant) models.SignedGrant) (ids []models.NotificationID, err error) {
 	err = s.tx(ctx, "project", func(t *tx) error {
 		row, err := forUpdate[models.Shipment](t).Where("id = ?", p.Shipment).Take(t.ctx)
 		if row, err = take(row, err, "There is no such shipment."); err != nil {
 			return err
 		}
-		if err := t.project(row, p, withdrawal); err != nil {
+		if err := t.project(row, p, sign); err != nil {
 			return err
 		}
 		if len(p.Notify) == 0 {
@@ -129,7 +129,7 @@ func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *mo
 }
 
 // project writes what is newer than the row: its revision is the one guard.
-func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *models.SignedGrant) error {
+func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.Grant) models.SignedGrant) error {
 	wasEnded, ends := row.EndedAt != nil, p.Final != nil || p.State.Final()
 	ended := row.EndedAt
 	switch {
@@ -157,8 +157,8 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 	if err := t.projectNotify(row, p); err != nil {
 		return err
 	}
-	if withdrawal != nil {
-		if err := t.writeLocker(p.Withdrawal.Locker, withdrawal.Row()); err != nil {
+	if p.Withdrawal != nil {
+		if err := t.grantWithdrawal(*p.Withdrawal, sign); err != nil {
 			return err
 		}
 	}
@@ -176,6 +176,17 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 		return err
 	}
 	return t.writeEvents(row.Carrier, p.Events...)
+}
+
+// grantWithdrawal tells a cabinet what couriers may take out of it, or may not any more.
+func (t *tx) grantWithdrawal(w models.DirectoryWithdrawal, sign func(models.Grant) models.SignedGrant) error {
+	var known int64
+	err := t.db.Raw("SELECT coalesce(max(rev), 0) FROM directory WHERE kind = ? AND key = ?", models.EntryWithdrawal, w.Shipment).Scan(&known).Error
+	if err != nil {
+		return err
+	}
+	grant := models.Grant{Kind: models.EntryWithdrawal, Key: string(w.Shipment), Rev: t.revAfter(known), Body: encode(w)}
+	return t.writeLocker(w.Locker, sign(grant).Row())
 }
 
 // projectNotify makes the messages that a projection brings, if the client has an address.

@@ -1,0 +1,44 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+// TestGrantsAfterARestore: cabinets pass over a grant that is not above the highest that they
+// saw. What is granted or taken back after the database was put back is above those that were
+// lost with it.
+func TestGrantsAfterARestore(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		c, err := f.CreateCourier(t.Context(), models.NewCourier{Courier: models.Courier{Organization: f.carrier.ID, Badge: "B", PINHash: "x"}})
+		require.NoError(t, err)
+		withdrawal := func(rev int64) int64 {
+			_, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: rev, State: models.StateWithdrawing,
+				Withdrawal: &models.DirectoryWithdrawal{Shipment: v.Shipment.ID, Locker: l.ID}}, signed)
+			require.NoError(t, err)
+			return rows[models.DirectoryRow](t, f, "kind = ?", models.EntryWithdrawal)[0].Rev
+		}
+		suspend := func(suspended bool) int64 {
+			c, err := f.SuspendCourier(t.Context(), models.Request{Actor: models.Actor{Organization: f.carrier.ID}}, c.ID, suspended)
+			require.NoError(t, err)
+			return c.Rev
+		}
+		var lostCourier, lostWithdrawal int64
+		for i := range int64(3) {
+			f.advance(time.Minute)
+			lostCourier, lostWithdrawal = suspend(i%2 == 0), withdrawal(i+1)
+		}
+		exec(t, f, "UPDATE couriers SET rev = ?, suspended = ?", c.Rev, false)
+		exec(t, f, "DELETE FROM directory WHERE kind = 'withdrawal'")
+		exec(t, f, "UPDATE shipments SET rev = 0")
+		f.advance(time.Minute)
+		require.Greater(t, suspend(true), lostCourier)
+		require.Greater(t, withdrawal(1), lostWithdrawal)
+	})
+}
