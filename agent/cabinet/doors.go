@@ -25,6 +25,7 @@ const (
 	reasonDirect      = "local_open"
 	reasonBoardDead   = "board_dead"
 	reasonSetAside    = "store_set_aside"
+	reasonOldCopy     = "old_copy"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -264,6 +265,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	case models.FactInventory:
 		if d.Reason != "" {
 			incident.Kind = models.IncidentStore
+			incident.Evidence += fmt.Sprintf(": %.20s%s", d.Reason, inDoubt(d.Cells))
 			return in.openIncident(incident)
 		}
 	case models.FactDeposited:
@@ -286,6 +288,20 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	}
 	return nil
+}
+
+// inDoubt names the cells of an inventory whose content is not known.
+func inDoubt(cells []models.CellReport) string {
+	text := ""
+	for _, c := range cells {
+		if c.Doubtful {
+			text += fmt.Sprintf(" %d", c.Cell)
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return ", in doubt:" + text
 }
 
 // save writes what add collected.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -40,5 +41,30 @@ func TestGrantsAfterARestore(t *testing.T) {
 		f.advance(time.Minute)
 		require.Greater(t, suspend(true), lostCourier)
 		require.Greater(t, withdrawal(1), lostWithdrawal)
+	})
+}
+
+// TestAnInventoryAfterALossIsNamed: whoever looks after the cabinet is told which cells are in
+// doubt; an inventory of a cabinet that lost nothing tells nobody.
+func TestAnInventoryAfterALossIsNamed(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		inventory := func(j *journal, reason string, doubtful ...int) {
+			t.Helper()
+			d := models.FactData{Reason: reason}
+			for n := range 3 {
+				d.Cells = append(d.Cells, models.CellReport{Cell: n + 1, State: models.CellFree, Doubtful: slices.Contains(doubtful, n+1)})
+			}
+			_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{j.fact(models.FactInventory, 0, d)})
+			require.NoError(t, err)
+		}
+		j := &journal{at: f.clock()}
+		inventory(j, "")
+		require.Empty(t, rows[models.Incident](t, f))
+		inventory(j, "old_copy", 1, 3)
+		incidents := rows[models.Incident](t, f)
+		require.Len(t, incidents, 1)
+		require.Equal(t, models.IncidentStore, incidents[0].Kind)
+		require.Contains(t, incidents[0].Evidence, ": old_copy, in doubt: 1 3")
 	})
 }
