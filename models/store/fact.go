@@ -163,6 +163,10 @@ func (in *intake) load(facts []models.Fact) error {
 	return nil
 }
 
+// unknownShipment is the problem of a fact that is right in all but its shipment: it was
+// announced after the moment to which the database was put back.
+const unknownShipment = "there is no such shipment"
+
 // impossible says why a fact that can be read cannot be true, or is empty.
 func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
@@ -170,8 +174,6 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "its type is not known"
 	case f.Cell != 0 && !in.cells[f.Cell]:
 		return "the cabinet has no such cell"
-	case d.Shipment != "" && !in.shipments[d.Shipment]:
-		return "there is no such shipment"
 	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == "") && !leavesUnannounced(f, d):
 		return "it names no shipment and parcel"
 	case f.Type == models.FactHeld && (f.Cell == 0 || d.Label == ""):
@@ -180,7 +182,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "it names no cell"
 	case f.AtMS < 0:
 		return "its time is before 1970"
-	case d.Parcel != "" && d.Shipment != "" && in.parcels[d.Parcel] != d.Shipment:
+	case d.Parcel != "" && in.shipments[d.Shipment] && in.parcels[d.Parcel] != d.Shipment:
 		return "the parcel is not of the shipment"
 	}
 	reports := d.Cells
@@ -194,6 +196,9 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		if !slices.Contains(models.CellStates(), r.State) {
 			return "a cell's state is not known"
 		}
+	}
+	if d.Shipment != "" && !in.shipments[d.Shipment] {
+		return unknownShipment
 	}
 	return ""
 }
@@ -235,15 +240,18 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		Quarantined: problem, Body: f, ReceivedAt: in.now,
 	})
 	incident := models.Incident{Locker: in.locker, Cell: f.Cell, Shipment: d.Shipment, Evidence: f.Key(in.locker)}
+	if problem == "" || problem == unknownShipment {
+		// The cells are as the cabinet says, whosever the parcel is.
+		for _, r := range d.Cells {
+			in.reports[r.Cell] = r
+		}
+		if d.After != nil {
+			in.reports[d.After.Cell] = *d.After
+		}
+	}
 	if problem != "" {
 		incident.Kind, incident.Evidence = models.IncidentQuarantine, incident.Evidence+": "+problem
 		return in.openIncident(incident)
-	}
-	for _, r := range d.Cells {
-		in.reports[r.Cell] = r
-	}
-	if d.After != nil {
-		in.reports[d.After.Cell] = *d.After
 	}
 	if d.Shipment != "" {
 		in.messages = append(in.messages, signalFact(d.Shipment, f.Signal(in.locker, d, in.now)))

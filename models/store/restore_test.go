@@ -68,3 +68,29 @@ func TestAnInventoryAfterALossIsNamed(t *testing.T) {
 		require.Contains(t, incidents[0].Evidence, ": old_copy, in doubt: 1 3")
 	})
 }
+
+// TestAParcelOfALostShipment: after a restore the server does not know whose it is. An incident
+// names its cell, and the cell is as the cabinet says.
+func TestAParcelOfALostShipment(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		lost := models.FactData{Shipment: "shp_lost", Parcel: "par_lost",
+			After: &models.CellReport{Cell: 2, State: models.CellOccupied, Generation: 4, Shipment: "shp_lost"}}
+		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j), j.fact(models.FactDeposited, 2, lost)})
+		require.NoError(t, err)
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined = 'there is no such shipment'"), 1)
+		cell := rows[models.StoredCell](t, f, "locker = ? AND number = 2", l.ID)[0]
+		require.Equal(t, *lost.After, cell.Report())
+		incidents := rows[models.Incident](t, f)
+		require.Len(t, incidents, 1)
+		require.Equal(t, models.IncidentQuarantine, incidents[0].Kind)
+		require.Equal(t, 2, incidents[0].Cell)
+		require.Empty(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), "no life is told")
+
+		lost.After.Cell = 99
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{j.fact(models.FactDeposited, 2, lost)})
+		require.NoError(t, err)
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined = 'the cabinet has no such cell'"), 1)
+	})
+}
