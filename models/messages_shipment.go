@@ -27,6 +27,10 @@ const (
 	UpdateReissueCode = "reissue_code"
 	// SignalFact tells what happened at a cabinet.
 	SignalFact = "fact"
+	// SignalShow has a life write again what it shows: the database was put back.
+	SignalShow = "show"
+	// QueryLife asks for the whole life, also one that has ended.
+	QueryLife = "life"
 
 	// Search attributes, all keywords.
 	AttributeNumber  = "Number"
@@ -47,8 +51,9 @@ func ShipmentFromWorkflowID(id string) (s ShipmentID, ok bool) {
 	return ShipmentID(id[len(prefix):]), true
 }
 
-// ShipmentInput starts a life. Life is set by continue-as-new only; otherwise the first
-// activity loads the shipment, or the state in which an earlier life ended.
+// ShipmentInput starts a life. Life is set by continue-as-new, and for a life that has ended and
+// is to be shown again; otherwise the first activity loads the shipment, or the state in which
+// an earlier life ended.
 type ShipmentInput struct {
 	Shipment ShipmentID `json:"shipment"`
 	Life     *Life      `json:"life,omitempty"`
@@ -176,6 +181,15 @@ type Projection struct {
 	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`
 	// Final holds the whole life when it ends here.
 	Final *Life `json:"final,omitempty"`
+	// Again is set when all is shown again after the database was put back.
+	Again *Again `json:"again,omitempty"`
+}
+
+// Again is what else the database knew of a life. Room is the locker that keeps room for it.
+type Again struct {
+	Locker LockerID `json:"locker"`
+	Room   LockerID `json:"room"`
+	Issue  int      `json:"issue"`
 }
 
 // ProjectResult names the messages to send.

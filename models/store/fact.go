@@ -251,6 +251,12 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	if problem != "" {
 		incident.Kind, incident.Evidence = models.IncidentQuarantine, incident.Evidence+": "+problem
+		if problem == unknownShipment && f.Type == models.FactDeposited {
+			lost := models.DirectoryRow{Kind: models.EntryLost, Key: string(d.Shipment), Body: encode(struct{}{})}
+			if err := in.writeLocker(in.locker, lost); err != nil {
+				return err
+			}
+		}
 		return in.openIncident(incident)
 	}
 	if d.Shipment != "" {

@@ -154,6 +154,11 @@ func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.
 			return err
 		}
 	}
+	if p.Again != nil {
+		if row, err = t.shownAgain(row, p, ends); err != nil {
+			return err
+		}
+	}
 	if err := t.projectNotify(row, p); err != nil {
 		return err
 	}
@@ -176,6 +181,28 @@ func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.
 		return err
 	}
 	return t.writeEvents(row.Carrier, p.Events...)
+}
+
+// shownAgain puts right what no projection shows: where the shipment goes, which code is its
+// client's, and what its cabinets were told.
+func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (models.Shipment, error) {
+	if row.Locker != p.Again.Locker {
+		gone := models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true}
+		if err := t.writeLocker(row.Locker, gone); err != nil {
+			return row, err
+		}
+	}
+	row.Locker, row.Issue, row.Frozen = p.Again.Locker, max(row.Issue, p.Again.Issue), p.Frozen
+	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ? WHERE id = ?", row.Locker, row.Issue, row.ID); err != nil {
+		return row, err
+	}
+	if _, err := t.exec("UPDATE promises SET locker = ? WHERE shipment = ?", p.Again.Room, row.ID); err != nil {
+		return row, err
+	}
+	if ended {
+		return row, nil // its end takes it back
+	}
+	return row, t.expectAt(row)
 }
 
 // grantWithdrawal tells a cabinet what couriers may take out of it, or may not any more.

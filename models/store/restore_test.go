@@ -87,6 +87,9 @@ func TestAParcelOfALostShipment(t *testing.T) {
 		require.Equal(t, models.IncidentQuarantine, incidents[0].Kind)
 		require.Equal(t, 2, incidents[0].Cell)
 		require.Empty(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), "no life is told")
+		told := rows[models.DirectoryRow](t, f, "kind = ?", models.EntryLost)
+		require.Len(t, told, 1, "its cabinet is told")
+		require.Equal(t, []string{"shp_lost", models.ScopeOfLocker(l.ID)}, []string{told[0].Key, told[0].Scope})
 
 		lost.After.Cell = 99
 		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{j.fact(models.FactDeposited, 2, lost)})
