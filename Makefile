@@ -138,6 +138,11 @@ kill: build ## kill the parts while LIVES=60 lives run (SEED=n repeats one)
 	@echo "kill: $(LIVES) lives"
 	@bin/cubby-demo kill --lives $(LIVES) $(if $(SEED),--seed $(SEED))
 
+.PHONY: restores
+restores: build ## put databases and cabinets' stores back while life goes on (BREAK=play must fail)
+	@echo "restores: plays"
+	@BREAK=$(BREAK) bin/cubby-demo restores
+
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
 	@echo "simulate: $(SEEDS) seeds, $(DAYS) days"

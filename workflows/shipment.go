@@ -29,6 +29,8 @@ type shipment struct {
 	id     models.ShipmentID
 	life   *models.Life // nil until it is loaded
 	facts  workflow.ReceiveChannel
+	shows  workflow.ReceiveChannel
+	again  bool // all is to be shown again
 	log    log.Logger
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
@@ -60,8 +62,17 @@ func searchState() temporal.SearchAttributeKeyKeyword {
 func (s *shipment) setup(ctx workflow.Context) error {
 	s.log = log.With(workflow.GetLogger(ctx), "shipment", s.id)
 	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
+	s.shows = workflow.GetSignalChannel(ctx, models.SignalShow)
 	s.sending = map[models.NotificationID]workflow.CancelFunc{}
 	s.acting = workflow.NewMutex(ctx)
+	if err := workflow.SetQueryHandlerWithOptions(ctx, models.QueryLife, func() (*models.Life, error) {
+		if s.life == nil {
+			return nil, errors.New("the life is being loaded")
+		}
+		return s.life, nil
+	}, workflow.QueryHandlerOptions{Description: "All that the life knows."}); err != nil {
+		return err
+	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateAsk, s.ask,
 		workflow.UpdateHandlerOptions{Validator: s.checkAsk, Description: "A cabinet asks whether the server leads an operation."}); err != nil {
 		return err
@@ -104,7 +115,7 @@ func (s *shipment) run(ctx workflow.Context) error {
 		if err := s.move(ctx); err != nil {
 			return err
 		}
-		if len(s.events) > 0 {
+		if len(s.events) > 0 || s.again {
 			if err := s.project(ctx); err != nil {
 				return err
 			}
@@ -145,8 +156,11 @@ func (s *shipment) load(ctx workflow.Context) error {
 		searchCarrier().ValueSet(string(s.life.Carrier)), searchState().ValueSet(string(s.state)))
 }
 
-// takeFacts drains the facts that have come.
+// takeFacts drains the facts that have come, and the wishes to be shown all again.
 func (s *shipment) takeFacts(ctx workflow.Context) {
+	for s.shows.ReceiveAsync(nil) {
+		s.again = true
+	}
 	for {
 		var f models.FactSignal
 		if !s.facts.ReceiveAsync(&f) {
@@ -158,7 +172,11 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 
 // project writes what happened, and starts the messages that it brings.
 func (s *shipment) project(ctx workflow.Context) error {
-	p := s.life.Projection(s.events)
+	show := s.life.Projection
+	if s.again {
+		show, s.again = s.life.ShowAgain, false
+	}
+	p := show(s.events)
 	s.events = nil
 	if s.life.State.Final() {
 		final := *s.life
@@ -221,7 +239,7 @@ const lastSending = 10 * time.Minute
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		_, moves := s.life.Moves()
-		return s.facts.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx)
+		return s.facts.Len() > 0 || s.shows.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
 	if s.life.State.Final() {
@@ -243,7 +261,7 @@ func (s *shipment) wait(ctx workflow.Context) error {
 
 // quiet reports whether nothing is going on that an end would cut off.
 func (s *shipment) quiet(ctx workflow.Context) bool {
-	return len(s.events) == 0 && s.facts.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
+	return len(s.events) == 0 && s.facts.Len() == 0 && s.shows.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
 		(len(s.sending) == 0 || !s.life.State.Final())
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/measure"
+	"cubby/cmd/cubby-demo/restores"
 	"cubby/cmd/cubby-demo/rig"
 	supervisor "cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/scenes"
@@ -29,6 +30,7 @@ func subcommands() []subcommand {
 		{"rig", "start Postgres and Temporal on free ports, run a command with them, stop everything", rig.Exec},
 		{"scenes", "play short scenes with the whole product, and judge them from outside", scenes.Main},
 		{"kill", "kill the parts while lives are played, and judge that nothing is lost or doubled", kill.Main},
+		{"restores", "put databases and cabinets' stores back while life goes on, and judge that both sides agree", restores.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

@@ -97,3 +97,58 @@ func TestAParcelOfALostShipment(t *testing.T) {
 		require.Len(t, rows[models.StoredFact](t, f, "quarantined = 'the cabinet has no such cell'"), 1)
 	})
 }
+
+// TestALifeIsShownAgain: the database is put back to a copy of before the shipment went to another
+// locker with a new code and was frozen there, and the running life shows all of it again.
+func TestALifeIsShownAgain(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		from, to := f.locker(t, "L-1"), f.locker(t, "L-2")
+		v := f.create(t, f.announcement(from.ID, "N1"))
+		life, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		life.To = to.ID
+		life.Moved(3, f.clock())
+		life.ApplyFact(models.FactSignal{Locker: to.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3, Operation: "op_in"})
+		life.Freeze(f.clock())
+		life.Rev = 7
+		_, err = f.Project(t.Context(), life.ShowAgain(nil), signed)
+		require.NoError(t, err)
+		row := rows[models.Shipment](t, f)[0]
+		require.Equal(t, to.ID, row.Locker)
+		require.Equal(t, []any{3, int64(8), models.StateLoading, true}, []any{row.Issue, row.Rev, row.State, row.Frozen})
+		require.Equal(t, to.ID, rows[models.Promise](t, f)[0].Locker)
+		require.Equal(t, 3, rows[models.Parcel](t, f)[0].Cell)
+		entry := func(l models.LockerID) models.DirectoryRow {
+			return rows[models.DirectoryRow](t, f, "scope = ? AND kind = ? AND key = ?", models.ScopeOfLocker(l), models.EntryShipment, v.Shipment.ID)[0]
+		}
+		require.True(t, entry(from.ID).Deleted)
+		require.Contains(t, string(entry(to.ID).Body), `"issue":3,"frozen":true`)
+		require.Empty(t, rows[models.Notification](t, f), "nobody is told again")
+		require.Len(t, rows[models.Event](t, f), 1, "nothing has happened")
+	})
+}
+
+// TestReconcileRenumbersTheDirectory: a cabinet that has passed the restored database's positions
+// reads all of its directory again, though others have moved on meanwhile.
+func TestReconcileRenumbersTheDirectory(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		f.create(t, f.announcement(l.ID, "N1"))
+		_, seen, _, err := f.Directory(t.Context(), l.ID, nil, 100)
+		require.NoError(t, err)
+		for scope := range seen {
+			seen[scope] += 1000 // changes that are lost
+		}
+		_, _, err = f.Reconcile(t.Context(), f.clock())
+		require.NoError(t, err)
+		all, cursor, _, err := f.Directory(t.Context(), l.ID, nil, 100)
+		require.NoError(t, err)
+		again, _, _, err := f.Directory(t.Context(), l.ID, seen, 100)
+		require.NoError(t, err)
+		require.NotEmpty(t, again)
+		require.Equal(t, all, again)
+		none, _, _, err := f.Directory(t.Context(), l.ID, cursor, 100)
+		require.NoError(t, err)
+		require.Empty(t, none, "once")
+	})
+}

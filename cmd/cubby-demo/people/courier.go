@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -150,6 +151,40 @@ func (c Courier) Check(ctx context.Context, label string) error {
 		err = fmt.Errorf("what was found inside was not taken: %s", s)
 	}
 	return err
+}
+
+// CheckAll looks into every cell in doubt and says what is inside. It returns how many there were.
+func (c Courier) CheckAll(ctx context.Context) (checked int, err error) {
+	for {
+		s, err := c.At.Press(ctx, "check")
+		if err != nil || s.Text == "nothing_doubtful" {
+			return checked, err
+		}
+		cell, err := c.doorOf(ctx, "please_close")
+		if err != nil {
+			return checked, err
+		}
+		cells, err := c.At.Cells(ctx)
+		if err != nil {
+			return checked, err
+		}
+		if err := c.At.Close(ctx, cell); err != nil {
+			return checked, err
+		}
+		if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
+			return checked, err
+		}
+		i := slices.IndexFunc(cells, func(o Cell) bool { return o.Number == cell })
+		if len(cells[i].Content) == 0 {
+			s, err = c.At.Press(ctx, "empty")
+		} else {
+			s, err = c.At.Scan(ctx, cells[i].Content[0])
+		}
+		if err != nil || s.Text != "noted" {
+			return checked, fmt.Errorf("cell %d with %v inside is answered with %s: %w", cell, cells[i].Content, s, err)
+		}
+		checked++
+	}
 }
 
 // doorFor presses a button and waits for the one door that it opens.

@@ -26,6 +26,8 @@ type Options struct {
 	// Postgres has the server run as three processes on a private Postgres, and Temporal keep its data there too.
 	// Otherwise the server is one process, and all is on SQLite.
 	Postgres bool
+	// TemporalApart has Temporal keep its data on SQLite all the same, so that either can be lost alone.
+	TemporalApart bool
 	// Env is added to the server's environment.
 	Env []string
 }
@@ -94,7 +96,10 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 			return nil, err
 		}
 		parts = []string{"api", "gateway", "worker"}
-		wanted.Processes, wanted.DatabaseURL, wanted.TemporalPostgres = parts, s.postgres.DSN, s.postgres.DSN
+		wanted.Processes, wanted.DatabaseURL = parts, s.postgres.DSN
+		if !options.TemporalApart {
+			wanted.TemporalPostgres = s.postgres.DSN
+		}
 	}
 	if s.System, err = run.Start(ctx, wanted); err != nil {
 		return nil, err
@@ -115,6 +120,9 @@ func (s *Stage) Part(name string) *Part {
 	}
 	return nil
 }
+
+// Database is the private Postgres; nil without one.
+func (s *Stage) Database() *rig.Postgres { return s.postgres }
 
 // REST calls the API with a key.
 func (s *Stage) REST(key string) people.Service { return people.Service{Base: s.APIURL, Key: key} }
