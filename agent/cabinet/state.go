@@ -20,6 +20,8 @@ type Instant struct {
 	WallMS   int64               `json:"wall_ms"`
 	UptimeMS int64               `json:"uptime_ms"`
 	Clock    models.ClockQuality `json:"clock"`
+	// FloorMS is the latest wall clock that is more than a guess; it is kept over restarts.
+	FloorMS int64 `json:"floor_ms"`
 }
 
 // State is everything that a cabinet knows. It is one struct with a JSON form, so that it
