@@ -214,8 +214,8 @@ soak: build ## the long tier: tests twice with -race, LIVES=400 kills, 1,000 sim
 	done
 
 .PHONY: ci
-ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, simulate
-	@for step in build agents check test test-race demo kill simulate; do \
+ci: ## what has to pass before a change is in: check, test, test-race, demo, restores, kill, simulate
+	@for step in build agents check test test-race demo restores kill simulate; do \
 		began=$$SECONDS; \
 		echo "ci: $$step"; \
 		$(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \
