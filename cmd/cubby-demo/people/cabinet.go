@@ -78,6 +78,20 @@ func (c Cabinet) Cells(ctx context.Context) ([]Cell, error) {
 	return list.Cells, err
 }
 
+// Content reads what really lies in a cell.
+func (c Cabinet) Content(ctx context.Context, cell int) ([]string, error) {
+	all, err := c.Cells(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range all {
+		if found.Number == cell {
+			return found.Content, nil
+		}
+	}
+	return nil, fmt.Errorf("cabinet %s has no cell %d", c.Locker, cell)
+}
+
 // Status reads whether it is online and has its key.
 func (c Cabinet) Status(ctx context.Context) (Status, error) {
 	var s Status

@@ -3,7 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 )
 
@@ -132,25 +132,7 @@ func (c Courier) Check(ctx context.Context, label string) error {
 	}); err != nil {
 		return err
 	}
-	cell, err := c.doorOf(ctx, "please_close")
-	if err != nil {
-		return err
-	}
-	if err := c.At.Close(ctx, cell); err != nil {
-		return err
-	}
-	if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
-		return err
-	}
-	answer := func() (Screen, error) { return c.At.Scan(ctx, label) }
-	if label == "" {
-		answer = func() (Screen, error) { return c.At.Press(ctx, "empty") }
-	}
-	s, err := answer()
-	if err == nil && s.Text != "noted" {
-		err = fmt.Errorf("what was found inside was not taken: %s", s)
-	}
-	return err
+	return c.look(ctx, func([]string) string { return label })
 }
 
 // CheckAll looks into every cell in doubt and says what is inside. It returns how many there were.
@@ -160,31 +142,38 @@ func (c Courier) CheckAll(ctx context.Context) (checked int, err error) {
 		if err != nil || s.Text == "nothing_doubtful" {
 			return checked, err
 		}
-		cell, err := c.doorOf(ctx, "please_close")
-		if err != nil {
+		if err := c.look(ctx, func(inside []string) string { return strings.Join(inside, "") }); err != nil {
 			return checked, err
-		}
-		cells, err := c.At.Cells(ctx)
-		if err != nil {
-			return checked, err
-		}
-		if err := c.At.Close(ctx, cell); err != nil {
-			return checked, err
-		}
-		if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
-			return checked, err
-		}
-		i := slices.IndexFunc(cells, func(o Cell) bool { return o.Number == cell })
-		if len(cells[i].Content) == 0 {
-			s, err = c.At.Press(ctx, "empty")
-		} else {
-			s, err = c.At.Scan(ctx, cells[i].Content[0])
-		}
-		if err != nil || s.Text != "noted" {
-			return checked, fmt.Errorf("cell %d with %v inside is answered with %s: %w", cell, cells[i].Content, s, err)
 		}
 		checked++
 	}
+}
+
+// look waits for the door of a cell in doubt, shuts it, and answers what is inside: a label, or nothing.
+func (c Courier) look(ctx context.Context, label func(inside []string) string) error {
+	cell, err := c.doorOf(ctx, "please_close")
+	if err != nil {
+		return err
+	}
+	inside, err := c.At.Content(ctx, cell)
+	if err != nil {
+		return err
+	}
+	if err := c.At.Close(ctx, cell); err != nil {
+		return err
+	}
+	if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
+		return err
+	}
+	answer := func() (Screen, error) { return c.At.Press(ctx, "empty") }
+	if text := label(inside); text != "" {
+		answer = func() (Screen, error) { return c.At.Scan(ctx, text) }
+	}
+	s, err := answer()
+	if err == nil && s.Text != "noted" {
+		err = fmt.Errorf("what was found in cell %d, %v, was not taken: %s", cell, inside, s)
+	}
+	return err
 }
 
 // doorFor presses a button and waits for the one door that it opens.

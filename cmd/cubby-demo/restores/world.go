@@ -1,6 +1,7 @@
 package restores
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -208,7 +209,7 @@ func (w *world) put(ctx context.Context, c people.Courier, label string) error {
 			return err
 		}
 		w.figure.doors++
-		inside, err := content(ctx, c.At, cell)
+		inside, err := c.At.Content(ctx, cell)
 		if err != nil {
 			return err
 		}
@@ -231,22 +232,12 @@ func (w *world) put(ctx context.Context, c people.Courier, label string) error {
 		if _, err := c.At.Press(ctx, "not_empty"); err != nil {
 			return err
 		}
-		time.Sleep(people.ScanAgain)
-	}
-}
-
-// content is what really lies in a cell.
-func content(ctx context.Context, at people.Cabinet, cell int) ([]string, error) {
-	all, err := at.Cells(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all {
-		if c.Number == cell {
-			return c.Content, nil
+		select { // the scanner takes the label for a new reading only then
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(people.ScanAgain):
 		}
 	}
-	return nil, fmt.Errorf("cabinet %s has no cell %d", at.Locker, cell)
 }
 
 // told waits for the nth message with a code to a client.
@@ -410,6 +401,6 @@ func (w *world) reconcile(ctx context.Context) error {
 		return nil
 	}
 	out, err := w.stage.Cubby(ctx, "reconcile", "--since", "1h")
-	w.say("cubby reconcile: %s", out)
+	w.say("cubby reconcile: %s", bytes.TrimSpace(out))
 	return err
 }
