@@ -156,6 +156,11 @@ outages: build ## take servers, database and lines away while people work (LONG=
 	@echo "outages: plays"
 	@BREAK=$(BREAK) bin/cubby-demo outages $(if $(LONG),--long) $(if $(SEED),--seed $(SEED))
 
+.PHONY: restores
+restores: build ## put databases and cabinets' stores back while life goes on (BREAK=play must fail)
+	@echo "restores: plays"
+	@BREAK=$(BREAK) bin/cubby-demo restores
+
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
 	@echo "simulate: $(SEEDS) seeds, $(DAYS) days"
@@ -230,8 +235,8 @@ soak: build ## the long tier: each row of cmd/cubby-demo/soak/rows, whatever bec
 	@bin/cubby-demo soak --rows cmd/cubby-demo/soak/rows
 
 .PHONY: ci
-ci: ## what has to pass before a change is in: check, test, test-race, demo, kill, cuts, simulate
-	@for step in build agents check test test-race demo kill cuts simulate; do \
+ci: ## what has to pass before a change is in: check, test, test-race, demo, restores, kill, cuts, simulate
+	@for step in build agents check test test-race demo restores kill cuts simulate; do \
 		began=$$SECONDS; \
 		echo "ci: $$step"; \
 		CI=1 $(MAKE) $$step || { echo "ci: $$step FAILED after $$((SECONDS - began)) s" >&2; exit 1; }; \

@@ -21,10 +21,10 @@ type Lives interface {
 	// MoveShipment makes a shipment that of another locker, with an issue of the code above
 	// after, chosen as in NextIssue, and tells both cabinets. It returns the issue by now.
 	MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int, choose func(open []models.Shipment) (int, error)) (int, error)
-	// Project writes a projection, and the signed form of its withdrawal if it has one; a
+	// Project writes a projection, and its withdrawal, signed by sign, if it has one; a
 	// projection whose Rev is not above the row's changes nothing. It returns the ids of the
 	// messages to send, also when it changed nothing, and the end of storage if it has a clock.
-	Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (models.ProjectResult, error)
+	Project(ctx context.Context, p models.Projection, sign func(models.Grant) models.SignedGrant) (models.ProjectResult, error)
 	// StorageClock reckons the end of a shipment's storage, with the outages of its locker, and
 	// says whether all that its cabinet knew a minute ago has reached the life.
 	StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error)

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 
 	"cubby/models"
 )
@@ -69,16 +68,7 @@ func (a *Shipment) MoveShipment(ctx context.Context, in models.MoveInput) (model
 // ProjectShipment shows a life to the world. What couriers may take out is signed here: the
 // cabinets believe nobody else.
 func (a *Shipment) ProjectShipment(ctx context.Context, p models.Projection) (models.ProjectResult, error) {
-	var withdrawal *models.SignedGrant
-	if p.Withdrawal != nil {
-		body, err := json.Marshal(p.Withdrawal)
-		if err != nil {
-			return models.ProjectResult{}, err
-		}
-		signed := a.Signer.Sign(models.Grant{Kind: models.EntryWithdrawal, Key: string(p.Shipment), Rev: p.Rev, Body: body})
-		withdrawal = &signed
-	}
-	res, err := a.Lives.Project(ctx, p, withdrawal)
+	res, err := a.Lives.Project(ctx, p, a.Signer.Sign)
 	return res, failure(err)
 }
 

@@ -16,6 +16,9 @@ const (
 	EntryPolicy   DirectoryKind = "policy"
 	// EntryWithdrawal lets couriers take a shipment's parcels out; signed.
 	EntryWithdrawal DirectoryKind = "withdrawal"
+	// EntryLost names a shipment in a cell that the server does not know: its database was put
+	// back to before it was announced.
+	EntryLost DirectoryKind = "lost"
 )
 
 // DirectoryShipment is what a cabinet knows of a shipment expected or stored there: no

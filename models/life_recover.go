@@ -73,6 +73,20 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	return l
 }
 
+// ShowAgain is a projection of all that a life knows, for a database that was put back to an
+// earlier state. Nothing is told again: what was, was told to people.
+func (l *Life) ShowAgain(events []Event) Projection {
+	p := l.Projection(events)
+	if w, granted := l.withdrawal(); granted || l.Granted != nil {
+		l.Granted, p.Withdrawal = &w, &w
+	}
+	p.Again = &Again{Locker: l.Locker, Room: l.Locker, Issue: l.Issue}
+	if l.To != "" {
+		p.Again.Room = l.To
+	}
+	return p
+}
+
 // onItsWay has what was taken out for another locker be expected there, though the move to it
 // was not told.
 func (l *Life) onItsWay() {

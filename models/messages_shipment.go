@@ -29,6 +29,10 @@ const (
 	SignalFact = "fact"
 	// SignalLocker tells what became of the locker that a shipment is for.
 	SignalLocker = "locker"
+	// SignalShow has a life write again what it shows: the database was put back.
+	SignalShow = "show"
+	// QueryLife asks for the whole life, also one that has ended.
+	QueryLife = "life"
 
 	// Search attributes, all keywords.
 	AttributeNumber  = "Number"
@@ -49,8 +53,9 @@ func ShipmentFromWorkflowID(id string) (s ShipmentID, ok bool) {
 	return ShipmentID(id[len(prefix):]), true
 }
 
-// ShipmentInput starts a life. Life is set by continue-as-new only; otherwise the first
-// activity loads the shipment, or the state in which an earlier life ended.
+// ShipmentInput starts a life. Life is set by continue-as-new, and for a life that has ended and
+// is to be shown again; otherwise the first activity loads the shipment, or the state in which
+// an earlier life ended.
 type ShipmentInput struct {
 	Shipment ShipmentID `json:"shipment"`
 	Life     *Life      `json:"life,omitempty"`
@@ -192,14 +197,23 @@ type Projection struct {
 	Notify    []NoticeKind  `json:"notify,omitempty"`
 	// Numbers says which of its kind a message is, where a client may get several.
 	Numbers map[NoticeKind]int `json:"numbers,omitempty"`
-	// Withdrawal is set when what couriers may take out has changed. The activity signs it;
-	// its revision is Rev.
+	// Withdrawal is set when what couriers may take out has changed. The activity has
+	// it signed.
 	Withdrawal *DirectoryWithdrawal `json:"withdrawal,omitempty"`
 	// Clock is set when the end of storage is to be reckoned anew: ExpiresAt is then the
 	// least that it can be.
 	Clock *ClockInput `json:"clock,omitempty"`
 	// Final holds the whole life when it ends here.
 	Final *Life `json:"final,omitempty"`
+	// Again is set when all is shown again after the database was put back.
+	Again *Again `json:"again,omitempty"`
+}
+
+// Again is what else the database knew of a life. Room is the locker that keeps room for it.
+type Again struct {
+	Locker LockerID `json:"locker"`
+	Room   LockerID `json:"room"`
+	Issue  int      `json:"issue"`
 }
 
 // ProjectResult names the messages to send, and the end of storage if it was reckoned.

@@ -9,10 +9,13 @@ import (
 // OutboxKind is what the forwarder does with a row.
 type OutboxKind string
 
-// The kinds. Signal starts the workflow where it is not running.
+// The kinds. Signal starts the workflow where it is not running. Show has a shipment's life show
+// again what it knows, whether it runs or has ended; one that the engine does not know is
+// started.
 const (
 	OutboxStart  OutboxKind = "start"
 	OutboxSignal OutboxKind = "signal"
+	OutboxShow   OutboxKind = "show"
 )
 
 // OutboxRow is a message from the database to Temporal, written in the transaction whose

@@ -98,7 +98,7 @@ func (n *node) poweredMS() int64 { return n.powered + n.uptime() }
 
 func (n *node) instant() cabinet.Instant {
 	wall, quality := n.wall.read(n.w.now, n.uptime())
-	return cabinet.Instant{WallMS: wall, UptimeMS: n.uptime(), Clock: quality}
+	return cabinet.Instant{WallMS: wall, UptimeMS: n.uptime(), Clock: quality, FloorMS: wall}
 }
 
 // start runs the program: it opens its store, reads its doors and connects.

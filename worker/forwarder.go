@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -161,6 +162,54 @@ func (f *Forwarder) deliver(ctx context.Context, rows []models.OutboxRow) ([]int
 	return done, first
 }
 
+func (f *Forwarder) start(ctx context.Context, r models.OutboxRow, options client.StartWorkflowOptions) error {
+	_, err := f.Client.ExecuteWorkflow(ctx, options, r.Workflow, r.Input)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return nil
+	}
+	return err
+}
+
+// signal starts a life that has ended again: it loads the state in which it ended, unless the
+// input has it.
+func (f *Forwarder) signal(ctx context.Context, r models.OutboxRow, name string, payload, input any, options client.StartWorkflowOptions) error {
+	options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	_, err := f.Client.SignalWithStartWorkflow(ctx, r.WorkflowID, name, payload, options, r.Workflow, input)
+	return err
+}
+
+// show has a life write again what it shows. One that has ended may be ahead of a database that
+// was put back: it begins where it ended, and not where the database believes it to be.
+func (f *Forwarder) show(ctx context.Context, r models.OutboxRow, options client.StartWorkflowOptions) error {
+	described, err := f.Client.DescribeWorkflowExecution(ctx, r.WorkflowID, "")
+	var unknown *serviceerror.NotFound
+	if errors.As(err, &unknown) {
+		return f.start(ctx, r, options)
+	}
+	if err != nil {
+		return err
+	}
+	var in models.ShipmentInput
+	if err := json.Unmarshal(r.Input, &in); err != nil {
+		return err
+	}
+	switch described.GetWorkflowExecutionInfo().GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING: // it knows more than any input
+	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		value, err := f.Client.QueryWorkflow(ctx, r.WorkflowID, described.GetWorkflowExecutionInfo().GetExecution().GetRunId(), models.QueryLife)
+		if err != nil {
+			return err
+		}
+		if err := value.Get(&in.Life); err != nil {
+			return err
+		}
+	default:
+		return f.start(ctx, r, options)
+	}
+	return f.signal(ctx, r, models.SignalShow, nil, in, options)
+}
+
 // forward delivers one row. A start that was made before is made.
 func (f *Forwarder) forward(ctx context.Context, r models.OutboxRow) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -172,16 +221,13 @@ func (f *Forwarder) forward(ctx context.Context, r models.OutboxRow) error {
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 	}
 	var err error
-	if r.Kind == models.OutboxSignal {
-		// A life that has ended is started again: it loads the state in which it ended.
-		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-		_, err = f.Client.SignalWithStartWorkflow(ctx, r.WorkflowID, r.Signal, r.Payload, options, r.Workflow, r.Input)
-	} else {
-		_, err = f.Client.ExecuteWorkflow(ctx, options, r.Workflow, r.Input)
-		var started *serviceerror.WorkflowExecutionAlreadyStarted
-		if errors.As(err, &started) {
-			err = nil
-		}
+	switch r.Kind {
+	case models.OutboxSignal:
+		err = f.signal(ctx, r, r.Signal, r.Payload, r.Input, options)
+	case models.OutboxShow:
+		err = f.show(ctx, r, options)
+	default:
+		err = f.start(ctx, r, options)
 	}
 	if err == nil && f.Counter != nil {
 		f.Counter(r.Kind)

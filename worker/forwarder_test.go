@@ -12,7 +12,11 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 
@@ -59,6 +63,8 @@ type delivered struct {
 	all  []string
 	fail func(id string, n int) error // n counts tries of the workflow
 	n    map[string]int
+	// shown is called with the input of a signal to show all again.
+	shown func(input any)
 }
 
 func (d *delivered) take(id, what string) error {
@@ -87,7 +93,11 @@ func setup(t *testing.T, rows ...models.OutboxRow) (*Forwarder, *outbox, *delive
 			return nil, d.take(opt.ID, "start")
 		})
 	c.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(
-		func(_ context.Context, id, _ string, payload any, _ client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+		func(_ context.Context, id, name string, payload any, _ client.StartWorkflowOptions, _ any, in ...any) (client.WorkflowRun, error) {
+			if name == models.SignalShow {
+				d.shown(in[0])
+				return nil, d.take(id, name)
+			}
 			return nil, d.take(id, fmt.Sprintf("%s", payload))
 		})
 	return &Forwarder{Outbox: o, Client: c, Holder: "a", Logger: slog.New(slog.DiscardHandler)}, o, d
@@ -193,4 +203,54 @@ func TestRunGoesOnAfterTemporalWasAway(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+func show(id string) models.OutboxRow {
+	return models.OutboxRow{WorkflowID: id, Kind: models.OutboxShow, Workflow: "shipment", Input: []byte(`{"shipment":"shp_1"}`)}
+}
+
+// TestShow: a life that runs is told to show all again, one that has ended begins again where it
+// ended, and one that is not there, or failed, is started.
+func TestShow(t *testing.T) {
+	t.Parallel()
+	const running, completed, failed = enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_FAILED
+	for _, c := range []struct {
+		name      string
+		status    enumspb.WorkflowExecutionStatus
+		err       error
+		delivered string
+		life      *models.Life
+	}{
+		{"running", running, nil, "w1 show", nil},
+		{"ended", completed, nil, "w1 show", &models.Life{Shipment: "shp_1", State: models.StateCancelled, Rev: 7}},
+		{"failed", failed, nil, "w1 start", nil},
+		{"unknown", 0, serviceerror.NewNotFound("no such workflow"), "w1 start", nil},
+		{"away", 0, serviceerror.NewUnavailable("away"), "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f, o, d := setup(t, show("w1"))
+			var in models.ShipmentInput
+			client := f.Client.(*mocks.Client)
+			client.On("DescribeWorkflowExecution", mock.Anything, "w1", "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+				WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: c.status, Execution: &commonpb.WorkflowExecution{RunId: "run"}},
+			}, c.err)
+			value := &mocks.Value{}
+			value.On("Get", mock.Anything).Run(func(args mock.Arguments) { *args.Get(0).(**models.Life) = c.life }).Return(nil)
+			client.On("QueryWorkflow", mock.Anything, "w1", "run", models.QueryLife).Return(value, nil)
+			d.shown = func(input any) { in = input.(models.ShipmentInput) }
+			_, err := f.turn(t.Context())
+			if c.delivered == "" {
+				require.Error(t, err)
+				require.Len(t, o.rows, 1, "it waits")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, []string{c.delivered}, d.all)
+			if c.delivered == "w1 show" {
+				require.Equal(t, models.ShipmentInput{Shipment: "shp_1", Life: c.life}, in)
+			}
+		})
+	}
 }

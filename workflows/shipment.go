@@ -30,6 +30,8 @@ type shipment struct {
 	life   *models.Life // nil until it is loaded
 	facts  workflow.ReceiveChannel
 	news   workflow.ReceiveChannel // of the locker
+	shows  workflow.ReceiveChannel
+	again  bool // all is to be shown again
 	log    log.Logger
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
@@ -63,8 +65,17 @@ func (s *shipment) setup(ctx workflow.Context) error {
 	s.log = log.With(workflow.GetLogger(ctx), "shipment", s.id)
 	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
 	s.news = workflow.GetSignalChannel(ctx, models.SignalLocker)
+	s.shows = workflow.GetSignalChannel(ctx, models.SignalShow)
 	s.sending = map[models.NotificationID]workflow.CancelFunc{}
 	s.acting = workflow.NewMutex(ctx)
+	if err := workflow.SetQueryHandlerWithOptions(ctx, models.QueryLife, func() (*models.Life, error) {
+		if s.life == nil {
+			return nil, errors.New("the life is being loaded")
+		}
+		return s.life, nil
+	}, workflow.QueryHandlerOptions{Description: "All that the life knows."}); err != nil {
+		return err
+	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateAsk, s.ask,
 		workflow.UpdateHandlerOptions{Validator: s.checkAsk, Description: "A cabinet asks whether the server leads an operation."}); err != nil {
 		return err
@@ -110,7 +121,7 @@ func (s *shipment) run(ctx workflow.Context) error {
 		if err := s.move(ctx); err != nil {
 			return err
 		}
-		if len(s.events) > 0 || s.unseen {
+		if len(s.events) > 0 || s.unseen || s.again {
 			if err := s.project(ctx); err != nil {
 				return err
 			}
@@ -151,8 +162,12 @@ func (s *shipment) load(ctx workflow.Context) error {
 		searchCarrier().ValueSet(string(s.life.Carrier)), searchState().ValueSet(string(s.state)))
 }
 
-// takeFacts drains the facts, and then the news, that have come.
+// takeFacts drains the facts, and then the news, that have come, and the wishes to be shown all
+// again.
 func (s *shipment) takeFacts(ctx workflow.Context) {
+	for s.shows.ReceiveAsync(nil) {
+		s.again = true
+	}
 	for {
 		var f models.FactSignal
 		if !s.facts.ReceiveAsync(&f) {
@@ -206,7 +221,11 @@ func notAhead(ctx workflow.Context, f models.FactSignal) models.FactSignal {
 
 // project writes what happened, and starts the messages that it brings.
 func (s *shipment) project(ctx workflow.Context) error {
-	p := s.life.Projection(s.events)
+	show := s.life.Projection
+	if s.again {
+		show, s.again = s.life.ShowAgain, false
+	}
+	p := show(s.events)
 	s.events, s.unseen = nil, false
 	if s.life.State.Final() {
 		final := *s.life
@@ -290,7 +309,8 @@ const lastSending = 10 * time.Minute
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		_, moves := s.life.Moves()
-		return s.facts.Len() > 0 || s.news.Len() > 0 || len(s.events) > 0 || moves || s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
+		return s.facts.Len() > 0 || s.news.Len() > 0 || s.shows.Len() > 0 || len(s.events) > 0 || moves ||
+			s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
 	if s.life.State.Final() {
@@ -317,7 +337,7 @@ func (s *shipment) goesOnAnew(ctx workflow.Context) bool {
 
 // quiet reports whether nothing is going on that an end would cut off.
 func (s *shipment) quiet(ctx workflow.Context) bool {
-	return len(s.events) == 0 && s.facts.Len() == 0 && s.news.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
+	return len(s.events) == 0 && s.facts.Len() == 0 && s.news.Len() == 0 && s.shows.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
 		(len(s.sending) == 0 || !s.life.State.Final())
 }
 

@@ -704,3 +704,51 @@ func TestLostRoomIsTold(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, []models.EventType{models.EventCapacityLost, models.EventNeverDeposited, models.EventCancelled}, w.events())
 }
+
+// TestShownAgain: after a restore of the database a life that runs writes all that it knows again,
+// what couriers may take out too, and tells nobody anything.
+func TestShownAgain(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, 80*time.Hour, func() {
+		before := w.projections()
+		require.Equal(t, models.StateExpired, before[len(before)-1].State)
+		env.SignalWorkflow(models.SignalShow, nil)
+	})
+	at(env, 81*time.Hour, func() {
+		value, err := env.QueryWorkflow(models.QueryLife)
+		require.NoError(t, err)
+		var life models.Life
+		require.NoError(t, value.Get(&life))
+		shown := w.projections()
+		last := shown[len(shown)-1]
+		require.Equal(t, shown[len(shown)-2].Rev+1, last.Rev)
+		require.Equal(t, life.Rev, last.Rev)
+		require.Equal(t, models.StateExpired, last.State)
+		require.Equal(t, &models.Again{Locker: "lkr_1", Room: "lkr_1", Issue: life.Issue}, last.Again)
+		require.Equal(t, shown[len(shown)-2].Withdrawal, last.Withdrawal)
+		require.NotNil(t, last.Withdrawal)
+		require.Empty(t, last.Events)
+		require.Empty(t, last.Notify)
+		env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a"))
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+}
+
+// TestAnEndedLifeIsShownAgain: it begins where it ended, writes its end again, and ends.
+func TestAnEndedLifeIsShownAgain(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	ended := w.life
+	ended.State, ended.Rev = models.StateCancelled, 9
+	at(env, 0, func() { env.SignalWorkflow(models.SignalShow, nil) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1", Life: &ended})
+	require.NoError(t, env.GetWorkflowError())
+	shown := w.projections()
+	require.Len(t, shown, 1)
+	require.Equal(t, models.StateCancelled, shown[0].State)
+	require.EqualValues(t, 10, shown[0].Rev)
+	require.NotNil(t, shown[0].Final)
+}

@@ -30,6 +30,16 @@ type Expected struct {
 	models.DirectoryShipment
 	Withdrawn bool    `json:"withdrawn,omitempty"` // deleted while here: its parcels are to be taken out
 	Taken     []Taken `json:"taken,omitempty"`
+	Lost      bool    `json:"lost,omitempty"` // the server does not know it: it was put back to before it
+	// Formerly are the shipments that the server lost and that were announced again as this one.
+	Formerly []Former `json:"formerly,omitempty"`
+}
+
+// Former is a shipment whose code still opens the cells of the one that it was announced again
+// as.
+type Former struct {
+	Shipment models.ShipmentID `json:"shipment"`
+	Issue    int               `json:"issue"`
 }
 
 // Taken is a parcel that was picked up here, with the fact that says so: an entry that
@@ -79,17 +89,20 @@ func (d *Directory) parcel(id models.ShipmentID, parcel models.ParcelID) (models
 }
 
 // labelled finds the parcel with a barcode, which is unique within a carrier alone: of
-// several the one of the given carrier wins, then one that is still to come.
-func (d *Directory) labelled(barcode string, carrier models.OrganizationID) (e *Expected, p models.DirectoryParcel, ok bool) {
-	for _, id := range d.ids() {
-		for _, candidate := range d.Shipments[id].Parcels {
+// several the one of the given carrier wins, then one that is still to come. Of two that a
+// carrier announced, and neither is here, the later counts: the server may have lost the other.
+func (s *State) labelled(barcode string, carrier models.OrganizationID) (e *Expected, p models.DirectoryParcel, ok bool) {
+	for _, id := range s.Directory.ids() {
+		for _, candidate := range s.Directory.Shipments[id].Parcels {
 			if candidate.Barcode != barcode {
 				continue
 			}
-			shipment := d.Shipments[id]
+			shipment := s.Directory.Shipments[id]
 			better := !ok || e.gone(p.Parcel) || e.Withdrawn
 			if own := shipment.Carrier == carrier; ok && own != (e.Carrier == carrier) {
 				better = own
+			} else if ok && shipment.Carrier == e.Carrier && !shipment.Withdrawn && !shipment.gone(candidate.Parcel) {
+				better = better || !s.knownHere(p.Parcel)
 			}
 			if better {
 				e, p, ok = shipment, candidate, true
@@ -131,6 +144,8 @@ func (t *turn) takeDirectory(page protocol.DirectoryReply) {
 		switch entry.Kind {
 		case models.EntryShipment:
 			t.takeShipment(entry)
+		case models.EntryLost:
+			t.takeLost(entry)
 		case models.EntryCourier:
 			t.takeCourier(entry)
 		case models.EntryWithdrawal:
@@ -175,6 +190,7 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		if mutant.On(mutant.StaleEntryWins) {
 			next.Issue = body.Issue
 		}
+		next.Formerly = have.Formerly
 		for _, taken := range have.Taken {
 			if entry.Seen.Epoch < taken.Epoch || entry.Seen.Epoch == taken.Epoch && entry.Seen.Seq < taken.Seq {
 				next.Taken = append(next.Taken, taken)
@@ -189,6 +205,7 @@ func (t *turn) takeShipment(entry protocol.Entry) {
 		t.withdrawn(id)
 	}
 	t.announced(next)
+	t.announcedAgain(next)
 }
 
 // withdrawn stops what waits for authority over a shipment that is to be had here no more, or

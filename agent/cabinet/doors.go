@@ -27,6 +27,7 @@ const (
 	reasonSetAside    = "store_set_aside"
 	reasonTookAnother = "took_another"
 	reasonPutBack     = "put_back"
+	reasonOldCopy     = "old_copy"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open.

@@ -115,7 +115,7 @@ func (t *turn) checkScanned(op *Operation, text string) {
 		t.checked(op, d, c, models.FactData{Reason: "found", Label: text})
 		return
 	}
-	e, p, known := t.Directory.labelled(text, t.Directory.Couriers[op.Courier].Organization)
+	e, p, known := t.labelled(text, t.Directory.Couriers[op.Courier].Organization)
 	if d == nil || !known {
 		op.Mistaken = true
 		return

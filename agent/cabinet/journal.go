@@ -75,8 +75,11 @@ func (t *turn) chain(f models.Fact) models.Fact {
 
 func (t *turn) inventory() {
 	data := models.FactData{Cells: t.Reports()}
-	if t.SetAside {
+	switch {
+	case t.SetAside:
 		data.Reason = reasonSetAside
+	case t.OldCopy:
+		data.Reason = reasonOldCopy
 	}
 	t.write(models.FactInventory, "", nil, data)
 }
@@ -115,7 +118,7 @@ func (t *turn) distrust() {
 		}
 	}
 	t.LostStore = len(t.Cells) == 0
-	t.Unsure, t.Snapshot = true, nil
+	t.Unsure, t.OldCopy, t.Snapshot = true, true, nil
 }
 
 // acknowledged takes the server's word for what it keeps.

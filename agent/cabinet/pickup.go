@@ -45,6 +45,11 @@ func (s *State) matching(code string) (*Expected, int) {
 				return e, issue
 			}
 		}
+		for _, f := range e.Formerly {
+			if f.Issue > 0 && models.PickupCode(*s.Key, f.Shipment, f.Issue) == code {
+				return e, e.Issue
+			}
+		}
 	}
 	return nil, 0
 }

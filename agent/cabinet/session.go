@@ -176,7 +176,7 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge = ""
 	carrier := t.Directory.Couriers[t.Session.Courier].Organization
-	if e, p, ok := t.Directory.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
+	if e, p, ok := t.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
 		t.deposit(e, p)
 		return
 	}

@@ -26,6 +26,7 @@ func (t *turn) adopt() {
 	if !t.Unsure || t.Snapshot == nil || len(t.Cells) == 0 {
 		return
 	}
+	left := t.leftUntold()
 	for _, believed := range t.Snapshot.Cells {
 		c := t.cell(believed.Cell)
 		if c == nil {
@@ -35,10 +36,11 @@ func (t *turn) adopt() {
 			t.forgetCell(c)
 		}
 		c.Generation = max(c.Generation, believed.Generation)
-		if believed.State == models.CellOccupied && believed.Shipment != "" && len(believed.Parcels) > 0 &&
+		inside := slices.DeleteFunc(slices.Clone(believed.Parcels), func(p models.ParcelID) bool { return left[p] })
+		if believed.State == models.CellOccupied && believed.Shipment != "" && len(inside) > 0 &&
 			c.State == models.CellFree && c.Operation == "" {
 			c.Occupancy = models.Occupancy{State: models.CellOccupied, Doubtful: true}
-			c.Shipment, c.Parcels = believed.Shipment, slices.Clone(believed.Parcels)
+			c.Shipment, c.Parcels = believed.Shipment, inside
 		}
 	}
 	t.Unsure, t.LostStore, t.Snapshot = false, false, nil
@@ -48,8 +50,27 @@ func (t *turn) adopt() {
 	} else {
 		t.inventory()
 	}
-	t.SetAside = false
+	t.SetAside, t.OldCopy = false, false
 	t.journalMoved()
+}
+
+// leftUntold are the parcels that left their cells here before the server could be told: what
+// it believes of them is older than what an old copy of the store has done without network.
+func (t *turn) leftUntold() map[models.ParcelID]bool {
+	left := map[models.ParcelID]bool{}
+	for _, f := range t.Journal.Unacknowledged(len(t.Journal.Facts)) {
+		data, err := f.Payload()
+		if err != nil || data.Parcel == "" {
+			continue
+		}
+		switch f.Type {
+		case models.FactDeposited:
+			delete(left, data.Parcel)
+		case models.FactPickedUp, models.FactWithdrawn, models.FactMissing:
+			left[data.Parcel] = true
+		}
+	}
+	return left
 }
 
 // overtaken reports whether the server knows of later things in a cell. One that is out of

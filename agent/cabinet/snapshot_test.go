@@ -73,6 +73,9 @@ func TestAnOldCopyOfTheStoreLearnsWhatCameLater(t *testing.T) {
 		Parcels:    []models.ParcelID{"par_shp_2-1"},
 	}}}})
 	require.Equal(t, int64(2), r.state.Journal.Epoch)
+	_, data := r.lastFact(models.FactInventory)
+	require.Equal(t, "old_copy", data.Reason, "whoever looks after the cabinet is told why")
+	require.False(t, r.state.OldCopy, "once")
 	require.Equal(t, models.ShipmentID("shp_2"), r.cell(1).Shipment)
 	require.True(t, r.cell(1).Doubtful)
 	r.do(cabinet.LinkDown{})
@@ -81,4 +84,28 @@ func TestAnOldCopyOfTheStoreLearnsWhatCameLater(t *testing.T) {
 	require.Len(t, r.pulses, n)
 	r.keyIn(r.code("shp_2"))
 	require.Len(t, r.pulses, n+1)
+}
+
+// TestAnOldCopyOfTheStoreThatServedWithoutNetwork: what left its cell before the server was told
+// is not brought back by what the server believes.
+func TestAnOldCopyOfTheStoreThatServedWithoutNetwork(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.close(1)
+	r.press(cabinet.ButtonYesTaken)
+	r.wait(10 * 60_000)
+	require.Equal(t, models.CellFree, r.cell(1).State)
+	generation := r.cell(1).Generation
+	r.do(cabinet.LinkUp{Nonce: "n"})
+	r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 2}})
+	r.do(cabinet.SnapshotTaken{Snapshot: protocol.Snapshot{Cells: []protocol.SnapshotCell{{
+		CellReport: models.CellReport{Cell: 1, State: models.CellOccupied, Generation: generation, Shipment: "shp_1"},
+		Parcels:    []models.ParcelID{"par_shp_1-1"},
+	}}}})
+	require.Equal(t, models.Occupancy{State: models.CellFree, Doubtful: true}, r.cell(1).Occupancy)
+	require.Empty(t, r.cell(1).Parcels)
+	_, data := r.lastFact(models.FactPickedUp)
+	require.Equal(t, models.ParcelID("par_shp_1-1"), data.Parcel, "the server is told in the new epoch")
 }

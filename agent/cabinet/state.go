@@ -20,6 +20,8 @@ type Instant struct {
 	WallMS   int64               `json:"wall_ms"`
 	UptimeMS int64               `json:"uptime_ms"`
 	Clock    models.ClockQuality `json:"clock"`
+	// FloorMS is the latest wall clock that is more than a guess; it is kept over restarts.
+	FloorMS int64 `json:"floor_ms"`
 }
 
 // State is everything that a cabinet knows. It is one struct with a JSON form, so that it
@@ -36,6 +38,7 @@ type State struct {
 	Journal    Journal                     `json:"journal"`
 	LostStore  bool                        `json:"lost_store,omitempty"` // what is in the cells to come is not known
 	SetAside   bool                        `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
+	OldCopy    bool                        `json:"old_copy,omitempty"`   // the server knew of later things; the next inventory says so
 	Unsure     bool                        `json:"unsure,omitempty"`     // it listens to the server's snapshot
 	NextEpoch  int64                       `json:"next_epoch,omitempty"` // to begin once the snapshot is here; 0: none
 	Snapshot   *protocol.Snapshot          `json:"snapshot,omitempty"`   // until the layout is here too

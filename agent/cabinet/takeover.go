@@ -122,7 +122,7 @@ func (s *State) planRow(r TakeoverRow) TakeoverResult {
 	if cell, there := s.heldIn(r.Barcode, r.Carrier); there {
 		return r.refused("this parcel is in cell %d", cell)
 	}
-	e, p, known := s.Directory.labelled(r.Barcode, r.Carrier)
+	e, p, known := s.labelled(r.Barcode, r.Carrier)
 	if known && e.Carrier == r.Carrier {
 		return s.planDeposit(r, e, p.Parcel)
 	}
@@ -152,7 +152,7 @@ func (s *State) holds(c *Cell, r TakeoverRow) bool {
 	if c.State != models.CellOccupied || c.Label != "" {
 		return c.State == models.CellOccupied && c.Label == r.Barcode && c.Holder == r.Carrier
 	}
-	e, p, known := s.Directory.labelled(r.Barcode, r.Carrier)
+	e, p, known := s.labelled(r.Barcode, r.Carrier)
 	return known && e.Carrier == r.Carrier && containsParcel(c.Parcels, p.Parcel)
 }
 

@@ -271,7 +271,7 @@ func (t *turn) takeAnyway(op *Operation) {
 		return
 	}
 	op.Mistaken, op.Unreadable, op.GaveUp = false, false, reasonTookAnother
-	_, p, known := t.Directory.labelled(op.Wrong, t.Directory.Couriers[op.Courier].Organization)
+	_, p, known := t.labelled(op.Wrong, t.Directory.Couriers[op.Courier].Organization)
 	for _, c := range t.Cells {
 		if c.Label == op.Wrong || known && containsParcel(c.Parcels, p.Parcel) {
 			t.doubt(op, c, reasonTookAnother)

@@ -15,15 +15,18 @@ import (
 
 const bootIDFile = "/proc/sys/kernel/random/boot_id"
 
+// astray is how far a clock that is said to be right may be from the server's.
+const astray = 24 * time.Hour
+
 // Clock is the computer's time as the core wants it: an uptime that never jumps, and a wall
-// clock that never runs back behind what was seen before, with a word on how far to trust
-// it.
+// clock that never runs back behind what was known before, with a word on how far to trust
+// it. A guess is no knowledge: a clock that is years ahead must not be believed for years.
 type Clock struct {
 	boot    string
 	sources clockSources
 
 	mu     sync.Mutex
-	floor  int64 // Unix ms: the latest seen
+	floor  int64 // Unix ms: the latest known
 	server int64 // Unix ms at uptime 0, by the server's clock; 0: not told
 }
 
@@ -66,7 +69,8 @@ func kernelSynced() bool {
 // Boot names the time since the computer started.
 func (c *Clock) Boot() string { return c.boot }
 
-// ServerSays takes the server's time, which counts while the computer's own is guessed.
+// ServerSays takes the server's time, which counts while the computer's own is guessed or
+// astray. What was known before and is far ahead of it was wrong.
 func (c *Clock) ServerSays(nowMS int64) {
 	if nowMS <= 0 {
 		return
@@ -74,6 +78,9 @@ func (c *Clock) ServerSays(nowMS int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.server = nowMS - c.sources.uptime()
+	if c.floor-nowMS > astray.Milliseconds() {
+		c.floor = nowMS
+	}
 }
 
 // Now is the time.
@@ -81,15 +88,22 @@ func (c *Clock) Now() cabinet.Instant {
 	uptime, wall, synced := c.sources.uptime(), c.sources.wall().UnixMilli(), c.sources.synced()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	known := synced
+	if c.server != 0 {
+		said := c.server + uptime
+		if off := wall - said; !synced || max(off, -off) > astray.Milliseconds() {
+			wall, synced = said, false
+		}
+		known = true
+	}
+	if known {
+		c.floor = max(c.floor, wall)
+	}
 	quality := models.ClockSynced
 	if !synced {
 		quality = models.ClockGuessed
-		if c.server != 0 {
-			wall = c.server + uptime
-		}
 	}
-	c.floor = max(c.floor, wall)
-	return cabinet.Instant{WallMS: c.floor, UptimeMS: uptime, Clock: quality}
+	return cabinet.Instant{WallMS: max(c.floor, wall), UptimeMS: uptime, Clock: quality, FloorMS: c.floor}
 }
 
 // Time is the wall clock and its quality, for certificates.

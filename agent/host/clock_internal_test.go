@@ -30,16 +30,16 @@ func TestClock(t *testing.T) {
 	h := &hands{wall: 1_000_000, uptime: 10, synced: true}
 	c := h.clock(0)
 	now := func() cabinet.Instant { return c.Now() }
-	require.Equal(t, cabinet.Instant{WallMS: 1_000_000, UptimeMS: 10, Clock: models.ClockSynced}, now())
+	require.Equal(t, cabinet.Instant{WallMS: 1_000_000, UptimeMS: 10, Clock: models.ClockSynced, FloorMS: 1_000_000}, now())
 
 	h.wall, h.uptime = 900_000, 20
-	require.Equal(t, cabinet.Instant{WallMS: 1_000_000, UptimeMS: 20, Clock: models.ClockSynced}, now(), "it never runs back")
+	require.Equal(t, cabinet.Instant{WallMS: 1_000_000, UptimeMS: 20, Clock: models.ClockSynced, FloorMS: 1_000_000}, now(), "it never runs back")
 
 	c.ServerSays(2_000_000)
 	require.EqualValues(t, 1_000_000, now().WallMS, "a clock that is kept right needs no server")
 
 	h.synced, h.uptime = false, 30
-	require.Equal(t, cabinet.Instant{WallMS: 2_000_010, UptimeMS: 30, Clock: models.ClockGuessed}, now(), "the server's time goes on")
+	require.Equal(t, cabinet.Instant{WallMS: 2_000_010, UptimeMS: 30, Clock: models.ClockGuessed, FloorMS: 2_000_010}, now(), "the server's time goes on")
 	h.wall = 9_000_000
 	require.EqualValues(t, 2_000_010, now().WallMS, "what the server says counts, not a guess")
 
@@ -60,9 +60,41 @@ func TestClockIn1970(t *testing.T) {
 	t.Parallel()
 	h := &hands{wall: 5, uptime: 1}
 	c := h.clock(1_700_000_000_000)
-	require.Equal(t, cabinet.Instant{WallMS: 1_700_000_000_000, UptimeMS: 1, Clock: models.ClockGuessed}, c.Now())
+	require.Equal(t, cabinet.Instant{WallMS: 1_700_000_000_000, UptimeMS: 1, Clock: models.ClockGuessed, FloorMS: 1_700_000_000_000}, c.Now())
 	c.ServerSays(1_800_000_000_000)
 	require.EqualValues(t, 1_800_000_000_000, c.Now().WallMS)
+}
+
+// TestClockYearsAhead: a guess is told while there is nothing better, and leaves no trace.
+func TestClockYearsAhead(t *testing.T) {
+	t.Parallel()
+	const today, ahead = 1_800_000_000_000, 2_100_000_000_000
+	h := &hands{wall: ahead, uptime: 1}
+	c := h.clock(today - 5)
+	require.Equal(t, cabinet.Instant{WallMS: ahead, UptimeMS: 1, Clock: models.ClockGuessed, FloorMS: today - 5}, c.Now())
+	h.wall, h.synced = today, true
+	require.Equal(t, cabinet.Instant{WallMS: today, UptimeMS: 1, Clock: models.ClockSynced, FloorMS: today}, c.Now())
+}
+
+// TestClockJumps: years away from the server's time even a clock that is said to be right counts
+// as a guess; what was known wrongly before is corrected by the server.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	const today, ahead = 1_800_000_000_000, 2_100_000_000_000
+	h := &hands{wall: today, uptime: 1, synced: true}
+	c := h.clock(0)
+	c.ServerSays(today + 500)
+	for _, wall := range []int64{ahead, 5, today - 2*astray.Milliseconds()} {
+		h.wall = wall
+		require.Equal(t, cabinet.Instant{WallMS: today + 500, UptimeMS: 1, Clock: models.ClockGuessed, FloorMS: today + 500}, c.Now())
+	}
+	h.wall, h.uptime = today+5000, 5001
+	require.Equal(t, cabinet.Instant{WallMS: today + 5000, UptimeMS: 5001, Clock: models.ClockSynced, FloorMS: today + 5000}, c.Now())
+
+	wrong := (&hands{wall: today, uptime: 1}).clock(ahead)
+	require.EqualValues(t, ahead, wrong.Now().WallMS)
+	wrong.ServerSays(today)
+	require.Equal(t, cabinet.Instant{WallMS: today, UptimeMS: 1, Clock: models.ClockGuessed, FloorMS: today}, wrong.Now())
 }
 
 // TestComputersClock reads the true clocks.

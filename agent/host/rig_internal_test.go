@@ -177,10 +177,15 @@ func newStand(t *testing.T) *stand {
 // prepare opens a cabinet's store and puts a program around it.
 func prepare(t *testing.T, path string) *stand {
 	t.Helper()
+	return prepareAt(t, path, locker)
+}
+
+func prepareAt(t *testing.T, path string, l models.LockerID) *stand {
+	t.Helper()
 	disk, err := journal.OpenSQLite(path)
 	require.NoError(t, err)
 	s := &stand{t: t, disk: &gate{Disk: disk}, a: newBus("A", 1, 2), b: newBus("B", 3, 4), line: &fakeLine{}}
-	keeper, err := journal.Open(s.disk, locker)
+	keeper, err := journal.Open(s.disk, l)
 	require.NoError(t, err)
 	began := time.Now()
 	clock := newClock("boot-1", keeper.FloorMS(), clockSources{

@@ -17,7 +17,7 @@ type Keeper struct {
 	disk   Disk
 	state  *cabinet.State
 	shadow *shadow
-	floor  int64 // Unix ms: the latest wall clock that is kept
+	floor  int64 // Unix ms: the latest known wall clock that is kept
 	broken error // after a failure of the disk nothing is done any more
 }
 
@@ -53,8 +53,8 @@ func without(rows []Row, t Table) []Row {
 // State is what the cabinet knows. It is to be read only, and until the next Step.
 func (k *Keeper) State() *cabinet.State { return k.state }
 
-// FloorMS is the latest wall clock that was kept, in Unix milliseconds: time has not run
-// back behind it, whatever a clock says after a restart.
+// FloorMS is the latest wall clock that was known and kept, in Unix milliseconds: time has not
+// run back behind it, whatever a clock says after a restart.
 func (k *Keeper) FloorMS() int64 { return k.floor }
 
 // Step gives the core an input and returns its effects once the new state is durable. An
@@ -67,9 +67,9 @@ func (k *Keeper) Step(now cabinet.Instant, in cabinet.Input) ([]cabinet.Effect, 
 	effects := cabinet.Step(k.state, now, in)
 	_, paged := in.(cabinet.DirectoryEntries)
 	rows := k.shadow.changes(k.state, paged)
-	if now.WallMS >= k.floor+floorEveryMS {
-		k.floor = now.WallMS
-		rows = append(rows, Row{TableClock, "", strconv.AppendInt(nil, now.WallMS, 10)})
+	if now.FloorMS >= k.floor+floorEveryMS || now.FloorMS > 0 && now.FloorMS < k.floor {
+		k.floor = now.FloorMS
+		rows = append(rows, Row{TableClock, "", strconv.AppendInt(nil, k.floor, 10)})
 	}
 	if len(rows) == 0 {
 		return effects, nil

@@ -51,7 +51,7 @@ func newLife(t *testing.T, seed uint64, disk journal.Disk) *life {
 	t.Helper()
 	l := &life{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 2)),
-		now: cabinet.Instant{WallMS: 1_700_000_000_000, UptimeMS: 1000, Clock: models.ClockSynced},
+		now: cabinet.Instant{WallMS: 1_700_000_000_000, UptimeMS: 1000, Clock: models.ClockSynced, FloorMS: 1_700_000_000_000},
 	}
 	l.open(disk)
 	l.start()
@@ -103,6 +103,7 @@ func (l *life) do(in cabinet.Input) []cabinet.Effect {
 
 func (l *life) wait(ms int64) {
 	l.now.WallMS += ms
+	l.now.FloorMS += ms
 	l.now.UptimeMS += ms
 	l.do(cabinet.Tick{})
 }

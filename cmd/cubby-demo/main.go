@@ -14,6 +14,7 @@ import (
 	"cubby/cmd/cubby-demo/kill"
 	"cubby/cmd/cubby-demo/measure"
 	"cubby/cmd/cubby-demo/outages"
+	"cubby/cmd/cubby-demo/restores"
 	"cubby/cmd/cubby-demo/rig"
 	supervisor "cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/scenes"
@@ -35,6 +36,7 @@ func subcommands() []subcommand {
 		{"soak", "run a list of long commands, go on when one fails, and print one table", soak.Main},
 		{"cuts", "cut the power of cabinets at work and have their disks fail, and judge that nothing is lost", cuts.Main},
 		{"outages", "take servers, database and lines away while people work, and judge that nothing is lost or doubled", outages.Main},
+		{"restores", "put databases and cabinets' stores back while life goes on, and judge that both sides agree", restores.Main},
 		{"measure", "measure doors and memory with the whole product, and print JSON", measure.Main},
 	}
 }

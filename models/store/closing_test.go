@@ -177,10 +177,7 @@ func TestWorklist(t *testing.T) {
 		require.Equal(t, []models.ShipmentID{theirs.Shipment.ID}, expected)
 
 		leaving := models.DirectoryWithdrawal{Shipment: inside.Shipment.ID, Locker: l.ID, Reason: models.LeaveClosed}
-		body, err := json.Marshal(leaving)
-		require.NoError(t, err)
-		grant := models.SignedGrant{Grant: models.Grant{Kind: models.EntryWithdrawal, Key: string(inside.Shipment.ID), Rev: 2, Body: body}}
-		_, err = f.Project(t.Context(), models.Projection{Shipment: inside.Shipment.ID, Rev: 2, State: models.StateWithdrawing, Withdrawal: &leaving}, &grant)
+		_, err := f.Project(t.Context(), models.Projection{Shipment: inside.Shipment.ID, Rev: 2, State: models.StateWithdrawing, Withdrawal: &leaving}, signed)
 		require.NoError(t, err)
 		_, _, w = list(operator)
 		require.Equal(t, models.LeaveClosed, w.Inside[0].Reason)

@@ -25,7 +25,7 @@ func (s *Store) CreateCourier(ctx context.Context, n models.NewCourier) (models.
 		if err := t.knownLockers(c.Lockers); err != nil {
 			return err
 		}
-		c.CreatedAt, c.Rev = t.now, 1
+		c.CreatedAt, c.Rev = t.now, t.revAfter(0)
 		if err := insert(t, c); err != nil {
 			return err
 		}
@@ -47,6 +47,11 @@ func startGrant(c models.Courier) models.OutboxRow {
 	return startOf(models.WorkflowGrant, models.GrantWorkflowID(in), in)
 }
 
+// revAfter is the revision of a grant that follows one. Cabinets remember the highest that they
+// saw: after the database was put back it must still be above those that are lost with it, so
+// it is never below the time in Unix milliseconds.
+func (t *tx) revAfter(rev int64) int64 { return max(rev+1, t.now.UnixMilli()) }
+
 func (t *tx) knownLockers(ids []models.LockerID) error {
 	if len(ids) == 0 {
 		return nil
@@ -64,7 +69,8 @@ func (t *tx) knownLockers(ids []models.LockerID) error {
 }
 
 // SuspendCourier suspends a courier, or ends the suspension. One of another organization is
-// not_found, unless an operator asks. Asking for what is so already changes nothing.
+// not_found, unless an operator asks. Asking for what is so already tells the cabinets again:
+// they may have heard otherwise before the database was put back.
 func (s *Store) SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error) {
 	var c models.Courier
 	err := s.tx(ctx, "suspend", func(t *tx) error {
@@ -75,10 +81,7 @@ func (s *Store) SuspendCourier(ctx context.Context, r models.Request, id models.
 		if !r.Actor.Operator() && c.Organization != r.Actor.Organization {
 			return models.Errorf(models.CodeNotFound, "There is no such courier.")
 		}
-		if c.Suspended == suspended {
-			return nil
-		}
-		c.Suspended, c.Rev = suspended, c.Rev+1
+		c.Suspended, c.Rev = suspended, t.revAfter(c.Rev)
 		if _, err := t.exec("UPDATE couriers SET suspended = ?, rev = ? WHERE id = ?", c.Suspended, c.Rev, id); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -163,6 +164,10 @@ func (in *intake) load(facts []models.Fact) error {
 	return nil
 }
 
+// unknownShipment is the problem of a fact that is right in all but its shipment: it was
+// announced after the moment to which the database was put back.
+const unknownShipment = "there is no such shipment"
+
 // impossible says why a fact that can be read cannot be true, or is empty.
 func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
@@ -170,8 +175,6 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "its type is not known"
 	case f.Cell != 0 && in.cells[f.Cell] == "":
 		return "the cabinet has no such cell"
-	case d.Shipment != "" && !in.shipments[d.Shipment]:
-		return "there is no such shipment"
 	case movesParcel(f.Type) && (d.Shipment == "" || d.Parcel == "") && !ofLabelAlone(f, d):
 		return "it names no shipment and parcel"
 	case f.Type == models.FactHeld && (f.Cell == 0 || d.Label == ""):
@@ -180,7 +183,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "it names no cell"
 	case f.AtMS < 0:
 		return "its time is before 1970"
-	case d.Parcel != "" && d.Shipment != "" && in.parcels[d.Parcel] != d.Shipment:
+	case d.Parcel != "" && in.shipments[d.Shipment] && in.parcels[d.Parcel] != d.Shipment:
 		return "the parcel is not of the shipment"
 	}
 	reports := d.Cells
@@ -194,6 +197,9 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		if !slices.Contains(models.CellStates(), r.State) {
 			return "a cell's state is not known"
 		}
+	}
+	if d.Shipment != "" && !in.shipments[d.Shipment] {
+		return unknownShipment
 	}
 	return ""
 }
@@ -244,15 +250,24 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		Quarantined: problem, Body: f, ReceivedAt: in.now,
 	})
 	incident := models.Incident{Locker: in.locker, Cell: f.Cell, Shipment: d.Shipment, Evidence: f.Key(in.locker)}
+	if problem == "" || problem == unknownShipment {
+		// The cells are as the cabinet says, whosever the parcel is.
+		for _, r := range d.Cells {
+			in.reports[r.Cell] = r
+		}
+		if d.After != nil {
+			in.reports[d.After.Cell] = *d.After
+		}
+	}
 	if problem != "" {
 		incident.Kind, incident.Evidence = models.IncidentQuarantine, incident.Evidence+": "+problem
+		if problem == unknownShipment && f.Type == models.FactDeposited {
+			lost := models.DirectoryRow{Kind: models.EntryLost, Key: string(d.Shipment), Body: encode(struct{}{})}
+			if err := in.writeLocker(in.locker, lost); err != nil {
+				return err
+			}
+		}
 		return in.openIncident(incident)
-	}
-	for _, r := range d.Cells {
-		in.reports[r.Cell] = r
-	}
-	if d.After != nil {
-		in.reports[d.After.Cell] = *d.After
 	}
 	in.weigh = in.weigh || bearsOnRoom(f.Type)
 	if d.Shipment != "" {
@@ -275,6 +290,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	case models.FactInventory:
 		if d.Reason != "" {
 			incident.Kind = models.IncidentStore
+			incident.Evidence += fmt.Sprintf(": %.20s%s", d.Reason, inDoubt(d.Cells))
 			return in.openIncident(incident)
 		}
 	case models.FactDeposited:
@@ -297,6 +313,20 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	}
 	return nil
+}
+
+// inDoubt names the cells of an inventory whose content is not known.
+func inDoubt(cells []models.CellReport) string {
+	text := ""
+	for _, c := range cells {
+		if c.Doubtful {
+			text += fmt.Sprintf(" %d", c.Cell)
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return ", in doubt:" + text
 }
 
 // save writes what add collected.

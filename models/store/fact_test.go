@@ -261,7 +261,7 @@ func TestReconcile(t *testing.T) {
 		batch, err := f.OutboxBatch(t.Context(), 10)
 		require.NoError(t, err)
 		require.Len(t, batch, 4)
-		require.Equal(t, []models.OutboxKind{models.OutboxStart, models.OutboxStart}, []models.OutboxKind{batch[0].Kind, batch[1].Kind})
+		require.Equal(t, []models.OutboxKind{models.OutboxShow, models.OutboxShow}, []models.OutboxKind{batch[0].Kind, batch[1].Kind})
 		var types []models.FactType
 		for _, row := range batch[2:] {
 			var s models.FactSignal

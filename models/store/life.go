@@ -112,9 +112,9 @@ func (t *tx) expectAt(row models.Shipment) error {
 	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy, promises))
 }
 
-// Project writes a projection, with the grant that goes with it, and returns the messages
-// to send, and the end of storage if it was to be reckoned.
-func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *models.SignedGrant) (res models.ProjectResult, err error) {
+// Project writes a projection, with the grant that goes with it, signed by sign, and returns
+// the messages to send, and the end of storage if it was to be reckoned.
+func (s *Store) Project(ctx context.Context, p models.Projection, sign func(models.Grant) models.SignedGrant) (res models.ProjectResult, err error) {
 	err = s.tx(ctx, "project", func(t *tx) error {
 		row, err := forUpdate[models.Shipment](t).Where("id = ?", p.Shipment).Take(t.ctx)
 		if row, err = take(row, err, "There is no such shipment."); err != nil {
@@ -131,7 +131,7 @@ func (s *Store) Project(ctx context.Context, p models.Projection, withdrawal *mo
 				res.EndsAt = p.ExpiresAt.UTC()
 			}
 		}
-		if err := t.project(row, p, withdrawal); err != nil {
+		if err := t.project(row, p, sign); err != nil {
 			return err
 		}
 		if len(p.Notify) == 0 {
@@ -162,7 +162,7 @@ func (t *tx) reckonEnd(p *models.Projection) error {
 }
 
 // project writes what is newer than the row: its revision is the one guard.
-func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *models.SignedGrant) error {
+func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.Grant) models.SignedGrant) error {
 	wasEnded, ends := row.EndedAt != nil, p.Final != nil || p.State.Final()
 	ended := row.EndedAt
 	switch {
@@ -187,6 +187,11 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 			return err
 		}
 	}
+	if p.Again != nil {
+		if row, err = t.shownAgain(row, p, ends); err != nil {
+			return err
+		}
+	}
 	if err := t.projectNotify(row, p); err != nil {
 		return err
 	}
@@ -195,8 +200,8 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 			return err
 		}
 	}
-	if withdrawal != nil {
-		if err := t.writeLocker(p.Withdrawal.Locker, withdrawal.Row()); err != nil {
+	if p.Withdrawal != nil {
+		if err := t.grantWithdrawal(*p.Withdrawal, sign); err != nil {
 			return err
 		}
 	}
@@ -214,6 +219,39 @@ func (t *tx) project(row models.Shipment, p models.Projection, withdrawal *model
 		return err
 	}
 	return t.writeEvents(row.Carrier, p.Events...)
+}
+
+// shownAgain puts right what no projection shows: where the shipment goes, which code is its
+// client's, and what its cabinets were told.
+func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (models.Shipment, error) {
+	if row.Locker != p.Again.Locker {
+		gone := models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true}
+		if err := t.writeLocker(row.Locker, gone); err != nil {
+			return row, err
+		}
+	}
+	row.Locker, row.Issue, row.Frozen = p.Again.Locker, max(row.Issue, p.Again.Issue), p.Frozen
+	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ? WHERE id = ?", row.Locker, row.Issue, row.ID); err != nil {
+		return row, err
+	}
+	if _, err := t.exec("UPDATE promises SET locker = ? WHERE shipment = ?", p.Again.Room, row.ID); err != nil {
+		return row, err
+	}
+	if ended {
+		return row, nil // its end takes it back
+	}
+	return row, t.expectAt(row)
+}
+
+// grantWithdrawal tells a cabinet what couriers may take out of it, or may not any more.
+func (t *tx) grantWithdrawal(w models.DirectoryWithdrawal, sign func(models.Grant) models.SignedGrant) error {
+	var known int64
+	err := t.db.Raw("SELECT coalesce(max(rev), 0) FROM directory WHERE kind = ? AND key = ?", models.EntryWithdrawal, w.Shipment).Scan(&known).Error
+	if err != nil {
+		return err
+	}
+	grant := models.Grant{Kind: models.EntryWithdrawal, Key: string(w.Shipment), Rev: t.revAfter(known), Body: encode(w)}
+	return t.writeLocker(w.Locker, sign(grant).Row())
 }
 
 // projectNotify makes the messages that a projection brings, if the client has an address.

@@ -16,6 +16,10 @@ func projected(life *models.Life, f models.FactSignal) models.Projection {
 	return life.Projection(life.ApplyFact(f))
 }
 
+func signed(g models.Grant) models.SignedGrant {
+	return models.SignedGrant{Grant: g, Signer: "s", Signature: []byte{7}}
+}
+
 func TestProjectIsGuardedByRev(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
@@ -36,21 +40,21 @@ func TestProjectIsGuardedByRev(t *testing.T) {
 			return nil
 		})
 		before := counts(t, f)
-		_, err = f.Project(t.Context(), first, nil)
+		_, err = f.Project(t.Context(), first, signed)
 		require.ErrorIs(t, err, crash)
 		require.Equal(t, before, counts(t, f))
 		f.setFault(nil)
 
-		_, err = f.Project(t.Context(), first, nil)
+		_, err = f.Project(t.Context(), first, signed)
 		require.NoError(t, err)
-		res, err := f.Project(t.Context(), ready, nil)
+		res, err := f.Project(t.Context(), ready, signed)
 		require.NoError(t, err)
 		require.Len(t, res.Notifications, 1)
 		before = counts(t, f)
-		again, err := f.Project(t.Context(), ready, nil)
+		again, err := f.Project(t.Context(), ready, signed)
 		require.NoError(t, err)
 		require.Equal(t, res, again, "the messages are named also when nothing changed")
-		_, err = f.Project(t.Context(), first, nil)
+		_, err = f.Project(t.Context(), first, signed)
 		require.NoError(t, err)
 		require.Equal(t, before, counts(t, f))
 
@@ -67,7 +71,7 @@ func TestProjectIsGuardedByRev(t *testing.T) {
 			require.Equal(t, i+1, e.Seq)
 			require.Equal(t, int64(i+2), e.Position)
 		}
-		_, err = f.Project(t.Context(), models.Projection{Shipment: "shp_none", Rev: 1}, nil)
+		_, err = f.Project(t.Context(), models.Projection{Shipment: "shp_none", Rev: 1}, signed)
 		require.Equal(t, models.CodeNotFound, code(err))
 
 		fresh, err := f.LoadLife(t.Context(), id)
@@ -90,7 +94,7 @@ func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
 		require.Equal(t, models.StateCancelled, end.State)
 		final := life
 		end.Final = &final
-		_, err = f.Project(t.Context(), end, nil)
+		_, err = f.Project(t.Context(), end, signed)
 		require.NoError(t, err)
 
 		require.Empty(t, rows[models.Promise](t, f))
@@ -111,7 +115,7 @@ func TestAnEndGivesBackAndALateFactResumes(t *testing.T) {
 		reused := f.announcement(l.ID, "N2")
 		reused.Parcels[0].Barcode = "B1"
 		f.create(t, reused)
-		_, err = f.Project(t.Context(), projected(&stored, late), nil)
+		_, err = f.Project(t.Context(), projected(&stored, late), signed)
 		require.NoError(t, err)
 		row = rows[models.Shipment](t, f, "id = ?", id)[0]
 		require.Equal(t, models.StateWithdrawing, row.State)
@@ -182,22 +186,28 @@ func TestWithdrawalIsTold(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		grant := &models.SignedGrant{Grant: models.Grant{Kind: models.EntryWithdrawal, Key: string(v.Shipment.ID), Rev: 2, Body: []byte(`{}`)}, Signer: "s", Signature: []byte{7}}
 		p := models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateWithdrawing,
 			Withdrawal: &models.DirectoryWithdrawal{Shipment: v.Shipment.ID, Locker: l.ID}}
-		_, err := f.Project(t.Context(), p, grant)
+		_, err := f.Project(t.Context(), p, signed)
 		require.NoError(t, err)
 		told := func() []models.DirectoryRow {
 			return rows[models.DirectoryRow](t, f, "kind = ?", models.EntryWithdrawal)
 		}
 		require.Len(t, told(), 1)
 		require.Equal(t, models.ScopeOfLocker(l.ID), told()[0].Scope)
-		require.EqualValues(t, 2, told()[0].Rev)
+		require.EqualValues(t, f.clock().UnixMilli(), told()[0].Rev)
+		require.JSONEq(t, `{"shipment":"`+string(v.Shipment.ID)+`","locker":"`+string(l.ID)+`","reason":""}`, string(told()[0].Body))
 		require.Equal(t, []byte{7}, told()[0].Signature)
 		at := told()[0].Position
-		_, err = f.Project(t.Context(), p, grant)
+		_, err = f.Project(t.Context(), p, signed)
 		require.NoError(t, err)
 		require.Equal(t, at, told()[0].Position, "an old projection tells nothing")
+
+		rev := told()[0].Rev
+		p.Rev, p.Withdrawal.Over = 3, true
+		_, err = f.Project(t.Context(), p, signed)
+		require.NoError(t, err)
+		require.Equal(t, rev+1, told()[0].Rev, "within one millisecond the later is higher all the same")
 	})
 }
 
@@ -205,7 +215,7 @@ func TestNotificationStates(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, signed)
 		require.NoError(t, err)
 		require.Len(t, res.Notifications, 1)
 		id := res.Notifications[0]
@@ -236,7 +246,7 @@ func TestNotificationStates(t *testing.T) {
 		_, err = f.Notice(t.Context(), id)
 		require.Equal(t, models.CodeNotFound, code(err))
 		require.Equal(t, models.CodeNotFound, code(f.Sending(t.Context(), "ntf_none")))
-		res, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err = f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 2, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, signed)
 		require.NoError(t, err)
 		require.Empty(t, res.Notifications)
 	})
@@ -246,7 +256,7 @@ func TestAFailedMessageAndItsIncident(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
 		v := f.create(t, f.announcement(l.ID, "N1"))
-		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady}}, signed)
 		require.NoError(t, err)
 		require.NoError(t, f.Sending(t.Context(), res.Notifications[0]))
 		require.NoError(t, f.NotSent(t.Context(), res.Notifications[0], true, "smtp 550"))
@@ -281,9 +291,9 @@ func TestALostLifeIsRecovered(t *testing.T) {
 		life, err := f.LoadLife(t.Context(), id)
 		require.NoError(t, err)
 		in := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 2, At: f.clock(), Type: models.FactDeposited, Operation: "op_1", Parcel: v.Parcels[0].ID, Cell: 3}
-		_, err = f.Project(t.Context(), projected(&life, in), nil)
+		_, err = f.Project(t.Context(), projected(&life, in), signed)
 		require.NoError(t, err)
-		_, err = f.Project(t.Context(), life.Projection(life.Due(f.clock().Add(time.Hour))), nil)
+		_, err = f.Project(t.Context(), life.Projection(life.Due(f.clock().Add(time.Hour))), signed)
 		require.NoError(t, err)
 
 		// Long after "never deposited" was due for a shipment without its facts.
@@ -313,7 +323,7 @@ func TestEachReminderIsAMessage(t *testing.T) {
 		p := projected(&life, models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3})
 		reminders := 0
 		for range 4 { // in, ready, reminded twice
-			_, err = f.Project(t.Context(), p, nil)
+			_, err = f.Project(t.Context(), p, signed)
 			require.NoError(t, err)
 			at, _, ok := life.Deadline()
 			require.True(t, ok)

@@ -250,15 +250,17 @@ func TestNetwork(t *testing.T) {
 		_, err = f.SuspendCourier(ctx, mine, theirs.ID, true)
 		require.Equal(t, models.CodeNotFound, code(err), "another organization's courier")
 		own := rows[models.Courier](t, f, "badge = ?", "C")[0]
+		rev := own.Rev
 		for range 2 {
 			c, err := f.SuspendCourier(ctx, mine, own.ID, true)
 			require.NoError(t, err)
 			require.True(t, c.Suspended)
-			require.EqualValues(t, 2, c.Rev, "a repeat changes nothing")
+			require.Greater(t, c.Rev, rev, "a repeat tells the cabinets again")
+			rev = c.Rev
 		}
-		require.Len(t, rows[models.OutboxRow](t, f, "workflow = ?", models.WorkflowGrant), 3)
+		require.Len(t, rows[models.OutboxRow](t, f, "workflow = ?", models.WorkflowGrant), 4)
 		publish()
-		require.Equal(t, 3, signed)
+		require.Equal(t, 3, signed, "the newest revision alone is told")
 		require.Equal(t, models.CodeNotFound, code(f.PublishCourier(ctx, "cou_none", nil)))
 
 		p, err := f.PutPolicy(ctx, by, models.Policy{Name: models.PolicyStandard, Storage: 60})
@@ -311,7 +313,7 @@ func TestPrune(t *testing.T) {
 		j := &journal{at: f.clock()}
 		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j), j.fact(models.FactDoorOpened, 1, models.FactData{})})
 		require.NoError(t, err)
-		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}}, nil)
+		res, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StatePickedUp, Notify: []models.NoticeKind{models.NoticeReady}}, signed)
 		require.NoError(t, err)
 		require.Len(t, res.Notifications, 1) // it never leaves, and is kept no longer for that
 		prune := func(limit, want int) {

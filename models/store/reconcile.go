@@ -12,11 +12,14 @@ import (
 // reconcileBatch bounds a transaction of Reconcile.
 const reconcileBatch = 500
 
-// Reconcile tells the engine again what happened since: the start of every shipment that
-// has not ended, however old, the grants of couriers, then every later fact that names a
-// shipment, in order. Lives and cabinets drop what they know, so running it once too often
-// harms nothing.
+// Reconcile has every shipment that has not ended here, however old, shown again by its life, or
+// started where the engine knows of none; then it tells the engine again of couriers' grants and
+// of every fact since that names a shipment, in order. The cabinets read their directory anew.
+// Lives and cabinets drop what they know, so running it once too often harms nothing.
 func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals int, err error) {
+	if err := s.renumber(ctx); err != nil {
+		return 0, 0, err
+	}
 	if starts, err = s.restart(ctx); err != nil {
 		return starts, 0, err
 	}
@@ -25,6 +28,20 @@ func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals
 	}
 	signals, err = s.resignal(ctx, *utc(&since))
 	return starts, signals, err
+}
+
+// renumber moves every position of a feed above all that anybody saw before the database was put
+// back: by the time in milliseconds, since nobody counts as fast as that. The cabinets then read
+// all of their directory, and no change hides behind a position that they have passed.
+func (s *Store) renumber(ctx context.Context) error {
+	return s.tx(ctx, "reconcile", func(t *tx) error {
+		for _, table := range []string{"feed_scopes", "directory"} {
+			if _, err := t.exec("UPDATE "+table+" SET position = position + ?", t.now.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (s *Store) restart(ctx context.Context) (n int, err error) {
@@ -36,7 +53,9 @@ func (s *Store) restart(ctx context.Context) (n int, err error) {
 		}
 		messages := make([]models.OutboxRow, 0, len(rows))
 		for _, r := range rows {
-			messages = append(messages, startShipment(r.ID))
+			show := startShipment(r.ID)
+			show.Kind = models.OutboxShow
+			messages = append(messages, show)
 		}
 		if err := s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) }); err != nil {
 			return n, err

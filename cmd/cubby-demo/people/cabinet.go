@@ -37,15 +37,16 @@ func (s Screen) String() string {
 
 // Cell is a cell as it stands, and what the cabinet believes of it.
 type Cell struct {
-	Number   int      `json:"number"`
-	Size     string   `json:"size"`
-	DoorOpen bool     `json:"door_open"`
-	Jammed   bool     `json:"jammed"`
-	Content  []string `json:"content"`
-	Pulses   int      `json:"pulses"` // that its lock ever got
-	State    string   `json:"state"`
-	Doubtful bool     `json:"doubtful"`
-	Shipment string   `json:"shipment"`
+	Number     int      `json:"number"`
+	Size       string   `json:"size"`
+	DoorOpen   bool     `json:"door_open"`
+	Jammed     bool     `json:"jammed"`
+	Content    []string `json:"content"`
+	Pulses     int      `json:"pulses"` // that its lock ever got
+	State      string   `json:"state"`
+	Doubtful   bool     `json:"doubtful"`
+	Generation int64    `json:"generation"`
+	Shipment   string   `json:"shipment"`
 }
 
 // Status is how a cabinet stands with its server.
@@ -53,6 +54,8 @@ type Status struct {
 	Online bool  `json:"online"`
 	Keyed  bool  `json:"keyed"`
 	Unsent int64 `json:"unsent_facts"`
+	// Epoch is that of its journal.
+	Epoch int64 `json:"epoch"`
 	// Directory is how many entries of the directory it knows.
 	Directory int `json:"directory_entries"`
 }
@@ -73,6 +76,20 @@ func (c Cabinet) Cells(ctx context.Context) ([]Cell, error) {
 	var list struct{ Cells []Cell }
 	err := c.call(ctx, http.MethodGet, c.path("/cells"), nil, nil, &list)
 	return list.Cells, err
+}
+
+// Content reads what really lies in a cell.
+func (c Cabinet) Content(ctx context.Context, cell int) ([]string, error) {
+	all, err := c.Cells(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, found := range all {
+		if found.Number == cell {
+			return found.Content, nil
+		}
+	}
+	return nil, fmt.Errorf("cabinet %s has no cell %d", c.Locker, cell)
 }
 
 // Status reads whether it is online and has its key.
@@ -192,6 +209,9 @@ func (c Cabinet) AwaitScreen(ctx context.Context, what string, fits func(Screen)
 func (c Cabinet) AwaitReady(ctx context.Context) error {
 	return Await(ctx, fmt.Sprintf("cabinet %s to be online with its key", c.Locker), restEvery, func() (bool, string, error) {
 		s, err := c.Status(ctx)
+		if RefusedWith(err, http.StatusServiceUnavailable, "temporarily_unavailable") {
+			return false, err.Error(), nil // it has just been started
+		}
 		return s.Online && s.Keyed, fmt.Sprintf("%+v", s), err
 	})
 }

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -145,7 +146,30 @@ func (c Courier) Check(ctx context.Context, label string) error {
 	}); err != nil {
 		return err
 	}
+	return c.look(ctx, func([]string) string { return label })
+}
+
+// CheckAll looks into every cell in doubt and says what is inside. It returns how many there were.
+func (c Courier) CheckAll(ctx context.Context) (checked int, err error) {
+	for {
+		s, err := c.At.Press(ctx, "check")
+		if err != nil || s.Text == "nothing_doubtful" {
+			return checked, err
+		}
+		if err := c.look(ctx, func(inside []string) string { return strings.Join(inside, "") }); err != nil {
+			return checked, err
+		}
+		checked++
+	}
+}
+
+// look waits for the door of a cell in doubt, shuts it, and answers what is inside: a label, or nothing.
+func (c Courier) look(ctx context.Context, label func(inside []string) string) error {
 	cell, err := c.doorOf(ctx, "please_close")
+	if err != nil {
+		return err
+	}
+	inside, err := c.At.Content(ctx, cell)
 	if err != nil {
 		return err
 	}
@@ -155,13 +179,13 @@ func (c Courier) Check(ctx context.Context, label string) error {
 	if _, err := c.At.AwaitScreen(ctx, "the question what is inside", func(s Screen) bool { return s.Text == "what_inside" }); err != nil {
 		return err
 	}
-	answer := func() (Screen, error) { return c.At.Scan(ctx, label) }
-	if label == "" {
-		answer = func() (Screen, error) { return c.At.Press(ctx, "empty") }
+	answer := func() (Screen, error) { return c.At.Press(ctx, "empty") }
+	if text := label(inside); text != "" {
+		answer = func() (Screen, error) { return c.At.Scan(ctx, text) }
 	}
 	s, err := answer()
 	if err == nil && s.Text != "noted" {
-		err = fmt.Errorf("what was found inside was not taken: %s", s)
+		err = fmt.Errorf("what was found in cell %d, %v, was not taken: %s", cell, inside, s)
 	}
 	return err
 }

@@ -39,6 +39,7 @@ type Postgres struct {
 	// Port is the port on 127.0.0.1.
 	Port int
 
+	bin       string // folder of its programs
 	process   *Process
 	temporary string // removed by Stop; empty when the folder is the caller's
 }
@@ -54,7 +55,7 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (_ *Postgres, e
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{}
+	p := &Postgres{bin: bin}
 	dir := options.Dir
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "cubby-postgres-"); err != nil {
@@ -137,6 +138,24 @@ const (
 // Shutdown has the server go down and returns when it is down; its data stays for Start.
 func (p *Postgres) Shutdown(mode ShutdownMode) error {
 	return p.process.End(syscall.Signal(mode))
+}
+
+// Dump writes a copy of the database, as it stands at one moment, into a file.
+func (p *Postgres) Dump(ctx context.Context, file string) error {
+	return p.tool(ctx, "pg_dump", "--format=custom", "--file="+file, p.DSN)
+}
+
+// Restore puts the database back to a copy: all of it, or nothing.
+func (p *Postgres) Restore(ctx context.Context, file string) error {
+	return p.tool(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+p.DSN, file)
+}
+
+func (p *Postgres) tool(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
 }
 
 // Pid is the process id of the server.

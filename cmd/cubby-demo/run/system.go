@@ -222,8 +222,8 @@ func (s *System) env() []string {
 
 func (s *System) authority(file string) string { return s.folder.in("authority", file) }
 
-// cubby runs a command of the server's program to its end and returns what it printed.
-func (s *System) cubby(ctx context.Context, args ...string) ([]byte, error) {
+// Cubby runs a command of the server's program to its end and returns what it printed.
+func (s *System) Cubby(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, s.program("cubby"), args...)
 	cmd.Env = append(os.Environ(), s.env()...)
 	out, err := cmd.Output()
@@ -238,13 +238,13 @@ func (s *System) cubby(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 func (s *System) startDatabase(ctx context.Context) error {
-	if _, err := s.cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
+	if _, err := s.Cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
 		return err
 	}
-	if _, err := s.cubby(ctx, "key", "authority", "--dir", s.folder.in("authority"), "--hosts", loopback); err != nil {
+	if _, err := s.Cubby(ctx, "key", "authority", "--dir", s.folder.in("authority"), "--hosts", loopback); err != nil {
 		return err
 	}
-	if _, err := s.cubby(ctx, "migrate"); err != nil {
+	if _, err := s.Cubby(ctx, "migrate"); err != nil {
 		return err
 	}
 	return s.operatorKey(ctx)
@@ -288,6 +288,11 @@ func (s *System) startServers(ctx context.Context) error {
 	})
 }
 
+// LoseTemporal stops Temporal and removes its data, which is on SQLite. Start begins it empty.
+func (s *System) LoseTemporal() error {
+	return errors.Join(s.Temporal.Stop(), os.RemoveAll(s.folder.in("temporal")))
+}
+
 // GatewayAddress is host:port of the device listener.
 func (s *System) GatewayAddress() string { return address(s.options.Ports.Gateway) }
 
@@ -301,7 +306,7 @@ func (s *System) operatorKey(ctx context.Context) error {
 	if there, err := s.folder.load(networkFile, &s.Network); err != nil || there {
 		return err
 	}
-	out, err := s.cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator",
+	out, err := s.Cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator",
 		"--email", OperatorEmail, "--scopes", "operator", "--json")
 	if err != nil {
 		return err

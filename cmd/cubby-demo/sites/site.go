@@ -266,6 +266,23 @@ func (s *Site) RestorePower(ctx context.Context) error {
 	return nil
 }
 
+// NewComputer puts an empty computer in place of one without power: it is enrolled as the cabinet's, and started.
+func (s *Site) NewComputer(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.off {
+		return models.Errorf(models.CodeConflict, "there is power")
+	}
+	if err := os.RemoveAll(s.Data()); err != nil {
+		return err
+	}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	s.off = false
+	return nil
+}
+
 // Unplug takes a lock board, counted from 0, off the bus; Plug puts it back.
 func (s *Site) Unplug(board int, out bool) error {
 	if board < 0 || board >= len(hardware()) {

@@ -31,6 +31,8 @@ type Options struct {
 	Postgres bool
 	// Instances is how many processes have each role on Postgres; 1 when zero. With more, load balancers are in front.
 	Instances int
+	// TemporalApart has Temporal keep its data on SQLite all the same, so that either can be lost alone.
+	TemporalApart bool
 	// Env is added to the server's environment.
 	Env []string
 }
@@ -104,7 +106,10 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 			return nil, err
 		}
 		parts, wanted.Processes = several([]string{"api", "gateway", "worker"}, options.Instances)
-		wanted.DatabaseURL, wanted.TemporalPostgres = s.Database.DSN, s.Database.DSN
+		wanted.DatabaseURL = s.Database.DSN
+		if !options.TemporalApart {
+			wanted.TemporalPostgres = s.Database.DSN
+		}
 	}
 	if s.System, err = run.Start(ctx, wanted); err != nil {
 		return nil, err
