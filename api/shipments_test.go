@@ -43,6 +43,7 @@ func TestCreateShipment(t *testing.T) {
 		ok("everything", "carrier", `{"policy":"express","language":"ru","expected_at":"2026-03-02T10:00:00+03:00","contact":{"name":"Имя Ф.","phone":"+4930123456","email":"a@example.com"},`+
 			`"parcels":[{"barcode":"ABCD","size":"XL","regime":"frozen","width_mm":1,"height_mm":2,"depth_mm":3,"weight_g":4},{}]}`),
 
+		ok("room in any case", "carrier", `{"guarantee":"best_effort"}`),
 		post("no payment yet", "carrier", `{"payment_due":{"amount":1,"currency":"EUR"}}`, 422, `"code":"payment_not_available"`),
 		post("host", "host", "", 403, `"code":"forbidden"`),
 		post("no scope", "none", "", 403, `"code":"forbidden"`),
@@ -52,6 +53,7 @@ func TestCreateShipment(t *testing.T) {
 
 		bad(`{"carrier":"`+string(carrierB)+`"}`, "/carrier"),
 		bad(`{"carrier":"org_x"}`, "/carrier"),
+		bad(`{"guarantee":"maybe"}`, "/guarantee"),
 		bad(`{"shop":7}`, "/shop"),
 		bad(`{"number":null}`, "/number"),
 		bad(`{"number":""}`, "/number"),
@@ -122,6 +124,11 @@ func TestCreateShipment(t *testing.T) {
 			require.Len(t, p.created, 1)
 			require.Equal(t, carrierA, p.created[0].Carrier)
 			require.Equal(t, "k1", p.created[0].IdempotencyKey)
+			want := models.GuaranteeRequired
+			if strings.Contains(s.body, "best_effort") {
+				want = models.GuaranteeBestEffort
+			}
+			require.Equal(t, want, p.created[0].Guarantee)
 			require.Len(t, p.created[0].Fingerprint, 64)
 			require.NotEmpty(t, p.created[0].Request.ID)
 		})

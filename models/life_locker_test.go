@@ -72,6 +72,7 @@ func TestAClosedLockerIsEmptied(t *testing.T) {
 		"nothing of it lies there":       func(l *models.Life) { l.Parcels[0].State = models.ParcelPickedUp },
 		"it leaves for another reason":   func(l *models.Life) { l.Cancel(now) },
 		"it lies there for another lock": func(l *models.Life) { l.Locker = "lkr_2" },
+		"it goes to the closed one":      func(l *models.Life) { l.Locker, l.To = "lkr_2", "lkr_1" },
 		"it has ended":                   func(l *models.Life) { l.State = models.StateCancelled },
 	} {
 		l := stored(models.StateReady)

@@ -91,11 +91,10 @@ func TestAClosedLockerIsDecommissioned(t *testing.T) {
 		out := deposited(inside, 0, 1)
 		out.After = &models.CellReport{Cell: 1, State: models.CellFree}
 		take(j.fact(models.FactWithdrawn, 1, out))
-		require.False(t, f.round(t, l.ID), "a cell is doubtful")
-		take(j.fact(models.FactCellChecked, 9, models.FactData{After: &models.CellReport{Cell: 9, State: models.CellFree}}))
-		require.False(t, f.round(t, l.ID), "a shipment is on its way")
 		_, err = f.Project(t.Context(), models.Projection{Shipment: coming.Shipment.ID, Rev: 1, State: models.StateCancelled}, nil)
 		require.NoError(t, err)
+		require.False(t, f.round(t, l.ID), "a cell is doubtful")
+		take(j.fact(models.FactCellChecked, 9, models.FactData{After: &models.CellReport{Cell: 9, State: models.CellFree}}))
 		require.True(t, f.round(t, l.ID))
 
 		v, err := f.Locker(t.Context(), l.ID)
@@ -131,14 +130,19 @@ func TestAClosingEndsWithAResumption(t *testing.T) {
 	})
 }
 
-// TestACabinetThatIsAwayIsWaitedFor: it may hold what nobody has told yet.
-func TestACabinetThatIsAwayIsWaitedFor(t *testing.T) {
+// TestWhatAnEmptyLockerWaitsFor: a shipment on its way, and a cabinet that is away: it may hold
+// what nobody has told yet.
+func TestWhatAnEmptyLockerWaitsFor(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		f.change(t, l.ID, models.LockerClose, false)
+		require.False(t, f.round(t, l.ID), "a shipment is on its way")
+		_, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateCancelled}, nil)
+		require.NoError(t, err)
 		exec(t, f, "INSERT INTO locker_connections (locker, instance, run, n, at, seen_at, ended_at) VALUES (?, 'g', 'r', 1, ?, ?, ?)",
 			l.ID, f.clock(), f.clock(), f.clock())
-		f.change(t, l.ID, models.LockerClose, false)
-		require.False(t, f.round(t, l.ID))
+		require.False(t, f.round(t, l.ID), "it is away")
 		exec(t, f, "DELETE FROM locker_connections")
 		require.True(t, f.round(t, l.ID), "it was never used")
 	})
