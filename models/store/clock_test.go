@@ -131,7 +131,7 @@ func TestHours(t *testing.T) {
 		p := models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, ReadyAt: &begin, ExpiresAt: &naive,
 			Clock: &models.ClockInput{Shipment: v.Shipment.ID, Locker: l.ID, Clock: models.StorageClock{From: begin, For: 24 * time.Hour}}}
 		for range 2 {
-			res, err := f.Project(ctx, p, nil)
+			res, err := f.Project(ctx, p, signed)
 			require.NoError(t, err)
 			require.Equal(t, begin.Add(48*time.Hour), res.EndsAt, "half of each day, also when it is asked twice")
 		}
@@ -140,7 +140,7 @@ func TestHours(t *testing.T) {
 		// What the life knows already is the least.
 		told := begin.Add(1000 * time.Hour)
 		p.Rev, p.ExpiresAt = 2, &told
-		res, err := f.Project(ctx, p, nil)
+		res, err := f.Project(ctx, p, signed)
 		require.NoError(t, err)
 		require.Equal(t, told, res.EndsAt)
 

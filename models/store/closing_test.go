@@ -91,7 +91,7 @@ func TestAClosedLockerIsDecommissioned(t *testing.T) {
 		out := deposited(inside, 0, 1)
 		out.After = &models.CellReport{Cell: 1, State: models.CellFree}
 		take(j.fact(models.FactWithdrawn, 1, out))
-		_, err = f.Project(t.Context(), models.Projection{Shipment: coming.Shipment.ID, Rev: 1, State: models.StateCancelled}, nil)
+		_, err = f.Project(t.Context(), models.Projection{Shipment: coming.Shipment.ID, Rev: 1, State: models.StateCancelled}, signed)
 		require.NoError(t, err)
 		require.False(t, f.round(t, l.ID), "a cell is doubtful")
 		take(j.fact(models.FactCellChecked, 9, models.FactData{After: &models.CellReport{Cell: 9, State: models.CellFree}}))
@@ -138,7 +138,7 @@ func TestWhatAnEmptyLockerWaitsFor(t *testing.T) {
 		v := f.create(t, f.announcement(l.ID, "N1"))
 		f.change(t, l.ID, models.LockerClose, false)
 		require.False(t, f.round(t, l.ID), "a shipment is on its way")
-		_, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateCancelled}, nil)
+		_, err := f.Project(t.Context(), models.Projection{Shipment: v.Shipment.ID, Rev: 1, State: models.StateCancelled}, signed)
 		require.NoError(t, err)
 		exec(t, f, "INSERT INTO locker_connections (locker, instance, run, n, at, seen_at, ended_at) VALUES (?, 'g', 'r', 1, ?, ?, ?)",
 			l.ID, f.clock(), f.clock(), f.clock())

@@ -246,7 +246,8 @@ func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (m
 // grantWithdrawal tells a cabinet what couriers may take out of it, or may not any more.
 func (t *tx) grantWithdrawal(w models.DirectoryWithdrawal, sign func(models.Grant) models.SignedGrant) error {
 	var known int64
-	err := t.db.Raw("SELECT coalesce(max(rev), 0) FROM directory WHERE kind = ? AND key = ?", models.EntryWithdrawal, w.Shipment).Scan(&known).Error
+	err := t.db.Raw("SELECT coalesce(max(rev), 0) FROM directory WHERE scope = ? AND kind = ? AND key = ?",
+		models.ScopeOfLocker(w.Locker), models.EntryWithdrawal, w.Shipment).Scan(&known).Error
 	if err != nil {
 		return err
 	}

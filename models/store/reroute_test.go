@@ -86,7 +86,7 @@ func TestLostRerouteIsFound(t *testing.T) {
 		require.Equal(t, models.LeaveRerouted, back.Leave)
 
 		// Given up meanwhile: the room there is given back at once.
-		_, err = f.Project(t.Context(), life.Projection(life.Cancel(f.clock())), nil)
+		_, err = f.Project(t.Context(), life.Projection(life.Cancel(f.clock())), signed)
 		require.NoError(t, err)
 		require.Empty(t, rows[models.Promise](t, f))
 		back, err = f.LoadLife(t.Context(), v.Shipment.ID)

@@ -175,7 +175,7 @@ func TestRoomIsRestored(t *testing.T) {
 			take(j.fact(models.FactCellFreed, 10, models.FactData{After: &models.CellReport{Cell: 10, State: models.CellFree}}))
 		},
 		"the shipment ends": func(t *testing.T, f *fixture, v []models.ShipmentView, _ func(...models.Fact), _ *journal) {
-			_, err := f.Project(t.Context(), models.Projection{Shipment: v[4].Shipment.ID, Rev: 1, State: models.StateCancelled}, nil)
+			_, err := f.Project(t.Context(), models.Projection{Shipment: v[4].Shipment.ID, Rev: 1, State: models.StateCancelled}, signed)
 			require.NoError(t, err)
 		},
 		"the shipment goes elsewhere": func(t *testing.T, f *fixture, v []models.ShipmentView, _ func(...models.Fact), _ *journal) {
