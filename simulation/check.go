@@ -105,9 +105,10 @@ func (n *node) learn(entries []protocol.Entry) {
 	}
 }
 
-// checkLogin: whoever the cabinet knows to be suspended is let in nowhere.
+// checkLogin: whoever the cabinet knows to be suspended is let in nowhere. While a door of his is open, or its board is
+// dead and nobody saw it shut, the screen still waits for that.
 func (n *node) checkLogin(c *courier) {
-	if n.watch.known[c.account.id].suspended {
+	if n.watch.known[c.account.id].suspended && n.view().Operation == "" {
 		n.w.fail(n, "courier %s is let in, and the cabinet was told that he is suspended", c.account.id)
 	}
 }

@@ -310,7 +310,7 @@ func (n *node) refusals(sh *shipment, v cabinet.View) (bool, string) {
 // doubtful reports whether every cell with parcels of the shipment is in doubt.
 func (n *node) doubtful(sh *shipment) bool {
 	for _, l := range sh.labels {
-		if cell := n.steel.find(l); cell > 0 && !n.believed(cell).Doubtful {
+		if cell := n.steel.find(l); cell > 0 && !sh.refused[l] && !n.believed(cell).Doubtful {
 			return false
 		}
 	}
