@@ -25,31 +25,7 @@ func cancelledInside(ctx context.Context, w *world) error {
 			}
 		}
 	}
-	courier := w.courier(at)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	if err := listed(ctx, at); err != nil {
-		return err
-	}
-	if _, err := at.Press(ctx, "cancel"); err != nil {
-		return err
-	}
-	screen, err := at.Keys(ctx, code)
-	if err != nil {
-		return err
-	}
-	if screen.Text != "withdrawn" {
-		return fmt.Errorf("the code of a cancelled shipment is answered with %s", screen)
-	}
-	taken, err := courier.Withdraw(ctx)
-	if err != nil {
-		return err
-	}
-	if err := people.SameThings(taken, labels(s)); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := w.takesOut(ctx, at, code, labels(s)...); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "cancelled"); err != nil {

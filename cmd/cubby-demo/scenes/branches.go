@@ -19,6 +19,37 @@ func listed(ctx context.Context, at people.Cabinet) error {
 	})
 }
 
+// takesOut has a courier take just these things out of a cabinet. A code, if one is given, opens nothing meanwhile.
+func (w *world) takesOut(ctx context.Context, at people.Cabinet, code string, things ...string) error {
+	courier := w.courier(at)
+	if err := courier.LogIn(ctx); err != nil {
+		return err
+	}
+	if err := listed(ctx, at); err != nil {
+		return err
+	}
+	if code != "" {
+		if _, err := at.Press(ctx, "cancel"); err != nil {
+			return err
+		}
+		screen, err := at.Keys(ctx, code)
+		if err != nil {
+			return err
+		}
+		if screen.Text != "withdrawn" {
+			return fmt.Errorf("the code of what is to be taken out is answered with %s", screen)
+		}
+	}
+	taken, err := courier.Withdraw(ctx)
+	if err != nil {
+		return err
+	}
+	if err := people.SameThings(taken, things); err != nil {
+		return err
+	}
+	return courier.Leave(ctx)
+}
+
 // frozen: a shipment is held back while its parcel waits. Neither the client's code nor a courier opens its cell until
 // it is let go.
 func frozen(ctx context.Context, w *world) error {
@@ -135,21 +166,7 @@ func rerouted(ctx context.Context, w *world) error {
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "withdrawing"); err != nil {
 		return err
 	}
-	courier := w.courier(from)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	if err := listed(ctx, from); err != nil {
-		return err
-	}
-	taken, err := courier.Withdraw(ctx)
-	if err != nil {
-		return err
-	}
-	if err := people.SameThings(taken, labels(s)); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := w.takesOut(ctx, from, "", labels(s)...); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "in_transit"); err != nil {

@@ -84,21 +84,7 @@ func expired(ctx context.Context, w *world) error {
 	if err := w.awaitEvent(ctx, left.ID, "shipment.withdrawal_overdue"); err != nil {
 		return err
 	}
-	courier := w.courier(at)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	if err := listed(ctx, at); err != nil {
-		return err
-	}
-	taken, err := courier.Withdraw(ctx)
-	if err != nil {
-		return err
-	}
-	if err := people.SameThings(taken, labels(left)); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := w.takesOut(ctx, at, "", labels(left)...); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, left.ID, "returned"); err != nil {

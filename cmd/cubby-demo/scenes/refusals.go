@@ -52,21 +52,7 @@ func refused(ctx context.Context, w *world) error {
 			return fmt.Errorf("parcel %s is %s, want %s", p.Barcode, p.State, want)
 		}
 	}
-	courier := w.courier(at)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	if err := listed(ctx, at); err != nil {
-		return err
-	}
-	out, err := courier.Withdraw(ctx)
-	if err != nil {
-		return err
-	}
-	if err := people.SameThings(out, []string{back}); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := w.takesOut(ctx, at, "", back); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "returning"); err != nil {

@@ -121,31 +121,7 @@ func closed(ctx context.Context, w *world) error {
 	if err := w.awaitEvent(ctx, coming.ID, "locker.capacity_lost"); err != nil {
 		return err
 	}
-	courier := w.courier(at)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	if err := listed(ctx, at); err != nil {
-		return err
-	}
-	if _, err := at.Press(ctx, "cancel"); err != nil {
-		return err
-	}
-	screen, err := at.Keys(ctx, code)
-	if err != nil {
-		return err
-	}
-	if screen.Text != "withdrawn" {
-		return fmt.Errorf("the code of a shipment in a closed locker is answered with %s", screen)
-	}
-	taken, err := courier.Withdraw(ctx)
-	if err != nil {
-		return err
-	}
-	if err := people.SameThings(taken, labels(s)); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
+	if err := w.takesOut(ctx, at, code, labels(s)...); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "returning"); err != nil {
