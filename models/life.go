@@ -329,7 +329,7 @@ func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
 		if reminder, ok := l.nextReminder(); ok {
 			at, summary = reminder, "the client is reminded"
 		}
-		if l.WaitUntil.After(at) {
+		if !l.WaitUntil.IsZero() { // it is looked at again, also when an outage has moved the end by now
 			at, summary = l.WaitUntil, "waits for the cabinet: "+summary
 		}
 		return at, summary, true

@@ -40,6 +40,11 @@ func TestClockIsAskedBeforeTimeActs(t *testing.T) {
 		now, last = again, wait
 	}
 	require.Equal(t, 30*time.Minute, last)
+	// The end moves with the outage, and the cabinet is looked at all the same.
+	require.Empty(t, l.TakeClock(models.ClockResult{EndsAt: now.Add(50 * time.Hour)}, now))
+	again, _, _ := l.Deadline()
+	require.Equal(t, now.Add(30*time.Minute), again)
+	now = again
 	// It is back, and the pause moved the end: nothing is due yet.
 	end := now.Add(100 * time.Hour)
 	require.Empty(t, l.TakeClock(models.ClockResult{EndsAt: end, Current: true}, now))

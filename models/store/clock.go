@@ -11,11 +11,9 @@ import (
 
 const (
 	// outageLeast is how long a cabinet is away before it counts: it changes its gateway
-	// faster than that.
+	// faster than that. Until then what it told last is good enough.
 	outageLeast = 30 * time.Second
-	// journalFresh is how long after it was last heard of a cabinet's journal counts as here.
-	journalFresh = time.Minute
-	outagesRead  = 1000
+	outagesRead = 1000
 )
 
 // outage is when a cabinet could not be reached.
@@ -67,7 +65,7 @@ func (s *Store) outagesSince(ctx context.Context, db *gorm.DB, l models.LockerID
 	if away >= outageLeast {
 		spans = append(spans, models.Span{From: seen})
 	}
-	return spans, link.CurrentAt != nil && away < journalFresh, nil
+	return spans, link.CurrentAt != nil && away < outageLeast, nil
 }
 
 // StorageClock reckons the end of a shipment's storage by all that is known now.

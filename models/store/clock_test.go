@@ -55,6 +55,15 @@ func TestOutages(t *testing.T) {
 		require.NoError(t, f.JournalCurrent(ctx, l, n, true))
 		require.Empty(t, look().Outages)
 
+		// Away, though not for long: the outage goes on.
+		require.NoError(t, f.Disconnect(ctx, l, n, time.Now().Add(-40*time.Second)))
+		require.False(t, look().Current)
+		require.Len(t, look().Outages, 1)
+		n = connect()
+		require.NoError(t, f.JournalCurrent(ctx, l, n, true))
+		require.Len(t, look().Outages, 1)
+		exec(t, f, "DELETE FROM outages")
+
 		// Away for long, and back.
 		away := time.Now().Add(-5 * time.Hour).UTC().Truncate(time.Millisecond)
 		since = away.Add(-time.Hour)
