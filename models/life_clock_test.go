@@ -171,3 +171,43 @@ func TestClockIsRecovered(t *testing.T) {
 	add(l.Extend(born.Add(501 * time.Hour)))
 	same("extended after its end")
 }
+
+// TestNothingInACellNeedsNoClock: the rest never came, and what came was taken.
+func TestNothingInACellNeedsNoClock(t *testing.T) {
+	t.Parallel()
+	l := newLife("a", "b")
+	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+	l.Due(born.Add(100 * time.Hour))
+	taken := fact(2, models.FactPickedUp, "a", born.Add(101*time.Hour))
+	taken.Operation = "op_2"
+	l.ApplyFact(taken)
+	require.Equal(t, models.StatePartlyPickedUp, l.State)
+	require.False(t, l.NeedsClock(born.Add(1000*time.Hour)))
+}
+
+// TestAnotherLockerBeginsAnew: its clock, its pauses, and what was waited for at the old one.
+func TestAnotherLockerBeginsAnew(t *testing.T) {
+	t.Parallel()
+	l := stored()
+	l.TakeClock(models.ClockResult{Outages: []models.Span{{From: born}}}, born.Add(2*time.Hour))
+	l.To = "lkr_2"
+	l.Moved(7, born.Add(3*time.Hour))
+	require.Zero(t, l.Clock)
+	require.Empty(t, l.Pauses)
+	require.Zero(t, l.WaitUntil)
+}
+
+// TestWhatGoesBackNeedsNoRoom: it was to go to another locker, and its client did not want it.
+func TestWhatGoesBackNeedsNoRoom(t *testing.T) {
+	t.Parallel()
+	l := stored()
+	refused := fact(2, models.FactRefused, "a", born.Add(2*time.Hour))
+	refused.Operation = "op_2"
+	l.ApplyFact(refused)
+	l.To = "lkr_2"
+	out := fact(3, models.FactWithdrawn, "a", born.Add(3*time.Hour))
+	out.Operation = "op_3"
+	l.ApplyFact(out)
+	require.Equal(t, models.StateReturning, l.State)
+	require.True(t, l.Projection(nil).NoRoom)
+}
