@@ -22,6 +22,8 @@ type Config struct {
 	Network   Network
 	Incidents Incidents
 	Engine    Engine
+	Clocks    Clocks
+	Sandbox   Sandbox // nil: this network has none
 
 	Logger *slog.Logger
 	Now    func() time.Time

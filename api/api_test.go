@@ -122,7 +122,7 @@ func (p *ports) Audit(_ context.Context, _ models.Request, action, object, detai
 	return nil
 }
 
-func (p *ports) Lockers(_ context.Context, page models.Page) ([]models.LockerView, error) {
+func (p *ports) Lockers(_ context.Context, _ models.Actor, page models.Page) ([]models.LockerView, error) {
 	p.page = page
 	if p.list != nil {
 		return nil, p.list()

@@ -16,15 +16,15 @@ func (s *server) CreateKey(ctx context.Context, request CreateKeyRequestObject) 
 	}
 	k, secret, err := s.Keys.CreateKey(ctx, models.NewKey{
 		Request: callOf(ctx).request(), Organization: models.OrganizationID(b.Organization), Name: b.Name,
-		Scopes: each(b.Scopes, func(v Scope) models.Scope { return models.Scope(v) }), ExpiresAt: b.ExpiresAt,
+		Scopes: each(b.Scopes, func(v Scope) models.Scope { return models.Scope(v) }), Test: or(b.Test, false), ExpiresAt: b.ExpiresAt,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return CreateKey201JSONResponse{
 		Id: string(k.ID), Organization: string(k.Organization), Name: k.Name,
-		Scopes:    each(k.Scopes, func(v models.Scope) Scope { return Scope(v) }),
-		CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Secret: secret,
+		Scopes: each(k.Scopes, func(v models.Scope) Scope { return Scope(v) }),
+		Test:   optional(k.Test), CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, Secret: secret,
 	}, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // ListLockers lists lockers.
 func (s *server) ListLockers(ctx context.Context, request ListLockersRequestObject) (ListLockersResponseObject, error) {
 	p := page(request.Params.Cursor, request.Params.Limit, request.Params.Search)
-	lockers, err := s.Lockers.Lockers(ctx, p)
+	lockers, err := s.Lockers.Lockers(ctx, callOf(ctx).actor, p)
 	if err != nil {
 		return nil, err
 	}
@@ -21,19 +21,28 @@ func (s *server) ListLockers(ctx context.Context, request ListLockersRequestObje
 
 // GetLocker reads a locker.
 func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) (GetLockerResponseObject, error) {
-	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
-		return nil, err
-	}
-	v, err := s.Lockers.Locker(ctx, models.LockerID(request.Id))
+	v, err := s.locker(ctx, request.Id)
 	if err != nil {
 		return nil, err
 	}
 	return GetLocker200JSONResponse(lockerDetail(callOf(ctx).actor)(v)), nil
 }
 
+// locker reads one that the caller sees.
+func (s *server) locker(ctx context.Context, id string) (models.LockerView, error) {
+	if err := known(models.PrefixLocker, id, "locker"); err != nil {
+		return models.LockerView{}, err
+	}
+	v, err := s.Lockers.Locker(ctx, models.LockerID(id))
+	if err == nil && !callOf(ctx).actor.Sees(v.Locker.Test) {
+		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no such locker.")
+	}
+	return v, err
+}
+
 // GetAvailability tells how much room a locker has.
 func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error) {
-	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
+	if _, err := s.locker(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id), callOf(ctx).actor.Organization)
@@ -50,6 +59,7 @@ func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestOb
 	b := request.Body
 	l, err := s.Network.CreateLocker(ctx, callOf(ctx).request(), models.Locker{
 		Number: b.Number, Location: models.LocationID(b.Location), Model: models.ModelID(b.Model),
+		Test: or(b.Test, false),
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +97,7 @@ func (s *server) changeLocker(ctx context.Context, id string, c models.LockerCha
 func lockerBody(l models.Locker) Locker {
 	return Locker{
 		Id: string(l.ID), Number: l.Number, Location: string(l.Location), Model: string(l.Model),
-		State: LockerState(l.State), CreatedAt: l.CreatedAt,
+		State: LockerState(l.State), Test: optional(l.Test), CreatedAt: l.CreatedAt,
 	}
 }
 
@@ -97,7 +107,7 @@ func lockerDetail(a models.Actor) func(models.LockerView) LockerDetail {
 		l := v.Locker
 		d := LockerDetail{
 			Id: string(l.ID), Number: l.Number, Location: locationBody(v.Location), Model: string(l.Model),
-			State: LockerState(l.State), CreatedAt: l.CreatedAt, Online: v.Link.Online, LastSeen: v.Link.LastSeen,
+			State: LockerState(l.State), Test: optional(l.Test), CreatedAt: l.CreatedAt, Online: v.Link.Online, LastSeen: v.Link.LastSeen,
 		}
 		if a.Operator() {
 			d.CertificateUntil = v.Link.CertificateUntil

@@ -576,6 +576,7 @@ type Key struct {
 
 	// Secret Shown this once.
 	Secret string `json:"secret"`
+	Test   *bool  `json:"test,omitempty"`
 }
 
 // Language defines model for Language.
@@ -626,6 +627,9 @@ type Locker struct {
 	Model     string      `json:"model"`
 	Number    string      `json:"number"`
 	State     LockerState `json:"state"`
+
+	// Test A test locker; missing if not.
+	Test *bool `json:"test,omitempty"`
 }
 
 // LockerDetail defines model for LockerDetail.
@@ -644,6 +648,9 @@ type LockerDetail struct {
 	// Online Whether the cabinet is connected.
 	Online bool        `json:"online"`
 	State  LockerState `json:"state"`
+
+	// Test A test locker; missing if not.
+	Test *bool `json:"test,omitempty"`
 }
 
 // LockerList defines model for LockerList.
@@ -732,6 +739,9 @@ type NewKey struct {
 	Name         Text            `json:"name"`
 	Organization OrganizationRef `json:"organization"`
 	Scopes       []Scope         `json:"scopes"`
+
+	// Test A test key, for the sandbox.
+	Test *bool `json:"test,omitempty"`
 }
 
 // NewLocation defines model for NewLocation.
@@ -760,6 +770,9 @@ type NewLocker struct {
 
 	// Number The number on the cabinet, such as L-001.
 	Number string `json:"number"`
+
+	// Test It is for integrators. Keys that are test keys see test lockers alone; others do not see them.
+	Test *bool `json:"test,omitempty"`
 }
 
 // NewOrganization defines model for NewOrganization.
@@ -994,6 +1007,41 @@ type Row struct {
 	Inner      Inner `json:"inner"`
 	MaxWeightG *int  `json:"max_weight_g,omitempty"`
 	Size       Size  `json:"size"`
+}
+
+// SandboxAdvance defines model for SandboxAdvance.
+type SandboxAdvance struct {
+	Seconds int64 `json:"seconds"`
+}
+
+// SandboxClock defines model for SandboxClock.
+type SandboxClock struct {
+	AheadSeconds int64 `json:"ahead_seconds"`
+}
+
+// SandboxDeposit defines model for SandboxDeposit.
+type SandboxDeposit struct {
+	// Shipment The id of a shipment for this locker.
+	Shipment string `json:"shipment"`
+}
+
+// SandboxJam defines model for SandboxJam.
+type SandboxJam struct {
+	Cell int `json:"cell"`
+
+	// Jammed True, if missing: it sticks from now on.
+	Jammed *bool `json:"jammed,omitempty"`
+}
+
+// SandboxOffline defines model for SandboxOffline.
+type SandboxOffline struct {
+	Offline bool `json:"offline"`
+}
+
+// SandboxPickup defines model for SandboxPickup.
+type SandboxPickup struct {
+	// Code The pickup code.
+	Code string `json:"code"`
 }
 
 // Scope defines model for Scope.
@@ -1269,6 +1317,21 @@ type CreateOrganizationJSONRequestBody = NewOrganization
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
 
+// SandboxAdvanceClockJSONRequestBody defines body for SandboxAdvanceClock for application/json ContentType.
+type SandboxAdvanceClockJSONRequestBody = SandboxAdvance
+
+// SandboxDepositJSONRequestBody defines body for SandboxDeposit for application/json ContentType.
+type SandboxDepositJSONRequestBody = SandboxDeposit
+
+// SandboxJamJSONRequestBody defines body for SandboxJam for application/json ContentType.
+type SandboxJamJSONRequestBody = SandboxJam
+
+// SandboxOfflineJSONRequestBody defines body for SandboxOffline for application/json ContentType.
+type SandboxOfflineJSONRequestBody = SandboxOffline
+
+// SandboxPickupJSONRequestBody defines body for SandboxPickup for application/json ContentType.
+type SandboxPickupJSONRequestBody = SandboxPickup
+
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
@@ -1370,6 +1433,21 @@ type ServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx echo.Context, id string) error
+	// SandboxAdvanceClock Time passes at a test locker
+	// (POST /api/v1/sandbox/lockers/{id}/advance-clock)
+	SandboxAdvanceClock(ctx echo.Context, id Id) error
+	// SandboxDeposit A courier brings a shipment's parcels to a test locker
+	// (POST /api/v1/sandbox/lockers/{id}/deposit)
+	SandboxDeposit(ctx echo.Context, id Id) error
+	// SandboxJam The lock of a cell of a test locker sticks, or is mended
+	// (POST /api/v1/sandbox/lockers/{id}/jam)
+	SandboxJam(ctx echo.Context, id Id) error
+	// SandboxOffline The network cable of a test locker is pulled, or plugged in
+	// (POST /api/v1/sandbox/lockers/{id}/offline)
+	SandboxOffline(ctx echo.Context, id Id) error
+	// SandboxPickup A client comes to a test locker with a pickup code
+	// (POST /api/v1/sandbox/lockers/{id}/pickup)
+	SandboxPickup(ctx echo.Context, id Id) error
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx echo.Context, params CreateShipmentParams) error
@@ -1916,6 +1994,86 @@ func (w *ServerInterfaceWrapper) PutPolicy(ctx echo.Context) error {
 	return err
 }
 
+// SandboxAdvanceClock converts echo context to params.
+func (w *ServerInterfaceWrapper) SandboxAdvanceClock(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SandboxAdvanceClock(ctx, id)
+	return err
+}
+
+// SandboxDeposit converts echo context to params.
+func (w *ServerInterfaceWrapper) SandboxDeposit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SandboxDeposit(ctx, id)
+	return err
+}
+
+// SandboxJam converts echo context to params.
+func (w *ServerInterfaceWrapper) SandboxJam(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SandboxJam(ctx, id)
+	return err
+}
+
+// SandboxOffline converts echo context to params.
+func (w *ServerInterfaceWrapper) SandboxOffline(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SandboxOffline(ctx, id)
+	return err
+}
+
+// SandboxPickup converts echo context to params.
+func (w *ServerInterfaceWrapper) SandboxPickup(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SandboxPickup(ctx, id)
+	return err
+}
+
 // CreateShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 	var err error
@@ -2311,6 +2469,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers/:id/suspend", wrapper.SuspendCourier, options.OperationMiddlewares["SuspendCourier"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers/:id/resume", wrapper.ResumeCourier, options.OperationMiddlewares["ResumeCourier"]...)
+	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/deposit", wrapper.SandboxDeposit, options.OperationMiddlewares["SandboxDeposit"]...)
+	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/pickup", wrapper.SandboxPickup, options.OperationMiddlewares["SandboxPickup"]...)
+	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/jam", wrapper.SandboxJam, options.OperationMiddlewares["SandboxJam"]...)
+	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/offline", wrapper.SandboxOffline, options.OperationMiddlewares["SandboxOffline"]...)
+	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/advance-clock", wrapper.SandboxAdvanceClock, options.OperationMiddlewares["SandboxAdvanceClock"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["CreateKey"]...)
@@ -3423,6 +3586,182 @@ func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolic
 	return err
 }
 
+type SandboxAdvanceClockRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SandboxAdvanceClockJSONRequestBody
+}
+
+type SandboxAdvanceClockResponseObject interface {
+	VisitSandboxAdvanceClockResponse(w http.ResponseWriter) error
+}
+
+type SandboxAdvanceClock200JSONResponse SandboxClock
+
+func (response SandboxAdvanceClock200JSONResponse) VisitSandboxAdvanceClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SandboxAdvanceClockdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SandboxAdvanceClockdefaultApplicationProblemPlusJSONResponse) VisitSandboxAdvanceClockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SandboxDepositRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SandboxDepositJSONRequestBody
+}
+
+type SandboxDepositResponseObject interface {
+	VisitSandboxDepositResponse(w http.ResponseWriter) error
+}
+
+type SandboxDeposit204Response struct {
+}
+
+func (response SandboxDeposit204Response) VisitSandboxDepositResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SandboxDepositdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SandboxDepositdefaultApplicationProblemPlusJSONResponse) VisitSandboxDepositResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SandboxJamRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SandboxJamJSONRequestBody
+}
+
+type SandboxJamResponseObject interface {
+	VisitSandboxJamResponse(w http.ResponseWriter) error
+}
+
+type SandboxJam204Response struct {
+}
+
+func (response SandboxJam204Response) VisitSandboxJamResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SandboxJamdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SandboxJamdefaultApplicationProblemPlusJSONResponse) VisitSandboxJamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SandboxOfflineRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SandboxOfflineJSONRequestBody
+}
+
+type SandboxOfflineResponseObject interface {
+	VisitSandboxOfflineResponse(w http.ResponseWriter) error
+}
+
+type SandboxOffline204Response struct {
+}
+
+func (response SandboxOffline204Response) VisitSandboxOfflineResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SandboxOfflinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SandboxOfflinedefaultApplicationProblemPlusJSONResponse) VisitSandboxOfflineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SandboxPickupRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SandboxPickupJSONRequestBody
+}
+
+type SandboxPickupResponseObject interface {
+	VisitSandboxPickupResponse(w http.ResponseWriter) error
+}
+
+type SandboxPickup204Response struct {
+}
+
+func (response SandboxPickup204Response) VisitSandboxPickupResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SandboxPickupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SandboxPickupdefaultApplicationProblemPlusJSONResponse) VisitSandboxPickupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateShipmentRequestObject struct {
 	Params CreateShipmentParams
 	Body   *CreateShipmentJSONRequestBody
@@ -3921,6 +4260,21 @@ type StrictServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
+	// SandboxAdvanceClock Time passes at a test locker
+	// (POST /api/v1/sandbox/lockers/{id}/advance-clock)
+	SandboxAdvanceClock(ctx context.Context, request SandboxAdvanceClockRequestObject) (SandboxAdvanceClockResponseObject, error)
+	// SandboxDeposit A courier brings a shipment's parcels to a test locker
+	// (POST /api/v1/sandbox/lockers/{id}/deposit)
+	SandboxDeposit(ctx context.Context, request SandboxDepositRequestObject) (SandboxDepositResponseObject, error)
+	// SandboxJam The lock of a cell of a test locker sticks, or is mended
+	// (POST /api/v1/sandbox/lockers/{id}/jam)
+	SandboxJam(ctx context.Context, request SandboxJamRequestObject) (SandboxJamResponseObject, error)
+	// SandboxOffline The network cable of a test locker is pulled, or plugged in
+	// (POST /api/v1/sandbox/lockers/{id}/offline)
+	SandboxOffline(ctx context.Context, request SandboxOfflineRequestObject) (SandboxOfflineResponseObject, error)
+	// SandboxPickup A client comes to a test locker with a pickup code
+	// (POST /api/v1/sandbox/lockers/{id}/pickup)
+	SandboxPickup(ctx context.Context, request SandboxPickupRequestObject) (SandboxPickupResponseObject, error)
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx context.Context, request CreateShipmentRequestObject) (CreateShipmentResponseObject, error)
@@ -4969,6 +5323,246 @@ func (sh *strictHandler) PutPolicy(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(PutPolicyResponseObject); ok {
 		return validResponse.VisitPutPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SandboxAdvanceClock operation middleware
+func (sh *strictHandler) SandboxAdvanceClock(ctx echo.Context, id Id) error {
+	var request SandboxAdvanceClockRequestObject
+
+	request.Id = id
+
+	var body SandboxAdvanceClockJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SandboxAdvanceClock(ctx.Request().Context(), request.(SandboxAdvanceClockRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SandboxAdvanceClock")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SandboxAdvanceClockResponseObject); ok {
+		return validResponse.VisitSandboxAdvanceClockResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SandboxDeposit operation middleware
+func (sh *strictHandler) SandboxDeposit(ctx echo.Context, id Id) error {
+	var request SandboxDepositRequestObject
+
+	request.Id = id
+
+	var body SandboxDepositJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SandboxDeposit(ctx.Request().Context(), request.(SandboxDepositRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SandboxDeposit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SandboxDepositResponseObject); ok {
+		return validResponse.VisitSandboxDepositResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SandboxJam operation middleware
+func (sh *strictHandler) SandboxJam(ctx echo.Context, id Id) error {
+	var request SandboxJamRequestObject
+
+	request.Id = id
+
+	var body SandboxJamJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SandboxJam(ctx.Request().Context(), request.(SandboxJamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SandboxJam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SandboxJamResponseObject); ok {
+		return validResponse.VisitSandboxJamResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SandboxOffline operation middleware
+func (sh *strictHandler) SandboxOffline(ctx echo.Context, id Id) error {
+	var request SandboxOfflineRequestObject
+
+	request.Id = id
+
+	var body SandboxOfflineJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SandboxOffline(ctx.Request().Context(), request.(SandboxOfflineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SandboxOffline")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SandboxOfflineResponseObject); ok {
+		return validResponse.VisitSandboxOfflineResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SandboxPickup operation middleware
+func (sh *strictHandler) SandboxPickup(ctx echo.Context, id Id) error {
+	var request SandboxPickupRequestObject
+
+	request.Id = id
+
+	var body SandboxPickupJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SandboxPickup(ctx.Request().Context(), request.(SandboxPickupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SandboxPickup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SandboxPickupResponseObject); ok {
+		return validResponse.VisitSandboxPickupResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -40,8 +40,8 @@ type Shipments interface {
 
 // Lockers lists cabinets.
 type Lockers interface {
-	// Lockers returns a page ordered by id.
-	Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error)
+	// Lockers returns a page of those that the actor sees, ordered by id.
+	Lockers(ctx context.Context, a models.Actor, p models.Page) ([]models.LockerView, error)
 	// Locker returns one, or not_found.
 	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
 	// Worklist returns what lies in a locker, by cell, and what it expects, or not_found. An
@@ -105,4 +105,20 @@ type Engine interface {
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	// Reroute returns no_capacity, locker_not_accepting or unknown_locker besides, for the other locker.
 	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
+}
+
+// Clocks are those of test lockers.
+type Clocks interface {
+	// AdvanceClock puts a locker's clock forward and returns by how much it was in all. It
+	// returns not_found for a locker that is no test locker.
+	AdvanceClock(ctx context.Context, r models.Request, id models.LockerID, by models.Seconds) (models.Seconds, error)
+}
+
+// Sandbox moves the cabinets of test lockers as people would. What a cabinet refuses is a
+// conflict with what its screen says; one that does not serve is unavailable.
+type Sandbox interface {
+	Deposit(ctx context.Context, id models.LockerID, barcodes []string) error
+	Pickup(ctx context.Context, id models.LockerID, code string) error
+	Jam(ctx context.Context, id models.LockerID, cell int, jammed bool) error
+	Offline(ctx context.Context, id models.LockerID, offline bool) error
 }

@@ -8,7 +8,7 @@ import (
 
 // GetWorklist tells what lies in a locker and what it expects.
 func (s *server) GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error) {
-	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
+	if _, err := s.locker(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	w, err := s.Lockers.Worklist(ctx, callOf(ctx).actor, models.LockerID(request.Id))

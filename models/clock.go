@@ -52,6 +52,17 @@ type StorageClock struct {
 	For  time.Duration `json:"for"` // of running time
 	// Held is when the shipment was held back.
 	Held []Span `json:"held,omitempty"`
+	// Since is when it really began, where the clock of a test locker was put forward: outages
+	// before it are none of its. Zero: From.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Began is when it really began.
+func (c StorageClock) Began() time.Time {
+	if c.Since.IsZero() {
+		return c.From
+	}
+	return c.Since
 }
 
 // longestPause bounds what a site that never opens adds to a limit.
@@ -61,7 +72,7 @@ const longestPause = 366 * 24 * time.Hour
 // cabinet could not be reached, as far as that is known at a moment, while the site was or
 // will be closed, and while the shipment was held back.
 func (c StorageClock) End(hours *Hours, zone *time.Location, outages []Span, now time.Time) time.Time {
-	stood := slices.Concat(c.Held, within(outages, c.From, now))
+	stood := slices.Concat(c.Held, within(outages, c.Began(), now))
 	end := c.From.Add(c.For)
 	for {
 		// From below: each round takes in the pauses that the one before has reached.

@@ -32,6 +32,7 @@ type Courier struct {
 	ValidFrom    *time.Time
 	ValidUntil   *time.Time
 	Suspended    bool
+	Test         bool  // of a test key: for test lockers alone
 	Unannounced  bool  // may leave parcels that nobody announced
 	Rev          int64 // from 1; each change raises it
 	CreatedAt    time.Time

@@ -55,6 +55,8 @@ type Life struct {
 	Delayed time.Time `json:"delayed,omitzero"` // the latest delay that the carrier told of
 	// LostRoomAt is when it was last told that no cell is left for a parcel of it.
 	LostRoomAt time.Time `json:"lost_room_at,omitzero"`
+	// AdvancedAt is when the clock of its test locker was last put forward.
+	AdvancedAt time.Time `json:"advanced_at,omitzero"`
 	Issue      int       `json:"issue,omitempty"` // of the pickup code
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`

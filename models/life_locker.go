@@ -11,6 +11,8 @@ func (l *Life) ApplyLocker(s LockerSignal) []Event {
 		return l.lostRoom(s)
 	case NewsClosed:
 		return l.closed(s)
+	case NewsAdvanced:
+		l.advance(s)
 	}
 	return nil
 }

@@ -135,8 +135,14 @@ type Locker struct {
 	Model    ModelID
 	State    LockerState
 	// Emptying: it is closed, and what lies in it is to be taken out.
-	Emptying  bool
-	CreatedAt time.Time
+	Emptying bool
+	// Test: it is for integrators, and no client ever comes to it.
+	Test bool
+	// Ahead is by how much the clock of a test locker was put forward in all, and AdvancedAt
+	// when it was last.
+	Ahead      Seconds
+	AdvancedAt *time.Time
+	CreatedAt  time.Time
 }
 
 // LockerChange is an action on a locker, for a reason. Withdraw goes with LockerClose: what lies

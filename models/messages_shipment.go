@@ -113,6 +113,8 @@ const (
 	NewsCapacityLost LockerNews = "capacity_lost"
 	// NewsClosed: the locker is closed, and what lies there is to be taken out.
 	NewsClosed LockerNews = "closed"
+	// NewsAdvanced: the clock of a test locker was put forward.
+	NewsAdvanced LockerNews = "advanced"
 )
 
 // LockerSignal tells a life news of a locker.
@@ -120,6 +122,7 @@ type LockerSignal struct {
 	Locker LockerID   `json:"locker"`
 	News   LockerNews `json:"news"`
 	At     time.Time  `json:"at"`
+	By     Seconds    `json:"by,omitempty"` // with NewsAdvanced
 }
 
 // CarrierEventInput is what a carrier says of a shipment under way. Type is accepted,

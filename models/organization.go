@@ -55,6 +55,7 @@ type APIKey struct {
 	Name         string
 	Hash         string
 	Scopes       []Scope `gorm:"serializer:json"`
+	Test         bool    // sees test lockers, and them alone
 	CreatedAt    time.Time
 	ExpiresAt    *time.Time
 	RevokedAt    *time.Time
@@ -71,6 +72,7 @@ type Actor struct {
 	Organization OrganizationID
 	Kind         OrganizationKind
 	Scopes       []Scope
+	Test         bool // by a test key
 }
 
 // Can reports whether the actor has the scope, by itself or as an operator.
@@ -85,3 +87,7 @@ func (a Actor) Can(s Scope) bool {
 
 // Operator reports whether the actor runs the network.
 func (a Actor) Operator() bool { return a.Can(ScopeOperator) }
+
+// Sees reports whether the actor sees what is of test lockers, or what is not. An operator sees
+// both.
+func (a Actor) Sees(test bool) bool { return a.Operator() || a.Test == test }

@@ -75,6 +75,7 @@ type NewKey struct {
 	Organization OrganizationID
 	Name         string
 	Scopes       []Scope
+	Test         bool
 	ExpiresAt    *time.Time
 }
 

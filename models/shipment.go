@@ -17,6 +17,7 @@ type Shipment struct {
 	NotifyBy      NotifyBy
 	Language      string
 	ExpectedAt    *time.Time
+	Test          bool // its locker is a test locker
 	Guaranteed    bool // room was promised for it
 	Issue         int  // issue of the pickup code; 0: not yet set by a worker
 	CreatedAt     time.Time

@@ -180,7 +180,9 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 		if !s.news.ReceiveAsync(&n) {
 			return
 		}
+		before := s.life.AdvancedAt
 		s.events = append(s.events, s.life.ApplyLocker(n)...)
+		s.unseen = s.unseen || !before.Equal(s.life.AdvancedAt)
 	}
 }
 

@@ -578,6 +578,7 @@ type Key struct {
 
 	// Secret Shown this once.
 	Secret string `json:"secret"`
+	Test   *bool  `json:"test,omitempty"`
 }
 
 // Language defines model for Language.
@@ -628,6 +629,9 @@ type Locker struct {
 	Model     string      `json:"model"`
 	Number    string      `json:"number"`
 	State     LockerState `json:"state"`
+
+	// Test A test locker; missing if not.
+	Test *bool `json:"test,omitempty"`
 }
 
 // LockerDetail defines model for LockerDetail.
@@ -646,6 +650,9 @@ type LockerDetail struct {
 	// Online Whether the cabinet is connected.
 	Online bool        `json:"online"`
 	State  LockerState `json:"state"`
+
+	// Test A test locker; missing if not.
+	Test *bool `json:"test,omitempty"`
 }
 
 // LockerList defines model for LockerList.
@@ -734,6 +741,9 @@ type NewKey struct {
 	Name         Text            `json:"name"`
 	Organization OrganizationRef `json:"organization"`
 	Scopes       []Scope         `json:"scopes"`
+
+	// Test A test key, for the sandbox.
+	Test *bool `json:"test,omitempty"`
 }
 
 // NewLocation defines model for NewLocation.
@@ -762,6 +772,9 @@ type NewLocker struct {
 
 	// Number The number on the cabinet, such as L-001.
 	Number string `json:"number"`
+
+	// Test It is for integrators. Keys that are test keys see test lockers alone; others do not see them.
+	Test *bool `json:"test,omitempty"`
 }
 
 // NewOrganization defines model for NewOrganization.
@@ -996,6 +1009,41 @@ type Row struct {
 	Inner      Inner `json:"inner"`
 	MaxWeightG *int  `json:"max_weight_g,omitempty"`
 	Size       Size  `json:"size"`
+}
+
+// SandboxAdvance defines model for SandboxAdvance.
+type SandboxAdvance struct {
+	Seconds int64 `json:"seconds"`
+}
+
+// SandboxClock defines model for SandboxClock.
+type SandboxClock struct {
+	AheadSeconds int64 `json:"ahead_seconds"`
+}
+
+// SandboxDeposit defines model for SandboxDeposit.
+type SandboxDeposit struct {
+	// Shipment The id of a shipment for this locker.
+	Shipment string `json:"shipment"`
+}
+
+// SandboxJam defines model for SandboxJam.
+type SandboxJam struct {
+	Cell int `json:"cell"`
+
+	// Jammed True, if missing: it sticks from now on.
+	Jammed *bool `json:"jammed,omitempty"`
+}
+
+// SandboxOffline defines model for SandboxOffline.
+type SandboxOffline struct {
+	Offline bool `json:"offline"`
+}
+
+// SandboxPickup defines model for SandboxPickup.
+type SandboxPickup struct {
+	// Code The pickup code.
+	Code string `json:"code"`
 }
 
 // Scope defines model for Scope.
@@ -1270,6 +1318,21 @@ type CreateOrganizationJSONRequestBody = NewOrganization
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
+
+// SandboxAdvanceClockJSONRequestBody defines body for SandboxAdvanceClock for application/json ContentType.
+type SandboxAdvanceClockJSONRequestBody = SandboxAdvance
+
+// SandboxDepositJSONRequestBody defines body for SandboxDeposit for application/json ContentType.
+type SandboxDepositJSONRequestBody = SandboxDeposit
+
+// SandboxJamJSONRequestBody defines body for SandboxJam for application/json ContentType.
+type SandboxJamJSONRequestBody = SandboxJam
+
+// SandboxOfflineJSONRequestBody defines body for SandboxOffline for application/json ContentType.
+type SandboxOfflineJSONRequestBody = SandboxOffline
+
+// SandboxPickupJSONRequestBody defines body for SandboxPickup for application/json ContentType.
+type SandboxPickupJSONRequestBody = SandboxPickup
 
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
@@ -1706,6 +1769,96 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxAdvanceClockWithBody Time passes at a test locker
+	//
+	// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+	// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+	// keep the time at which they happened.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+	SandboxAdvanceClockWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxAdvanceClock Time passes at a test locker
+	//
+	// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+	// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+	// keep the time at which they happened.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+	SandboxAdvanceClock(ctx context.Context, id Id, body SandboxAdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxDepositWithBody A courier brings a shipment's parcels to a test locker
+	//
+	// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+	// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+	// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+	SandboxDepositWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxDeposit A courier brings a shipment's parcels to a test locker
+	//
+	// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+	// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+	// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+	SandboxDeposit(ctx context.Context, id Id, body SandboxDepositJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxJamWithBody The lock of a cell of a test locker sticks, or is mended
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+	SandboxJamWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxJam The lock of a cell of a test locker sticks, or is mended
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+	SandboxJam(ctx context.Context, id Id, body SandboxJamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxOfflineWithBody The network cable of a test locker is pulled, or plugged in
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+	SandboxOfflineWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxOffline The network cable of a test locker is pulled, or plugged in
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+	SandboxOffline(ctx context.Context, id Id, body SandboxOfflineJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxPickupWithBody A client comes to a test locker with a pickup code
+	//
+	// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+	SandboxPickupWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SandboxPickup A client comes to a test locker with a pickup code
+	//
+	// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+	SandboxPickup(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateShipmentWithBody Announce a shipment
 	//
@@ -2645,6 +2798,196 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 func (c *Client) PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutPolicyRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxAdvanceClockWithBody Time passes at a test locker
+//
+// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+// keep the time at which they happened.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+func (c *Client) SandboxAdvanceClockWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxAdvanceClockRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxAdvanceClock Time passes at a test locker
+//
+// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+// keep the time at which they happened.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+func (c *Client) SandboxAdvanceClock(ctx context.Context, id Id, body SandboxAdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxAdvanceClockRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxDepositWithBody A courier brings a shipment's parcels to a test locker
+//
+// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+func (c *Client) SandboxDepositWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxDepositRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxDeposit A courier brings a shipment's parcels to a test locker
+//
+// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+func (c *Client) SandboxDeposit(ctx context.Context, id Id, body SandboxDepositJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxDepositRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxJamWithBody The lock of a cell of a test locker sticks, or is mended
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+func (c *Client) SandboxJamWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxJamRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxJam The lock of a cell of a test locker sticks, or is mended
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+func (c *Client) SandboxJam(ctx context.Context, id Id, body SandboxJamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxJamRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxOfflineWithBody The network cable of a test locker is pulled, or plugged in
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+func (c *Client) SandboxOfflineWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxOfflineRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxOffline The network cable of a test locker is pulled, or plugged in
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+func (c *Client) SandboxOffline(ctx context.Context, id Id, body SandboxOfflineJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxOfflineRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxPickupWithBody A client comes to a test locker with a pickup code
+//
+// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+func (c *Client) SandboxPickupWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxPickupRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SandboxPickup A client comes to a test locker with a pickup code
+//
+// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+func (c *Client) SandboxPickup(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSandboxPickupRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4353,6 +4696,241 @@ func NewPutPolicyRequestWithBody(server string, id string, contentType string, b
 	return req, nil
 }
 
+// NewSandboxAdvanceClockRequest calls the generic SandboxAdvanceClock builder with application/json body
+func NewSandboxAdvanceClockRequest(server string, id Id, body SandboxAdvanceClockJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSandboxAdvanceClockRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSandboxAdvanceClockRequestWithBody constructs an http.Request for the SandboxAdvanceClock method, with any body, and a specified content type
+func NewSandboxAdvanceClockRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sandbox/lockers/%s/advance-clock", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSandboxDepositRequest calls the generic SandboxDeposit builder with application/json body
+func NewSandboxDepositRequest(server string, id Id, body SandboxDepositJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSandboxDepositRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSandboxDepositRequestWithBody constructs an http.Request for the SandboxDeposit method, with any body, and a specified content type
+func NewSandboxDepositRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sandbox/lockers/%s/deposit", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSandboxJamRequest calls the generic SandboxJam builder with application/json body
+func NewSandboxJamRequest(server string, id Id, body SandboxJamJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSandboxJamRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSandboxJamRequestWithBody constructs an http.Request for the SandboxJam method, with any body, and a specified content type
+func NewSandboxJamRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sandbox/lockers/%s/jam", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSandboxOfflineRequest calls the generic SandboxOffline builder with application/json body
+func NewSandboxOfflineRequest(server string, id Id, body SandboxOfflineJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSandboxOfflineRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSandboxOfflineRequestWithBody constructs an http.Request for the SandboxOffline method, with any body, and a specified content type
+func NewSandboxOfflineRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sandbox/lockers/%s/offline", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSandboxPickupRequest calls the generic SandboxPickup builder with application/json body
+func NewSandboxPickupRequest(server string, id Id, body SandboxPickupJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSandboxPickupRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSandboxPickupRequestWithBody constructs an http.Request for the SandboxPickup method, with any body, and a specified content type
+func NewSandboxPickupRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sandbox/lockers/%s/pickup", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewCreateShipmentRequest calls the generic CreateShipment builder with application/json body
 func NewCreateShipmentRequest(server string, params *CreateShipmentParams, body CreateShipmentJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5299,6 +5877,96 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicyWithResponse(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPolicyResponse, error)
+
+	// SandboxAdvanceClockWithBodyWithResponse Time passes at a test locker
+	//
+	// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+	// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+	// keep the time at which they happened.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+	SandboxAdvanceClockWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxAdvanceClockResponse, error)
+
+	// SandboxAdvanceClockWithResponse Time passes at a test locker
+	//
+	// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+	// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+	// keep the time at which they happened.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+	SandboxAdvanceClockWithResponse(ctx context.Context, id Id, body SandboxAdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxAdvanceClockResponse, error)
+
+	// SandboxDepositWithBodyWithResponse A courier brings a shipment's parcels to a test locker
+	//
+	// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+	// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+	// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+	SandboxDepositWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxDepositResponse, error)
+
+	// SandboxDepositWithResponse A courier brings a shipment's parcels to a test locker
+	//
+	// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+	// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+	// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+	SandboxDepositWithResponse(ctx context.Context, id Id, body SandboxDepositJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxDepositResponse, error)
+
+	// SandboxJamWithBodyWithResponse The lock of a cell of a test locker sticks, or is mended
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+	SandboxJamWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxJamResponse, error)
+
+	// SandboxJamWithResponse The lock of a cell of a test locker sticks, or is mended
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+	SandboxJamWithResponse(ctx context.Context, id Id, body SandboxJamJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxJamResponse, error)
+
+	// SandboxOfflineWithBodyWithResponse The network cable of a test locker is pulled, or plugged in
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+	SandboxOfflineWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxOfflineResponse, error)
+
+	// SandboxOfflineWithResponse The network cable of a test locker is pulled, or plugged in
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+	SandboxOfflineWithResponse(ctx context.Context, id Id, body SandboxOfflineJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxOfflineResponse, error)
+
+	// SandboxPickupWithBodyWithResponse A client comes to a test locker with a pickup code
+	//
+	// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+	SandboxPickupWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxPickupResponse, error)
+
+	// SandboxPickupWithResponse A client comes to a test locker with a pickup code
+	//
+	// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+	SandboxPickupWithResponse(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxPickupResponse, error)
 
 	// CreateShipmentWithBodyWithResponse Announce a shipment
 	//
@@ -6828,6 +7496,218 @@ func (r PutPolicyResponse) ContentType() string {
 	return ""
 }
 
+type SandboxAdvanceClockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SandboxClock
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SandboxAdvanceClockResponse) GetJSON200() *SandboxClock {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SandboxAdvanceClockResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SandboxAdvanceClockResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SandboxAdvanceClockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SandboxAdvanceClockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SandboxAdvanceClockResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SandboxDepositResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SandboxDepositResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SandboxDepositResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SandboxDepositResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SandboxDepositResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SandboxDepositResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SandboxJamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SandboxJamResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SandboxJamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SandboxJamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SandboxJamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SandboxJamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SandboxOfflineResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SandboxOfflineResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SandboxOfflineResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SandboxOfflineResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SandboxOfflineResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SandboxOfflineResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SandboxPickupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SandboxPickupResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SandboxPickupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SandboxPickupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SandboxPickupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SandboxPickupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateShipmentResponse201Headers the declared response headers of an HTTP 201 response for CreateShipment
 type CreateShipmentResponse201Headers struct {
 	Location *string
@@ -7940,6 +8820,156 @@ func (c *ClientWithResponses) PutPolicyWithResponse(ctx context.Context, id stri
 		return nil, err
 	}
 	return ParsePutPolicyResponse(rsp)
+}
+
+// SandboxAdvanceClockWithBodyWithResponse Time passes at a test locker
+//
+// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+// keep the time at which they happened.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+func (c *ClientWithResponses) SandboxAdvanceClockWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxAdvanceClockResponse, error) {
+	rsp, err := c.SandboxAdvanceClockWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxAdvanceClockResponse(rsp)
+}
+
+// SandboxAdvanceClockWithResponse Time passes at a test locker
+//
+// Everything that was announced for the locker or lies in it becomes that much older: reminders, the end of storage,
+// and whatever else time brings come that much earlier. A shipment's `ready_at` and `expires_at` move back. Events
+// keep the time at which they happened.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/advance-clock (the `SandboxAdvanceClock` operationId).
+func (c *ClientWithResponses) SandboxAdvanceClockWithResponse(ctx context.Context, id Id, body SandboxAdvanceClockJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxAdvanceClockResponse, error) {
+	rsp, err := c.SandboxAdvanceClock(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxAdvanceClockResponse(rsp)
+}
+
+// SandboxDepositWithBodyWithResponse A courier brings a shipment's parcels to a test locker
+//
+// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+func (c *ClientWithResponses) SandboxDepositWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxDepositResponse, error) {
+	rsp, err := c.SandboxDepositWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxDepositResponse(rsp)
+}
+
+// SandboxDepositWithResponse A courier brings a shipment's parcels to a test locker
+//
+// A courier comes to the cabinet, shows a badge, scans the labels of all parcels that are expected, and puts them in.
+// Answers when the doors are shut; what comes of it is told as events, as for any locker.
+// 409 `conflict`: what the cabinet's screen says. 503: the cabinet does not serve now.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/deposit (the `SandboxDeposit` operationId).
+func (c *ClientWithResponses) SandboxDepositWithResponse(ctx context.Context, id Id, body SandboxDepositJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxDepositResponse, error) {
+	rsp, err := c.SandboxDeposit(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxDepositResponse(rsp)
+}
+
+// SandboxJamWithBodyWithResponse The lock of a cell of a test locker sticks, or is mended
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+func (c *ClientWithResponses) SandboxJamWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxJamResponse, error) {
+	rsp, err := c.SandboxJamWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxJamResponse(rsp)
+}
+
+// SandboxJamWithResponse The lock of a cell of a test locker sticks, or is mended
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/jam (the `SandboxJam` operationId).
+func (c *ClientWithResponses) SandboxJamWithResponse(ctx context.Context, id Id, body SandboxJamJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxJamResponse, error) {
+	rsp, err := c.SandboxJam(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxJamResponse(rsp)
+}
+
+// SandboxOfflineWithBodyWithResponse The network cable of a test locker is pulled, or plugged in
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+func (c *ClientWithResponses) SandboxOfflineWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxOfflineResponse, error) {
+	rsp, err := c.SandboxOfflineWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxOfflineResponse(rsp)
+}
+
+// SandboxOfflineWithResponse The network cable of a test locker is pulled, or plugged in
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/offline (the `SandboxOffline` operationId).
+func (c *ClientWithResponses) SandboxOfflineWithResponse(ctx context.Context, id Id, body SandboxOfflineJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxOfflineResponse, error) {
+	rsp, err := c.SandboxOffline(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxOfflineResponse(rsp)
+}
+
+// SandboxPickupWithBodyWithResponse A client comes to a test locker with a pickup code
+//
+// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+func (c *ClientWithResponses) SandboxPickupWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SandboxPickupResponse, error) {
+	rsp, err := c.SandboxPickupWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxPickupResponse(rsp)
+}
+
+// SandboxPickupWithResponse A client comes to a test locker with a pickup code
+//
+// The code is typed, the doors open, everything is taken out, the doors are shut. 409 `conflict` when the cabinet refuses the code.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
+func (c *ClientWithResponses) SandboxPickupWithResponse(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxPickupResponse, error) {
+	rsp, err := c.SandboxPickup(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSandboxPickupResponse(rsp)
 }
 
 // CreateShipmentWithBodyWithResponse Announce a shipment
@@ -9129,6 +10159,155 @@ func ParsePutPolicyResponse(rsp *http.Response) (*PutPolicyResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSandboxAdvanceClockResponse parses an HTTP response from a SandboxAdvanceClockWithResponse call
+func ParseSandboxAdvanceClockResponse(rsp *http.Response) (*SandboxAdvanceClockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SandboxAdvanceClockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SandboxClock
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSandboxDepositResponse parses an HTTP response from a SandboxDepositWithResponse call
+func ParseSandboxDepositResponse(rsp *http.Response) (*SandboxDepositResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SandboxDepositResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSandboxJamResponse parses an HTTP response from a SandboxJamWithResponse call
+func ParseSandboxJamResponse(rsp *http.Response) (*SandboxJamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SandboxJamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSandboxOfflineResponse parses an HTTP response from a SandboxOfflineWithResponse call
+func ParseSandboxOfflineResponse(rsp *http.Response) (*SandboxOfflineResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SandboxOfflineResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSandboxPickupResponse parses an HTTP response from a SandboxPickupWithResponse call
+func ParseSandboxPickupResponse(rsp *http.Response) (*SandboxPickupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SandboxPickupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

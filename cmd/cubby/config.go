@@ -38,6 +38,7 @@ type config struct {
 	mail              notify.SMTP
 	mailDomain        string
 	maxInFlight       int
+	sandboxURL        string
 	logLevel          string
 	opsProfile        bool
 }
@@ -76,6 +77,7 @@ func settings() []setting {
 		{"CUBBY_SMTP_TIMEOUT", "10s", "for a whole dialogue, 12s at most", mailTimeout},
 		{"CUBBY_MAIL_DOMAIN", "cubby.localhost", "right side of the Message-ID", text(func(c *config) *string { return &c.mailDomain })},
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
+		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
 }

@@ -68,6 +68,7 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 	kind := flags.String("organization-kind", string(models.KindOperator), "kind of a new organization")
 	name := flags.String("name", "Operator", "name of a new organization, and of the key")
 	scopes := flags.String("scopes", string(models.ScopeOperator), "comma-separated: shipments, couriers, operator")
+	test := flags.Bool("test", false, "a test key: it sees test lockers alone")
 	email := flags.String("email", "", "where a new organization is told of incidents")
 	asJSON := flags.Bool("json", false, "print JSON")
 	if err := flags.Parse(args); err != nil {
@@ -79,7 +80,7 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 	}
 	defer closeStore(p, s)
 	request := models.Request{Actor: models.Actor{Key: "cli", Scopes: []models.Scope{models.ScopeOperator}}, ID: "cli"}
-	k := models.NewKey{Request: request, Organization: models.OrganizationID(*org), Name: *name}
+	k := models.NewKey{Request: request, Organization: models.OrganizationID(*org), Name: *name, Test: *test}
 	for scope := range strings.SplitSeq(*scopes, ",") {
 		if !models.Scope(scope).Valid() {
 			return fmt.Errorf("%q is not a scope", scope)

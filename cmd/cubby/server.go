@@ -167,8 +167,13 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 }
 
 func (s *server) api(ctx context.Context) error {
+	var tests api.Sandbox
+	if s.config.sandboxURL != "" {
+		tests = &sandbox{base: s.config.sandboxURL, client: http.DefaultClient}
+	}
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Clocks: s.db, Sandbox: tests,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
 	})))

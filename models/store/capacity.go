@@ -146,8 +146,8 @@ func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models
 		Latitude, Longitude float64
 	}
 	err = s.read.WithContext(ctx).Raw(`SELECT l.id AS locker, l.number, p.address, p.latitude, p.longitude
-		FROM lockers l JOIN locations p ON p.id = l.location WHERE l.state = ? AND l.id <> ?`,
-		models.LockerActive, from).Scan(&others).Error
+		FROM lockers l JOIN locations p ON p.id = l.location WHERE l.state = ? AND l.id <> ? AND l.test = ?`,
+		models.LockerActive, from, here.Locker.Test).Scan(&others).Error
 	if err != nil {
 		return nearby, mapError(err)
 	}

@@ -71,7 +71,7 @@ func (s *Store) outagesSince(ctx context.Context, db *gorm.DB, l models.LockerID
 // StorageClock reckons the end of a shipment's storage by all that is known now.
 func (s *Store) StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error) {
 	var res models.ClockResult
-	outages, current, err := s.outagesSince(ctx, s.read, in.Locker, in.Clock.From)
+	outages, current, err := s.outagesSince(ctx, s.read, in.Locker, in.Clock.Began())
 	if err != nil {
 		return res, mapError(err)
 	}

@@ -22,7 +22,8 @@ func (s *Store) CreateCourier(ctx context.Context, n models.NewCourier) (models.
 		if _, err = take(o, err, "There is no such organization."); err != nil {
 			return err
 		}
-		if err := t.knownLockers(c.Lockers); err != nil {
+		c.Test = n.Actor.Test
+		if err := t.knownLockers(n.Actor, c.Lockers); err != nil {
 			return err
 		}
 		c.CreatedAt, c.Rev = t.now, t.revAfter(0)
@@ -52,16 +53,23 @@ func startGrant(c models.Courier) models.OutboxRow {
 // it is never below the time in Unix milliseconds.
 func (t *tx) revAfter(rev int64) int64 { return max(rev+1, t.now.UnixMilli()) }
 
-func (t *tx) knownLockers(ids []models.LockerID) error {
+// knownLockers checks that the actor sees the lockers. With a test key a courier is for those that
+// are named: none would be all.
+func (t *tx) knownLockers(a models.Actor, ids []models.LockerID) error {
 	if len(ids) == 0 {
+		if a.Test {
+			var fields models.Fields
+			fields.Add("/lockers", "must name test lockers: the key is a test key")
+			return fields.Err()
+		}
 		return nil
 	}
-	var found []models.LockerID
-	if err := t.db.Raw("SELECT id FROM lockers WHERE id IN ?", ids).Scan(&found).Error; err != nil {
+	found, err := gorm.G[models.Locker](t.db).Where("id IN ?", ids).Find(t.ctx)
+	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if !slices.Contains(found, id) {
+		if !slices.ContainsFunc(found, func(l models.Locker) bool { return l.ID == id && a.Sees(l.Test) }) {
 			return models.Errorf(models.CodeNotFound, "There is no locker %s.", id)
 		}
 	}
@@ -78,7 +86,7 @@ func (s *Store) SuspendCourier(ctx context.Context, r models.Request, id models.
 		if c, err = take(row, err, "There is no such courier."); err != nil {
 			return err
 		}
-		if !r.Actor.Operator() && c.Organization != r.Actor.Organization {
+		if !r.Actor.Sees(c.Test) || !r.Actor.Operator() && c.Organization != r.Actor.Organization {
 			return models.Errorf(models.CodeNotFound, "There is no such courier.")
 		}
 		c.Suspended, c.Rev = suspended, t.revAfter(c.Rev)

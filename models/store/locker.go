@@ -154,10 +154,13 @@ func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {
 	return insert(t, cells...)
 }
 
-// Lockers returns a page ordered by id.
-func (s *Store) Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error) {
+// Lockers returns a page of those that the actor sees, ordered by id.
+func (s *Store) Lockers(ctx context.Context, a models.Actor, p models.Page) ([]models.LockerView, error) {
 	// By id of the locker, number, and the place's name and city.
 	query := gorm.G[models.Locker](s.read).Where("id > ?", p.Cursor)
+	if !a.Operator() {
+		query = query.Where("test = ?", a.Test)
+	}
 	if p.Search != "" {
 		own, args := contains(p.Search, "id", "number")
 		place, more := contains(p.Search, "name", "city", "address")

@@ -85,7 +85,7 @@ func (s *Store) CreateKey(ctx context.Context, n models.NewKey) (models.APIKey, 
 	sum := sha256.Sum256([]byte(secret))
 	key := models.APIKey{
 		ID: models.KeyID(s.ids.New(models.PrefixKey)), Organization: n.Organization, Name: n.Name,
-		Hash: hex.EncodeToString(sum[:]), Scopes: n.Scopes, ExpiresAt: utc(n.ExpiresAt),
+		Hash: hex.EncodeToString(sum[:]), Scopes: n.Scopes, Test: n.Test, ExpiresAt: utc(n.ExpiresAt),
 	}
 	err := s.tx(ctx, "key", func(t *tx) error {
 		o, err := gorm.G[models.Organization](t.db).Where("id = ?", n.Organization).Take(t.ctx)
@@ -96,6 +96,11 @@ func (s *Store) CreateKey(ctx context.Context, n models.NewKey) (models.APIKey, 
 			// It would see and change every organization's shipments.
 			var fields models.Fields
 			fields.Add("/scopes", "operator is for organizations of the kind operator")
+			return fields.Err()
+		}
+		if n.Test && slices.Contains(n.Scopes, models.ScopeOperator) {
+			var fields models.Fields
+			fields.Add("/test", "must be false with the scope operator, which sees everything")
 			return fields.Err()
 		}
 		key.CreatedAt = t.now
@@ -141,5 +146,5 @@ func (s *Store) Authenticate(ctx context.Context, hash string) (models.Actor, er
 	if err != nil {
 		return models.Actor{}, mapError(err)
 	}
-	return models.Actor{Key: key.ID, Organization: o.ID, Kind: o.Kind, Scopes: key.Scopes}, nil
+	return models.Actor{Key: key.ID, Organization: o.ID, Kind: o.Kind, Scopes: key.Scopes, Test: key.Test}, nil
 }

@@ -39,6 +39,9 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
+		if locker.Test != from.Test {
+			return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", to)
+		}
 		rooms, err := capacityOf(t.ctx, t.db, t.now.Add(policy.Horizon().Duration()), to)
 		if err != nil {
 			return err

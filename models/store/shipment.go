@@ -64,6 +64,13 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	if err := s.checkParties(ctx, n); err != nil {
 		return d, err
 	}
+	locker, err := gorm.G[models.Locker](s.read).Where("id = ?", n.Locker).Take(ctx)
+	if locker, err = take(locker, err, ""); models.ErrorCode(err) == models.CodeNotFound || err == nil && !n.Actor.Sees(locker.Test) {
+		return d, models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", n.Locker)
+	}
+	if err != nil {
+		return d, err
+	}
 	policy, err := s.newestPolicy(ctx, n.Policy)
 	if err != nil {
 		return d, err
@@ -72,7 +79,7 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	d.policy = policy
 	d.Shipment = models.Shipment{
 		ID: models.ShipmentID(s.ids.New(models.PrefixShipment)), Carrier: n.Carrier, Shop: n.Shop, Number: n.Number,
-		Locker: n.Locker, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
+		Locker: n.Locker, Test: locker.Test, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
 		Language: n.Language, ExpectedAt: utc(n.ExpectedAt), CreatedAt: now, State: models.StateCreated, UpdatedAt: now,
 	}
 	d.contact = n.Contact
@@ -296,7 +303,7 @@ func (s *Store) visible(ctx context.Context, a models.Actor, id models.ShipmentI
 	if err != nil {
 		return models.Shipment{}, err
 	}
-	if !a.Operator() && (a.Organization == "" || a.Organization != shipment.Carrier && a.Organization != shipment.Shop) {
+	if !a.Sees(shipment.Test) || !a.Operator() && (a.Organization == "" || a.Organization != shipment.Carrier && a.Organization != shipment.Shop) {
 		return models.Shipment{}, models.Errorf(models.CodeNotFound, "There is no such shipment.")
 	}
 	return shipment, nil

@@ -141,25 +141,29 @@ func (c Client) AwaitDoor(ctx context.Context) (cell int, done bool, err error) 
 // Pickup types the code, takes what is behind each door that opens, and shuts it. It checks that just the things that
 // were expected were there.
 func (c Client) Pickup(ctx context.Context, code string, expected ...string) error {
-	if _, err := c.Type(ctx, code); err != nil {
+	taken, err := c.TakeAll(ctx, code)
+	if err != nil {
 		return err
 	}
-	var taken []string
+	return SameThings(taken, expected)
+}
+
+// TakeAll is a pickup of whatever is there, which it returns.
+func (c Client) TakeAll(ctx context.Context, code string) (taken []string, err error) {
+	if _, err := c.Type(ctx, code); err != nil {
+		return nil, err
+	}
 	for {
 		cell, done, err := c.AwaitDoor(ctx)
-		if err != nil {
-			return err
-		}
-		if done {
-			break
+		if err != nil || done {
+			return taken, err
 		}
 		things, err := c.TakeFrom(ctx, cell)
 		if err != nil {
-			return err
+			return taken, err
 		}
 		taken = append(taken, things...)
 	}
-	return SameThings(taken, expected)
 }
 
 // TakeFrom empties a cell and shuts its door, and looks on until the cabinet has seen it.

@@ -37,6 +37,7 @@ type Network struct {
 	Lockers     []Locker `json:"lockers"`
 	Badge       string   `json:"badge"`
 	PIN         string   `json:"pin"`
+	Sandbox     Sandbox  `json:"sandbox"`
 }
 
 // errStaleNetwork is a folder of which a part was removed.
@@ -66,6 +67,7 @@ func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 		{n.Model != "", func() error { return s.made(ctx, n, "models", demoModel(), &n.Model) }},
 		{len(n.Lockers) > 0, func() error { return s.lockers(ctx, &n) }},
 		{n.Badge != "", func() error { return s.courier(ctx, &n) }},
+		{n.Sandbox.Key != "", func() error { return s.sandbox(ctx, &n) }},
 	}
 	if err := s.call(ctx, n, http.MethodGet, "lockers?limit=1", nil, &struct{}{}); err != nil {
 		return n, err

@@ -22,6 +22,7 @@ import (
 	"cubby/cmd/cubby-demo/inbox"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/sandbox"
 	"cubby/cmd/cubby-demo/sites"
 	"cubby/models"
 )
@@ -217,6 +218,7 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
 		"CUBBY_SMTP_USER=",
+		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
 	}, s.options.Env...)
 }
 
@@ -332,8 +334,8 @@ func (s *System) startCabinets(ctx context.Context) error {
 		Logger: s.log.With("part", "cabinets"),
 	})
 	s.stops = append(s.stops, s.Cabinets.Stop)
-	for _, locker := range s.Lockers {
-		if _, err := s.Cabinets.Add(ctx, models.LockerID(locker.ID)); err != nil {
+	for _, locker := range s.sites() {
+		if _, err := s.Cabinets.Add(ctx, locker); err != nil {
 			return err
 		}
 	}
@@ -364,6 +366,7 @@ func (s *System) startPages(ctx context.Context) error {
 	theirs := hands.New(s.Cabinets, s.log.With("part", "hands"))
 	mux.Handle("/hands", theirs)
 	mux.Handle("/hands/", theirs)
+	mux.Handle("/sandbox/", sandbox.New(people.Service{Base: origin(s.options.Ports.Demo)}, sandbox.Courier{Badge: sandboxBadge, PIN: sandboxPIN}))
 	mux.Handle("/", newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}}))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address(s.options.Ports.Demo))
 	if err != nil {

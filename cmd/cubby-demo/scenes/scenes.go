@@ -36,7 +36,7 @@ type scene struct {
 }
 
 // waits names the scenes in which most of the time nothing but time happens: they are played side by side, after the others.
-func waits() []string { return []string{"expired", "never-came", "clock-paused"} }
+func waits() []string { return []string{"expired", "never-came", "clock-paused", "sandbox"} }
 
 func all() []scene {
 	return []scene{
@@ -71,6 +71,7 @@ func all() []scene {
 		{"room-kept", "no room is kept", roomKept},
 		{"room-lost", "the other board is dead", roomLost},
 		{"closed", "the locker is closed and not emptied", closed},
+		{"sandbox", "no time passes", sandbox},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }

@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/models"
+)
+
+// testKey is the fixture's carrier with a test key.
+func (f *fixture) testKey() models.Request {
+	return models.Request{ID: "req_test", Actor: models.Actor{Key: "key_test", Organization: f.carrier.ID, Kind: models.KindCarrier,
+		Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}, Test: true}}
+}
+
+// TestTestLockersAreApart: a test key sees test lockers and what is there alone, and other keys do not.
+func TestTestLockersAreApart(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		live := f.locker(t, "L-1")
+		trial, err := f.CreateLocker(t.Context(), models.Request{}, models.Locker{Number: "T-1", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+		other, err := f.CreateLocker(t.Context(), models.Request{}, models.Locker{Number: "T-2", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+
+		n := f.announcement(live.ID, "N1")
+		real := f.create(t, n)
+		n = f.announcement(live.ID, "N2")
+		n.Request = f.testKey()
+		_, _, err = f.CreateShipment(t.Context(), n)
+		require.Equal(t, models.CodeUnknownLocker, models.ErrorCode(err))
+		_, _, err = f.CreateShipment(t.Context(), f.announcement(trial.ID, "N3"))
+		require.Equal(t, models.CodeUnknownLocker, models.ErrorCode(err), "a live key does not see it")
+		n = f.announcement(trial.ID, "N4")
+		n.Request = f.testKey()
+		made, _, err := f.CreateShipment(t.Context(), n)
+		require.NoError(t, err)
+		require.True(t, made.Shipment.Test)
+
+		for _, of := range []struct {
+			actor models.Actor
+			id    models.ShipmentID
+			seen  bool
+		}{
+			{f.testKey().Actor, made.Shipment.ID, true}, {f.testKey().Actor, real.Shipment.ID, false},
+			{n.Request.Actor, made.Shipment.ID, true}, {f.announcement(live.ID, "").Actor, made.Shipment.ID, false},
+			{models.Actor{Scopes: []models.Scope{models.ScopeOperator}}, made.Shipment.ID, true},
+		} {
+			_, err := f.Shipment(t.Context(), of.actor, of.id)
+			if of.seen {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, models.CodeNotFound, models.ErrorCode(err))
+			}
+		}
+		require.Equal(t, models.CodeUnknownLocker, models.ErrorCode(f.KeepRoom(t.Context(), real.Shipment.ID, trial.ID)), "re-routed to a test locker")
+		require.NoError(t, f.KeepRoom(t.Context(), made.Shipment.ID, other.ID))
+
+		// A test key lets nobody in at other lockers.
+		courier := func(lockers ...models.LockerID) error {
+			_, err := f.CreateCourier(t.Context(), models.NewCourier{Request: f.testKey(), Courier: models.Courier{
+				Organization: f.carrier.ID, Role: models.RoleCourier, Badge: "B-" + time.Duration(len(lockers)).String(), Lockers: lockers,
+			}})
+			return err
+		}
+		require.Equal(t, models.CodeInvalid, models.ErrorCode(courier()), "it would be let in everywhere")
+		require.Equal(t, models.CodeNotFound, models.ErrorCode(courier(trial.ID, live.ID)))
+		require.NoError(t, courier(trial.ID))
+		elsewhere, err := f.CreateCourier(t.Context(), models.NewCourier{Courier: models.Courier{Organization: f.carrier.ID, Role: models.RoleCourier, Badge: "B-live"}})
+		require.NoError(t, err)
+		_, err = f.SuspendCourier(t.Context(), f.testKey(), elsewhere.ID, true)
+		require.Equal(t, models.CodeNotFound, models.ErrorCode(err))
+
+		operator, _, err := f.BootstrapOperator(t.Context(), "Operator", "")
+		require.NoError(t, err)
+		_, _, err = f.CreateKey(t.Context(), models.NewKey{Organization: operator.ID, Name: "all", Scopes: []models.Scope{models.ScopeOperator}, Test: true})
+		require.Equal(t, models.CodeInvalid, models.ErrorCode(err), "it would see everything")
+	})
+}
+
+// TestAdvanceClock: the lives at the locker are told, each time at a later moment.
+func TestAdvanceClock(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		live := f.locker(t, "L-1")
+		trial, err := f.CreateLocker(t.Context(), models.Request{}, models.Locker{Number: "T-1", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+		n := f.announcement(trial.ID, "N1")
+		n.Request = f.testKey()
+		made, _, err := f.CreateShipment(t.Context(), n)
+		require.NoError(t, err)
+		f.create(t, f.announcement(live.ID, "N2"))
+
+		_, err = f.AdvanceClock(t.Context(), f.testKey(), live.ID, 60)
+		require.Equal(t, models.CodeNotFound, models.ErrorCode(err))
+		exec(t, f, "DELETE FROM outbox")
+		ahead, err := f.AdvanceClock(t.Context(), f.testKey(), trial.ID, 60)
+		require.NoError(t, err)
+		require.Equal(t, models.Seconds(60), ahead)
+		ahead, err = f.AdvanceClock(t.Context(), f.testKey(), trial.ID, 30)
+		require.NoError(t, err)
+		require.Equal(t, models.Seconds(90), ahead)
+
+		var told []models.LockerSignal
+		for _, r := range rows[models.OutboxRow](t, f, "signal = ?", models.SignalLocker) {
+			require.Equal(t, models.ShipmentWorkflowID(made.Shipment.ID), r.WorkflowID)
+			var s models.LockerSignal
+			require.NoError(t, json.Unmarshal(r.Payload, &s))
+			told = append(told, s)
+		}
+		require.Len(t, told, 2)
+		require.Equal(t, []models.Seconds{60, 30}, []models.Seconds{told[0].By, told[1].By})
+		require.True(t, told[1].At.After(told[0].At), "the life tells them apart")
+	})
+}
