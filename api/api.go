@@ -39,6 +39,8 @@ type Config struct {
 	// then told to come back. Zero: 256 calls, 2 s.
 	MaxInFlight int
 	MaxWait     time.Duration
+	// Quota bounds the calls of each key.
+	Quota Quota
 }
 
 const (
@@ -55,6 +57,7 @@ type server struct {
 	contract contract
 	slots    chan struct{}
 	running  *running
+	quotas   *quotas
 }
 
 var _ StrictServerInterface = (*server)(nil)
@@ -74,6 +77,7 @@ func New(cfg Config) http.Handler {
 		contract: loadContract(),
 		slots:    make(chan struct{}, cfg.MaxInFlight),
 		running:  newRunning(),
+		quotas:   newQuotas(cfg.Quota),
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -34,6 +34,9 @@ func (s *server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 		if info.actor, err = s.Keys.Authenticate(r.Context(), hex.EncodeToString(sum[:])); err != nil {
 			return err
 		}
+		if err := s.quotas.take(c.Response().Header(), info.actor.Key, s.Now()); err != nil {
+			return err
+		}
 		if op.scope != scopeAny && !info.actor.Can(op.scope) {
 			return models.Errorf(models.CodeForbidden, "This needs a key with the scope %s.", op.scope)
 		}

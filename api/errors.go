@@ -139,7 +139,7 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, err 
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
-	if s := retryAfter(e.Code); s != "" {
+	if s := retryAfter(e.Code); s != "" && h.Get("Retry-After") == "" {
 		h.Set("Retry-After", s)
 	}
 	if code == http.StatusUnauthorized {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cubby/activities/notify"
+	"cubby/api"
 )
 
 // setting is one environment variable.
@@ -39,6 +40,7 @@ type config struct {
 	mailDomain        string
 	maxInFlight       int
 	sandboxURL        string
+	quota             api.Quota
 	logLevel          string
 	opsProfile        bool
 }
@@ -77,6 +79,7 @@ func settings() []setting {
 		{"CUBBY_SMTP_TIMEOUT", "10s", "for a whole dialogue, 12s at most", mailTimeout},
 		{"CUBBY_MAIL_DOMAIN", "cubby.localhost", "right side of the Message-ID", text(func(c *config) *string { return &c.mailDomain })},
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
+		{"CUBBY_RATE_LIMIT", "6000", "calls that each key may make a minute, counted by each process; 0: any number (role api)", rateLimit},
 		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
@@ -115,6 +118,15 @@ func mailTimeout(c *config, v string) error {
 		err = errors.New("must be over 0 and at most 12s")
 	}
 	c.mail.Timeout = d
+	return err
+}
+
+func rateLimit(c *config, v string) error {
+	n, err := strconv.Atoi(v)
+	if err == nil && n < 0 {
+		err = errors.New("must be 0 or more")
+	}
+	c.quota = api.Quota{Calls: n, Window: time.Minute}
 	return err
 }
 

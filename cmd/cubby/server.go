@@ -175,7 +175,7 @@ func (s *server) api(ctx context.Context) error {
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
 		Clocks: s.db, Sandbox: tests,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
-		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
+		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 	})))
 }
 

@@ -218,6 +218,7 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
 		"CUBBY_SMTP_USER=",
+		"CUBBY_RATE_LIMIT=0", // the plays ask as fast as they can
 		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
 	}, s.options.Env...)
 }
