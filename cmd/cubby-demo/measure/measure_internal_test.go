@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"testing"
 	"time"
 
@@ -30,12 +29,6 @@ func TestDoorsFigures(t *testing.T) {
 
 func TestPerAgent(t *testing.T) {
 	require.InDelta(t, 50, perAgent(100<<20, 100<<20+1900*50*1024, 100, 2000), 1e-9)
-}
-
-func TestResident(t *testing.T) {
-	bytes, err := resident(os.Getpid())
-	require.NoError(t, err)
-	require.Greater(t, bytes, int64(1<<20))
 }
 
 func TestReportLeavesOutWhatWasNotMeasured(t *testing.T) {

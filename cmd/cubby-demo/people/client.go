@@ -116,7 +116,7 @@ func (c Client) Type(ctx context.Context, code string) (Screen, error) {
 				return s, nil
 			}
 			return s, fmt.Errorf("the interrupted pickup does not go on: %s", s)
-		case s.Text != "wrong_code" || try == codeTries || !pause(ctx, typeAgain):
+		case s.Text != "wrong_code" || try == codeTries || !Pause(ctx, typeAgain):
 			return s, fmt.Errorf("the code was not taken at try %d: %s", try, s)
 		}
 	}

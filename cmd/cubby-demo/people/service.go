@@ -84,7 +84,7 @@ func (s Service) call(ctx context.Context, method, path string, header http.Head
 		if err == nil || !s.Persist || !passing(err) {
 			return err
 		}
-		if !pause(ctx, wait) {
+		if !Pause(ctx, wait) {
 			return fmt.Errorf("gave up: %w", err)
 		}
 	}
@@ -142,8 +142,8 @@ func refusal(call string, status int, raw []byte) *Refusal {
 	return r
 }
 
-// pause waits; false means that the context ended first.
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits; false means that the context ended first.
+func Pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -166,7 +166,7 @@ func Await(ctx context.Context, what string, every time.Duration, check func() (
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("waiting for %s: %w", what, err)
 		}
-		if ctx.Err() != nil || !pause(ctx, every) {
+		if ctx.Err() != nil || !Pause(ctx, every) {
 			return fmt.Errorf("waited %.1f s for %s; seen last: %s", time.Since(began).Seconds(), what, seen)
 		}
 	}
@@ -182,7 +182,7 @@ func Holds(ctx context.Context, what string, long time.Duration, check func() (h
 			return err
 		case !holds:
 			return fmt.Errorf("it does not hold that %s: %s", what, seen)
-		case !pause(ctx, every):
+		case !Pause(ctx, every):
 			return ctx.Err()
 		}
 	}

@@ -72,6 +72,7 @@ func all() []scene {
 		{"room-lost", "the other board is dead", roomLost},
 		{"closed", "the locker is closed and not emptied", closed},
 		{"sandbox", "no time passes", sandbox},
+		{"flood", "a server that was never busy is the measure", flood},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
@@ -131,7 +132,7 @@ func run(ctx context.Context, bin, only, broken string, stdout io.Writer) (name 
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
 	began := time.Now()
-	set, err := stage.Start(ctx, stage.Options{Dir: dir, Bin: bin})
+	set, err := stage.Start(ctx, stage.Options{Dir: dir, Bin: bin, Env: []string{"CUBBY_OPS_PROFILE=on"}})
 	if err != nil {
 		return "start", err
 	}
