@@ -22,33 +22,39 @@ type Sandbox struct {
 	Badge  string `json:"badge"`
 }
 
-// sandbox makes what is missing of the sandbox.
-func (s seeder) sandbox(ctx context.Context, n *Network) error {
-	if n.Sandbox.Locker.ID == "" {
-		var there struct{ Items []Locker }
-		if err := s.call(ctx, *n, http.MethodGet, "lockers?search="+sandboxNumber, nil, &there); err != nil {
-			return err
-		}
-		if len(there.Items) > 0 {
-			n.Sandbox.Locker = there.Items[0]
-		} else if err := s.call(ctx, *n, http.MethodPost, "lockers",
-			object{"number": sandboxNumber, "location": n.Location, "model": n.Model, "test": true}, &n.Sandbox.Locker); err != nil {
-			return err
-		}
+// testLocker makes the sandbox's locker, if an interrupted start has not.
+func (s seeder) testLocker(ctx context.Context, n *Network) error {
+	var there struct{ Items []Locker }
+	if err := s.call(ctx, *n, http.MethodGet, "lockers?search="+sandboxNumber, nil, &there); err != nil {
+		return err
 	}
+	if len(there.Items) > 0 {
+		n.Sandbox.Locker = there.Items[0]
+		return nil
+	}
+	return s.call(ctx, *n, http.MethodPost, "lockers",
+		object{"number": sandboxNumber, "location": n.Location, "model": n.Model, "test": true}, &n.Sandbox.Locker)
+}
+
+// testCourier makes the courier of the sandbox; one that an interrupted start has made is as good.
+func (s seeder) testCourier(ctx context.Context, n *Network) error {
 	body := object{"organization": n.Operator, "badge": sandboxBadge, "pin": sandboxPIN, "lockers": []string{n.Sandbox.Locker.ID}}
 	err := s.call(ctx, *n, http.MethodPost, "couriers", body, &struct{}{})
 	var refused *refusal
 	if err != nil && !(errors.As(err, &refused) && refused.status == http.StatusConflict) {
 		return err
 	}
+	n.Sandbox.Badge = sandboxBadge
+	return nil
+}
+
+// testKey makes the carrier's key for the sandbox.
+func (s seeder) testKey(ctx context.Context, n *Network) error {
 	var key struct{ Secret string }
-	err = s.call(ctx, *n, http.MethodPost, "keys", object{
+	err := s.call(ctx, *n, http.MethodPost, "keys", object{
 		"organization": n.Carrier, "name": "Demo carrier, sandbox", "scopes": []string{"shipments", "couriers"}, "test": true,
 	}, &key)
-	if err == nil {
-		n.Sandbox.Key, n.Sandbox.Badge = key.Secret, sandboxBadge
-	}
+	n.Sandbox.Key = key.Secret
 	return err
 }
 

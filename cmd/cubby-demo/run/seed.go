@@ -67,7 +67,9 @@ func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 		{n.Model != "", func() error { return s.made(ctx, n, "models", demoModel(), &n.Model) }},
 		{len(n.Lockers) > 0, func() error { return s.lockers(ctx, &n) }},
 		{n.Badge != "", func() error { return s.courier(ctx, &n) }},
-		{n.Sandbox.Key != "", func() error { return s.sandbox(ctx, &n) }},
+		{n.Sandbox.Locker.ID != "", func() error { return s.testLocker(ctx, &n) }},
+		{n.Sandbox.Badge != "", func() error { return s.testCourier(ctx, &n) }},
+		{n.Sandbox.Key != "", func() error { return s.testKey(ctx, &n) }},
 	}
 	if err := s.call(ctx, n, http.MethodGet, "lockers?limit=1", nil, &struct{}{}); err != nil {
 		return n, err

@@ -49,6 +49,7 @@ func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
 	whole := []string{
 		"organizations", "keys", "organizations", "locations", "models",
 		"lockers L-001", "lockers L-002", "lockers L-003", "couriers",
+		"lockers T-001", "couriers", "keys",
 	}
 	for failAt := range len(whole) + 1 {
 		fake := &register{failAt: failAt}
@@ -65,6 +66,7 @@ func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
 		require.Equal(t, Network{
 			OperatorKey: "operator", Carrier: "id_1", CarrierKey: "cubby_secret", Shop: "id_3", Location: "id_4", Model: "id_5",
 			Lockers: []Locker{{"id_6", "L-001"}, {"id_7", "L-002"}, {"id_8", "L-003"}}, Badge: courierBadge, PIN: courierPIN,
+			Sandbox: Sandbox{Locker: Locker{"id_10", "T-001"}, Key: "cubby_secret", Badge: sandboxBadge},
 		}, saved)
 		_, err = s.run(t.Context(), saved)
 		require.NoError(t, err)
