@@ -38,7 +38,7 @@ deps: .make/deps ## check the programs that the others need; as root, install wh
 
 # The stamp depends on this file: a new requirement is looked for once.
 .make/deps: Makefile
-	@echo "deps: looking for go, gcc, npm, git, initdb and chromium-headless-shell"
+	@echo "deps: looking for go, gcc, npm, git, curl, jq, initdb and chromium-headless-shell"
 	@mkdir -p .make
 	@command -v go >/dev/null || { echo "deps: Go 1.26 or newer is needed, and Debian's is older: see https://go.dev/doc/install" >&2; exit 1; }
 	@go version | grep -Eq ' go1\.(2[6-9]|[3-9][0-9])' || { echo "deps: Go 1.26 or newer is needed, this is: $$(go version)" >&2; exit 1; }
@@ -46,6 +46,8 @@ deps: .make/deps ## check the programs that the others need; as root, install wh
 	command -v gcc >/dev/null || missing+=(gcc libc6-dev); \
 	command -v npm >/dev/null || missing+=(nodejs npm); \
 	command -v git >/dev/null || missing+=(git); \
+	command -v curl >/dev/null || missing+=(curl); \
+	command -v jq >/dev/null || missing+=(jq); \
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql-15); \
 	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing+=(chromium-headless-shell); \
 	if [ $${#missing[@]} -gt 0 ]; then \
