@@ -47,6 +47,7 @@ type ports struct {
 	query    models.IncidentQuery
 	page     models.Page
 	events   []int // after, limit
+	listed   models.ShipmentQuery
 	audited  []string
 	create   func(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error)
 	carrier  func(in models.CarrierEventInput) (models.ActionResult, error)
@@ -110,6 +111,11 @@ func (p *ports) Shipment(_ context.Context, a models.Actor, id models.ShipmentID
 		return models.ShipmentView{}, models.Errorf(models.CodeNotFound, "There is no shipment with this id.")
 	}
 	return v, nil
+}
+
+func (p *ports) Shipments(_ context.Context, _ models.Actor, q models.ShipmentQuery) ([]models.ShipmentView, string, error) {
+	p.listed = q
+	return []models.ShipmentView{view()}, string(shipID), nil
 }
 
 func (p *ports) ShipmentEvents(_ context.Context, _ models.Actor, _ models.ShipmentID, after, limit int) ([]models.Event, error) {

@@ -1076,7 +1076,13 @@ type Shipment struct {
 	UpdatedAt     time.Time     `json:"updated_at"`
 }
 
-// ShipmentState defines model for Shipment.State.
+// ShipmentList defines model for ShipmentList.
+type ShipmentList struct {
+	Items      []Shipment `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
+// ShipmentState defines model for ShipmentState.
 type ShipmentState string
 
 // Size defines model for Size.
@@ -1222,6 +1228,32 @@ type ListPoliciesParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListShipmentsParams defines parameters for ListShipments.
+type ListShipmentsParams struct {
+	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Locker Only those for this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// Number The carrier's own number, all of it.
+	Number *string `form:"number,omitempty" json:"number,omitempty"`
+
+	// Barcode The barcode of one of the parcels, all of it.
+	Barcode *string `form:"barcode,omitempty" json:"barcode,omitempty"`
+
+	// Ends The last characters of the number or of a barcode.
+	Ends *string `form:"ends,omitempty" json:"ends,omitempty"`
+
+	// UpdatedSince Only those that were changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateShipmentParams defines parameters for CreateShipment.
@@ -1448,6 +1480,9 @@ type ServerInterface interface {
 	// SandboxPickup A client comes to a test locker with a pickup code
 	// (POST /api/v1/sandbox/lockers/{id}/pickup)
 	SandboxPickup(ctx echo.Context, id Id) error
+	// ListShipments List shipments
+	// (GET /api/v1/shipments)
+	ListShipments(ctx echo.Context, params ListShipmentsParams) error
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx echo.Context, params CreateShipmentParams) error
@@ -2074,6 +2109,73 @@ func (w *ServerInterfaceWrapper) SandboxPickup(ctx echo.Context) error {
 	return err
 }
 
+// ListShipments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListShipments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListShipmentsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "locker" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locker", ctx.QueryParams(), &params.Locker, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locker: %s", err))
+	}
+
+	// ------------- Optional query parameter "number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "number", ctx.QueryParams(), &params.Number, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter number: %s", err))
+	}
+
+	// ------------- Optional query parameter "barcode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "barcode", ctx.QueryParams(), &params.Barcode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter barcode: %s", err))
+	}
+
+	// ------------- Optional query parameter "ends" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ends", ctx.QueryParams(), &params.Ends, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ends: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_since", ctx.QueryParams(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_since: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListShipments(ctx, params)
+	return err
+}
+
 // CreateShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 	var err error
@@ -2444,6 +2546,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/api/v1/shipments", wrapper.ListShipments, options.OperationMiddlewares["ListShipments"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments", wrapper.CreateShipment, options.OperationMiddlewares["CreateShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
@@ -3762,6 +3865,45 @@ func (response SandboxPickupdefaultApplicationProblemPlusJSONResponse) VisitSand
 	return err
 }
 
+type ListShipmentsRequestObject struct {
+	Params ListShipmentsParams
+}
+
+type ListShipmentsResponseObject interface {
+	VisitListShipmentsResponse(w http.ResponseWriter) error
+}
+
+type ListShipments200JSONResponse ShipmentList
+
+func (response ListShipments200JSONResponse) VisitListShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListShipmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListShipmentsdefaultApplicationProblemPlusJSONResponse) VisitListShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateShipmentRequestObject struct {
 	Params CreateShipmentParams
 	Body   *CreateShipmentJSONRequestBody
@@ -4275,6 +4417,9 @@ type StrictServerInterface interface {
 	// SandboxPickup A client comes to a test locker with a pickup code
 	// (POST /api/v1/sandbox/lockers/{id}/pickup)
 	SandboxPickup(ctx context.Context, request SandboxPickupRequestObject) (SandboxPickupResponseObject, error)
+	// ListShipments List shipments
+	// (GET /api/v1/shipments)
+	ListShipments(ctx context.Context, request ListShipmentsRequestObject) (ListShipmentsResponseObject, error)
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx context.Context, request CreateShipmentRequestObject) (CreateShipmentResponseObject, error)
@@ -5563,6 +5708,31 @@ func (sh *strictHandler) SandboxPickup(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(SandboxPickupResponseObject); ok {
 		return validResponse.VisitSandboxPickupResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListShipments operation middleware
+func (sh *strictHandler) ListShipments(ctx echo.Context, params ListShipmentsParams) error {
+	var request ListShipmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListShipments(ctx.Request().Context(), request.(ListShipmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListShipments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListShipmentsResponseObject); ok {
+		return validResponse.VisitListShipmentsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

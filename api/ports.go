@@ -32,6 +32,9 @@ type Shipments interface {
 	CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error)
 	// Shipment returns one shipment, or not_found.
 	Shipment(ctx context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error)
+	// Shipments returns a page and the cursor of the next, empty when nothing follows. It
+	// returns invalid_request for a cursor of another list.
+	Shipments(ctx context.Context, a models.Actor, q models.ShipmentQuery) (views []models.ShipmentView, next string, err error)
 	// ShipmentEvents returns its events with a seq above after, in order, or not_found.
 	ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error)
 	// Audit records an act that the engine carries out.

@@ -120,6 +120,19 @@ func newParcels(bodies []NewParcel, f *models.Fields) []models.NewParcel {
 	return parcels
 }
 
+// ListShipments lists the shipments that the caller has a part in.
+func (s *server) ListShipments(ctx context.Context, request ListShipmentsRequestObject) (ListShipmentsResponseObject, error) {
+	p := request.Params
+	views, next, err := s.Shipments.Shipments(ctx, callOf(ctx).actor, models.ShipmentQuery{
+		State: models.ShipmentState(or(p.State, "")), Locker: models.LockerID(or(p.Locker, "")), Number: or(p.Number, ""),
+		Barcode: or(p.Barcode, ""), Ends: or(p.Ends, ""), UpdatedSince: p.UpdatedSince, Cursor: or(p.Cursor, ""), Limit: or(p.Limit, defaultLimit),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ListShipments200JSONResponse{Items: each(views, shipmentBody), NextCursor: optional(next)}, nil
+}
+
 // GetShipment reads a shipment.
 func (s *server) GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error) {
 	v, err := s.shipment(ctx, request.Id)

@@ -1078,7 +1078,13 @@ type Shipment struct {
 	UpdatedAt     time.Time     `json:"updated_at"`
 }
 
-// ShipmentState defines model for Shipment.State.
+// ShipmentList defines model for ShipmentList.
+type ShipmentList struct {
+	Items      []Shipment `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
+// ShipmentState defines model for ShipmentState.
 type ShipmentState string
 
 // Size defines model for Size.
@@ -1224,6 +1230,32 @@ type ListPoliciesParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListShipmentsParams defines parameters for ListShipments.
+type ListShipmentsParams struct {
+	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Locker Only those for this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// Number The carrier's own number, all of it.
+	Number *string `form:"number,omitempty" json:"number,omitempty"`
+
+	// Barcode The barcode of one of the parcels, all of it.
+	Barcode *string `form:"barcode,omitempty" json:"barcode,omitempty"`
+
+	// Ends The last characters of the number or of a barcode.
+	Ends *string `form:"ends,omitempty" json:"ends,omitempty"`
+
+	// UpdatedSince Only those that were changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateShipmentParams defines parameters for CreateShipment.
@@ -1859,6 +1891,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
 	SandboxPickup(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListShipments List shipments
+	//
+	// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+	// together. The newest come first.
+	//
+	// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+	// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+	// have seen less a minute, since what is written at the same moment may become visible in another order.
+	//
+	// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+	ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateShipmentWithBody Announce a shipment
 	//
@@ -2988,6 +3032,28 @@ func (c *Client) SandboxPickupWithBody(ctx context.Context, id Id, contentType s
 // Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
 func (c *Client) SandboxPickup(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSandboxPickupRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListShipments List shipments
+//
+// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+// together. The newest come first.
+//
+// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+// have seen less a minute, since what is written at the same moment may become visible in another order.
+//
+// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListShipmentsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4931,6 +4997,144 @@ func NewSandboxPickupRequestWithBody(server string, id Id, contentType string, b
 	return req, nil
 }
 
+// NewListShipmentsRequest constructs an http.Request for the ListShipments method
+func NewListShipmentsRequest(server string, params *ListShipmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Locker != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "locker", *params.Locker, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Number != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "number", *params.Number, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Barcode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "barcode", *params.Barcode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ends != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ends", *params.Ends, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateShipmentRequest calls the generic CreateShipment builder with application/json body
 func NewCreateShipmentRequest(server string, params *CreateShipmentParams, body CreateShipmentJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5967,6 +6171,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/sandbox/lockers/{id}/pickup (the `SandboxPickup` operationId).
 	SandboxPickupWithResponse(ctx context.Context, id Id, body SandboxPickupJSONRequestBody, reqEditors ...RequestEditorFn) (*SandboxPickupResponse, error)
+
+	// ListShipmentsWithResponse List shipments
+	//
+	// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+	// together. The newest come first.
+	//
+	// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+	// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+	// have seen less a minute, since what is written at the same moment may become visible in another order.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+	ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error)
 
 	// CreateShipmentWithBodyWithResponse Announce a shipment
 	//
@@ -7708,6 +7926,54 @@ func (r SandboxPickupResponse) ContentType() string {
 	return ""
 }
 
+type ListShipmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ShipmentList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListShipmentsResponse) GetJSON200() *ShipmentList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListShipmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListShipmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListShipmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListShipmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListShipmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateShipmentResponse201Headers the declared response headers of an HTTP 201 response for CreateShipment
 type CreateShipmentResponse201Headers struct {
 	Location *string
@@ -8970,6 +9236,26 @@ func (c *ClientWithResponses) SandboxPickupWithResponse(ctx context.Context, id 
 		return nil, err
 	}
 	return ParseSandboxPickupResponse(rsp)
+}
+
+// ListShipmentsWithResponse List shipments
+//
+// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+// together. The newest come first.
+//
+// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+// have seen less a minute, since what is written at the same moment may become visible in another order.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error) {
+	rsp, err := c.ListShipments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListShipmentsResponse(rsp)
 }
 
 // CreateShipmentWithBodyWithResponse Announce a shipment
@@ -10308,6 +10594,39 @@ func ParseSandboxPickupResponse(rsp *http.Response) (*SandboxPickupResponse, err
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListShipmentsResponse parses an HTTP response from a ListShipmentsWithResponse call
+func ParseListShipmentsResponse(rsp *http.Response) (*ListShipmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListShipmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ShipmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -58,6 +58,9 @@ func TestTestLockersAreApart(t *testing.T) {
 		require.Equal(t, models.CodeUnknownLocker, models.ErrorCode(f.KeepRoom(t.Context(), real.Shipment.ID, trial.ID)), "re-routed to a test locker")
 		require.NoError(t, f.KeepRoom(t.Context(), made.Shipment.ID, other.ID))
 
+		require.Equal(t, []string{"N4"}, numbers(t, f, f.testKey().Actor, models.ShipmentQuery{}))
+		require.Equal(t, []string{"N1"}, numbers(t, f, f.actor(f.carrier), models.ShipmentQuery{}))
+
 		// A test key lets nobody in at other lockers.
 		courier := func(lockers ...models.LockerID) error {
 			_, err := f.CreateCourier(t.Context(), models.NewCourier{Request: f.testKey(), Courier: models.Courier{
