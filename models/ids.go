@@ -77,11 +77,14 @@ func (s *IDs) New(prefix string) string {
 	if err != nil {
 		panic("models: no randomness: " + err.Error())
 	}
+	return prefix + "_" + base32(raw)
+}
+
+// base32 writes 128 bits as 26 characters of Crockford's base 32.
+func base32(raw [16]byte) string {
 	var b strings.Builder
-	b.Grow(len(prefix) + 27)
-	b.WriteString(prefix)
-	b.WriteByte('_')
-	// 128 bits in 26 groups of 5: the first group holds the top 3 bits.
+	b.Grow(26)
+	// 26 groups of 5 bits: the first group holds the top 3.
 	acc, bits := uint(0), 2
 	for _, c := range raw {
 		acc = acc<<8 | uint(c)
