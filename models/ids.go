@@ -29,6 +29,10 @@ type (
 	NotificationID string
 	// IncidentID names an incident: "inc_…".
 	IncidentID string
+	// ReportID names what a client told on its page: "rep_…".
+	ReportID string
+	// SealedID names a sealed pickup code that waits to be read: "sea_…".
+	SealedID string
 	// KeyID names an API key: "key_…".
 	KeyID string
 )
@@ -45,6 +49,8 @@ const (
 	PrefixOperation    = "op"
 	PrefixNotification = "ntf"
 	PrefixIncident     = "inc"
+	PrefixReport       = "rep"
+	PrefixSealed       = "sea"
 	PrefixKey          = "key"
 )
 
