@@ -37,11 +37,22 @@ func (w words) date(at time.Time) string {
 		"number", strconv.Itoa(at.Day()), "month", w.Say("month."+strconv.Itoa(int(at.Month()))))
 }
 
+// form is the form of a noun after a number.
+func (w words) form(n int) string {
+	switch {
+	case w.language != "ru" && n == 1, w.language == "ru" && n%10 == 1 && n%100 != 11:
+		return "one"
+	case n%10 >= 2 && n%10 <= 4 && (n%100 < 12 || n%100 > 14):
+		return "few"
+	}
+	return "many"
+}
+
 // span is a length of time in its two largest units.
 func (w words) span(d time.Duration) string {
 	d = d.Round(time.Minute)
 	days, hours, minutes := int(d/(24*time.Hour)), int(d%(24*time.Hour)/time.Hour), int(d%time.Hour/time.Minute)
-	unit := func(name string, n int) string { return w.Say("span."+name, "n", strconv.Itoa(n)) }
+	unit := func(name string, n int) string { return w.Say("span."+name+"."+w.form(n), "n", strconv.Itoa(n)) }
 	switch {
 	case days > 0 && hours > 0:
 		return unit("days", days) + " " + unit("hours", hours)
