@@ -19,6 +19,17 @@ func (k Keyring) CabinetKey(l models.LockerID) (models.CabinetKey, error) {
 	return models.DeriveCabinetKey(k.Master, l, KeyVersion)
 }
 
+// PageToken returns the token of a shipment's client's page.
+func (k Keyring) PageToken(s models.Shipment) (string, error) {
+	return models.PageToken(k.Master, s.ID, s.PageRev)
+}
+
+// pageHash is what may be kept of it.
+func (k Keyring) pageHash(s models.Shipment) (string, error) {
+	token, err := k.PageToken(s)
+	return models.PageHash(token), err
+}
+
 // Enrolments is what giving certificates needs of the store. sign makes the certificate
 // once it is sure that there may be one; it may be called more than once.
 type Enrolments interface {

@@ -25,6 +25,9 @@ type Lives interface {
 	// projection whose Rev is not above the row's changes nothing. It returns the ids of the
 	// messages to send, also when it changed nothing, and the end of storage if it has a clock.
 	Project(ctx context.Context, p models.Projection, sign func(models.Grant) models.SignedGrant) (models.ProjectResult, error)
+	// OpenPage makes the page of a shipment's client, if there is none yet. hash is that of its
+	// token.
+	OpenPage(ctx context.Context, id models.ShipmentID, hash func(models.Shipment) (string, error)) error
 	// StorageClock reckons the end of a shipment's storage, with the outages of its locker, and
 	// says whether all that its cabinet knew a minute ago has reached the life.
 	StorageClock(ctx context.Context, in models.ClockInput) (models.ClockResult, error)

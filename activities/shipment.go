@@ -68,6 +68,12 @@ func (a *Shipment) MoveShipment(ctx context.Context, in models.MoveInput) (model
 // ProjectShipment shows a life to the world. What couriers may take out is signed here: the
 // cabinets believe nobody else.
 func (a *Shipment) ProjectShipment(ctx context.Context, p models.Projection) (models.ProjectResult, error) {
+	if len(p.Notify) > 0 {
+		// Before the message that has its address can leave.
+		if err := a.Lives.OpenPage(ctx, p.Shipment, a.Keys.pageHash); err != nil {
+			return models.ProjectResult{}, failure(err)
+		}
+	}
 	res, err := a.Lives.Project(ctx, p, a.Signer.Sign)
 	return res, failure(err)
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"cubby/api/codes"
 	"cubby/api/docs"
+	clientpage "cubby/api/page"
 	"cubby/models"
 )
 
@@ -24,9 +26,13 @@ type Config struct {
 	Engine    Engine
 	Clocks    Clocks
 	Sandbox   Sandbox // nil: this network has none
+	Codes     codes.Store
+	Pages     clientpage.Pages
 
-	Logger *slog.Logger
-	Now    func() time.Time
+	// PublicURL is where clients reach their pages, such as "https://parcels.example".
+	PublicURL string
+	Logger    *slog.Logger
+	Now       func() time.Time
 	// Rand must be safe for concurrent use, as crypto/rand.Reader is.
 	Rand io.Reader
 	// Ready says whether this process can serve; nil: always.
@@ -58,12 +64,13 @@ type server struct {
 	slots    chan struct{}
 	running  *running
 	quotas   *quotas
+	codes    *codes.Reader
 }
 
 var _ StrictServerInterface = (*server)(nil)
 
 // New makes the interface's handler: the calls of openapi.yaml under /api/v1, their
-// documentation at /docs and /openapi.yaml, and /healthz and /readyz.
+// documentation at /docs and /openapi.yaml, clients' pages at /t/, and /healthz and /readyz.
 func New(cfg Config) http.Handler {
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = defaultInFlight
@@ -79,6 +86,7 @@ func New(cfg Config) http.Handler {
 		running:  newRunning(),
 		quotas:   newQuotas(cfg.Quota),
 	}
+	s.codes = &codes.Reader{Engine: cfg.Engine, Store: cfg.Codes, IDs: s.ids, Rand: cfg.Rand}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	// The socket's address: no header of a client is believed.
@@ -93,6 +101,9 @@ func New(cfg Config) http.Handler {
 	pages := echo.WrapHandler(docs.Handler())
 	e.GET("/docs", pages)
 	e.GET("/docs/*", pages)
+	e.Any(models.PagePath+"*", echo.WrapHandler(clientpage.Handler(clientpage.Config{
+		Pages: cfg.Pages, Engine: cfg.Engine, Codes: s.codes, Logger: cfg.Logger, Now: cfg.Now,
+	})))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.readyz)
 	return e

@@ -55,11 +55,19 @@ type ports struct {
 	suspend  func(id models.CourierID, suspended bool) error
 	keyOwner func(hash string) (models.Actor, error)
 	list     func() error
+	shipment func(*models.ShipmentView)
+	// What is sealed for, by row; seal: why nothing is.
+	sealed map[models.SealedID][]byte
+	seal   error
+	client func(*models.ClientPage)
+	told   []models.ClientReport
 }
 
 func actors() map[string]models.Actor {
 	return map[string]models.Actor{
 		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
+		"helper":   {Key: "key_c", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
+		"helperB":  {Key: "key_d", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
 		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments}},
 		"shop":     {Key: "key_s", Organization: shopS, Kind: models.KindShop, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
 		"host":     {Key: "key_h", Organization: "org_h", Kind: models.KindHost, Scopes: []models.Scope{models.ScopeShipments}},
@@ -107,6 +115,9 @@ func view() models.ShipmentView {
 func (p *ports) Shipment(_ context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error) {
 	v := view()
 	v.Shipment.Shop = shopS
+	if p.shipment != nil {
+		p.shipment(&v)
+	}
 	if id != shipID || !a.Operator() && a.Organization != carrierA && a.Organization != shopS {
 		return models.ShipmentView{}, models.Errorf(models.CodeNotFound, "There is no shipment with this id.")
 	}
@@ -295,6 +306,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 	}
 	cfg := api.Config{
 		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Engine: p,
+		Codes: p, Pages: p, PublicURL: "https://parcels.example",
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

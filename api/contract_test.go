@@ -71,6 +71,7 @@ func TestAnswersFitTheSpecification(t *testing.T) {
 		"AvailabilityList": get("carrier", "/api/v1/lockers/"+string(lockerID)+"/availability", 200),
 		"OrganizationList": get("operator", "/api/v1/organizations", 200),
 		"IncidentList":     get("operator", "/api/v1/incidents", 200),
+		"ClientReportList": get("operator", "/api/v1/incidents/"+string(incID)+"/reports", 200),
 		"Location":         make201("/api/v1/locations", location),
 	} {
 		w := s.run(t, h)

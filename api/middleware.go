@@ -76,7 +76,7 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			s.Observe(knownMethod(r.Method), c.Path(), code, took)
 		}
 		attrs := []slog.Attr{
-			slog.String("request", info.id), slog.String("method", r.Method), slog.String("path", cut(r.URL.EscapedPath(), 200)),
+			slog.String("request", info.id), slog.String("method", r.Method), slog.String("path", loggedPath(r)),
 			slog.Int("status", code), slog.Int64("bytes", c.Response().Size), slog.Duration("took", took),
 			slog.String("remote", c.RealIP()), slog.String("key", string(info.actor.Key)),
 		}
@@ -95,6 +95,15 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		s.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 		return nil
 	}
+}
+
+// loggedPath is a request's path without what opens a door: the token of a client's page.
+func loggedPath(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	if strings.Contains(r.URL.Path, models.PagePath) { // wherever: what is mistyped is a token still
+		return models.PagePath + "…"
+	}
+	return cut(path, 200)
 }
 
 // knownMethod is the method as a metric's label: callers invent others without end, and
@@ -154,7 +163,7 @@ func secure(next echo.HandlerFunc) echo.HandlerFunc {
 // a flood is told to come back instead of taking everyone down.
 func (s *server) bound(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if _, ok := s.operation(c); !ok {
+		if _, ok := s.operation(c); !ok && !strings.HasPrefix(c.Path(), models.PagePath) {
 			return next(c)
 		}
 		r := c.Request()

@@ -45,6 +45,30 @@ func (e CarrierEventType) Valid() bool {
 	}
 }
 
+// Defines values for ClientReportProblem.
+const (
+	CellEmpty      ClientReportProblem = "cell_empty"
+	DoorDidNotOpen ClientReportProblem = "door_did_not_open"
+	Other          ClientReportProblem = "other"
+	WrongOrDamaged ClientReportProblem = "wrong_or_damaged"
+)
+
+// Valid indicates whether the value is a known member of the ClientReportProblem enum.
+func (e ClientReportProblem) Valid() bool {
+	switch e {
+	case CellEmpty:
+		return true
+	case DoorDidNotOpen:
+		return true
+	case Other:
+		return true
+	case WrongOrDamaged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -296,6 +320,7 @@ func (e Regime) Valid() bool {
 
 // Defines values for Scope.
 const (
+	ScopeCodesRead Scope = "codes:read"
 	ScopeCouriers  Scope = "couriers"
 	ScopeOperator  Scope = "operator"
 	ScopeShipments Scope = "shipments"
@@ -304,6 +329,8 @@ const (
 // Valid indicates whether the value is a known member of the Scope enum.
 func (e Scope) Valid() bool {
 	switch e {
+	case ScopeCodesRead:
+		return true
 	case ScopeCouriers:
 		return true
 	case ScopeOperator:
@@ -455,6 +482,25 @@ type Claim struct {
 	// Code Shown once; type it at the cabinet's computer.
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// ClientReport defines model for ClientReport.
+type ClientReport struct {
+	At       time.Time           `json:"at"`
+	Id       string              `json:"id"`
+	Problem  ClientReportProblem `json:"problem"`
+	Shipment string              `json:"shipment"`
+
+	// Text In the client's own words.
+	Text *string `json:"text,omitempty"`
+}
+
+// ClientReportProblem defines model for ClientReport.Problem.
+type ClientReportProblem string
+
+// ClientReportList defines model for ClientReportList.
+type ClientReportList struct {
+	Items []ClientReport `json:"items"`
 }
 
 // Closing defines model for Closing.
@@ -909,6 +955,18 @@ type Parcel struct {
 
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
+
+// PickupCode defines model for PickupCode.
+type PickupCode struct {
+	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
+	Code string `json:"code"`
+
+	// Page The address of the client's page. It works until the shipment has ended.
+	Page string `json:"page"`
+
+	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
+	Qr string `json:"qr"`
+}
 
 // Policy defines model for Policy.
 type Policy struct {
@@ -1393,6 +1451,9 @@ type ServerInterface interface {
 	// ListIncidents List what people should look at
 	// (GET /api/v1/incidents)
 	ListIncidents(ctx echo.Context, params ListIncidentsParams) error
+	// ListClientReports Read what clients told
+	// (GET /api/v1/incidents/{id}/reports)
+	ListClientReports(ctx echo.Context, id Id) error
 	// ResolveIncident Close an incident with a reason
 	// (POST /api/v1/incidents/{id}/resolve)
 	ResolveIncident(ctx echo.Context, id Id) error
@@ -1504,6 +1565,9 @@ type ServerInterface interface {
 	// FreezeShipment Hold the parcels back
 	// (POST /api/v1/shipments/{id}/freeze)
 	FreezeShipment(ctx echo.Context, id Id, params FreezeShipmentParams) error
+	// GetPickupCode Read the pickup code
+	// (GET /api/v1/shipments/{id}/pickup-code)
+	GetPickupCode(ctx echo.Context, id Id) error
 	// ReissueCode Give a shipment a new pickup code
 	// (POST /api/v1/shipments/{id}/reissue-code)
 	ReissueCode(ctx echo.Context, id Id, params ReissueCodeParams) error
@@ -1597,6 +1661,22 @@ func (w *ServerInterfaceWrapper) ListIncidents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListIncidents(ctx, params)
+	return err
+}
+
+// ListClientReports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListClientReports(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListClientReports(ctx, id)
 	return err
 }
 
@@ -2385,6 +2465,22 @@ func (w *ServerInterfaceWrapper) FreezeShipment(ctx echo.Context) error {
 	return err
 }
 
+// GetPickupCode converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPickupCode(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPickupCode(ctx, id)
+	return err
+}
+
 // ReissueCode converts echo context to params.
 func (w *ServerInterfaceWrapper) ReissueCode(ctx echo.Context) error {
 	var err error
@@ -2551,6 +2647,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
+	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/cancel", wrapper.CancelShipment, options.OperationMiddlewares["CancelShipment"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/extend", wrapper.ExtendStorage, options.OperationMiddlewares["ExtendStorage"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/freeze", wrapper.FreezeShipment, options.OperationMiddlewares["FreezeShipment"]...)
@@ -2589,6 +2686,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
 	router.POST(options.BaseURL+"/api/v1/models", wrapper.CreateModel, options.OperationMiddlewares["CreateModel"]...)
 	router.GET(options.BaseURL+"/api/v1/incidents", wrapper.ListIncidents, options.OperationMiddlewares["ListIncidents"]...)
+	router.GET(options.BaseURL+"/api/v1/incidents/:id/reports", wrapper.ListClientReports, options.OperationMiddlewares["ListClientReports"]...)
 	router.POST(options.BaseURL+"/api/v1/incidents/:id/resolve", wrapper.ResolveIncident, options.OperationMiddlewares["ResolveIncident"]...)
 
 }
@@ -2740,6 +2838,45 @@ type ListIncidentsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListIncidentsdefaultApplicationProblemPlusJSONResponse) VisitListIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListClientReportsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListClientReportsResponseObject interface {
+	VisitListClientReportsResponse(w http.ResponseWriter) error
+}
+
+type ListClientReports200JSONResponse ClientReportList
+
+func (response ListClientReports200JSONResponse) VisitListClientReportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListClientReportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListClientReportsdefaultApplicationProblemPlusJSONResponse) VisitListClientReportsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4194,6 +4331,45 @@ func (response FreezeShipmentdefaultApplicationProblemPlusJSONResponse) VisitFre
 	return err
 }
 
+type GetPickupCodeRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetPickupCodeResponseObject interface {
+	VisitGetPickupCodeResponse(w http.ResponseWriter) error
+}
+
+type GetPickupCode200JSONResponse PickupCode
+
+func (response GetPickupCode200JSONResponse) VisitGetPickupCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPickupCodedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPickupCodedefaultApplicationProblemPlusJSONResponse) VisitGetPickupCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReissueCodeRequestObject struct {
 	Id     Id `json:"id"`
 	Params ReissueCodeParams
@@ -4330,6 +4506,9 @@ type StrictServerInterface interface {
 	// ListIncidents List what people should look at
 	// (GET /api/v1/incidents)
 	ListIncidents(ctx context.Context, request ListIncidentsRequestObject) (ListIncidentsResponseObject, error)
+	// ListClientReports Read what clients told
+	// (GET /api/v1/incidents/{id}/reports)
+	ListClientReports(ctx context.Context, request ListClientReportsRequestObject) (ListClientReportsResponseObject, error)
 	// ResolveIncident Close an incident with a reason
 	// (POST /api/v1/incidents/{id}/resolve)
 	ResolveIncident(ctx context.Context, request ResolveIncidentRequestObject) (ResolveIncidentResponseObject, error)
@@ -4441,6 +4620,9 @@ type StrictServerInterface interface {
 	// FreezeShipment Hold the parcels back
 	// (POST /api/v1/shipments/{id}/freeze)
 	FreezeShipment(ctx context.Context, request FreezeShipmentRequestObject) (FreezeShipmentResponseObject, error)
+	// GetPickupCode Read the pickup code
+	// (GET /api/v1/shipments/{id}/pickup-code)
+	GetPickupCode(ctx context.Context, request GetPickupCodeRequestObject) (GetPickupCodeResponseObject, error)
 	// ReissueCode Give a shipment a new pickup code
 	// (POST /api/v1/shipments/{id}/reissue-code)
 	ReissueCode(ctx context.Context, request ReissueCodeRequestObject) (ReissueCodeResponseObject, error)
@@ -4579,6 +4761,31 @@ func (sh *strictHandler) ListIncidents(ctx echo.Context, params ListIncidentsPar
 		return err
 	} else if validResponse, ok := response.(ListIncidentsResponseObject); ok {
 		return validResponse.VisitListIncidentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListClientReports operation middleware
+func (sh *strictHandler) ListClientReports(ctx echo.Context, id Id) error {
+	var request ListClientReportsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListClientReports(ctx.Request().Context(), request.(ListClientReportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListClientReports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListClientReportsResponseObject); ok {
+		return validResponse.VisitListClientReportsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5981,6 +6188,31 @@ func (sh *strictHandler) FreezeShipment(ctx echo.Context, id Id, params FreezeSh
 		return err
 	} else if validResponse, ok := response.(FreezeShipmentResponseObject); ok {
 		return validResponse.VisitFreezeShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPickupCode operation middleware
+func (sh *strictHandler) GetPickupCode(ctx echo.Context, id Id) error {
+	var request GetPickupCodeRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPickupCode(ctx.Request().Context(), request.(GetPickupCodeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPickupCode")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPickupCodeResponseObject); ok {
+		return validResponse.VisitGetPickupCodeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

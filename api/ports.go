@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"cubby/api/codes"
 	"cubby/models"
 )
 
@@ -90,6 +91,8 @@ type Network interface {
 // Incidents are what people should look at.
 type Incidents interface {
 	Incidents(ctx context.Context, q models.IncidentQuery) ([]models.Incident, error)
+	// ClientReports lists what clients told that an incident is about, and audits who read it.
+	ClientReports(ctx context.Context, r models.Request, id models.IncidentID) ([]models.ClientReport, error)
 	// ResolveIncident closes one with a reason. It returns not_found, or invalid_state
 	// when it is resolved already.
 	ResolveIncident(ctx context.Context, r models.Request, id models.IncidentID, reason string) (models.Incident, error)
@@ -106,6 +109,7 @@ type Engine interface {
 	Extend(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	codes.Engine
 	// Reroute returns no_capacity, locker_not_accepting or unknown_locker besides, for the other locker.
 	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 }

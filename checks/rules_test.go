@@ -31,7 +31,7 @@ func rules() []rule {
 		oursOnly("cubby/models/store/...", []string{"cubby/models"}),
 		oursOnly("cubby/workflows/...", []string{"cubby/models", "cubby/activities"}),
 		oursOnly("cubby/activities/...", []string{"cubby/models", "cubby/models/catalogue"}),
-		oursOnly("cubby/api/...", []string{"cubby/models", "cubby/agent/protocol/..."}),
+		oursOnly("cubby/api/...", []string{"cubby/models", "cubby/models/catalogue", "cubby/agent/protocol/..."}),
 		oursOnly("cubby/agent/...", []string{"cubby/models"}),
 		oursOnly("cubby/worker/...", []string{
 			"cubby/models", "cubby/models/store", "cubby/workflows/...", "cubby/activities/...",

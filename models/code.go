@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // CabinetKey is the secret that a cabinet's pickup codes come from. It belongs to the
@@ -37,6 +38,26 @@ func PickupCode(key CabinetKey, s ShipmentID, issue int) string {
 	n := binary.BigEndian.Uint64(mac.Sum(nil)) % 10_000_000
 	digits := fmt.Sprintf("%07d", n)
 	return digits + string(rune('0'+damm(digits)))
+}
+
+// QRPrefix begins the text of every pickup QR.
+const QRPrefix = "CUBBY:"
+
+// PickupQR is the text of the QR with which a client collects a shipment's issue: QRPrefix and
+// 128 bits of HMAC-SHA256, as 26 characters of Crockford's base 32 in capitals. All of it is in
+// the QR's alphanumeric set. It tells nothing of the digits that PickupCode makes.
+func PickupQR(key CabinetKey, s ShipmentID, issue int) string {
+	mac := hmac.New(sha256.New, key[:])
+	fmt.Fprintf(mac, "qr %s#%d", s, issue)
+	return QRPrefix + strings.ToUpper(base32([16]byte(mac.Sum(nil))))
+}
+
+// ParsePickupQR reports whether a scanned text has the form of a pickup QR, and returns it as
+// PickupQR writes it: some scanners are set to change the case.
+func ParsePickupQR(text string) (qr string, ok bool) {
+	qr = strings.ToUpper(text)
+	secret, ok := strings.CutPrefix(qr, QRPrefix)
+	return qr, ok && len(secret) == 26 && strings.Trim(strings.ToLower(secret), crockford) == ""
 }
 
 // ValidCode reports whether a typed code has 8 digits and the right check digit. A code

@@ -108,3 +108,24 @@ func TestIDs(t *testing.T) {
 	at = at.Add(time.Millisecond)
 	require.Less(t, b, ids.New("shp"), "ids sort by time")
 }
+
+// TestPickupQR: short, in the alphabet that makes a QR small, and one for each cabinet, shipment
+// and issue.
+func TestPickupQR(t *testing.T) {
+	t.Parallel()
+	k, other := key(t, "lkr_1"), key(t, "lkr_2")
+	qr := models.PickupQR(k, "shp_1", 1)
+	require.Equal(t, "CUBBY:4MJGXEACBYESDR9STV53EF303N", qr, "the format of docs/client-page.md")
+	for _, different := range []string{models.PickupQR(other, "shp_1", 1), models.PickupQR(k, "shp_2", 1), models.PickupQR(k, "shp_1", 2)} {
+		require.NotEqual(t, qr, different)
+	}
+	for _, text := range []string{qr, strings.ToLower(qr)} {
+		parsed, ok := models.ParsePickupQR(text)
+		require.True(t, ok)
+		require.Equal(t, qr, parsed)
+	}
+	for _, bad := range []string{"", "CUBBY:", qr[:31], qr + "0", qr[:31] + "U", "CUPBY:" + qr[6:], models.PickupCode(k, "shp_1", 1)} {
+		_, ok := models.ParsePickupQR(bad)
+		require.False(t, ok, bad)
+	}
+}

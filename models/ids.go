@@ -29,6 +29,10 @@ type (
 	NotificationID string
 	// IncidentID names an incident: "inc_…".
 	IncidentID string
+	// ReportID names what a client told on its page: "rep_…".
+	ReportID string
+	// SealedID names a sealed pickup code that waits to be read: "sea_…".
+	SealedID string
 	// KeyID names an API key: "key_…".
 	KeyID string
 )
@@ -45,6 +49,8 @@ const (
 	PrefixOperation    = "op"
 	PrefixNotification = "ntf"
 	PrefixIncident     = "inc"
+	PrefixReport       = "rep"
+	PrefixSealed       = "sea"
 	PrefixKey          = "key"
 )
 
@@ -77,11 +83,14 @@ func (s *IDs) New(prefix string) string {
 	if err != nil {
 		panic("models: no randomness: " + err.Error())
 	}
+	return prefix + "_" + base32(raw)
+}
+
+// base32 writes 128 bits as 26 characters of Crockford's base 32.
+func base32(raw [16]byte) string {
 	var b strings.Builder
-	b.Grow(len(prefix) + 27)
-	b.WriteString(prefix)
-	b.WriteByte('_')
-	// 128 bits in 26 groups of 5: the first group holds the top 3 bits.
+	b.Grow(26)
+	// 26 groups of 5 bits: the first group holds the top 3.
 	acc, bits := uint(0), 2
 	for _, c := range raw {
 		acc = acc<<8 | uint(c)

@@ -22,6 +22,8 @@ const (
 	IncidentCapacityLost IncidentKind = "capacity_lost"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
+	// IncidentClientReport: a client says that something is wrong. The evidence is the report's id.
+	IncidentClientReport IncidentKind = "client_report"
 )
 
 // Incident is something that a person should look at. At most one is open per key.
@@ -71,7 +73,7 @@ type IncidentInput struct {
 type AuditEntry struct {
 	ID           int64 `gorm:"primaryKey"`
 	At           time.Time
-	Actor        string // the key's id, or "system"
+	Actor        string // the key's id, "client", or "system"
 	Organization OrganizationID
 	Action       string // "shipment.create"
 	Object       string // the id acted on

@@ -39,12 +39,13 @@ type Scope string
 const (
 	ScopeShipments Scope = "shipments"
 	ScopeCouriers  Scope = "couriers"
+	ScopeCodes     Scope = "codes:read" // pickup codes
 	ScopeOperator  Scope = "operator"
 )
 
 // Valid reports whether s is one of the scopes.
 func (s Scope) Valid() bool {
-	return s == ScopeShipments || s == ScopeCouriers || s == ScopeOperator
+	return s == ScopeShipments || s == ScopeCouriers || s == ScopeCodes || s == ScopeOperator
 }
 
 // APIKey is a key of an organization. Only a SHA-256 of its secret is kept: the secret
@@ -74,6 +75,9 @@ type Actor struct {
 	Scopes       []Scope
 	Test         bool // by a test key
 }
+
+// Client is the actor of what a client does on its page.
+func Client() Actor { return Actor{Key: "client"} }
 
 // Can reports whether the actor has the scope, by itself or as an operator.
 func (a Actor) Can(s Scope) bool {

@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Shipment is what a carrier or shop announces: one or more parcels for one client at
 // one locker. State, Rev and the columns below them are a projection that the
@@ -20,7 +23,10 @@ type Shipment struct {
 	Test          bool // its locker is a test locker
 	Guaranteed    bool // room was promised for it
 	Issue         int  // issue of the pickup code; 0: not yet set by a worker
-	CreatedAt     time.Time
+	// PageRev is the revision of the client's page's address. Raising it has the former address
+	// show nothing any more: somebody else has it.
+	PageRev   int
+	CreatedAt time.Time
 
 	State     ShipmentState
 	Rev       int64
@@ -32,6 +38,18 @@ type Shipment struct {
 	// Life is the workflow's whole state, stored when it ends, so that a late fact can
 	// resume it. It holds ids only.
 	Life *Life `gorm:"serializer:json"`
+}
+
+// CheckCode returns invalid_state when no code opens anything for the client now.
+func (s Shipment) CheckCode(parcels []Parcel) error {
+	inside := slices.ContainsFunc(parcels, func(p Parcel) bool { return p.State == ParcelInCell })
+	switch {
+	case s.Frozen:
+		return Errorf(CodeInvalidState, "The shipment is held back: its code opens nothing now.")
+	case !s.State.hasCode() || s.Issue < 1 || !inside:
+		return Errorf(CodeInvalidState, "The shipment is %s: there is nothing to collect with a code now.", s.State)
+	}
+	return nil
 }
 
 // NotifyBy says how the client learns of the shipment.

@@ -126,7 +126,7 @@ func (c *client) begin(n *node) (int64, bool) {
 	}
 	n.lastCode = c.code
 	if w.chance(20) {
-		n.scans(c.code.code)
+		n.scans(c.scannable(n))
 	} else {
 		n.types(c.code.code)
 	}
@@ -136,6 +136,15 @@ func (c *client) begin(n *node) (int64, bool) {
 	n.checkAnswer(c)
 	c.stage, c.until = 1, w.now+3*minute
 	return w.between(300, 2*second), false
+}
+
+// scannable is what the client holds to the scanner: the QR or, at every other visit, the barcode
+// of the digits.
+func (c *client) scannable(n *node) string {
+	if c.visits%2 == 0 {
+		return c.code.code
+	}
+	return models.PickupQR(n.key, c.of.id, c.code.issue)
 }
 
 // typo changes one digit.

@@ -27,6 +27,7 @@ type Parts struct {
 	Incident  *activities.Incident
 	Retention *activities.Retention
 	Closing   *activities.Closing
+	Page      *activities.Page
 }
 
 // Client connects to Temporal at the first call, not before: announcements are taken
@@ -58,7 +59,8 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
 	w.RegisterWorkflowWithOptions(workflows.Grant, workflow.RegisterOptions{Name: models.WorkflowGrant})
 	w.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
-	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing} {
+	w.RegisterWorkflowWithOptions(workflows.SealCode, workflow.RegisterOptions{Name: models.WorkflowSealCode})
+	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing, p.Page} {
 		w.RegisterActivity(a)
 	}
 	return w

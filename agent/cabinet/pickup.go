@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"crypto/subtle"
 	"slices"
 
 	"cubby/agent/mutant"
@@ -30,23 +31,36 @@ func (s *State) window(id models.ShipmentID) *Window {
 	return nil
 }
 
-// matching finds the shipment here whose code it is, and the code's issue.
-func (s *State) matching(code string) (*Expected, int) {
-	if s.Key == nil {
-		return nil, 0
+// withCode finds the shipment here whose code it is, and the code's issue.
+func (s *State) withCode(code string) (*Expected, int) {
+	return s.matching(func(id models.ShipmentID, issue int) bool { return models.PickupCode(*s.Key, id, issue) == code })
+}
+
+// withQR is the same for the text of a QR.
+func (s *State) withQR(qr string) (*Expected, int) {
+	is := func(id models.ShipmentID, issue int) bool {
+		return subtle.ConstantTimeCompare([]byte(models.PickupQR(*s.Key, id, issue)), []byte(qr)) == 1
 	}
+	return s.matching(func(id models.ShipmentID, issue int) bool {
+		return is(id, issue) || mutant.On(mutant.OldQR) && slices.ContainsFunc([]int{1, 2, 3}, func(old int) bool { return is(id, old) })
+	})
+}
+
+// matching finds the shipment here that is given an issue's secret, and the issue. A newer issue
+// retires the older ones.
+func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Expected, int) {
 	for _, id := range s.Directory.ids() {
 		e := s.Directory.Shipments[id]
 		if e.Issue < 1 || len(s.holding(id)) == 0 && s.window(id) == nil {
 			continue
 		}
 		for issue := e.Issue; issue < e.Issue+models.CodeIssues; issue++ {
-			if models.PickupCode(*s.Key, id, issue) == code {
+			if given(id, issue) {
 				return e, issue
 			}
 		}
 		for _, f := range e.Formerly {
-			if f.Issue > 0 && models.PickupCode(*s.Key, f.Shipment, f.Issue) == code {
+			if f.Issue > 0 && given(f.Shipment, f.Issue) {
 				return e, e.Issue
 			}
 		}

@@ -172,9 +172,13 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 	return true
 }
 
-// resolve takes a label or a pickup code.
+// resolve takes a label, a pickup code or a pickup QR.
 func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge = ""
+	if qr, ok := models.ParsePickupQR(text); ok && scanned {
+		t.qrGiven(qr)
+		return
+	}
 	carrier := t.Directory.Couriers[t.Session.Courier].Organization
 	if e, p, ok := t.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
 		t.deposit(e, p)
@@ -211,7 +215,7 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
 		return
 	}
-	e, issue := t.matching(code)
+	e, issue := t.withCode(code)
 	switch {
 	case e != nil:
 		t.Pad.Wrong = 0
@@ -221,6 +225,21 @@ func (t *turn) codeGiven(code string, scanned bool) {
 	default:
 		t.wrongCode()
 	}
+}
+
+// qrGiven takes a scanned QR. Nobody guesses 128 bits, so a right one opens also while codes are
+// paused; a wrong one is counted with the wrong scans.
+func (t *turn) qrGiven(qr string) {
+	if t.Key == nil {
+		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
+		return
+	}
+	e, issue := t.withQR(qr)
+	if e == nil {
+		t.wrongScan()
+		return
+	}
+	t.pickup(e, issue)
 }
 
 func (t *turn) badgeShown(c models.DirectoryCourier) {

@@ -30,6 +30,7 @@ const (
 	WrongCellOnRetry    Mutant = "wrong_cell_on_retry"
 	CodeAfterWindow     Mutant = "code_after_window"
 	SpendPromise        Mutant = "spend_promise"
+	OldQR               Mutant = "old_qr"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -40,5 +41,5 @@ const UnsyncedCommit Mutant = "unsynced_commit"
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
-		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise}
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR}
 }

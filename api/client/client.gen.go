@@ -47,6 +47,30 @@ func (e CarrierEventType) Valid() bool {
 	}
 }
 
+// Defines values for ClientReportProblem.
+const (
+	CellEmpty      ClientReportProblem = "cell_empty"
+	DoorDidNotOpen ClientReportProblem = "door_did_not_open"
+	Other          ClientReportProblem = "other"
+	WrongOrDamaged ClientReportProblem = "wrong_or_damaged"
+)
+
+// Valid indicates whether the value is a known member of the ClientReportProblem enum.
+func (e ClientReportProblem) Valid() bool {
+	switch e {
+	case CellEmpty:
+		return true
+	case DoorDidNotOpen:
+		return true
+	case Other:
+		return true
+	case WrongOrDamaged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -298,6 +322,7 @@ func (e Regime) Valid() bool {
 
 // Defines values for Scope.
 const (
+	ScopeCodesRead Scope = "codes:read"
 	ScopeCouriers  Scope = "couriers"
 	ScopeOperator  Scope = "operator"
 	ScopeShipments Scope = "shipments"
@@ -306,6 +331,8 @@ const (
 // Valid indicates whether the value is a known member of the Scope enum.
 func (e Scope) Valid() bool {
 	switch e {
+	case ScopeCodesRead:
+		return true
 	case ScopeCouriers:
 		return true
 	case ScopeOperator:
@@ -457,6 +484,25 @@ type Claim struct {
 	// Code Shown once; type it at the cabinet's computer.
 	Code      string    `json:"code"`
 	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// ClientReport defines model for ClientReport.
+type ClientReport struct {
+	At       time.Time           `json:"at"`
+	Id       string              `json:"id"`
+	Problem  ClientReportProblem `json:"problem"`
+	Shipment string              `json:"shipment"`
+
+	// Text In the client's own words.
+	Text *string `json:"text,omitempty"`
+}
+
+// ClientReportProblem defines model for ClientReport.Problem.
+type ClientReportProblem string
+
+// ClientReportList defines model for ClientReportList.
+type ClientReportList struct {
+	Items []ClientReport `json:"items"`
 }
 
 // Closing defines model for Closing.
@@ -911,6 +957,18 @@ type Parcel struct {
 
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
+
+// PickupCode defines model for PickupCode.
+type PickupCode struct {
+	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
+	Code string `json:"code"`
+
+	// Page The address of the client's page. It works until the shipment has ended.
+	Page string `json:"page"`
+
+	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
+	Qr string `json:"qr"`
+}
 
 // Policy defines model for Policy.
 type Policy struct {
@@ -1493,6 +1551,14 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/incidents (the `ListIncidents` operationId).
 	ListIncidents(ctx context.Context, params *ListIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListClientReports Read what clients told
+	//
+	// Of an incident of kind `client_report`: what the shipment's client wrote on its page. It may be personal: each reading
+	// is in the audit, and it is erased 30 days after the shipment has ended.
+	//
+	// Corresponds with GET /api/v1/incidents/{id}/reports (the `ListClientReports` operationId).
+	ListClientReports(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ResolveIncidentWithBody Close an incident with a reason
 	//
 	// Takes any type of body and a specified content type.
@@ -2019,6 +2085,17 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/shipments/{id}/freeze (the `FreezeShipment` operationId).
 	FreezeShipment(ctx context.Context, id Id, params *FreezeShipmentParams, body FreezeShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetPickupCode Read the pickup code
+	//
+	// What opens the shipment's cells, for who tells the client, or helps. Each reading is in the audit. Whoever knows
+	// it can collect: show it to the client alone, and keep it nowhere.
+	//
+	// 409 `invalid_state`: there is nothing to collect with a code now, since nothing lies in a cell, or it is held back.
+	// 503 with `Retry-After`: try again.
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/pickup-code (the `GetPickupCode` operationId).
+	GetPickupCode(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReissueCode Give a shipment a new pickup code
 	//
 	// The cabinet takes the new code from now on; the old one opens nothing once the cabinet has heard of it, or once
@@ -2163,6 +2240,24 @@ func (c *Client) SuspendCourier(ctx context.Context, id Id, reqEditors ...Reques
 // Corresponds with GET /api/v1/incidents (the `ListIncidents` operationId).
 func (c *Client) ListIncidents(ctx context.Context, params *ListIncidentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListIncidentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListClientReports Read what clients told
+//
+// Of an incident of kind `client_report`: what the shipment's client wrote on its page. It may be personal: each reading
+// is in the audit, and it is erased 30 days after the shipment has ended.
+//
+// Corresponds with GET /api/v1/incidents/{id}/reports (the `ListClientReports` operationId).
+func (c *Client) ListClientReports(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListClientReportsRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -3279,6 +3374,27 @@ func (c *Client) FreezeShipment(ctx context.Context, id Id, params *FreezeShipme
 	return c.Client.Do(req)
 }
 
+// GetPickupCode Read the pickup code
+//
+// What opens the shipment's cells, for who tells the client, or helps. Each reading is in the audit. Whoever knows
+// it can collect: show it to the client alone, and keep it nowhere.
+//
+// 409 `invalid_state`: there is nothing to collect with a code now, since nothing lies in a cell, or it is held back.
+// 503 with `Retry-After`: try again.
+//
+// Corresponds with GET /api/v1/shipments/{id}/pickup-code (the `GetPickupCode` operationId).
+func (c *Client) GetPickupCode(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPickupCodeRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ReissueCode Give a shipment a new pickup code
 //
 // The cabinet takes the new code from now on; the old one opens nothing once the cabinet has heard of it, or once
@@ -3582,6 +3698,40 @@ func NewListIncidentsRequest(server string, params *ListIncidentsParams) (*http.
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListClientReportsRequest constructs an http.Request for the ListClientReports method
+func NewListClientReportsRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/incidents/%s/reports", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -5496,6 +5646,40 @@ func NewFreezeShipmentRequestWithBody(server string, id Id, params *FreezeShipme
 	return req, nil
 }
 
+// NewGetPickupCodeRequest constructs an http.Request for the GetPickupCode method
+func NewGetPickupCodeRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/%s/pickup-code", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReissueCodeRequest constructs an http.Request for the ReissueCode method
 func NewReissueCodeRequest(server string, id Id, params *ReissueCodeParams) (*http.Request, error) {
 	var err error
@@ -5750,6 +5934,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/incidents (the `ListIncidents` operationId).
 	ListIncidentsWithResponse(ctx context.Context, params *ListIncidentsParams, reqEditors ...RequestEditorFn) (*ListIncidentsResponse, error)
+
+	// ListClientReportsWithResponse Read what clients told
+	//
+	// Of an incident of kind `client_report`: what the shipment's client wrote on its page. It may be personal: each reading
+	// is in the audit, and it is erased 30 days after the shipment has ended.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/incidents/{id}/reports (the `ListClientReports` operationId).
+	ListClientReportsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ListClientReportsResponse, error)
 
 	// ResolveIncidentWithBodyWithResponse Close an incident with a reason
 	//
@@ -6309,6 +6503,19 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/shipments/{id}/freeze (the `FreezeShipment` operationId).
 	FreezeShipmentWithResponse(ctx context.Context, id Id, params *FreezeShipmentParams, body FreezeShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*FreezeShipmentResponse, error)
 
+	// GetPickupCodeWithResponse Read the pickup code
+	//
+	// What opens the shipment's cells, for who tells the client, or helps. Each reading is in the audit. Whoever knows
+	// it can collect: show it to the client alone, and keep it nowhere.
+	//
+	// 409 `invalid_state`: there is nothing to collect with a code now, since nothing lies in a cell, or it is held back.
+	// 503 with `Retry-After`: try again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/pickup-code (the `GetPickupCode` operationId).
+	GetPickupCodeWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPickupCodeResponse, error)
+
 	// ReissueCodeWithResponse Give a shipment a new pickup code
 	//
 	// The cabinet takes the new code from now on; the old one opens nothing once the cabinet has heard of it, or once
@@ -6563,6 +6770,54 @@ func (r ListIncidentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListIncidentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListClientReportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ClientReportList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListClientReportsResponse) GetJSON200() *ClientReportList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListClientReportsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListClientReportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListClientReportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListClientReportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListClientReportsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8317,6 +8572,54 @@ func (r FreezeShipmentResponse) ContentType() string {
 	return ""
 }
 
+type GetPickupCodeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PickupCode
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPickupCodeResponse) GetJSON200() *PickupCode {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPickupCodeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPickupCodeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPickupCodeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPickupCodeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPickupCodeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ReissueCodeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8533,6 +8836,22 @@ func (c *ClientWithResponses) ListIncidentsWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseListIncidentsResponse(rsp)
+}
+
+// ListClientReportsWithResponse Read what clients told
+//
+// Of an incident of kind `client_report`: what the shipment's client wrote on its page. It may be personal: each reading
+// is in the audit, and it is erased 30 days after the shipment has ended.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/incidents/{id}/reports (the `ListClientReports` operationId).
+func (c *ClientWithResponses) ListClientReportsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ListClientReportsResponse, error) {
+	rsp, err := c.ListClientReports(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListClientReportsResponse(rsp)
 }
 
 // ResolveIncidentWithBodyWithResponse Close an incident with a reason
@@ -9441,6 +9760,25 @@ func (c *ClientWithResponses) FreezeShipmentWithResponse(ctx context.Context, id
 	return ParseFreezeShipmentResponse(rsp)
 }
 
+// GetPickupCodeWithResponse Read the pickup code
+//
+// What opens the shipment's cells, for who tells the client, or helps. Each reading is in the audit. Whoever knows
+// it can collect: show it to the client alone, and keep it nowhere.
+//
+// 409 `invalid_state`: there is nothing to collect with a code now, since nothing lies in a cell, or it is held back.
+// 503 with `Retry-After`: try again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/shipments/{id}/pickup-code (the `GetPickupCode` operationId).
+func (c *ClientWithResponses) GetPickupCodeWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPickupCodeResponse, error) {
+	rsp, err := c.GetPickupCode(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPickupCodeResponse(rsp)
+}
+
 // ReissueCodeWithResponse Give a shipment a new pickup code
 //
 // The cabinet takes the new code from now on; the old one opens nothing once the cabinet has heard of it, or once
@@ -9653,6 +9991,39 @@ func ParseListIncidentsResponse(rsp *http.Response) (*ListIncidentsResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest IncidentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListClientReportsResponse parses an HTTP response from a ListClientReportsWithResponse call
+func ParseListClientReportsResponse(rsp *http.Response) (*ListClientReportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListClientReportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ClientReportList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -10867,6 +11238,39 @@ func ParseFreezeShipmentResponse(rsp *http.Response) (*FreezeShipmentResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Shipment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPickupCodeResponse parses an HTTP response from a GetPickupCodeWithResponse call
+func ParseGetPickupCodeResponse(rsp *http.Response) (*GetPickupCodeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPickupCodeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PickupCode
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func newLifecycleBench(ctx context.Context, p program) (*lifecycleBench, error) 
 		Notify: &activities.Notify{Notices: db, Mailer: b, Keys: keys, Now: time.Now,
 			Renderer: &notify.Renderer{Texts: texts, Domain: "bench.localhost"}},
 		Cabinet: &activities.Cabinet{Keys: keys}, Grant: &activities.Grant{Couriers: db}, Incident: &activities.Incident{Store: db}, Retention: &activities.Retention{Store: db},
-		Closing: &activities.Closing{Lockers: db},
+		Closing: &activities.Closing{Lockers: db}, Page: &activities.Page{Codes: db, Keys: keys},
 	}, fatal)
 	b.gateway = worker.Gateway(temporal, benchInstance, &activities.Locker{Line: b}, fatal)
 	worker.RegisterFloor(b.lives, b.gateway)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,6 +26,7 @@ type setting struct {
 type config struct {
 	databaseURL       string
 	listen            string
+	publicURL         string
 	opsListen         string
 	gatewayListen     string
 	gatewayCertFile   string
@@ -59,6 +61,7 @@ func settings() []setting {
 	return []setting{
 		{"CUBBY_DATABASE_URL", "sqlite:var/cubby.db", "sqlite:PATH (one process runs everything) or postgres://…", text(func(c *config) *string { return &c.databaseURL })},
 		{"CUBBY_LISTEN", "127.0.0.1:8080", "REST and API docs (role api)", text(func(c *config) *string { return &c.listen })},
+		{"CUBBY_PUBLIC_URL", "http://127.0.0.1:8080", "where clients reach their pages, without a slash at the end (roles api, worker)", publicURL},
 		{"CUBBY_OPS_LISTEN", "127.0.0.1:9090", "/healthz, /readyz and /metrics, for operators only", text(func(c *config) *string { return &c.opsListen })},
 		{"CUBBY_GATEWAY_LISTEN", "127.0.0.1:8443", "cabinets, over TLS (role gateway)", text(func(c *config) *string { return &c.gatewayListen })},
 		{"CUBBY_GATEWAY_CERT_FILE", authorityFile(gatewayTLS + ".pem"), "the gateway's certificate, made by 'cubby key authority', renewed by 'cubby key gateway' (role gateway)", text(func(c *config) *string { return &c.gatewayCertFile })},
@@ -92,6 +95,15 @@ func instanceName(c *config, v string) error {
 		return errors.New("a name without spaces or slashes is needed")
 	}
 	c.instance = v
+	return nil
+}
+
+func publicURL(c *config, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("must be like https://parcels.example")
+	}
+	c.publicURL = v
 	return nil
 }
 

@@ -174,6 +174,7 @@ func (s *server) api(ctx context.Context) error {
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
 		Clocks: s.db, Sandbox: tests,
+		Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 	})))
@@ -210,6 +211,7 @@ func (s *server) work(ctx context.Context) error {
 	}
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
 	s.group.Go(func() error { return forwarder.Run(ctx) })
+	s.group.Go(func() error { return worker.EraseSealed(ctx, s.db, s.log) })
 	s.group.Go(func() error { return worker.EnsureSchedules(ctx, s.temporal, s.log) })
 	return nil
 }
@@ -249,5 +251,6 @@ func (s *server) parts() (worker.Parts, error) {
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
 		Closing:   &activities.Closing{Lockers: s.db},
+		Page:      &activities.Page{Codes: s.db, Keys: keys},
 	}, nil
 }

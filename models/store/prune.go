@@ -21,6 +21,11 @@ func retentions() []retention {
 	return []retention{
 		{30 * day, `DELETE FROM contacts WHERE shipment IN (SELECT c.shipment FROM contacts c
 			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
+		{30 * day, `DELETE FROM pages WHERE hash IN (SELECT p.hash FROM pages p
+			JOIN shipments s ON s.id = p.shipment WHERE s.ended_at < ? LIMIT ?)`},
+		{30 * day, `DELETE FROM client_reports WHERE id IN (SELECT r.id FROM client_reports r
+			JOIN shipments s ON s.id = r.shipment WHERE s.ended_at < ? LIMIT ?)`},
+		{sealedFor, `DELETE FROM sealed_codes WHERE id IN (SELECT id FROM sealed_codes WHERE created_at < ? LIMIT ?)`},
 		{day, `DELETE FROM idempotency WHERE (organization, key) IN (
 			SELECT organization, key FROM idempotency WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},

@@ -19,7 +19,9 @@ import (
 
 	"cubby/activities"
 	"cubby/api"
+	"cubby/api/codes"
 	"cubby/api/gateway"
+	"cubby/api/page"
 	"cubby/models"
 	"cubby/models/store"
 )
@@ -30,6 +32,9 @@ var (
 	_ api.Lockers              = (*store.Store)(nil)
 	_ api.Enrolment            = (*store.Store)(nil)
 	_ api.Network              = (*store.Store)(nil)
+	_ codes.Store              = (*store.Store)(nil)
+	_ page.Pages               = (*store.Store)(nil)
+	_ activities.Codes         = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)

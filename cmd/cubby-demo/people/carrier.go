@@ -116,6 +116,20 @@ func (c Carrier) Events(ctx context.Context, id string) ([]Event, error) {
 	return all, nil
 }
 
+// PickupCode is what opens a shipment's cells.
+type PickupCode struct {
+	Code string `json:"code"`
+	QR   string `json:"qr"`
+	Page string `json:"page"`
+}
+
+// PickupCode reads it; the key needs the scope codes:read.
+func (c Carrier) PickupCode(ctx context.Context, id string) (PickupCode, error) {
+	var code PickupCode
+	err := c.call(ctx, http.MethodGet, shipmentPath(id)+"/pickup-code", nil, nil, &code)
+	return code, err
+}
+
 // Act asks for an action on a shipment, such as "cancel", under an Idempotency-Key.
 func (c Carrier) Act(ctx context.Context, id, action, key string) (Shipment, error) {
 	return c.ActWith(ctx, id, action, key, nil)

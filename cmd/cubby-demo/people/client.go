@@ -100,8 +100,13 @@ func (c Client) Code(ctx context.Context) (string, error) {
 // Type types the code and returns the screen; an error if the cabinet does not take it. After an outage a fast reader
 // may be there before the cabinet has heard of the code, so a client tries it some times, as people do.
 func (c Client) Type(ctx context.Context, code string) (Screen, error) {
+	return c.give(ctx, code, c.At.Keys)
+}
+
+// give gives a code in a way, and again after a while if the cabinet does not know it.
+func (c Client) give(ctx context.Context, code string, give func(context.Context, string) (Screen, error)) (Screen, error) {
 	for try := 1; ; try++ {
-		s, err := c.At.Keys(ctx, code)
+		s, err := give(ctx, code)
 		switch {
 		case err != nil:
 			return s, err
@@ -153,6 +158,23 @@ func (c Client) TakeAll(ctx context.Context, code string) (taken []string, err e
 	if _, err := c.Type(ctx, code); err != nil {
 		return nil, err
 	}
+	return c.collect(ctx)
+}
+
+// PickupByQR is a pickup by holding a QR to the scanner.
+func (c Client) PickupByQR(ctx context.Context, qr string, expected ...string) error {
+	if _, err := c.give(ctx, qr, c.At.Scan); err != nil {
+		return err
+	}
+	taken, err := c.collect(ctx)
+	if err != nil {
+		return err
+	}
+	return SameThings(taken, expected)
+}
+
+// collect takes what is behind each door that opens, and shuts it.
+func (c Client) collect(ctx context.Context) (taken []string, err error) {
 	for {
 		cell, done, err := c.AwaitDoor(ctx)
 		if err != nil || done {

@@ -90,6 +90,8 @@ type Policy struct {
 	NeverDeposited    int    `json:"never_deposited"`
 	PartialEnough     int    `json:"partial_enough"`
 	Reminders         []int  `json:"reminders,omitempty"`
+	Extension         int    `json:"extension,omitempty"`
+	Extensions        int    `json:"extensions,omitempty"`
 	WithdrawalOverdue int    `json:"withdrawal_overdue,omitempty"`
 	ReturnedAfter     int    `json:"returned_after,omitempty"`
 	ReadyDelay        int    `json:"ready_delay"`
@@ -180,6 +182,20 @@ func (o Operator) Rooms(ctx context.Context, locker string) ([]Room, error) {
 func (o Operator) Incidents(ctx context.Context) ([]Incident, error) {
 	var list struct{ Items []Incident }
 	err := o.call(ctx, http.MethodGet, "/api/v1/incidents?open=true&limit=200", nil, nil, &list)
+	return list.Items, err
+}
+
+// Report is what a client told on its page.
+type Report struct {
+	Shipment string `json:"shipment"`
+	Problem  string `json:"problem"`
+	Text     string `json:"text"`
+}
+
+// Reports reads what clients told that an incident is about.
+func (o Operator) Reports(ctx context.Context, incident string) ([]Report, error) {
+	var list struct{ Items []Report }
+	err := o.call(ctx, http.MethodGet, "/api/v1/incidents/"+url.PathEscape(incident)+"/reports", nil, nil, &list)
 	return list.Items, err
 }
 

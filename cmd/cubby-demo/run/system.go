@@ -204,6 +204,7 @@ func (s *System) env() []string {
 	return append([]string{
 		"CUBBY_DATABASE_URL=" + database,
 		"CUBBY_LISTEN=" + address(ports.API),
+		"CUBBY_PUBLIC_URL=http://" + address(ports.API),
 		"CUBBY_OPS_LISTEN=" + address(ports.Ops),
 		"CUBBY_GATEWAY_LISTEN=" + address(ports.Gateway),
 		"CUBBY_GATEWAY_CERT_FILE=" + s.authority("gateway.pem"),

@@ -56,6 +56,7 @@ func all() []scene {
 		{"late-command", "the client does not walk away", lateCommand},
 		{"dead-board", "the other board is dead", deadBoard},
 		{"cancelled-inside", "the shipment is not cancelled", cancelledInside},
+		{"qr-pickup", "the client shows the QR that was replaced", qrPickup},
 		{"new-code", "no new code is asked for", newCode},
 		{"frozen", "the shipment is not frozen", frozen},
 		{"extended", "storage is lengthened once only", extended},
