@@ -85,9 +85,13 @@ func (p *pages) view(v *visit, code *models.ClientCode, away bool) (*view, error
 	t, s, now := p.words(v.language), v.page.Shipment, p.Now()
 	d := &view{
 		Words: t, Language: v.language, Languages: p.switches(v), Path: models.PagePath + v.token, Away: away,
-		Title: t.Say("title", "locker", v.page.Locker.Number), Number: s.Number,
+		// A hyphen would let the number break.
+		Title: t.Say("title", "locker", strings.ReplaceAll(v.page.Locker.Number, "-", "\u2011")), Number: s.Number,
 		State: t.Say("state." + string(s.State)), Said: t.Say("said." + string(s.State)), LongestText: models.LongestReport,
 		MayExtend: v.page.MayExtend(), Seen: until(s), Longer: t.span(v.page.Policy.Extension.Duration()),
+	}
+	if away {
+		d.Said = "" // it tells of the code
 	}
 	if s.Frozen {
 		d.State, d.Said = t.Say("frozen"), t.Say("said.frozen")
@@ -151,9 +155,9 @@ func (d *view) hours(l models.Location, t words, now time.Time) {
 	case len(closed) == 0:
 		d.OpenNow, d.Open = true, t.Say("open.now")
 	case closed[0].From.After(now):
-		d.OpenNow, d.Open = true, t.Say("open.until", "when", t.when(closed[0].From, zone))
+		d.OpenNow, d.Open = true, t.Say("open.until", "when", t.soon(closed[0].From, now, zone))
 	case closed[0].Until.Before(now.Add(looksAhead)):
-		d.Open = t.Say("closed.until", "when", t.when(closed[0].Until, zone))
+		d.Open = t.Say("closed.until", "when", t.soon(closed[0].Until, now, zone))
 	default:
 		d.Open = t.Say("closed.long")
 	}
@@ -192,7 +196,11 @@ func (d *view) time(v models.ClientPage, t words, now time.Time) {
 		for _, span := range closed {
 			running -= span.Until.Sub(span.From)
 		}
-		if running > 0 {
+		switch {
+		case running <= 0:
+		case len(closed) > 0:
+			d.Left = t.Say("left.open", "left", t.span(running))
+		default:
 			d.Left = t.Say("left", "left", t.span(running))
 		}
 		if len(closed) > 0 && !closed[0].From.After(now) {

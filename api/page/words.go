@@ -32,6 +32,15 @@ func (w words) when(at time.Time, zone *time.Location) string {
 	return w.Say("when", "date", w.date(at), "time", at.Format("15:04"))
 }
 
+// soon is a moment that may be today: then its time is enough.
+func (w words) soon(at, now time.Time, zone *time.Location) string {
+	at, now = at.In(zone), now.In(zone)
+	if at.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return at.Format("15:04")
+	}
+	return w.when(at, zone)
+}
+
 func (w words) date(at time.Time) string {
 	return w.Say("date", "day", w.Say("day."+strings.ToLower(at.Weekday().String())+".short"),
 		"number", strconv.Itoa(at.Day()), "month", w.Say("month."+strconv.Itoa(int(at.Month()))))
