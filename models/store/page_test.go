@@ -123,6 +123,7 @@ func TestClientReports(t *testing.T) {
 			return found[0]
 		}
 		require.NoError(t, tell("it is empty"))
+		f.advance(time.Second)
 		require.NoError(t, tell("really"))
 		first := open()
 		require.Equal(t, models.IncidentClientReport, first.Kind)
