@@ -297,6 +297,12 @@ func (s *System) LoseTemporal() error {
 	return errors.Join(s.Temporal.Stop(), os.RemoveAll(s.folder.in("temporal")))
 }
 
+// Dir is the folder that keeps the data.
+func (s *System) Dir() string { return s.folder.path }
+
+// DatabaseFile is the server's database, if it is SQLite.
+func (s *System) DatabaseFile() string { return s.folder.in("cubby.db") }
+
 // GatewayAddress is host:port of the device listener.
 func (s *System) GatewayAddress() string { return address(s.options.Ports.Gateway) }
 

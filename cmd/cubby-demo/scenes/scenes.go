@@ -73,6 +73,7 @@ func all() []scene {
 		{"room-lost", "the other board is dead", roomLost},
 		{"closed", "the locker is closed and not emptied", closed},
 		{"sandbox", "no time passes", sandbox},
+		{"privacy", "the number is the client's name", privacy},
 		{"flood", "a server that was never busy is the measure", flood},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
