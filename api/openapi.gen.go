@@ -387,11 +387,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -3703,7 +3698,7 @@ type CreateCarrierEventResponseObject interface {
 	VisitCreateCarrierEventResponse(w http.ResponseWriter) error
 }
 
-type CreateCarrierEvent200JSONResponse ActionResult
+type CreateCarrierEvent200JSONResponse Shipment
 
 func (response CreateCarrierEvent200JSONResponse) VisitCreateCarrierEventResponse(w http.ResponseWriter) error {
 

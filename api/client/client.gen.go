@@ -389,11 +389,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -1806,8 +1801,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEventWithBody Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1816,8 +1815,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEvent Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2816,8 +2819,12 @@ func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipme
 
 // CreateCarrierEventWithBody Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2836,8 +2843,12 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 
 // CreateCarrierEvent Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5577,8 +5588,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5587,8 +5602,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7249,13 +7268,13 @@ type CreateCarrierEventResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ActionResult
+	JSON200 *Shipment
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CreateCarrierEventResponse) GetJSON200() *ActionResult {
+func (r CreateCarrierEventResponse) GetJSON200() *Shipment {
 	return r.JSON200
 }
 
@@ -8311,8 +8330,12 @@ func (c *ClientWithResponses) CancelShipmentWithResponse(ctx context.Context, id
 
 // CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8327,8 +8350,12 @@ func (c *ClientWithResponses) CreateCarrierEventWithBodyWithResponse(ctx context
 
 // CreateCarrierEventWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9588,7 +9615,7 @@ func ParseCreateCarrierEventResponse(rsp *http.Response) (*CreateCarrierEventRes
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ActionResult
+		var dest Shipment
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
