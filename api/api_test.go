@@ -43,6 +43,7 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type ports struct {
 	mu       sync.Mutex
 	created  []models.NewShipment
+	claims   map[string]string // fingerprints by organization and key
 	courier  models.NewCourier
 	query    models.IncidentQuery
 	page     models.Page
@@ -95,6 +96,19 @@ func (p *ports) CreateShipment(ctx context.Context, n models.NewShipment) (model
 		return p.create(ctx, n)
 	}
 	return view(), false, nil
+}
+
+func (p *ports) ClaimKey(_ context.Context, o models.OrganizationID, key, fingerprint string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.claims == nil {
+		p.claims = map[string]string{}
+	}
+	if before, taken := p.claims[string(o)+key]; taken && before != fingerprint {
+		return models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
+	}
+	p.claims[string(o)+key] = fingerprint
+	return nil
 }
 
 func view() models.ShipmentView {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -162,4 +163,36 @@ func TestShipmentsAreNotAllRead(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAKeyOfSeveralRequests: its parts are announced once, also when the answer to one was lost.
+func TestAKeyOfSeveralRequests(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		require.NoError(t, f.ClaimKey(t.Context(), f.carrier.ID, "k", "one"))
+		require.NoError(t, f.ClaimKey(t.Context(), f.carrier.ID, "k", "one"))
+		require.Equal(t, models.CodeKeyReused, code(f.ClaimKey(t.Context(), f.carrier.ID, "k", "two")))
+		require.NoError(t, f.ClaimKey(t.Context(), f.shop.ID, "k", "two"), "another's key")
+		single := f.announcement(l.ID, "N0")
+		single.IdempotencyKey = "k"
+		_, _, err := f.CreateShipment(t.Context(), single)
+		require.Equal(t, models.CodeKeyReused, code(err), "of another request")
+
+		part := f.announcement(l.ID, "N1")
+		part.IdempotencyKey = "batch\nk\n0"
+		f.setFault(func(point string) error {
+			if point == "create.after_commit" {
+				return errors.New("the process died")
+			}
+			return nil
+		})
+		_, _, err = f.CreateShipment(t.Context(), part)
+		require.Error(t, err)
+		f.setFault(nil)
+		v, replayed, err := f.CreateShipment(t.Context(), part)
+		require.NoError(t, err)
+		require.True(t, replayed)
+		require.Len(t, rows[models.Shipment](t, f), 1)
+		require.Equal(t, v.Shipment.ID, rows[models.Shipment](t, f)[0].ID)
+	})
 }
