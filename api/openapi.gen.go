@@ -414,11 +414,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -433,6 +428,21 @@ type Availability struct {
 // AvailabilityList defines model for AvailabilityList.
 type AvailabilityList struct {
 	Items []Availability `json:"items"`
+}
+
+// BatchAnswer defines model for BatchAnswer.
+type BatchAnswer struct {
+	Items []BatchItem `json:"items"`
+}
+
+// BatchItem defines model for BatchItem.
+type BatchItem struct {
+	// Problem RFC 9457. Some codes add members of their own, such as `nearby`.
+	Problem  *Problem  `json:"problem,omitempty"`
+	Shipment *Shipment `json:"shipment,omitempty"`
+
+	// Status 201, or the status of the problem.
+	Status int `json:"status"`
 }
 
 // CabinetModel defines model for CabinetModel.
@@ -831,7 +841,8 @@ type NewOrganization struct {
 
 // NewParcel defines model for NewParcel.
 type NewParcel struct {
-	// Barcode Issued by Cubby if missing.
+	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
+	// `CB` and 12 characters of A-Z and 2-7.
 	Barcode  *string `json:"barcode,omitempty"`
 	DepthMm  *int    `json:"depth_mm,omitempty"`
 	HeightMm *int    `json:"height_mm,omitempty"`
@@ -900,6 +911,11 @@ type NewShipment struct {
 	// Policy `standard` if missing.
 	Policy *string          `json:"policy,omitempty"`
 	Shop   *OrganizationRef `json:"shop,omitempty"`
+}
+
+// NewShipments defines model for NewShipments.
+type NewShipments struct {
+	Items []NewShipment `json:"items"`
 }
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -1012,14 +1028,15 @@ type PolicySeconds = int64
 
 // Problem RFC 9457. Some codes add members of their own, such as `nearby`.
 type Problem struct {
-	Code      string        `json:"code"`
-	Detail    string        `json:"detail"`
-	Errors    *[]FieldError `json:"errors,omitempty"`
-	Instance  *string       `json:"instance,omitempty"`
-	RequestId string        `json:"request_id"`
-	Status    int           `json:"status"`
-	Title     string        `json:"title"`
-	Type      string        `json:"type"`
+	Code                 string                 `json:"code"`
+	Detail               string                 `json:"detail"`
+	Errors               *[]FieldError          `json:"errors,omitempty"`
+	Instance             *string                `json:"instance,omitempty"`
+	RequestId            string                 `json:"request_id"`
+	Status               int                    `json:"status"`
+	Title                string                 `json:"title"`
+	Type                 string                 `json:"type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // QuietHours From a time to the next time of that name, by the location's own clock.
@@ -1320,6 +1337,12 @@ type CreateShipmentParams struct {
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
+// CreateShipmentsParams defines parameters for CreateShipments.
+type CreateShipmentsParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // CancelShipmentParams defines parameters for CancelShipment.
 type CancelShipmentParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
@@ -1425,6 +1448,9 @@ type SandboxPickupJSONRequestBody = SandboxPickup
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
+// CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
+type CreateShipmentsJSONRequestBody = NewShipments
+
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
 
@@ -1436,6 +1462,167 @@ type RerouteShipmentJSONRequestBody = Reroute
 
 // UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
 type UnfreezeShipmentJSONRequestBody = Reason
+
+// Getter for additional properties for Problem. Returns the specified
+// element and whether it was found
+func (a Problem) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Problem
+func (a *Problem) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a *Problem) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["code"]; found {
+		err = json.Unmarshal(raw, &a.Code)
+		if err != nil {
+			return fmt.Errorf("error reading 'code': %w", err)
+		}
+		delete(object, "code")
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if raw, found := object["errors"]; found {
+		err = json.Unmarshal(raw, &a.Errors)
+		if err != nil {
+			return fmt.Errorf("error reading 'errors': %w", err)
+		}
+		delete(object, "errors")
+	}
+
+	if raw, found := object["instance"]; found {
+		err = json.Unmarshal(raw, &a.Instance)
+		if err != nil {
+			return fmt.Errorf("error reading 'instance': %w", err)
+		}
+		delete(object, "instance")
+	}
+
+	if raw, found := object["request_id"]; found {
+		err = json.Unmarshal(raw, &a.RequestId)
+		if err != nil {
+			return fmt.Errorf("error reading 'request_id': %w", err)
+		}
+		delete(object, "request_id")
+	}
+
+	if raw, found := object["status"]; found {
+		err = json.Unmarshal(raw, &a.Status)
+		if err != nil {
+			return fmt.Errorf("error reading 'status': %w", err)
+		}
+		delete(object, "status")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if raw, found := object["type"]; found {
+		err = json.Unmarshal(raw, &a.Type)
+		if err != nil {
+			return fmt.Errorf("error reading 'type': %w", err)
+		}
+		delete(object, "type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a Problem) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["code"], err = json.Marshal(a.Code)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'code': %w", err)
+	}
+
+	object["detail"], err = json.Marshal(a.Detail)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+	}
+
+	if a.Errors != nil {
+		object["errors"], err = json.Marshal(a.Errors)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'errors': %w", err)
+		}
+	}
+
+	if a.Instance != nil {
+		object["instance"], err = json.Marshal(a.Instance)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'instance': %w", err)
+		}
+	}
+
+	object["request_id"], err = json.Marshal(a.RequestId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'request_id': %w", err)
+	}
+
+	object["status"], err = json.Marshal(a.Status)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'status': %w", err)
+	}
+
+	object["title"], err = json.Marshal(a.Title)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'title': %w", err)
+	}
+
+	object["type"], err = json.Marshal(a.Type)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1547,6 +1734,9 @@ type ServerInterface interface {
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx echo.Context, params CreateShipmentParams) error
+	// CreateShipments Announce up to 500 shipments
+	// (POST /api/v1/shipments/batch)
+	CreateShipments(ctx echo.Context, params CreateShipmentsParams) error
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx echo.Context, id Id) error
@@ -2287,6 +2477,37 @@ func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 	return err
 }
 
+// CreateShipments converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateShipments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateShipmentsParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateShipments(ctx, params)
+	return err
+}
+
 // GetShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) GetShipment(ctx echo.Context) error {
 	var err error
@@ -2644,6 +2865,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 	router.GET(options.BaseURL+"/api/v1/shipments", wrapper.ListShipments, options.OperationMiddlewares["ListShipments"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments", wrapper.CreateShipment, options.OperationMiddlewares["CreateShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/batch", wrapper.CreateShipments, options.OperationMiddlewares["CreateShipments"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
@@ -4091,6 +4313,46 @@ func (response CreateShipmentdefaultApplicationProblemPlusJSONResponse) VisitCre
 	return err
 }
 
+type CreateShipmentsRequestObject struct {
+	Params CreateShipmentsParams
+	Body   *CreateShipmentsJSONRequestBody
+}
+
+type CreateShipmentsResponseObject interface {
+	VisitCreateShipmentsResponse(w http.ResponseWriter) error
+}
+
+type CreateShipments200JSONResponse BatchAnswer
+
+func (response CreateShipments200JSONResponse) VisitCreateShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateShipmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateShipmentsdefaultApplicationProblemPlusJSONResponse) VisitCreateShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetShipmentRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -4179,7 +4441,7 @@ type CreateCarrierEventResponseObject interface {
 	VisitCreateCarrierEventResponse(w http.ResponseWriter) error
 }
 
-type CreateCarrierEvent200JSONResponse ActionResult
+type CreateCarrierEvent200JSONResponse Shipment
 
 func (response CreateCarrierEvent200JSONResponse) VisitCreateCarrierEventResponse(w http.ResponseWriter) error {
 
@@ -4602,6 +4864,9 @@ type StrictServerInterface interface {
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx context.Context, request CreateShipmentRequestObject) (CreateShipmentResponseObject, error)
+	// CreateShipments Announce up to 500 shipments
+	// (POST /api/v1/shipments/batch)
+	CreateShipments(ctx context.Context, request CreateShipmentsRequestObject) (CreateShipmentsResponseObject, error)
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error)
@@ -5988,6 +6253,54 @@ func (sh *strictHandler) CreateShipment(ctx echo.Context, params CreateShipmentP
 		return err
 	} else if validResponse, ok := response.(CreateShipmentResponseObject); ok {
 		return validResponse.VisitCreateShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateShipments operation middleware
+func (sh *strictHandler) CreateShipments(ctx echo.Context, params CreateShipmentsParams) error {
+	var request CreateShipmentsRequestObject
+
+	request.Params = params
+
+	var body CreateShipmentsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateShipments(ctx.Request().Context(), request.(CreateShipmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateShipments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateShipmentsResponseObject); ok {
+		return validResponse.VisitCreateShipmentsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -190,14 +190,14 @@ func (s *server) CreateCarrierEvent(ctx context.Context, request CreateCarrierEv
 	if err := s.Shipments.Audit(ctx, info.request(), "shipment.carrier_event", string(v.Shipment.ID), string(in.Type)); err != nil {
 		return nil, err
 	}
-	result, err := s.Engine.CarrierEvent(ctx, v.Shipment.ID, in)
-	if models.ErrorCode(err) == models.CodeNotFound {
-		err = notRunning(v.Shipment, err)
+	_, err = s.Engine.CarrierEvent(ctx, v.Shipment.ID, in)
+	if models.ErrorCode(err) == models.CodeNotFound && v.Shipment.State.Final() && v.Shipment.State.CarrierMaySay(in.Type) {
+		err = nil // the life is over, and knows it
 	}
-	if err != nil {
+	if v, err = s.after(ctx, v, err); err != nil {
 		return nil, err
 	}
-	return CreateCarrierEvent200JSONResponse{State: string(result.State)}, nil
+	return CreateCarrierEvent200JSONResponse(shipmentBody(v)), nil
 }
 
 // notRunning tells of a shipment that exists while its life does not run: the life has

@@ -416,11 +416,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -435,6 +430,21 @@ type Availability struct {
 // AvailabilityList defines model for AvailabilityList.
 type AvailabilityList struct {
 	Items []Availability `json:"items"`
+}
+
+// BatchAnswer defines model for BatchAnswer.
+type BatchAnswer struct {
+	Items []BatchItem `json:"items"`
+}
+
+// BatchItem defines model for BatchItem.
+type BatchItem struct {
+	// Problem RFC 9457. Some codes add members of their own, such as `nearby`.
+	Problem  *Problem  `json:"problem,omitempty"`
+	Shipment *Shipment `json:"shipment,omitempty"`
+
+	// Status 201, or the status of the problem.
+	Status int `json:"status"`
 }
 
 // CabinetModel defines model for CabinetModel.
@@ -833,7 +843,8 @@ type NewOrganization struct {
 
 // NewParcel defines model for NewParcel.
 type NewParcel struct {
-	// Barcode Issued by Cubby if missing.
+	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
+	// `CB` and 12 characters of A-Z and 2-7.
 	Barcode  *string `json:"barcode,omitempty"`
 	DepthMm  *int    `json:"depth_mm,omitempty"`
 	HeightMm *int    `json:"height_mm,omitempty"`
@@ -902,6 +913,11 @@ type NewShipment struct {
 	// Policy `standard` if missing.
 	Policy *string          `json:"policy,omitempty"`
 	Shop   *OrganizationRef `json:"shop,omitempty"`
+}
+
+// NewShipments defines model for NewShipments.
+type NewShipments struct {
+	Items []NewShipment `json:"items"`
 }
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -1014,14 +1030,15 @@ type PolicySeconds = int64
 
 // Problem RFC 9457. Some codes add members of their own, such as `nearby`.
 type Problem struct {
-	Code      string        `json:"code"`
-	Detail    string        `json:"detail"`
-	Errors    *[]FieldError `json:"errors,omitempty"`
-	Instance  *string       `json:"instance,omitempty"`
-	RequestId string        `json:"request_id"`
-	Status    int           `json:"status"`
-	Title     string        `json:"title"`
-	Type      string        `json:"type"`
+	Code                 string                 `json:"code"`
+	Detail               string                 `json:"detail"`
+	Errors               *[]FieldError          `json:"errors,omitempty"`
+	Instance             *string                `json:"instance,omitempty"`
+	RequestId            string                 `json:"request_id"`
+	Status               int                    `json:"status"`
+	Title                string                 `json:"title"`
+	Type                 string                 `json:"type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // QuietHours From a time to the next time of that name, by the location's own clock.
@@ -1322,6 +1339,12 @@ type CreateShipmentParams struct {
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
+// CreateShipmentsParams defines parameters for CreateShipments.
+type CreateShipmentsParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // CancelShipmentParams defines parameters for CancelShipment.
 type CancelShipmentParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
@@ -1427,6 +1450,9 @@ type SandboxPickupJSONRequestBody = SandboxPickup
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
+// CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
+type CreateShipmentsJSONRequestBody = NewShipments
+
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
 
@@ -1438,6 +1464,167 @@ type RerouteShipmentJSONRequestBody = Reroute
 
 // UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
 type UnfreezeShipmentJSONRequestBody = Reason
+
+// Getter for additional properties for Problem. Returns the specified
+// element and whether it was found
+func (a Problem) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Problem
+func (a *Problem) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a *Problem) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["code"]; found {
+		err = json.Unmarshal(raw, &a.Code)
+		if err != nil {
+			return fmt.Errorf("error reading 'code': %w", err)
+		}
+		delete(object, "code")
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if raw, found := object["errors"]; found {
+		err = json.Unmarshal(raw, &a.Errors)
+		if err != nil {
+			return fmt.Errorf("error reading 'errors': %w", err)
+		}
+		delete(object, "errors")
+	}
+
+	if raw, found := object["instance"]; found {
+		err = json.Unmarshal(raw, &a.Instance)
+		if err != nil {
+			return fmt.Errorf("error reading 'instance': %w", err)
+		}
+		delete(object, "instance")
+	}
+
+	if raw, found := object["request_id"]; found {
+		err = json.Unmarshal(raw, &a.RequestId)
+		if err != nil {
+			return fmt.Errorf("error reading 'request_id': %w", err)
+		}
+		delete(object, "request_id")
+	}
+
+	if raw, found := object["status"]; found {
+		err = json.Unmarshal(raw, &a.Status)
+		if err != nil {
+			return fmt.Errorf("error reading 'status': %w", err)
+		}
+		delete(object, "status")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if raw, found := object["type"]; found {
+		err = json.Unmarshal(raw, &a.Type)
+		if err != nil {
+			return fmt.Errorf("error reading 'type': %w", err)
+		}
+		delete(object, "type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a Problem) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["code"], err = json.Marshal(a.Code)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'code': %w", err)
+	}
+
+	object["detail"], err = json.Marshal(a.Detail)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+	}
+
+	if a.Errors != nil {
+		object["errors"], err = json.Marshal(a.Errors)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'errors': %w", err)
+		}
+	}
+
+	if a.Instance != nil {
+		object["instance"], err = json.Marshal(a.Instance)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'instance': %w", err)
+		}
+	}
+
+	object["request_id"], err = json.Marshal(a.RequestId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'request_id': %w", err)
+	}
+
+	object["status"], err = json.Marshal(a.Status)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'status': %w", err)
+	}
+
+	object["title"], err = json.Marshal(a.Title)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'title': %w", err)
+	}
+
+	object["type"], err = json.Marshal(a.Type)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2006,6 +2193,36 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/shipments (the `CreateShipment` operationId).
 	CreateShipment(ctx context.Context, params *CreateShipmentParams, body CreateShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateShipmentsWithBody Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithBody(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateShipments Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipments(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetShipment Read a shipment
 	//
 	// Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
@@ -2025,8 +2242,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEventWithBody Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2035,8 +2256,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEvent Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3215,6 +3440,56 @@ func (c *Client) CreateShipment(ctx context.Context, params *CreateShipmentParam
 	return c.Client.Do(req)
 }
 
+// CreateShipmentsWithBody Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *Client) CreateShipmentsWithBody(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShipmentsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateShipments Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *Client) CreateShipments(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShipmentsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetShipment Read a shipment
 //
 // Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
@@ -3254,8 +3529,12 @@ func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipme
 
 // CreateCarrierEventWithBody Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3274,8 +3553,12 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 
 // CreateCarrierEvent Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5338,6 +5621,59 @@ func NewCreateShipmentRequestWithBody(server string, params *CreateShipmentParam
 	return req, nil
 }
 
+// NewCreateShipmentsRequest calls the generic CreateShipments builder with application/json body
+func NewCreateShipmentsRequest(server string, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateShipmentsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateShipmentsRequestWithBody constructs an http.Request for the CreateShipments method, with any body, and a specified content type
+func NewCreateShipmentsRequestWithBody(server string, params *CreateShipmentsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/batch")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetShipmentRequest constructs an http.Request for the GetShipment method
 func NewGetShipmentRequest(server string, id Id) (*http.Request, error) {
 	var err error
@@ -6416,6 +6752,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/shipments (the `CreateShipment` operationId).
 	CreateShipmentWithResponse(ctx context.Context, params *CreateShipmentParams, body CreateShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentResponse, error)
 
+	// CreateShipmentsWithBodyWithResponse Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithBodyWithResponse(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error)
+
+	// CreateShipmentsWithResponse Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithResponse(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error)
+
 	// GetShipmentWithResponse Read a shipment
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6439,8 +6805,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6449,8 +6819,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8284,6 +8658,54 @@ func (r CreateShipmentResponse) ContentType() string {
 	return ""
 }
 
+type CreateShipmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BatchAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateShipmentsResponse) GetJSON200() *BatchAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateShipmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateShipmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateShipmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateShipmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateShipmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetShipmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8384,13 +8806,13 @@ type CreateCarrierEventResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ActionResult
+	JSON200 *Shipment
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CreateCarrierEventResponse) GetJSON200() *ActionResult {
+func (r CreateCarrierEventResponse) GetJSON200() *Shipment {
 	return r.JSON200
 }
 
@@ -9625,6 +10047,48 @@ func (c *ClientWithResponses) CreateShipmentWithResponse(ctx context.Context, pa
 	return ParseCreateShipmentResponse(rsp)
 }
 
+// CreateShipmentsWithBodyWithResponse Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *ClientWithResponses) CreateShipmentsWithBodyWithResponse(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error) {
+	rsp, err := c.CreateShipmentsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShipmentsResponse(rsp)
+}
+
+// CreateShipmentsWithResponse Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *ClientWithResponses) CreateShipmentsWithResponse(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error) {
+	rsp, err := c.CreateShipments(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShipmentsResponse(rsp)
+}
+
 // GetShipmentWithResponse Read a shipment
 //
 // Returns a wrapper object for the known response body format(s).
@@ -9660,8 +10124,12 @@ func (c *ClientWithResponses) CancelShipmentWithResponse(ctx context.Context, id
 
 // CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9676,8 +10144,12 @@ func (c *ClientWithResponses) CreateCarrierEventWithBodyWithResponse(ctx context
 
 // CreateCarrierEventWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11057,6 +11529,39 @@ func ParseCreateShipmentResponse(rsp *http.Response) (*CreateShipmentResponse, e
 	return response, nil
 }
 
+// ParseCreateShipmentsResponse parses an HTTP response from a CreateShipmentsWithResponse call
+func ParseCreateShipmentsResponse(rsp *http.Response) (*CreateShipmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateShipmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BatchAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetShipmentResponse parses an HTTP response from a GetShipmentWithResponse call
 func ParseGetShipmentResponse(rsp *http.Response) (*GetShipmentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11138,7 +11643,7 @@ func ParseCreateCarrierEventResponse(rsp *http.Response) (*CreateCarrierEventRes
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ActionResult
+		var dest Shipment
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

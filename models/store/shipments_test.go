@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func TestShipmentsOfAnOrganization(t *testing.T) {
 		require.Equal(t, []string{"N-0005", "N-0004"}, numbers(t, f, f.actor(other), all))
 		require.Empty(t, numbers(t, f, models.Actor{Scopes: []models.Scope{models.ScopeShipments}}, all))
 
-		exec(t, f, "UPDATE shipments SET shop = carrier WHERE id = ?", views[0].Shipment.ID)
+		exec(t, f, "UPDATE shipments SET shop = carrier WHERE id = ?", views[1].Shipment.ID)
 		require.Equal(t, []string{"N-0005", "N-0003", "N-0002", "N-0001"}, numbers(t, f, f.actor(f.carrier), all), "one that is both comes once")
 
 		page, _, err := f.Shipments(t.Context(), f.actor(f.shop), models.ShipmentQuery{Limit: 1})
@@ -162,4 +163,36 @@ func TestShipmentsAreNotAllRead(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAKeyOfSeveralRequests: its parts are announced once, also when the answer to one was lost.
+func TestAKeyOfSeveralRequests(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		require.NoError(t, f.ClaimKey(t.Context(), f.carrier.ID, "k", "one"))
+		require.NoError(t, f.ClaimKey(t.Context(), f.carrier.ID, "k", "one"))
+		require.Equal(t, models.CodeKeyReused, code(f.ClaimKey(t.Context(), f.carrier.ID, "k", "two")))
+		require.NoError(t, f.ClaimKey(t.Context(), f.shop.ID, "k", "two"), "another's key")
+		single := f.announcement(l.ID, "N0")
+		single.IdempotencyKey = "k"
+		_, _, err := f.CreateShipment(t.Context(), single)
+		require.Equal(t, models.CodeKeyReused, code(err), "of another request")
+
+		part := f.announcement(l.ID, "N1")
+		part.IdempotencyKey = "batch\nk\n0"
+		f.setFault(func(point string) error {
+			if point == "create.after_commit" {
+				return errors.New("the process died")
+			}
+			return nil
+		})
+		_, _, err = f.CreateShipment(t.Context(), part)
+		require.Error(t, err)
+		f.setFault(nil)
+		v, replayed, err := f.CreateShipment(t.Context(), part)
+		require.NoError(t, err)
+		require.True(t, replayed)
+		require.Len(t, rows[models.Shipment](t, f), 1)
+		require.Equal(t, v.Shipment.ID, rows[models.Shipment](t, f)[0].ID)
+	})
 }
