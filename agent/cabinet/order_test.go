@@ -186,8 +186,21 @@ func TestACheckWaits(t *testing.T) {
 	require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy)
 }
 
-// TestAnOrderComesBeforeItsCell, in whatever order the directory lists them, and after a store
-// was lost the inventory comes before both.
+// TestAnOrderWaitsForTheInventory: what an old copy of a store believes is told of no cell.
+func TestAnOrderWaitsForTheInventory(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.do(cabinet.LinkUp{Nonce: "nonce", Agent: "test"})
+	r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 2}})
+	n := len(r.facts)
+	r.order(true, r.looked(models.FoundEmpty))
+	require.Len(t, r.facts, n)
+	r.do(cabinet.SnapshotTaken{})
+	require.Equal(t, []models.FactType{models.FactInventory, models.FactCellOutOfService}, r.types(n))
+	require.True(t, r.cell(1).Doubtful, "the check is of before")
+}
+
+// TestAnOrderComesBeforeItsCell, in whatever order the directory lists them.
 func TestAnOrderComesBeforeItsCell(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -229,6 +242,8 @@ func TestAnOrderForAnotherCabinet(t *testing.T) {
 	r := newRig(t).furnish(models.SizeS)
 	r.entry(models.EntryCell, "1", models.DirectoryCell{Locker: "lkr_2", Cell: 1, OutOfService: true})
 	require.False(t, r.cell(1).Withheld)
+	r.entry(models.EntryCell, "2", models.DirectoryCell{Locker: locker, Cell: 1, OutOfService: true})
+	require.False(t, r.cell(1).Withheld, "nor of another cell's entry")
 }
 
 // TestAnOldOrderIsNotPlayedBack over a later one.
