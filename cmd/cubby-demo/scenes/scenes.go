@@ -75,6 +75,7 @@ func all() []scene {
 		{"sandbox", "no time passes", sandbox},
 		{"privacy", "the number is the client's name", privacy},
 		{"flood", "a server that was never busy is the measure", flood},
+		{"cell-orders", "another cell is ordered out", cellOrders},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
