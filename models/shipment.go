@@ -149,20 +149,18 @@ const (
 	EventLoadFailed    EventType = "parcel.load_failed"
 )
 
-// Event is one line of a shipment's history and of its organizations' feeds. Seq counts
-// from 0 within the shipment and makes writing it twice harmless. Position is the
-// commit-ordered place in the carrier's feed.
+// Event is one line of a shipment's history, told in its organizations' feeds too, under ID. Seq
+// counts from 0 within the shipment and makes writing it twice harmless.
 type Event struct {
-	Shipment  ShipmentID     `gorm:"primaryKey" json:"shipment"`
-	Seq       int            `gorm:"primaryKey" json:"seq"`
-	Carrier   OrganizationID `json:"-"`
-	Position  int64          `json:"-"`
-	Type      EventType      `json:"type"`
-	At        time.Time      `json:"at"`
-	Parcel    ParcelID       `json:"parcel,omitempty"`
-	Locker    LockerID       `json:"locker,omitempty"`
-	Cell      int            `json:"cell,omitempty"`
-	Operation OperationID    `json:"operation,omitempty"`
-	Reason    string         `json:"reason,omitempty"`
-	CreatedAt time.Time      `json:"-"`
+	Shipment  ShipmentID  `gorm:"primaryKey" json:"shipment"`
+	Seq       int         `gorm:"primaryKey" json:"seq"`
+	ID        EventID     `json:"-"`
+	Type      EventType   `json:"type"`
+	At        time.Time   `json:"at"`
+	Parcel    ParcelID    `json:"parcel,omitempty"`
+	Locker    LockerID    `json:"locker,omitempty"`
+	Cell      int         `json:"cell,omitempty"`
+	Operation OperationID `json:"operation,omitempty"`
+	Reason    string      `json:"reason,omitempty"`
+	CreatedAt time.Time   `json:"-"`
 }
