@@ -21,7 +21,7 @@ func (FeedEvent) TableName() string { return "feed" }
 // EventData is what an event says; each type uses some of it.
 type EventData struct {
 	Shipment     ShipmentID     `json:"shipment,omitempty"`
-	Number       string         `json:"number,omitempty"` // the carrier's own
+	Number       string         `json:"number,omitempty"` // the carrier's own of a shipment; the public one of a locker
 	Seq          *int           `json:"seq,omitempty"`    // within the shipment's history, if it stands there
 	Parcel       ParcelID       `json:"parcel,omitempty"`
 	Locker       LockerID       `json:"locker,omitempty"`
@@ -74,4 +74,27 @@ func (f Feed) Scope(o OrganizationID) string {
 		return ScopeOfOperatorsFeed
 	}
 	return ScopeOfEvents(o)
+}
+
+const (
+	// scarceShare is the part of a size's cells, one in so many, under which its free ones are few.
+	scarceShare = 10
+	// scarceLeast is how many free cells are few in any case,
+	scarceLeast = 2
+	// scarceOf of so many; where there are fewer cells, the last free one is in use all the time.
+	scarceOf = 3
+)
+
+// Scarce reports whether a locker has few free cells of a size: under a tenth of them, or under
+// two. was: it had few before; then it still has until there are more again by a tenth and at
+// least one, so that one parcel that comes and goes does not tell it every time.
+func Scarce(was bool, free, all int) bool {
+	if all < scarceOf {
+		return false
+	}
+	least := max(scarceLeast, (all+scarceShare-1)/scarceShare)
+	if was {
+		least += max(1, all/scarceShare)
+	}
+	return free < min(least, all)
 }

@@ -149,6 +149,22 @@ const (
 	EventLoadFailed    EventType = "parcel.load_failed"
 )
 
+// The events that are of no shipment's history.
+const (
+	// EventUnannounced: a parcel that nobody announced was left in a cell.
+	EventUnannounced           EventType = "parcel.unannounced"
+	EventNotificationSent      EventType = "notification.sent"
+	EventNotificationDelivered EventType = "notification.delivered"
+	EventNotificationFailed    EventType = "notification.failed"
+	EventLockerUpdated         EventType = "locker.updated"
+	EventLockerOnline          EventType = "locker.online"
+	EventLockerOffline         EventType = "locker.offline"
+	EventCapacityLow           EventType = "locker.capacity_low"
+	EventIncidentOpened        EventType = "incident.opened"
+	EventIncidentResolved      EventType = "incident.resolved"
+	EventWebhookTest           EventType = "webhook.test"
+)
+
 // Event is one line of a shipment's history, told in its organizations' feeds too, under ID. Seq
 // counts from 0 within the shipment and makes writing it twice harmless.
 type Event struct {

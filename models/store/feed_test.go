@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -121,5 +122,146 @@ func TestAFeedSkipsNoRow(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.Len(t, seen, writers*each)
+	})
+}
+
+// TestOthersAreTold: of lockers every organization, of incidents and failed messages operators,
+// of messages the shipment's parties.
+func TestOthersAreTold(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, operator := t.Context(), f.actor(f.operator)
+		operator.Scopes = []models.Scope{models.ScopeOperator}
+		told := func(feed models.Feed) []models.FeedEvent {
+			t.Helper()
+			found, err := f.Events(ctx, models.EventQuery{Actor: operator, Feed: feed, Organization: f.shop.ID, Limit: 100})
+			require.NoError(t, err)
+			return found
+		}
+		l := f.locker(t, "L-1")
+		_, err := f.ChangeLocker(ctx, models.Request{}, l.ID, models.LockerChange{Action: models.LockerPause, Reason: "paint"})
+		require.NoError(t, err)
+		_, err = f.ChangeLocker(ctx, models.Request{}, l.ID, models.LockerChange{Action: models.LockerResume, Reason: "dry"})
+		require.NoError(t, err)
+		_, err = f.SetHours(ctx, models.Request{}, f.place.ID, nil, nil)
+		require.NoError(t, err)
+		network := told(models.FeedNetwork)
+		require.Equal(t, []models.EventType{
+			models.EventLockerUpdated, models.EventLockerUpdated, models.EventLockerUpdated, models.EventLockerUpdated,
+		}, typesOf(network))
+		require.Equal(t, models.EventData{Locker: l.ID, Number: "L-1", State: models.LockerNoDeposits}, network[1].Data)
+		require.Equal(t, network, f.events(t, f.carrier, models.FeedNetwork))
+
+		sold := f.announcement(l.ID, "N1")
+		sold.Shop = f.shop.ID
+		v := f.create(t, sold)
+		res, err := f.Project(ctx, models.Projection{
+			Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady, models.NoticeReminder},
+		}, signed)
+		require.NoError(t, err)
+		require.Len(t, res.Notifications, 2)
+		for range 2 {
+			require.NoError(t, f.Sent(ctx, res.Notifications[0]))
+			require.NoError(t, f.NotSent(ctx, res.Notifications[1], false, "greylisted 451"))
+		}
+		for range 2 {
+			require.NoError(t, f.NotSent(ctx, res.Notifications[1], true, "refused 550"))
+		}
+		own := told(models.FeedOwn)[1:]
+		require.Equal(t, []models.EventType{models.EventNotificationSent, models.EventNotificationFailed}, typesOf(own), "each once")
+		require.Equal(t, "refused 550", own[1].Data.Reason)
+		require.Equal(t, v.Shipment.ID, own[1].Data.Shipment)
+		require.Equal(t, typesOf(own), typesOf(f.events(t, f.carrier, models.FeedOwn)[1:]))
+
+		courier, err := f.CreateCourier(ctx, models.NewCourier{Courier: models.Courier{
+			Organization: f.carrier.ID, Role: models.RoleCourier, Badge: "B-1",
+		}})
+		require.NoError(t, err)
+		j := &journal{at: f.clock()}
+		_, err = f.TakeIn(ctx, l.ID, []models.Fact{opened(j), j.fact(models.FactHeld, 2, models.FactData{Label: "STRANGE", Courier: courier.ID})})
+		require.NoError(t, err)
+		incidents := rows[models.Incident](t, f, "kind = ?", models.IncidentUnannounced)
+		_, err = f.ResolveIncident(ctx, models.Request{}, incidents[0].ID, "taken home")
+		require.NoError(t, err)
+		operators := told(models.FeedOperators)
+		require.Equal(t, []models.EventType{models.EventNotificationFailed, models.EventIncidentOpened, models.EventUnannounced,
+			models.EventIncidentOpened, models.EventIncidentResolved}, typesOf(operators))
+		require.Equal(t, "STRANGE", operators[2].Data.Label)
+		require.Equal(t, incidents[0].ID, operators[4].Data.Incident)
+		own = f.events(t, f.carrier, models.FeedOwn)
+		require.Equal(t, operators[2].ID, own[len(own)-1].ID, "its courier brought it")
+		require.Len(t, told(models.FeedOwn), 3, "and the shop has nothing to do with it")
+	})
+}
+
+// TestFewFreeCellsAreToldOnce: one parcel that comes and goes does not tell it every time.
+func TestFewFreeCellsAreToldOnce(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1") // 4 small, 4 medium, 2 large
+		j := &journal{at: f.clock()}
+		_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j)})
+		require.NoError(t, err)
+		low := func() []models.FeedEvent { return f.events(t, f.shop, models.FeedNetwork)[1:] }
+		cell := func(n int, s models.CellState) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, []models.Fact{j.fact(models.FactDoorClosed, n, models.FactData{
+				After: &models.CellReport{Cell: n, State: s, Generation: 1},
+			})})
+			require.NoError(t, err)
+		}
+		cell(1, models.CellOccupied)
+		cell(2, models.CellOccupied)
+		cell(9, models.CellOccupied)
+		cell(10, models.CellOccupied)
+		require.Empty(t, low(), "two large cells are too few to tell of")
+		cell(3, models.CellOccupied)
+		require.Len(t, low(), 1)
+		free := 1
+		require.Equal(t, models.EventData{Locker: l.ID, Regime: models.Ambient, Size: models.SizeS, Free: &free}, low()[0].Data)
+		cell(3, models.CellFree)
+		cell(3, models.CellOccupied)
+		require.Len(t, low(), 1)
+		cell(3, models.CellFree)
+		cell(2, models.CellFree)
+		cell(3, models.CellOccupied)
+		cell(2, models.CellOccupied)
+		require.Len(t, low(), 2)
+	})
+}
+
+// TestLinksAreTold: once each, and not of a cabinet that changes its gateway.
+func TestLinksAreTold(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		f.locker(t, "never seen")
+		f.beat(t, "one", "r1", true)
+		tell := func(want ...models.EventType) {
+			t.Helper()
+			before := len(f.events(t, f.shop, models.FeedNetwork))
+			n, err := f.TellLinks(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, len(want), n)
+			require.Equal(t, append([]models.EventType{}, want...), typesOf(f.events(t, f.shop, models.FeedNetwork)[before:]))
+		}
+		tell()
+		n, err := f.Connect(t.Context(), l.ID, "one", "r1")
+		require.NoError(t, err)
+		tell(models.EventLockerOnline)
+		tell()
+		require.NoError(t, f.Disconnect(t.Context(), l.ID, n, f.clock()))
+		f.advance(29 * time.Second)
+		tell()
+		f.advance(time.Second)
+		tell(models.EventLockerOffline)
+		tell()
+		_, err = f.Connect(t.Context(), l.ID, "one", "r1")
+		require.NoError(t, err)
+		tell(models.EventLockerOnline)
+		require.Equal(t, l.ID, f.events(t, f.shop, models.FeedNetwork)[3].Data.Locker)
+
+		// Its gateway dies and no other is there to see it.
+		exec(t, f, "UPDATE gateway_instances SET expires_ms = expires_ms - 20000")
+		tell()
+		exec(t, f, "UPDATE gateway_instances SET expires_ms = expires_ms - 20000")
+		tell(models.EventLockerOffline)
 	})
 }
