@@ -22,6 +22,8 @@ const (
 	IncidentCapacityLost IncidentKind = "capacity_lost"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
+	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
+	IncidentWebhook IncidentKind = "webhook_disabled"
 )
 
 // Incident is something that a person should look at. At most one is open per key.

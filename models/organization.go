@@ -39,12 +39,13 @@ type Scope string
 const (
 	ScopeShipments Scope = "shipments"
 	ScopeCouriers  Scope = "couriers"
+	ScopeWebhooks  Scope = "webhooks" // feeds of events, and endpoints that they are posted to
 	ScopeOperator  Scope = "operator"
 )
 
 // Valid reports whether s is one of the scopes.
 func (s Scope) Valid() bool {
-	return s == ScopeShipments || s == ScopeCouriers || s == ScopeOperator
+	return s == ScopeShipments || s == ScopeCouriers || s == ScopeWebhooks || s == ScopeOperator
 }
 
 // APIKey is a key of an organization. Only a SHA-256 of its secret is kept: the secret

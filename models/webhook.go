@@ -84,3 +84,37 @@ type WebhookDelivery struct {
 	Problem   string // why it counts as failed; empty: delivered
 	NextAt    *time.Time
 }
+
+// WebhookChange is what is to be changed of an endpoint; nil: as it is.
+type WebhookChange struct {
+	URL         *string
+	Description *string
+	Types       *[]string
+	Feeds       *[]Feed
+	Paused      *bool
+}
+
+// WebhookReplay is from where on an endpoint is sent events again: in one feed those after a
+// position, or in all of its feeds those since a moment.
+type WebhookReplay struct {
+	Feed  Feed
+	After int64
+	Since *time.Time
+}
+
+// WebhookPost is what is to be posted to an endpoint, if anything. From is the cursor that it was
+// read from.
+type WebhookPost struct {
+	Over    bool
+	Webhook Webhook
+	Event   *FeedEvent
+	From    int64
+	Attempt int
+	NextAt  time.Time // if there is no event: when one is to be tried again; zero: never
+}
+
+// WebhookDue is an endpoint for which there is something to look at.
+type WebhookDue struct {
+	Webhook WebhookID
+	Mark    int64
+}

@@ -31,6 +31,19 @@ type WebhookAnswer struct {
 // Delivered reports whether the receiver took it: 2xx and nothing else.
 func (a WebhookAnswer) Delivered() bool { return a.Status/100 == 2 }
 
+// Failure says why an attempt counts as failed; empty: it was delivered.
+func (a WebhookAnswer) Failure() string {
+	switch {
+	case a.Delivered():
+		return ""
+	case a.Status == 0:
+		return a.Problem
+	case a.Status/100 == 3:
+		return "redirected: an endpoint must answer itself"
+	}
+	return "answered " + itoa(a.Status)
+}
+
 // Gone reports whether the receiver wants no more, ever.
 func (a WebhookAnswer) Gone() bool { return a.Status == http.StatusGone }
 
@@ -42,6 +55,9 @@ func (a WebhookAnswer) Throttles() bool {
 	}
 	return false
 }
+
+// WebhookAttempts is how often an event is tried, as text.
+func WebhookAttempts() string { return itoa(len(webhookDelays)) }
 
 // Wait is how long to wait after an attempt that failed, the first being 1; giveUp: there is no
 // other. chance is from 0 to 1.

@@ -54,9 +54,12 @@ func (k WebhookKey) sign(content []byte) (string, error) {
 	return string(SigningEd25519) + "," + base64.StdEncoding.EncodeToString(signature), nil
 }
 
+// WebhookTimestamp is the header webhook-timestamp of an attempt: Unix seconds.
+func WebhookTimestamp(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
+
 // SignWebhook gives the header webhook-signature of an attempt at a time: a signature by each key.
 func SignWebhook(id EventID, at time.Time, body []byte, keys ...WebhookKey) (string, error) {
-	content := append([]byte(string(id)+"."+strconv.FormatInt(at.Unix(), 10)+"."), body...)
+	content := append([]byte(string(id)+"."+WebhookTimestamp(at)+"."), body...)
 	signatures := make([]string, 0, len(keys))
 	for _, k := range keys {
 		s, err := k.sign(content)

@@ -18,6 +18,7 @@ import (
 
 	"cubby/activities"
 	"cubby/activities/notify"
+	"cubby/activities/post"
 	"cubby/api"
 	"cubby/api/gateway"
 	"cubby/models"
@@ -199,14 +200,34 @@ func (s *server) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := worker.Lives(s.temporal, parts, s.fatal)
+	w, posts := worker.Lives(s.temporal, parts, s.fatal), worker.Webhooks(s.temporal, parts, s.fatal)
+	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log}
 	forwarder := &worker.Forwarder{
 		Outbox: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Counter: s.metrics.forwarded,
 	}
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
+	s.group.Go(func() error { return worker.Run(ctx, posts, s.log) })
 	s.group.Go(func() error { return forwarder.Run(ctx) })
+	s.group.Go(func() error { return waker.Run(ctx) })
+	s.group.Go(func() error { return s.publishKey(ctx, parts.Webhook) })
 	s.group.Go(func() error { return worker.EnsureSchedules(ctx, s.temporal, s.log) })
 	return nil
+}
+
+// publishKey tells the api to which key webhooks' keys are sealed, as soon as the database answers.
+func (s *server) publishKey(ctx context.Context, w *activities.Webhook) error {
+	for {
+		err := s.db.PublishWorkerKey(ctx, models.PurposeWebhooks, w.Key.PublicKey().Bytes())
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		s.log.Warn("the worker's key cannot be published; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // parts wires the activities of the worker role.
@@ -231,6 +252,10 @@ func (s *server) parts() (worker.Parts, error) {
 		return worker.Parts{}, err
 	}
 	keys := activities.Keyring{Master: master}
+	sealed, err := models.DeriveWebhookSealKey(master)
+	if err != nil {
+		return worker.Parts{}, err
+	}
 	return worker.Parts{
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify: &activities.Notify{
@@ -244,5 +269,9 @@ func (s *server) parts() (worker.Parts, error) {
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
 		Closing:   &activities.Closing{Lockers: s.db},
+		Webhook: &activities.Webhook{
+			Endpoints: s.db, Key: sealed, Now: time.Now,
+			Poster: post.New(post.Options{Private: s.config.webhookPrivate, Now: time.Now}),
+		},
 	}, nil
 }

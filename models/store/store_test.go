@@ -38,6 +38,7 @@ var (
 	_ activities.IncidentStore = (*store.Store)(nil)
 	_ activities.ClosedLockers = (*store.Store)(nil)
 	_ activities.Enrolments    = (*store.Store)(nil)
+	_ activities.Endpoints     = (*store.Store)(nil)
 )
 
 // fixture is an own database with a clock that tests move and a fault that they set.
