@@ -69,6 +69,9 @@ func TestAnswersFitTheSpecification(t *testing.T) {
 		"LockerDetail":     get("carrier", "/api/v1/lockers/"+string(lockerID), 200),
 		"AvailabilityList": get("carrier", "/api/v1/lockers/"+string(lockerID)+"/availability", 200),
 		"OrganizationList": get("operator", "/api/v1/organizations", 200),
+		"FeedEventList":    get("carrier", "/api/v1/events", 200),
+		"WebhookList":      get("carrier", "/api/v1/webhooks", 200),
+		"DeliveryList":     get("carrier", "/api/v1/webhooks/"+webhookID+"/deliveries", 200),
 		"IncidentList":     get("operator", "/api/v1/incidents", 200),
 		"Location":         make201("/api/v1/locations", location),
 	} {

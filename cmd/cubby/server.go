@@ -169,9 +169,9 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 
 func (s *server) api(ctx context.Context) error {
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
-		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
-		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
+		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, PrivateWebhooks: s.config.webhookPrivate,
 	})))
 }
 
