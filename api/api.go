@@ -23,6 +23,7 @@ type Config struct {
 	Enrolment Enrolment
 	Network   Network
 	Incidents Incidents
+	Events    Events
 	Engine    Engine
 	Clocks    Clocks
 	Sandbox   Sandbox // nil: this network has none
@@ -40,6 +41,9 @@ type Config struct {
 	// Observe is told of every finished request, for metrics; route is the pattern, not
 	// the path. May be nil.
 	Observe func(method, route string, status int, took time.Duration)
+
+	// PrivateWebhooks allows webhooks to this machine and its network, to try things out.
+	PrivateWebhooks bool
 
 	// MaxInFlight is how many calls run at once; one more waits at most MaxWait and is
 	// then told to come back. Zero: 256 calls, 2 s.

@@ -41,6 +41,10 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // ports is a fake of everything behind the interface: a shipment of carrier A, and funcs
 // where a test wants something else.
 type ports struct {
+	asked    models.EventQuery
+	hooked   models.Webhook
+	replayed models.WebhookReplay
+
 	mu       sync.Mutex
 	created  []models.NewShipment
 	claims   map[string]string // fingerprints by organization and key
@@ -67,10 +71,10 @@ type ports struct {
 
 func actors() map[string]models.Actor {
 	return map[string]models.Actor{
-		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
+		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers, models.ScopeWebhooks}},
 		"helper":   {Key: "key_c", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
 		"helperB":  {Key: "key_d", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
-		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments}},
+		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeWebhooks}},
 		"shop":     {Key: "key_s", Organization: shopS, Kind: models.KindShop, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
 		"host":     {Key: "key_h", Organization: "org_h", Kind: models.KindHost, Scopes: []models.Scope{models.ScopeShipments}},
 		"operator": {Key: "key_o", Organization: operator, Kind: models.KindOperator, Scopes: []models.Scope{models.ScopeOperator}},
@@ -347,7 +351,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 		logger = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	cfg := api.Config{
-		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Engine: p,
+		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p,
 		Codes: p, Pages: p, PublicURL: "https://parcels.example",
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}

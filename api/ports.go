@@ -137,3 +137,28 @@ type Sandbox interface {
 	Jam(ctx context.Context, id models.LockerID, cell int, jammed bool) error
 	Offline(ctx context.Context, id models.LockerID, offline bool) error
 }
+
+// Events are feeds, and endpoints that they are posted to. An endpoint of another organization is
+// not_found, unless an operator asks.
+type Events interface {
+	// Events returns a page of a feed; forbidden for one that the actor may not read.
+	Events(ctx context.Context, q models.EventQuery) ([]models.FeedEvent, error)
+	// CreateWebhook returns the endpoint with its key, which is shown once, or empty where there is
+	// none to show. It returns forbidden for the feed of operators, conflict for one too many, and
+	// unavailable before a worker has ever started.
+	CreateWebhook(ctx context.Context, r models.Request, w models.Webhook) (models.Webhook, models.WebhookKey, error)
+	// Webhooks returns a page of an organization's; an operator's are all, or those of the named.
+	Webhooks(ctx context.Context, a models.Actor, o models.OrganizationID, p models.Page) ([]models.Webhook, error)
+	Webhook(ctx context.Context, a models.Actor, id models.WebhookID) (models.Webhook, error)
+	ChangeWebhook(ctx context.Context, r models.Request, id models.WebhookID, c models.WebhookChange) (models.Webhook, error)
+	RotateWebhook(ctx context.Context, r models.Request, id models.WebhookID) (models.Webhook, models.WebhookKey, error)
+	DeleteWebhook(ctx context.Context, r models.Request, id models.WebhookID) error
+	// TestWebhook returns the id of the test's event, or invalid_state.
+	TestWebhook(ctx context.Context, r models.Request, id models.WebhookID) (models.EventID, error)
+	// WebhookDeliveries returns a page of attempts, the newest first.
+	WebhookDeliveries(ctx context.Context, a models.Actor, id models.WebhookID, p models.Page) ([]models.WebhookDelivery, error)
+	// ReplayDelivery has the event of an attempt posted again.
+	ReplayDelivery(ctx context.Context, r models.Request, id models.WebhookID, d models.DeliveryID) error
+	// ReplayWebhook has an endpoint go on from elsewhere.
+	ReplayWebhook(ctx context.Context, r models.Request, id models.WebhookID, to models.WebhookReplay) error
+}

@@ -35,6 +35,12 @@ type (
 	SealedID string
 	// KeyID names an API key: "key_…".
 	KeyID string
+	// EventID names something that happened, the same in every feed that tells of it: "evt_…".
+	EventID string
+	// WebhookID names an endpoint that events are posted to: "whk_…".
+	WebhookID string
+	// DeliveryID names one attempt to post an event: "dlv_…".
+	DeliveryID string
 )
 
 // Prefixes of identifiers.
@@ -52,6 +58,9 @@ const (
 	PrefixReport       = "rep"
 	PrefixSealed       = "sea"
 	PrefixKey          = "key"
+	PrefixEvent        = "evt"
+	PrefixWebhook      = "whk"
+	PrefixDelivery     = "dlv"
 )
 
 // crockford is Crockford's base 32 alphabet, lower case: no i, l, o, u.

@@ -24,6 +24,8 @@ const (
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 	// IncidentClientReport: a client says that something is wrong. The evidence is the report's id.
 	IncidentClientReport IncidentKind = "client_report"
+	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
+	IncidentWebhook IncidentKind = "webhook_disabled"
 )
 
 // Incident is something that a person should look at. At most one is open per key.

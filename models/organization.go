@@ -1,6 +1,9 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // OrganizationKind is what an organization does in the network.
 type OrganizationKind string
@@ -40,12 +43,18 @@ const (
 	ScopeShipments Scope = "shipments"
 	ScopeCouriers  Scope = "couriers"
 	ScopeCodes     Scope = "codes:read" // pickup codes
+	ScopeWebhooks  Scope = "webhooks"   // feeds of events, and endpoints that they are posted to
 	ScopeOperator  Scope = "operator"
 )
 
+// Scopes are all of them.
+func Scopes() []Scope {
+	return []Scope{ScopeShipments, ScopeCouriers, ScopeCodes, ScopeWebhooks, ScopeOperator}
+}
+
 // Valid reports whether s is one of the scopes.
 func (s Scope) Valid() bool {
-	return s == ScopeShipments || s == ScopeCouriers || s == ScopeCodes || s == ScopeOperator
+	return slices.Contains(Scopes(), s)
 }
 
 // APIKey is a key of an organization. Only a SHA-256 of its secret is kept: the secret

@@ -28,6 +28,7 @@ type Parts struct {
 	Retention *activities.Retention
 	Closing   *activities.Closing
 	Page      *activities.Page
+	Webhook   *activities.Webhook
 }
 
 // Client connects to Temporal at the first call, not before: announcements are taken
@@ -61,9 +62,25 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.CellOrder, workflow.RegisterOptions{Name: models.WorkflowCellOrder})
 	w.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
 	w.RegisterWorkflowWithOptions(workflows.SealCode, workflow.RegisterOptions{Name: models.WorkflowSealCode})
+	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: models.WorkflowWebhook})
 	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing, p.Page} {
 		w.RegisterActivity(a)
 	}
+	return w
+}
+
+// postsAtOnce is how many rounds of posting a worker runs: more than a network has receivers that
+// are slow. Each is little more than a connection that waits.
+const postsAtOnce = 250
+
+// Webhooks is the worker of the activities that post events: they wait for strangers, and take no
+// slot from the lives.
+func Webhooks(c client.Client, p Parts, fatal func(error)) sdk.Worker {
+	o := options(fatal)
+	o.DisableWorkflowWorker = true
+	o.MaxConcurrentActivityExecutionSize = postsAtOnce
+	w := sdk.New(c, models.QueueWebhooks, o)
+	w.RegisterActivity(p.Webhook)
 	return w
 }
 

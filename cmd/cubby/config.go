@@ -43,6 +43,7 @@ type config struct {
 	maxInFlight       int
 	sandboxURL        string
 	quota             api.Quota
+	webhookPrivate    bool
 	logLevel          string
 	opsProfile        bool
 }
@@ -69,7 +70,7 @@ func settings() []setting {
 		{"CUBBY_DEVICE_CA_FILE", authorityFile(deviceCA + ".pem"), "certificates of the authorities of cabinets' certificates (roles gateway, worker)", text(func(c *config) *string { return &c.deviceCAFile })},
 		{"CUBBY_DEVICE_CA_KEY_FILE", authorityFile(deviceCA + ".key"), "the authority's key (role worker)", text(func(c *config) *string { return &c.deviceCAKeyFile })},
 		{"CUBBY_SIGNER_KEY_FILE", authorityFile(signerFile), "the key that signs grants (role worker)", text(func(c *config) *string { return &c.signerKeyFile })},
-		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", opsProfile},
+		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", onOff(func(c *config) *bool { return &c.opsProfile })},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
@@ -81,6 +82,7 @@ func settings() []setting {
 		{"CUBBY_SMTP_PASSWORD_FILE", "", "file with the password", passwordFile},
 		{"CUBBY_SMTP_TIMEOUT", "10s", "for a whole dialogue, 12s at most", mailTimeout},
 		{"CUBBY_MAIL_DOMAIN", "cubby.localhost", "right side of the Message-ID", text(func(c *config) *string { return &c.mailDomain })},
+		{"CUBBY_WEBHOOK_ALLOW_PRIVATE", "off", "on, to try things out: webhooks may go to this machine, also by http, and to its network (roles api, worker)", onOff(func(c *config) *bool { return &c.webhookPrivate })},
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
 		{"CUBBY_RATE_LIMIT", "6000", "calls that each key may make a minute, counted by each process; 0: any number (role api)", rateLimit},
 		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
@@ -107,12 +109,14 @@ func publicURL(c *config, v string) error {
 	return nil
 }
 
-func opsProfile(c *config, v string) error {
-	c.opsProfile = v == "on"
-	if v != "on" && v != "off" {
-		return errors.New("must be on or off")
+func onOff(field func(*config) *bool) func(*config, string) error {
+	return func(c *config, v string) error {
+		*field(c) = v == "on"
+		if v != "on" && v != "off" {
+			return errors.New("must be on or off")
+		}
+		return nil
 	}
-	return nil
 }
 
 func passwordFile(c *config, v string) error {

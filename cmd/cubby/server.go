@@ -18,6 +18,7 @@ import (
 
 	"cubby/activities"
 	"cubby/activities/notify"
+	"cubby/activities/post"
 	"cubby/api"
 	"cubby/api/gateway"
 	"cubby/models"
@@ -172,11 +173,12 @@ func (s *server) api(ctx context.Context) error {
 		tests = &sandbox{base: s.config.sandboxURL, client: http.DefaultClient}
 	}
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
-		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Clocks: s.db, Sandbox: tests,
 		Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
+		PrivateWebhooks: s.config.webhookPrivate,
 	})))
 }
 
@@ -205,15 +207,35 @@ func (s *server) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := worker.Lives(s.temporal, parts, s.fatal)
+	w, posts := worker.Lives(s.temporal, parts, s.fatal), worker.Webhooks(s.temporal, parts, s.fatal)
+	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log}
 	forwarder := &worker.Forwarder{
 		Outbox: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Counter: s.metrics.forwarded,
 	}
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
+	s.group.Go(func() error { return worker.Run(ctx, posts, s.log) })
 	s.group.Go(func() error { return forwarder.Run(ctx) })
 	s.group.Go(func() error { return worker.EraseSealed(ctx, s.db, s.log) })
+	s.group.Go(func() error { return waker.Run(ctx) })
+	s.group.Go(func() error { return s.publishKey(ctx, parts.Webhook) })
 	s.group.Go(func() error { return worker.EnsureSchedules(ctx, s.temporal, s.log) })
 	return nil
+}
+
+// publishKey tells the api to which key webhooks' keys are sealed, as soon as the database answers.
+func (s *server) publishKey(ctx context.Context, w *activities.Webhook) error {
+	for {
+		err := s.db.PublishWorkerKey(ctx, models.PurposeWebhooks, w.Key.PublicKey().Bytes())
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		s.log.Warn("the worker's key cannot be published; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // parts wires the activities of the worker role.
@@ -238,6 +260,10 @@ func (s *server) parts() (worker.Parts, error) {
 		return worker.Parts{}, err
 	}
 	keys := activities.Keyring{Master: master}
+	sealed, err := models.DeriveWebhookSealKey(master)
+	if err != nil {
+		return worker.Parts{}, err
+	}
 	return worker.Parts{
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify: &activities.Notify{
@@ -252,5 +278,9 @@ func (s *server) parts() (worker.Parts, error) {
 		Retention: &activities.Retention{Store: s.db},
 		Closing:   &activities.Closing{Lockers: s.db},
 		Page:      &activities.Page{Codes: s.db, Keys: keys},
+		Webhook: &activities.Webhook{
+			Endpoints: s.db, Key: sealed, Now: time.Now,
+			Poster: post.New(post.Options{Private: s.config.webhookPrivate, Now: time.Now}),
+		},
 	}, nil
 }

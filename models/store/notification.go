@@ -112,9 +112,12 @@ func (s *Store) Sent(ctx context.Context, id models.NotificationID) error {
 		return err
 	}
 	return s.tx(ctx, "sent", func(t *tx) error {
-		_, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, problem = '' WHERE id = ? AND state <> ?",
+		n, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, problem = '' WHERE id = ? AND state <> ?",
 			models.NotificationSent, t.now, id, models.NotificationSent)
-		return err
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.tellNotification(id, models.EventNotificationSent, "")
 	})
 }
 
@@ -129,6 +132,9 @@ func (s *Store) NotSent(ctx context.Context, id models.NotificationID, final boo
 		if err != nil || n == 0 || !final {
 			return err
 		}
+		if err := t.tellNotification(id, models.EventNotificationFailed, problem); err != nil {
+			return err
+		}
 		return t.messageFailed(id, problem)
 	})
 }
@@ -139,6 +145,34 @@ func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 		_, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state IN ?", models.NotificationDropped, id, unsent())
 		return err
 	})
+}
+
+// tellNotification tells a shipment's parties what became of a message to its client, and the
+// operators of each that failed. problem is a class and code, never an address.
+func (t *tx) tellNotification(id models.NotificationID, what models.EventType, problem string) error {
+	n, err := gorm.G[models.Notification](t.db).Where("id = ?", id).Take(t.ctx)
+	if err != nil {
+		return err
+	}
+	e := models.FeedEvent{Type: what, At: t.now, Data: models.EventData{
+		Notification: id, Kind: string(n.Kind), Channel: n.Channel, Reason: problem,
+	}}
+	var scopes []string
+	if what == models.EventNotificationFailed {
+		scopes = append(scopes, models.ScopeOfOperatorsFeed)
+	}
+	if n.Kind == models.NoticeIncident {
+		e.Data.Incident = models.IncidentID(n.Subject)
+	} else {
+		of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "number").Where("id = ?", n.Subject).Take(t.ctx)
+		if err != nil {
+			return err
+		}
+		e.Data.Shipment, e.Data.Number = of.ID, of.Number
+		scopes = append(scopes, partiesOf(of)...)
+	}
+	t.tell(e, scopes...)
+	return nil
 }
 
 // messageFailed opens an incident for a message to a client. That an operator cannot be

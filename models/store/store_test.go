@@ -36,6 +36,7 @@ var (
 	_ page.Pages               = (*store.Store)(nil)
 	_ activities.Codes         = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
+	_ api.Events               = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)
 	_ activities.Notices       = (*store.Store)(nil)
@@ -43,6 +44,7 @@ var (
 	_ activities.IncidentStore = (*store.Store)(nil)
 	_ activities.ClosedLockers = (*store.Store)(nil)
 	_ activities.Enrolments    = (*store.Store)(nil)
+	_ activities.Endpoints     = (*store.Store)(nil)
 )
 
 // fixture is an own database with a clock that tests move and a fault that they set.
