@@ -246,12 +246,7 @@ func (s *shipment) project(ctx workflow.Context) error {
 	}
 	s.projected = p.Rev
 	s.life.TakeEnd(res.EndsAt)
-	for _, id := range res.Notifications {
-		if !slices.Contains(s.life.Unsent, id) {
-			s.life.Unsent = append(s.life.Unsent, id)
-			s.send(ctx, id)
-		}
-	}
+	s.sendAll(ctx, res.Notifications...)
 	return nil
 }
 
@@ -260,7 +255,7 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 	sendCtx, cancel := workflow.WithCancel(ctx)
 	s.sending[id] = cancel
 	workflow.Go(sendCtx, func(ctx workflow.Context) {
-		err := s.sendInTime(ctx, id)
+		instead, err := sendInTime(ctx, id, s.life.Waits)
 		delete(s.sending, id)
 		if temporal.IsCanceledError(err) {
 			return // it stays among the unsent
@@ -270,28 +265,19 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 			s.log.Warn("message was refused", "notification", id, "error", err)
 		}
 		s.life.Unsent = slices.DeleteFunc(s.life.Unsent, func(n models.NotificationID) bool { return n == id })
+		if instead != "" {
+			s.sendAll(ctx, instead)
+		}
 	})
 }
 
-// sendInTime sends a message, after the quiet hours of its place. One that has waited and is
-// of no use any more is not sent.
-func (s *shipment) sendInTime(ctx workflow.Context, id models.NotificationID) error {
-	in := models.SendInput{Notification: id}
-	for {
-		var a *activities.Notify
-		var res models.SendResult
-		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification, in).Get(ctx, &res)
-		if err != nil || res.NotBefore.IsZero() {
-			return err
+// sendAll sends the messages that are not being sent yet.
+func (s *shipment) sendAll(ctx workflow.Context, ids ...models.NotificationID) {
+	for _, id := range ids {
+		if !slices.Contains(s.life.Unsent, id) {
+			s.life.Unsent = append(s.life.Unsent, id)
+			s.send(ctx, id)
 		}
-		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout:      max(res.NotBefore.Sub(workflow.Now(ctx)), time.Millisecond),
-			TimerOptions: workflow.TimerOptions{Summary: "quiet hours"},
-		}, func() bool { return !s.life.Waits() })
-		if err != nil {
-			return err
-		}
-		in.Over = !s.life.Waits()
 	}
 }
 

@@ -13,40 +13,71 @@ import (
 type Renderer struct {
 	Texts  *catalogue.Catalogue
 	Domain string // right side of the Message-ID
+	// Link is the address of a client's page; empty, or a nil function: there is none.
+	Link func(models.Shipment) string
 }
 
 var _ activities.Renderer = (*Renderer)(nil)
 
 // Render implements activities.Renderer.
 func (r *Renderer) Render(n models.Notice, code string) (activities.Message, error) {
-	params := map[string]string{
-		"locker": n.Locker.Number, "address": n.Location.Address, "city": n.Location.City,
-		"number": n.Shipment.Number, "code": spaced(code), "until": until(n),
-		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
+	params := r.params(n, code)
+	msg := activities.Message{ID: string(n.Notification.ID) + "@" + r.Domain, To: n.To}
+	if n.Notification.Channel == models.ChannelSMS {
+		if n.Notification.Kind == models.NoticeIncident {
+			return msg, noTemplate(n.Notification.Kind)
+		}
+		// What a text ends with may be empty.
+		msg.Text = strings.TrimSpace(r.Texts.Text(n.Language, "sms."+string(n.Notification.Kind), params))
+		return msg, nil
 	}
-	var lines []string
-	switch n.Notification.Kind {
-	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
-		lines = []string{"greeting", "code", "where", "until", "how"}
-	case models.NoticeIncident:
-		lines = []string{"text", "next"}
-	default:
-		return activities.Message{}, models.Errorf(models.CodeInvalid, "there is no template for %s", n.Notification.Kind)
+	lines := emailLines(n.Notification.Kind)
+	if lines == nil {
+		return msg, noTemplate(n.Notification.Kind)
 	}
 	prefix := "message." + string(n.Notification.Kind) + "."
-	texts := make([]string, len(lines))
-	for i, line := range lines {
-		texts[i] = r.Texts.Text(n.Language, prefix+line, params)
+	var texts []string
+	for _, line := range lines {
+		texts = append(texts, r.Texts.Text(n.Language, prefix+line, params))
+	}
+	if params["link"] != "" {
+		texts = append(texts, params["link"])
 	}
 	var html strings.Builder
 	if err := page().Execute(&html, texts); err != nil {
-		return activities.Message{}, err
+		return msg, err
 	}
-	return activities.Message{
-		ID: string(n.Notification.ID) + "@" + r.Domain, To: n.To,
-		Subject: r.Texts.Text(n.Language, prefix+"subject", params),
-		Text:    strings.Join(texts, "\n\n") + "\n", HTML: html.String(),
-	}, nil
+	msg.Subject = r.Texts.Text(n.Language, prefix+"subject", params)
+	msg.Text, msg.HTML = strings.Join(texts, "\n\n")+"\n", html.String()
+	return msg, nil
+}
+
+func noTemplate(k models.NoticeKind) error {
+	return models.Errorf(models.CodeInvalid, "there is no template for %s", k)
+}
+
+// emailLines are the paragraphs of an e-mail of a kind; nil for an unknown one.
+func emailLines(k models.NoticeKind) []string {
+	switch k {
+	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
+		return []string{"greeting", "code", "where", "until", "how"}
+	case models.NoticeIncident:
+		return []string{"text", "next"}
+	}
+	return nil
+}
+
+// params are the values of the placeholders.
+func (r *Renderer) params(n models.Notice, code string) map[string]string {
+	params := map[string]string{
+		"locker": n.Locker.Number, "address": n.Location.Address, "city": n.Location.City,
+		"number": n.Shipment.Number, "code": spaced(code), "until": until(n), "link": "",
+		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
+	}
+	if r.Link != nil && n.Shipment.ID != "" {
+		params["link"] = r.Link(n.Shipment)
+	}
+	return params
 }
 
 // page escapes every text: an address or number is somebody's input.
@@ -64,10 +95,17 @@ func spaced(code string) string {
 	return code
 }
 
-// until is the end of storage by the locker's clock.
+// until is the end of storage by the locker's clock. An SMS has no room for the year and zone.
 func until(n models.Notice) string {
 	if n.Shipment.ExpiresAt == nil {
 		return ""
 	}
-	return n.Shipment.ExpiresAt.In(n.Location.Zone()).Format("2006-01-02 15:04 MST")
+	format := "2006-01-02 15:04 MST"
+	if n.Notification.Channel == models.ChannelSMS {
+		format = "02.01 15:04"
+		if n.Language != "ru" {
+			format = "2 Jan 15:04"
+		}
+	}
+	return n.Shipment.ExpiresAt.In(n.Location.Zone()).Format(format)
 }
