@@ -180,6 +180,9 @@ func TestWhatIsKnownAfterAFault(t *testing.T) {
 	_, err := twilio.Send(ctx, text)
 	require.Error(t, err, "a context that ended reaches the call")
 	require.NotContains(t, err.Error(), phone[1:])
+	_, err = twilio.Find(ctx, phone, time.Now(), nil)
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), phone[1:], "nor does that of a question, whose URL has it")
 
 	twilio.Token = "another"
 	_, err = twilio.Send(t.Context(), text)
