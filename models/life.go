@@ -504,7 +504,7 @@ func (l *Life) move(events []Event, e ShipmentEvent, f FactSignal) []Event {
 
 func (l *Life) event(t EventType, f FactSignal) Event {
 	ev := Event{
-		Shipment: l.Shipment, Seq: l.NextEvent, Carrier: l.Carrier, Type: t, At: f.At,
+		Shipment: l.Shipment, Seq: l.NextEvent, Type: t, At: f.At,
 		Parcel: f.Parcel, Locker: f.Locker, Cell: f.Cell, Operation: f.Operation, Reason: f.Reason,
 	}
 	l.NextEvent++

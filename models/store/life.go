@@ -219,7 +219,7 @@ func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.
 	if err != nil {
 		return err
 	}
-	return t.writeEvents(row.Carrier, p.Events...)
+	return t.writeEvents(row, p.Events...)
 }
 
 // shownAgain puts right what no projection shows: where the shipment goes, which code is its

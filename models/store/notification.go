@@ -129,9 +129,12 @@ func (s *Store) Sent(ctx context.Context, id models.NotificationID, ref string) 
 }
 
 func (t *tx) sent(id models.NotificationID, ref string) error {
-	_, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, ref = ?, problem = '' WHERE id = ? AND state IN ?",
+	n, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, ref = ?, problem = '' WHERE id = ? AND state IN ?",
 		models.NotificationSent, t.now, ref, id, models.Unsent())
-	return err
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.tellNotification(id, models.EventNotificationSent, "")
 }
 
 // NotSent records a failure: queued again, or failed for good. An SMS is given up for the e-mail
@@ -167,10 +170,10 @@ func (s *Store) NotSent(ctx context.Context, id models.NotificationID, r models.
 			state = models.NotificationDropped // nobody has refused it, and the client is told
 		}
 		_, err = t.exec("UPDATE notifications SET state = ?, problem = ?, instead = ? WHERE id = ?", state, r.Problem(), instead, id)
-		if err != nil || reached {
+		if err != nil || state == models.NotificationDropped {
 			return err
 		}
-		return t.messageFailed(row, r.Problem())
+		return t.messageFailed(row, r.Problem(), reached)
 	})
 	return again, instead, err
 }
@@ -194,10 +197,41 @@ func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 	})
 }
 
-// messageFailed opens an incident for a message to a client. That an operator cannot be
-// told is not told to the operator.
-func (t *tx) messageFailed(row models.Notification, problem string) error {
-	if row.Kind == models.NoticeIncident {
+// tellNotification tells a shipment's parties what became of a message to its client, and the
+// operators of each that failed. problem is a class and code, never an address.
+func (t *tx) tellNotification(id models.NotificationID, what models.EventType, problem string) error {
+	n, err := gorm.G[models.Notification](t.db).Where("id = ?", id).Take(t.ctx)
+	if err != nil {
+		return err
+	}
+	e := models.FeedEvent{Type: what, At: t.now, Data: models.EventData{
+		Notification: id, Kind: string(n.Kind), Channel: string(n.Channel), Reason: problem,
+	}}
+	var scopes []string
+	if what == models.EventNotificationFailed {
+		scopes = append(scopes, models.ScopeOfOperatorsFeed)
+	}
+	if n.Kind == models.NoticeIncident {
+		e.Data.Incident = models.IncidentID(n.Subject)
+	} else {
+		of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "number").Where("id = ?", n.Subject).Take(t.ctx)
+		if err != nil {
+			return err
+		}
+		e.Data.Shipment, e.Data.Number = of.ID, of.Number
+		scopes = append(scopes, partiesOf(of)...)
+	}
+	t.tell(e, scopes...)
+	return nil
+}
+
+// messageFailed tells of a message that failed, and opens an incident unless its client is
+// reached by another. That an operator cannot be told is not told to the operator.
+func (t *tx) messageFailed(row models.Notification, problem string, reached bool) error {
+	if err := t.tellNotification(row.ID, models.EventNotificationFailed, problem); err != nil {
+		return err
+	}
+	if row.Kind == models.NoticeIncident || reached {
 		return nil
 	}
 	shipment, err := gorm.G[models.Shipment](t.db).Where("id = ?", row.Subject).Take(t.ctx)

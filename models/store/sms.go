@@ -68,7 +68,10 @@ func (s *Store) Report(ctx context.Context, r models.SMSReport) error {
 			return nil
 		case r.State == models.NotificationDelivered:
 			_, err = t.exec("UPDATE notifications SET state = ?, delivered_at = ?, problem = '' WHERE id = ?", r.State, t.now, row.ID)
-			return err
+			if err != nil {
+				return err
+			}
+			return t.tellNotification(row.ID, models.EventNotificationDelivered, "")
 		case r.State == models.NotificationUndelivered:
 			return t.undelivered(row, r)
 		}
@@ -105,13 +108,12 @@ func (t *tx) undelivered(row models.Notification, r models.SMSReport) error {
 		models.NotificationUndelivered, problem, instead, row.ID); err != nil {
 		return err
 	}
-	switch {
-	case instead != "":
-		return t.sendApart(instead, 0, time.Time{})
-	case !reached:
-		return t.messageFailed(row, problem)
+	if instead != "" {
+		if err := t.sendApart(instead, 0, time.Time{}); err != nil {
+			return err
+		}
 	}
-	return nil
+	return t.messageFailed(row, problem, reached)
 }
 
 // sendApart has a message sent beside the life that brought it.
