@@ -104,7 +104,7 @@ func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (mod
 		return models.SendResult{}, failure(a.Notices.Drop(ctx, in.Notification))
 	}
 	if until, quiet := quietUntil(n, a.Now()); quiet {
-		return models.SendResult{NotBefore: until}, nil
+		return models.SendResult{NotBefore: until, Outlasts: row.Kind.Outlasts()}, nil
 	}
 	if row.Channel == models.ChannelSMS {
 		return a.text(ctx, n)

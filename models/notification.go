@@ -11,22 +11,33 @@ type NoticeKind string
 
 // The kinds.
 const (
+	NoticeAnnounced    NoticeKind = "announced"
 	NoticeReady        NoticeKind = "ready"
 	NoticeCodeReissued NoticeKind = "code_reissued"
 	NoticeReminder     NoticeKind = "reminder"
 	NoticeExtended     NoticeKind = "storage_extended"
+	NoticeExpired      NoticeKind = "expired"
+	NoticeLockerDown   NoticeKind = "locker_down"
+	NoticeLockerBack   NoticeKind = "locker_back"
+	NoticeMoved        NoticeKind = "moved"
+	NoticePickedUp     NoticeKind = "picked_up"
+	NoticeWithdrawn    NoticeKind = "withdrawn"
 	NoticeIncident     NoticeKind = "incident"
 )
 
 // ClientKinds are the kinds that clients get, in the order of a shipment's life.
 func ClientKinds() []NoticeKind {
-	return []NoticeKind{NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended}
+	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired,
+		NoticeLockerDown, NoticeLockerBack, NoticeMoved, NoticePickedUp, NoticeWithdrawn}
 }
+
+// OptionalKinds are those that clients get only under a policy that says so.
+func OptionalKinds() []NoticeKind { return []NoticeKind{NoticeAnnounced, NoticePickedUp} }
 
 // CarriesCode reports whether the message tells the pickup code.
 func (k NoticeKind) CarriesCode() bool {
 	switch k {
-	case NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended:
+	case NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired, NoticeLockerBack:
 		return true
 	}
 	return false
@@ -36,8 +47,18 @@ func (k NoticeKind) CarriesCode() bool {
 func (k NoticeKind) NeedsCode() bool { return k == NoticeReady || k == NoticeCodeReissued }
 
 // MayWait reports whether the message keeps the quiet hours of its place. Those that answer
-// what someone has just asked for do not.
-func (k NoticeKind) MayWait() bool { return k == NoticeReady || k == NoticeReminder }
+// what someone has just asked for or done do not.
+func (k NoticeKind) MayWait() bool {
+	switch k {
+	case NoticeAnnounced, NoticeReady, NoticeReminder, NoticeExpired, NoticeLockerDown, NoticeLockerBack, NoticeMoved:
+		return true
+	}
+	return false
+}
+
+// Outlasts reports whether a message that has waited is of use also when nothing waits in a cell
+// for its client.
+func (k NoticeKind) Outlasts() bool { return k == NoticeAnnounced || k == NoticeMoved }
 
 // Channel is a way to a recipient.
 type Channel string
@@ -49,7 +70,8 @@ const (
 )
 
 // Channels are the ways by which a client is told: by SMS whoever has a phone, by e-mail who
-// has none. What the client cannot do without, "ready", goes both ways.
+// has none. What the client cannot do without, "ready", goes both ways; what asks nothing of
+// who has both goes by e-mail, which costs nothing.
 func (k NoticeKind) Channels(c Contact) []Channel {
 	switch {
 	case c.Phone == "" && c.Email == "":
@@ -58,6 +80,8 @@ func (k NoticeKind) Channels(c Contact) []Channel {
 		return []Channel{ChannelEmail}
 	case c.Email != "" && k == NoticeReady:
 		return []Channel{ChannelSMS, ChannelEmail}
+	case c.Email != "" && (k == NoticeAnnounced || k == NoticePickedUp || k == NoticeWithdrawn):
+		return []Channel{ChannelEmail}
 	}
 	return []Channel{ChannelSMS}
 }
@@ -92,6 +116,35 @@ func (s NotificationState) Unsent() bool { return slices.Contains(Unsent(), s) }
 // MayHaveLeft reports whether nobody knows if the message has left.
 func (s NotificationState) MayHaveLeft() bool {
 	return s == NotificationSending || s == NotificationUncertain
+}
+
+// NotificationView is a notification as its organizations see it: the recipient is masked, and
+// empty once erased.
+type NotificationView struct {
+	Notification
+	Recipient string
+	Shipment  ShipmentID
+}
+
+// NotificationQuery asks for a page of notifications, the newest first; empty fields ask for all.
+// Cursor is the last id of the page before.
+type NotificationQuery struct {
+	Page
+	Actor    Actor
+	Shipment ShipmentID
+	State    NotificationState
+	Kind     NoticeKind
+	Channel  Channel
+}
+
+// TemplatePreview is a template filled in with an example.
+type TemplatePreview struct {
+	Subject  string
+	Text     string
+	HTML     string
+	Segments int         // of an SMS
+	Encoding SMSEncoding // of an SMS
+	Unknown  []string    // placeholders that nothing fills in
 }
 
 // Notification is a message to one recipient by one channel. It holds ids only; the text is
@@ -131,9 +184,10 @@ type SendInput struct {
 }
 
 // SendResult says when to try again, if the message was not sent since people sleep, or which
-// message by another channel is to be sent instead.
+// message by another channel is to be sent instead. Outlasts: it is of use then in any case.
 type SendResult struct {
 	NotBefore time.Time      `json:"not_before,omitzero"`
+	Outlasts  bool           `json:"outlasts,omitempty"`
 	Instead   NotificationID `json:"instead,omitempty"`
 }
 
@@ -146,6 +200,8 @@ type Notice struct {
 	Incident     Incident
 	Locker       Locker
 	Location     Location
+	// Own is the organization's or network's own text, if there is one.
+	Own *Template
 }
 
 // Refusal is what a mail server or SMS provider said no with.

@@ -42,10 +42,10 @@ func sendInTime(ctx workflow.Context, id models.NotificationID, waits func() boo
 		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout:      max(res.NotBefore.Sub(workflow.Now(ctx)), time.Millisecond),
 			TimerOptions: workflow.TimerOptions{Summary: "quiet hours"},
-		}, func() bool { return !waits() })
+		}, func() bool { return !res.Outlasts && !waits() })
 		if err != nil {
 			return "", err
 		}
-		in.Over = !waits()
+		in.Over = !res.Outlasts && !waits()
 	}
 }

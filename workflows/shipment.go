@@ -154,6 +154,8 @@ func (s *shipment) load(ctx workflow.Context) error {
 	}
 	s.projected = s.life.Rev
 	s.state = s.life.State
+	s.life.Announce()
+	s.unseen = s.tells(ctx)
 	for _, id := range s.life.Unsent {
 		s.send(ctx, id)
 	}
@@ -198,9 +200,15 @@ func (s *shipment) askClock(ctx workflow.Context) error {
 	}
 	before := s.life.EndsAt
 	s.events = append(s.events, s.life.TakeClock(res, workflow.Now(ctx))...)
-	s.unseen = s.unseen || !before.Equal(s.life.EndsAt)
+	s.unseen = s.unseen || !before.Equal(s.life.EndsAt) || s.tells(ctx)
 	s.takeFacts(ctx) // it may have been collected: then nothing is due any more
 	return nil
+}
+
+// tells reports whether the client is to be told something that no event brings. A life that began
+// before there was such a thing goes on as its history has it.
+func (s *shipment) tells(ctx workflow.Context) bool {
+	return s.life.WantsShow() && workflow.GetVersion(ctx, "tells", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // aheadOf is what the clocks of servers may differ by unnoticed, and factAhead names the change.

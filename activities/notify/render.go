@@ -2,7 +2,9 @@ package notify
 
 import (
 	"html/template"
+	"slices"
 	"strings"
+	"time"
 
 	"cubby/activities"
 	"cubby/models"
@@ -21,35 +23,87 @@ var _ activities.Renderer = (*Renderer)(nil)
 
 // Render implements activities.Renderer.
 func (r *Renderer) Render(n models.Notice, code string) (activities.Message, error) {
-	params := r.params(n, code)
 	msg := activities.Message{ID: string(n.Notification.ID) + "@" + r.Domain, To: n.To}
-	if n.Notification.Channel == models.ChannelSMS {
-		if n.Notification.Kind == models.NoticeIncident {
-			return msg, noTemplate(n.Notification.Kind)
+	own := n.Own
+	if own == nil {
+		builtIn, err := r.BuiltIn(n.Notification.Kind, n.Notification.Channel, n.Language)
+		if err != nil {
+			return msg, err
 		}
-		// What a text ends with may be empty.
-		msg.Text = strings.TrimSpace(r.Texts.Text(n.Language, "sms."+string(n.Notification.Kind), params))
-		return msg, nil
+		own = &builtIn
 	}
-	lines := emailLines(n.Notification.Kind)
+	var err error
+	msg.Subject, msg.Text, msg.HTML, err = fill(*own, r.params(n, code))
+	return msg, err
+}
+
+// BuiltIn is the text of the catalogue; invalid_request for a kind that has none.
+func (r *Renderer) BuiltIn(k models.NoticeKind, c models.Channel, language string) (models.Template, error) {
+	t := models.Template{Kind: k, Channel: c, Language: language}
+	if c == models.ChannelSMS {
+		if !slices.Contains(models.ClientKinds(), k) {
+			return t, noTemplate(k)
+		}
+		t.Body = r.Texts.Text(language, "sms."+string(k), nil)
+		return t, nil
+	}
+	lines := emailLines(k)
 	if lines == nil {
-		return msg, noTemplate(n.Notification.Kind)
+		return t, noTemplate(k)
 	}
-	prefix := "message." + string(n.Notification.Kind) + "."
-	var texts []string
-	for _, line := range lines {
-		texts = append(texts, r.Texts.Text(n.Language, prefix+line, params))
+	prefix := "message." + string(k) + "."
+	for i, line := range lines {
+		lines[i] = r.Texts.Text(language, prefix+line, nil)
 	}
-	if params["link"] != "" {
-		texts = append(texts, params["link"])
+	if k != models.NoticeIncident {
+		lines = append(lines, "{link}")
 	}
-	var html strings.Builder
-	if err := page().Execute(&html, texts); err != nil {
-		return msg, err
+	t.Subject, t.Body = r.Texts.Text(language, prefix+"subject", nil), strings.Join(lines, "\n\n")
+	return t, nil
+}
+
+// fill makes a message of a template. Paragraphs with nothing in them are left out.
+func fill(t models.Template, params map[string]string) (subject, text, html string, err error) {
+	var paragraphs []string
+	for p := range strings.SplitSeq(strings.ReplaceAll(t.Body, "\r\n", "\n"), "\n\n") {
+		if filled := strings.TrimSpace(models.Filled(p, params)); filled != "" {
+			paragraphs = append(paragraphs, filled)
+		}
 	}
-	msg.Subject = r.Texts.Text(n.Language, prefix+"subject", params)
-	msg.Text, msg.HTML = strings.Join(texts, "\n\n")+"\n", html.String()
-	return msg, nil
+	text = strings.Join(paragraphs, "\n\n")
+	if t.Channel == models.ChannelSMS {
+		return "", text, "", nil
+	}
+	var b strings.Builder
+	if err := page().Execute(&b, paragraphs); err != nil {
+		return "", "", "", err
+	}
+	// A header is one line, whatever somebody's address holds.
+	subject = strings.Join(strings.Fields(models.Filled(t.Subject, params)), " ")
+	return subject, text + "\n", b.String(), nil
+}
+
+// Preview fills a template in with an example. It returns invalid_request for a kind that has none.
+func (r *Renderer) Preview(t models.Template) (models.TemplatePreview, error) {
+	ends := time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC)
+	n := models.Notice{
+		Notification: models.Notification{Kind: t.Kind, Channel: t.Channel}, Language: t.Language,
+		Shipment: models.Shipment{Number: "AB-1234567", ExpiresAt: &ends},
+		Locker:   models.Locker{Number: "L-001"},
+		Location: models.Location{Address: "12 Example Street", City: "Exampletown", TimeZone: "UTC"},
+	}
+	params := r.params(n, "01234567")
+	// As long as a real one, which names its shipment by 128 bits.
+	params["link"] = "https://example.org/t/0123456789abcdefghijkl"
+	var err error
+	p := models.TemplatePreview{Unknown: t.UnknownPlaceholders()}
+	if p.Subject, p.Text, p.HTML, err = fill(t, params); err != nil {
+		return p, err
+	}
+	if t.Channel == models.ChannelSMS {
+		p.Segments, p.Encoding = models.SMSSegments(p.Text)
+	}
+	return p, nil
 }
 
 func noTemplate(k models.NoticeKind) error {
@@ -61,6 +115,12 @@ func emailLines(k models.NoticeKind) []string {
 	switch k {
 	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
 		return []string{"greeting", "code", "where", "until", "how"}
+	case models.NoticeLockerBack:
+		return []string{"greeting", "code", "where", "until"}
+	case models.NoticeExpired:
+		return []string{"greeting", "code", "where"}
+	case models.NoticeAnnounced, models.NoticeLockerDown, models.NoticeMoved, models.NoticePickedUp, models.NoticeWithdrawn:
+		return []string{"greeting", "where", "next"}
 	case models.NoticeIncident:
 		return []string{"text", "next"}
 	}

@@ -141,7 +141,7 @@ func TestReadyMessage(t *testing.T) {
 	r := &notify.Renderer{Texts: texts, Domain: "cubby.localhost"}
 	until := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	n := models.Notice{
-		Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeReady}, To: "a@example.test",
+		Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail}, To: "a@example.test",
 		Shipment: models.Shipment{Number: "<b>7</b>", ExpiresAt: &until},
 		Locker:   models.Locker{Number: "L-001"},
 		Location: models.Location{Address: "Street 5", City: "Town", TimeZone: "Europe/Berlin"},
