@@ -29,6 +29,9 @@ type Config struct {
 	Sandbox   Sandbox // nil: this network has none
 	Codes     codes.Store
 	Pages     clientpage.Pages
+	// SMS reads the calls of the provider of SMS, and SMSReports takes them in; nil: there is none.
+	SMS        SMSHook
+	SMSReports SMSReports
 
 	// PublicURL is where clients reach their pages, such as "https://parcels.example".
 	PublicURL string
@@ -108,6 +111,9 @@ func New(cfg Config) http.Handler {
 	e.Any(models.PagePath+"*", echo.WrapHandler(clientpage.Handler(clientpage.Config{
 		Pages: cfg.Pages, Engine: cfg.Engine, Codes: s.codes, Logger: cfg.Logger, Now: cfg.Now,
 	})))
+	if cfg.SMS != nil {
+		e.POST("/hooks/twilio", s.twilioHook)
+	}
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.readyz)
 	return e

@@ -26,6 +26,8 @@ const (
 	IncidentClientReport IncidentKind = "client_report"
 	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
 	IncidentWebhook IncidentKind = "webhook_disabled"
+	// IncidentSMS: the provider of SMS refuses our account or settings.
+	IncidentSMS IncidentKind = "sms_provider"
 )
 
 // Incident is something that a person should look at. At most one is open per key.

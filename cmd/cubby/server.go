@@ -18,6 +18,7 @@ import (
 
 	"cubby/activities"
 	"cubby/activities/notify"
+	"cubby/activities/notify/sms"
 	"cubby/activities/post"
 	"cubby/api"
 	"cubby/api/gateway"
@@ -168,18 +169,39 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 }
 
 func (s *server) api(ctx context.Context) error {
-	var tests api.Sandbox
-	if s.config.sandboxURL != "" {
-		tests = &sandbox{base: s.config.sandboxURL, client: http.DefaultClient}
+	twilio, err := s.sms()
+	if err != nil {
+		return err
 	}
-	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
+	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
-		Clocks: s.db, Sandbox: tests,
-		Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL,
+		Clocks: s.db, Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL, SMSReports: s.db,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 		PrivateWebhooks: s.config.webhookPrivate,
-	})))
+	}
+	// An interface that holds a nil pointer is not nil.
+	if twilio != nil {
+		c.SMS = twilio
+	}
+	if s.config.sandboxURL != "" {
+		c.Sandbox = &sandbox{base: s.config.sandboxURL, client: http.DefaultClient}
+	}
+	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(c)))
+}
+
+// sms is the provider of SMS; nil: it is switched off.
+func (s *server) sms() (*sms.Twilio, error) {
+	if s.config.smsProvider == "off" {
+		return nil, nil
+	}
+	twilio := s.config.twilio
+	var err error
+	if twilio.HashKey, err = readKeyFile("sms key", s.config.smsKeyFile); err != nil {
+		return nil, err
+	}
+	twilio.Public = s.config.publicURL
+	return &twilio, twilio.Check()
 }
 
 func (s *server) gateway(ctx context.Context) error {
@@ -259,17 +281,27 @@ func (s *server) parts() (worker.Parts, error) {
 	if err := s.config.mail.Check(); err != nil {
 		return worker.Parts{}, err
 	}
+	twilio, err := s.sms()
+	if err != nil {
+		return worker.Parts{}, err
+	}
 	keys := activities.Keyring{Master: master}
 	sealed, err := models.DeriveWebhookSealKey(master)
 	if err != nil {
 		return worker.Parts{}, err
 	}
+	sending := &activities.Notify{
+		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now,
+		Renderer: &notify.Renderer{
+			Texts: texts, Domain: s.config.mailDomain, Link: activities.Links{Keys: keys, Base: s.config.publicURL}.Link,
+		},
+	}
+	if twilio != nil {
+		sending.Texter, sending.TextKey = twilio, twilio.HashKey
+	}
 	return worker.Parts{
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
-		Notify: &activities.Notify{
-			Notices: s.db, Mailer: &s.config.mail, Keys: keys, Now: time.Now,
-			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
-		},
+		Notify:   sending,
 		Cabinet: &activities.Cabinet{
 			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
 		},

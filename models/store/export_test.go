@@ -18,6 +18,7 @@ func Tables() []any {
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
 		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
+		optOut{}, models.Template{},
 	}
 }
 

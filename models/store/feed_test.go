@@ -160,15 +160,17 @@ func TestOthersAreTold(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, res.Notifications, 2)
 		for range 2 {
-			require.NoError(t, f.Sent(ctx, res.Notifications[0]))
-			require.NoError(t, f.NotSent(ctx, res.Notifications[1], false, "greylisted 451"))
+			require.NoError(t, f.Sent(ctx, res.Notifications[0], ""))
+			_, _, err = f.NotSent(ctx, res.Notifications[1], models.Refusal{By: "mail server", Code: 451})
+			require.NoError(t, err)
 		}
 		for range 2 {
-			require.NoError(t, f.NotSent(ctx, res.Notifications[1], true, "refused 550"))
+			_, _, err = f.NotSent(ctx, res.Notifications[1], models.Refusal{By: "mail server", Code: 550, Final: true})
+			require.NoError(t, err)
 		}
 		own := told(models.FeedOwn)[1:]
 		require.Equal(t, []models.EventType{models.EventNotificationSent, models.EventNotificationFailed}, typesOf(own), "each once")
-		require.Equal(t, "refused 550", own[1].Data.Reason)
+		require.Equal(t, "mail server answered 550", own[1].Data.Reason)
 		require.Equal(t, v.Shipment.ID, own[1].Data.Shipment)
 		require.Equal(t, typesOf(own), typesOf(f.events(t, f.carrier, models.FeedOwn)[1:]))
 

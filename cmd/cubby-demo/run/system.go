@@ -24,6 +24,7 @@ import (
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/sandbox"
 	"cubby/cmd/cubby-demo/sites"
+	"cubby/cmd/cubby-demo/sms"
 	"cubby/models"
 )
 
@@ -73,6 +74,7 @@ type System struct {
 	Instances []string
 	Cabinets  *sites.Set
 	Inbox     *inbox.Inbox
+	SMS       *sms.Provider
 
 	options Options
 	folder  *folder
@@ -117,6 +119,7 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 		run  func(context.Context) error
 	}{
 		{"inbox on " + address(ports.SMTP), s.startInbox},
+		{"SMS provider", s.startSMS},
 		{"Temporal on " + s.TemporalAddress, s.startTemporal},
 		{"database", s.startDatabase},
 		{"server on " + s.APIURL, s.startServers},
@@ -194,6 +197,30 @@ func (s *System) startInbox(ctx context.Context) error {
 	return nil
 }
 
+// The account at the SMS provider, which knows no other. The number belongs to nobody.
+const (
+	smsAccount = "AC00000000000000000000000000000000"
+	smsToken   = "demo0000000000000000000000000000"
+	smsFrom    = "+15005550006"
+	smsFile    = "sms.token"
+)
+
+// startSMS starts the provider on a free port: the server is told which.
+func (s *System) startSMS(ctx context.Context) error {
+	if err := os.WriteFile(s.folder.in(smsFile), []byte(smsToken+"\n"), 0o600); err != nil {
+		return err
+	}
+	provider, err := sms.Start(ctx, sms.Options{
+		Address: address(0), Account: smsAccount, Token: smsToken, Inbound: s.APIURL + "/hooks/twilio", Log: s.log.With("part", "sms"),
+	})
+	if err != nil {
+		return err
+	}
+	s.SMS = provider
+	s.stops = append(s.stops, provider.Close)
+	return nil
+}
+
 // env is the server's configuration, whatever this process's own environment says.
 func (s *System) env() []string {
 	database := s.options.DatabaseURL
@@ -221,6 +248,12 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_USER=",
 		"CUBBY_RATE_LIMIT=0", // the plays ask as fast as they can
 		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
+		"CUBBY_SMS_PROVIDER=twilio",
+		"CUBBY_SMS_URL=" + s.SMS.URL,
+		"CUBBY_SMS_ACCOUNT=" + smsAccount,
+		"CUBBY_SMS_TOKEN_FILE=" + s.folder.in(smsFile),
+		"CUBBY_SMS_FROM=" + smsFrom,
+		"CUBBY_SMS_KEY_FILE=" + s.folder.in("sms.key"),
 	}, s.options.Env...)
 }
 
@@ -243,6 +276,9 @@ func (s *System) Cubby(ctx context.Context, args ...string) ([]byte, error) {
 
 func (s *System) startDatabase(ctx context.Context) error {
 	if _, err := s.Cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
+		return err
+	}
+	if _, err := s.Cubby(ctx, "key", "sms"); err != nil {
 		return err
 	}
 	if _, err := s.Cubby(ctx, "key", "authority", "--dir", s.folder.in("authority"), "--hosts", loopback); err != nil {
