@@ -100,6 +100,7 @@ type intake struct {
 	shipments map[models.ShipmentID]bool
 	parcels   map[models.ParcelID]models.ShipmentID
 	cells     map[int]models.Size
+	free      map[int]bool // as it was before the batch
 
 	facts    []models.StoredFact
 	reports  map[int]told            // the last of each cell
@@ -130,6 +131,7 @@ func (in *intake) load(facts []models.Fact) error {
 	}
 	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
 	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]told{}, map[models.ParcelID]int{}
+	in.free = map[int]bool{}
 	if len(shipments) > 0 {
 		var found []models.ShipmentID
 		slices.Sort(shipments)
@@ -154,11 +156,11 @@ func (in *intake) load(facts []models.Fact) error {
 	}
 	if needCells {
 		var found []models.StoredCell
-		if err := in.db.Raw("SELECT number, size FROM cells WHERE locker = ?", in.locker).Scan(&found).Error; err != nil {
+		if err := in.db.Raw("SELECT number, size, state, doubtful FROM cells WHERE locker = ?", in.locker).Scan(&found).Error; err != nil {
 			return err
 		}
 		for _, c := range found {
-			in.cells[c.Number] = c.Size
+			in.cells[c.Number], in.free[c.Number] = c.Size, isFree(c.State, c.Doubtful)
 		}
 	}
 	return nil

@@ -192,6 +192,17 @@ func TestOthersAreTold(t *testing.T) {
 		own = f.events(t, f.carrier, models.FeedOwn)
 		require.Equal(t, operators[2].ID, own[len(own)-1].ID, "its courier brought it")
 		require.Len(t, told(models.FeedOwn), 3, "and the shop has nothing to do with it")
+
+		notices, err := f.IncidentNotices(ctx, incidents[0].ID)
+		require.NoError(t, err)
+		require.NoError(t, f.NotSent(ctx, notices[0], true, "refused 550"))
+		operators = told(models.FeedOperators)
+		last := operators[len(operators)-1]
+		require.Equal(t, models.EventNotificationFailed, last.Type)
+		require.Equal(t, models.EventData{
+			Notification: notices[0], Incident: incidents[0].ID, Kind: string(models.NoticeIncident), Channel: "email", Reason: "refused 550",
+		}, last.Data)
+		require.Len(t, told(models.FeedOwn), 3)
 	})
 }
 

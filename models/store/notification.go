@@ -200,7 +200,14 @@ func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 // tellNotification tells a shipment's parties what became of a message to its client, and the
 // operators of each that failed. problem is a class and code, never an address.
 func (t *tx) tellNotification(id models.NotificationID, what models.EventType, problem string) error {
-	n, err := gorm.G[models.Notification](t.db).Where("id = ?", id).Take(t.ctx)
+	var n struct {
+		Kind    models.NoticeKind
+		Channel string
+		Subject string
+		models.Shipment
+	}
+	err := t.db.Raw(`SELECT n.kind, n.channel, n.subject, s.id, s.carrier, s.shop, s.number
+		FROM notifications n LEFT JOIN shipments s ON s.id = n.subject WHERE n.id = ?`, id).Scan(&n).Error
 	if err != nil {
 		return err
 	}
@@ -214,12 +221,8 @@ func (t *tx) tellNotification(id models.NotificationID, what models.EventType, p
 	if n.Kind == models.NoticeIncident {
 		e.Data.Incident = models.IncidentID(n.Subject)
 	} else {
-		of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "number").Where("id = ?", n.Subject).Take(t.ctx)
-		if err != nil {
-			return err
-		}
-		e.Data.Shipment, e.Data.Number = of.ID, of.Number
-		scopes = append(scopes, partiesOf(of)...)
+		e.Data.Shipment, e.Data.Number = n.Shipment.ID, n.Shipment.Number
+		scopes = append(scopes, partiesOf(n.Shipment)...)
 	}
 	t.tell(e, scopes...)
 	return nil

@@ -14,13 +14,20 @@ type scarceCells struct {
 	Since  time.Time
 }
 
+// isFree reports whether a parcel may be put into a cell.
+func isFree(s models.CellState, doubtful bool) bool { return s == models.CellFree && !doubtful }
+
 // TableName is the table of sizes that are short.
 func (scarceCells) TableName() string { return "scarce_cells" }
 
 // tellScarce tells every organization where few free cells of a size are left, once until there
-// are enough again. It looks when the cabinet reported cells.
+// are enough again. It looks when a cell came free, or is so no more.
 func (in *intake) tellScarce() error {
-	if len(in.reports) == 0 {
+	changed := false
+	for _, r := range in.reports {
+		changed = changed || isFree(r.State, r.Doubtful) != in.free[r.Cell]
+	}
+	if !changed {
 		return nil
 	}
 	var sizes []struct {
