@@ -12,6 +12,8 @@ const (
 	NoticeReminder     NoticeKind = "reminder"
 	NoticeExtended     NoticeKind = "storage_extended"
 	NoticeIncident     NoticeKind = "incident"
+	// NoticeContactChanged tells a contact that was replaced. It has no code.
+	NoticeContactChanged NoticeKind = "contact_changed"
 )
 
 // CarriesCode reports whether the message tells the pickup code.

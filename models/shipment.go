@@ -19,7 +19,11 @@ type Shipment struct {
 	ExpectedAt    *time.Time
 	Guaranteed    bool // room was promised for it
 	Issue         int  // issue of the pickup code; 0: not yet set by a worker
-	CreatedAt     time.Time
+	// ContactChanges counts the contacts that were replaced after their client knew the code,
+	// and ContactTold those of them whose code is dead since.
+	ContactChanges int
+	ContactTold    int
+	CreatedAt      time.Time
 
 	State     ShipmentState
 	Rev       int64

@@ -28,6 +28,8 @@ func (r *Renderer) Render(n models.Notice, code string) (activities.Message, err
 	switch n.Notification.Kind {
 	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
 		lines = []string{"greeting", "code", "where", "until", "how"}
+	case models.NoticeContactChanged:
+		lines = []string{"greeting", "code"}
 	case models.NoticeIncident:
 		lines = []string{"text", "next"}
 	default:

@@ -21,6 +21,8 @@ func retentions() []retention {
 	return []retention{
 		{30 * day, `DELETE FROM contacts WHERE shipment IN (SELECT c.shipment FROM contacts c
 			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
+		{30 * day, `DELETE FROM former_contacts WHERE (shipment, n) IN (SELECT c.shipment, c.n FROM former_contacts c
+			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{day, `DELETE FROM idempotency WHERE (organization, key) IN (
 			SELECT organization, key FROM idempotency WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},
