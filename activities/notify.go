@@ -91,7 +91,7 @@ type Notify struct {
 func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (models.SendResult, error) {
 	n, err := a.Notices.Notice(ctx, in.Notification)
 	if models.ErrorCode(err) == models.CodeNotFound {
-		return models.SendResult{}, nil // erased meanwhile: there is nobody to tell
+		return models.SendResult{}, failure(a.Notices.Drop(ctx, in.Notification)) // erased meanwhile: there is nobody to tell
 	}
 	if err != nil {
 		return models.SendResult{}, failure(err)

@@ -47,6 +47,9 @@ type ports struct {
 
 	mu       sync.Mutex
 	created  []models.NewShipment
+	edits    []models.ShipmentEdit
+	edit     func() error
+	erased   []models.ShipmentID
 	claims   map[string]string // fingerprints by organization and key
 	courier  models.NewCourier
 	query    models.IncidentQuery
@@ -108,6 +111,19 @@ func (p *ports) CreateShipment(ctx context.Context, n models.NewShipment) (model
 		return p.create(ctx, n)
 	}
 	return view(), false, nil
+}
+
+func (p *ports) EditShipment(_ context.Context, e models.ShipmentEdit) error {
+	p.edits = append(p.edits, e)
+	if p.edit != nil {
+		return p.edit()
+	}
+	return nil
+}
+
+func (p *ports) EraseContact(_ context.Context, _ models.Request, id models.ShipmentID) error {
+	p.erased = append(p.erased, id)
+	return nil
 }
 
 func (p *ports) ClaimKey(_ context.Context, o models.OrganizationID, key, fingerprint string) error {

@@ -1191,6 +1191,16 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
+// ParcelEdit defines model for ParcelEdit.
+type ParcelEdit struct {
+	DepthMm  *int   `json:"depth_mm,omitempty"`
+	HeightMm *int   `json:"height_mm,omitempty"`
+	Id       string `json:"id"`
+	Size     *Size  `json:"size,omitempty"`
+	WeightG  *int   `json:"weight_g,omitempty"`
+	WidthMm  *int   `json:"width_mm,omitempty"`
+}
+
 // PickupCode defines model for PickupCode.
 type PickupCode struct {
 	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
@@ -1371,6 +1381,18 @@ type Shipment struct {
 	Shop          *string       `json:"shop,omitempty"`
 	State         ShipmentState `json:"state"`
 	UpdatedAt     time.Time     `json:"updated_at"`
+}
+
+// ShipmentEdit defines model for ShipmentEdit.
+type ShipmentEdit struct {
+	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
+	Contact    *Contact   `json:"contact,omitempty"`
+	ExpectedAt *time.Time `json:"expected_at,omitempty"`
+	Language   *Language  `json:"language,omitempty"`
+
+	// NotifyBy `carrier`: the carrier tells its client itself.
+	NotifyBy *NotifyBy     `json:"notify_by,omitempty"`
+	Parcels  *[]ParcelEdit `json:"parcels,omitempty"`
 }
 
 // ShipmentList defines model for ShipmentList.
@@ -1791,6 +1813,9 @@ type CreateShipmentJSONRequestBody = NewShipment
 // CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
 type CreateShipmentsJSONRequestBody = NewShipments
 
+// EditShipmentJSONRequestBody defines body for EditShipment for application/json ContentType.
+type EditShipmentJSONRequestBody = ShipmentEdit
+
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
 
@@ -2104,12 +2129,18 @@ type ServerInterface interface {
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx echo.Context, id Id) error
+	// EditShipment Change a shipment
+	// (PATCH /api/v1/shipments/{id})
+	EditShipment(ctx echo.Context, id Id) error
 	// CancelShipment Give a shipment up
 	// (POST /api/v1/shipments/{id}/cancel)
 	CancelShipment(ctx echo.Context, id Id, params CancelShipmentParams) error
 	// CreateCarrierEvent Tell what the carrier did
 	// (POST /api/v1/shipments/{id}/carrier-events)
 	CreateCarrierEvent(ctx echo.Context, id Id) error
+	// EraseContact Erase how a shipment's client is reached
+	// (POST /api/v1/shipments/{id}/erase-contact)
+	EraseContact(ctx echo.Context, id Id) error
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx echo.Context, id Id, params ListShipmentEventsParams) error
@@ -3045,6 +3076,22 @@ func (w *ServerInterfaceWrapper) GetShipment(ctx echo.Context) error {
 	return err
 }
 
+// EditShipment converts echo context to params.
+func (w *ServerInterfaceWrapper) EditShipment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EditShipment(ctx, id)
+	return err
+}
+
 // CancelShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) CancelShipment(ctx echo.Context) error {
 	var err error
@@ -3096,6 +3143,22 @@ func (w *ServerInterfaceWrapper) CreateCarrierEvent(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateCarrierEvent(ctx, id)
+	return err
+}
+
+// EraseContact converts echo context to params.
+func (w *ServerInterfaceWrapper) EraseContact(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EraseContact(ctx, id)
 	return err
 }
 
@@ -3574,6 +3637,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/shipments", wrapper.CreateShipment, options.OperationMiddlewares["CreateShipment"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/batch", wrapper.CreateShipments, options.OperationMiddlewares["CreateShipments"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
+	router.PATCH(options.BaseURL+"/api/v1/shipments/:id", wrapper.EditShipment, options.OperationMiddlewares["EditShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/:id/erase-contact", wrapper.EraseContact, options.OperationMiddlewares["EraseContact"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
@@ -5315,6 +5380,46 @@ func (response GetShipmentdefaultApplicationProblemPlusJSONResponse) VisitGetShi
 	return err
 }
 
+type EditShipmentRequestObject struct {
+	Id   Id `json:"id"`
+	Body *EditShipmentJSONRequestBody
+}
+
+type EditShipmentResponseObject interface {
+	VisitEditShipmentResponse(w http.ResponseWriter) error
+}
+
+type EditShipment200JSONResponse Shipment
+
+func (response EditShipment200JSONResponse) VisitEditShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EditShipmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EditShipmentdefaultApplicationProblemPlusJSONResponse) VisitEditShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelShipmentRequestObject struct {
 	Id     Id `json:"id"`
 	Params CancelShipmentParams
@@ -5384,6 +5489,45 @@ type CreateCarrierEventdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateCarrierEventdefaultApplicationProblemPlusJSONResponse) VisitCreateCarrierEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseContactRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type EraseContactResponseObject interface {
+	VisitEraseContactResponse(w http.ResponseWriter) error
+}
+
+type EraseContact200JSONResponse Shipment
+
+func (response EraseContact200JSONResponse) VisitEraseContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseContactdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseContactdefaultApplicationProblemPlusJSONResponse) VisitEraseContactResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6184,12 +6328,18 @@ type StrictServerInterface interface {
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error)
+	// EditShipment Change a shipment
+	// (PATCH /api/v1/shipments/{id})
+	EditShipment(ctx context.Context, request EditShipmentRequestObject) (EditShipmentResponseObject, error)
 	// CancelShipment Give a shipment up
 	// (POST /api/v1/shipments/{id}/cancel)
 	CancelShipment(ctx context.Context, request CancelShipmentRequestObject) (CancelShipmentResponseObject, error)
 	// CreateCarrierEvent Tell what the carrier did
 	// (POST /api/v1/shipments/{id}/carrier-events)
 	CreateCarrierEvent(ctx context.Context, request CreateCarrierEventRequestObject) (CreateCarrierEventResponseObject, error)
+	// EraseContact Erase how a shipment's client is reached
+	// (POST /api/v1/shipments/{id}/erase-contact)
+	EraseContact(ctx context.Context, request EraseContactRequestObject) (EraseContactResponseObject, error)
 	// ListShipmentEvents What happened to a shipment, oldest first
 	// (GET /api/v1/shipments/{id}/events)
 	ListShipmentEvents(ctx context.Context, request ListShipmentEventsRequestObject) (ListShipmentEventsResponseObject, error)
@@ -7873,6 +8023,54 @@ func (sh *strictHandler) GetShipment(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// EditShipment operation middleware
+func (sh *strictHandler) EditShipment(ctx echo.Context, id Id) error {
+	var request EditShipmentRequestObject
+
+	request.Id = id
+
+	var body EditShipmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EditShipment(ctx.Request().Context(), request.(EditShipmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EditShipment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EditShipmentResponseObject); ok {
+		return validResponse.VisitEditShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CancelShipment operation middleware
 func (sh *strictHandler) CancelShipment(ctx echo.Context, id Id, params CancelShipmentParams) error {
 	var request CancelShipmentRequestObject
@@ -7941,6 +8139,31 @@ func (sh *strictHandler) CreateCarrierEvent(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(CreateCarrierEventResponseObject); ok {
 		return validResponse.VisitCreateCarrierEventResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EraseContact operation middleware
+func (sh *strictHandler) EraseContact(ctx echo.Context, id Id) error {
+	var request EraseContactRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseContact(ctx.Request().Context(), request.(EraseContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseContact")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EraseContactResponseObject); ok {
+		return validResponse.VisitEraseContactResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -31,6 +31,11 @@ type Shipments interface {
 	// earlier call with the same key. It returns unknown_locker, locker_not_accepting,
 	// no_capacity (with details "nearby"), number_used, barcode_used, idempotency_key_reused.
 	CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error)
+	// EditShipment changes a shipment, all of the edit or nothing. It returns invalid_state,
+	// no_capacity, or invalid_request for a contact or parcel that cannot be.
+	EditShipment(ctx context.Context, e models.ShipmentEdit) error
+	// EraseContact erases the contacts of a shipment; a second time changes nothing.
+	EraseContact(ctx context.Context, r models.Request, id models.ShipmentID) error
 	// ClaimKey takes an Idempotency-Key for a request that is made of several; it returns
 	// idempotency_key_reused if another request had it.
 	ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error

@@ -46,8 +46,8 @@ func newShipment(a models.Actor, now time.Time, b NewShipment) (models.NewShipme
 		NotifyBy: models.NotifyBy(or(b.NotifyBy, NotifyBy(models.NotifyContact))), Language: string(or(b.Language, En)),
 		ExpectedAt: b.ExpectedAt, Guarantee: models.Guarantee(or(b.Guarantee, Guarantee(models.GuaranteeRequired))),
 	}
-	if c := b.Contact; c != nil {
-		n.Contact = models.Contact{Name: or(c.Name, ""), Phone: or(c.Phone, ""), Email: or(c.Email, "")}
+	if b.Contact != nil {
+		n.Contact = newContact(*b.Contact)
 	}
 	var f models.Fields
 	var err error
@@ -57,9 +57,7 @@ func newShipment(a models.Actor, now time.Time, b NewShipment) (models.NewShipme
 	if n.NotifyBy == models.NotifyContact && n.Contact.Phone == "" && n.Contact.Email == "" {
 		f.Add("/contact", "must have a phone or an email, unless notify_by is carrier")
 	}
-	if t := n.ExpectedAt; t != nil && (t.Before(now.Add(-pastExpected)) || t.After(now.Add(futureExpected))) {
-		f.Add("/expected_at", "must be between yesterday and a year from now")
-	}
+	checkExpected(n.ExpectedAt, now, &f)
 	n.Parcels = newParcels(b.Parcels, &f)
 	if err := f.Err(); err != nil {
 		return n, err
@@ -105,9 +103,7 @@ func newParcels(bodies []NewParcel, f *models.Fields) []models.NewParcel {
 			Dimensions: models.Dimensions{WidthMM: or(b.WidthMm, 0), HeightMM: or(b.HeightMm, 0), DepthMM: or(b.DepthMm, 0)},
 			WeightG:    or(b.WeightG, 0),
 		}
-		if d := p.Dimensions; d != (models.Dimensions{}) && (d.WidthMM == 0 || d.HeightMM == 0 || d.DepthMM == 0) {
-			f.Add(at, "must have all of width_mm, height_mm and depth_mm, or none")
-		}
+		checkDimensions(at, p.Dimensions, f)
 		if p.Barcode != "" {
 			if j, repeated := first[p.Barcode]; repeated {
 				f.Add(at+"/barcode", "is the barcode of parcel %d too", j)
@@ -131,6 +127,22 @@ func (s *server) ListShipments(ctx context.Context, request ListShipmentsRequest
 		return nil, err
 	}
 	return ListShipments200JSONResponse{Items: each(views, shipmentBody), NextCursor: optional(next)}, nil
+}
+
+func newContact(c Contact) models.Contact {
+	return models.Contact{Name: or(c.Name, ""), Phone: or(c.Phone, ""), Email: or(c.Email, "")}
+}
+
+func checkExpected(t *time.Time, now time.Time, f *models.Fields) {
+	if t != nil && (t.Before(now.Add(-pastExpected)) || t.After(now.Add(futureExpected))) {
+		f.Add("/expected_at", "must be between yesterday and a year from now")
+	}
+}
+
+func checkDimensions(at string, d models.Dimensions, f *models.Fields) {
+	if d != (models.Dimensions{}) && (d.WidthMM == 0 || d.HeightMM == 0 || d.DepthMM == 0) {
+		f.Add(at, "must have all of width_mm, height_mm and depth_mm, or none")
+	}
 }
 
 // GetShipment reads a shipment.

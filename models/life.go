@@ -59,6 +59,11 @@ type Life struct {
 	// AdvancedAt is when the clock of its test locker was last put forward.
 	AdvancedAt time.Time `json:"advanced_at,omitzero"`
 	Issue      int       `json:"issue,omitempty"` // of the pickup code
+	// ContactHeard counts the contacts that were replaced after their client knew the code,
+	// ContactDone those whose code is dead since, and TellFormer those that are to be told.
+	ContactHeard int `json:"contact_heard,omitempty"`
+	ContactDone  int `json:"contact_done,omitempty"`
+	TellFormer   int `json:"tell_former,omitempty"`
 	// Leave is why its parcels have to leave their cells; empty: they need not.
 	Leave string `json:"leave,omitempty"`
 	// Granted is what couriers were last told that they may take out; nil: nothing ever.
@@ -128,6 +133,7 @@ func NewLife(s Shipment, parcels []Parcel, p Policy) *Life {
 	l := &Life{
 		Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Locker: s.Locker, Notify: s.NotifyBy, Policy: p,
 		State: StateCreated, Rev: s.Rev, NextEvent: 1, Created: s.CreatedAt, Issue: s.Issue,
+		ContactHeard: s.ContactChanges, ContactDone: s.ContactTold,
 	}
 	for _, p := range parcels {
 		l.Parcels = append(l.Parcels, ParcelLife{ID: p.ID, State: ParcelExpected})
@@ -577,5 +583,12 @@ func (l *Life) Projection(events []Event) Projection {
 		l.Granted, p.Withdrawal = &w, &w
 	}
 	l.notices(&p)
+	if l.TellFormer > 0 {
+		p.Notify = append(p.Notify, NoticeContactChanged)
+		if p.Numbers == nil {
+			p.Numbers = map[NoticeKind]int{}
+		}
+		p.Numbers[NoticeContactChanged], l.TellFormer = l.TellFormer, 0
+	}
 	return p
 }

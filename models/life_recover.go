@@ -81,7 +81,7 @@ func (l *Life) ShowAgain(events []Event) Projection {
 	if w, granted := l.withdrawal(); granted || l.Granted != nil {
 		l.Granted, p.Withdrawal = &w, &w
 	}
-	p.Again = &Again{Locker: l.Locker, Room: l.Locker, Issue: l.Issue}
+	p.Again = &Again{Locker: l.Locker, Room: l.Locker, Issue: l.Issue, Contacts: l.ContactHeard}
 	if l.To != "" {
 		p.Again.Room = l.To
 	}

@@ -29,6 +29,8 @@ const (
 	SignalFact = "fact"
 	// SignalLocker tells what became of the locker that a shipment is for.
 	SignalLocker = "locker"
+	// SignalContact tells that a shipment's client is reached otherwise.
+	SignalContact = "contact"
 	// SignalShow has a life write again what it shows: the database was put back.
 	SignalShow = "show"
 	// QueryLife asks for the whole life, also one that has ended.
@@ -125,6 +127,13 @@ type LockerSignal struct {
 	By     Seconds    `json:"by,omitempty"` // with NewsAdvanced
 }
 
+// ContactSignal tells a life how its client hears of it from now on. Change counts the contacts
+// that were replaced after their client knew the code; nothing else is said of them.
+type ContactSignal struct {
+	Change   int      `json:"change"`
+	NotifyBy NotifyBy `json:"notify_by"`
+}
+
 // CarrierEventInput is what a carrier says of a shipment under way. Type is accepted,
 // in_transit, out_for_locker, carrier_delayed, lost or returned with the prefix "shipment.".
 type CarrierEventInput struct {
@@ -217,6 +226,8 @@ type Again struct {
 	Locker LockerID `json:"locker"`
 	Room   LockerID `json:"room"`
 	Issue  int      `json:"issue"`
+	// Contacts counts those that were replaced.
+	Contacts int `json:"contacts,omitempty"`
 }
 
 // ProjectResult names the messages to send, and the end of storage if it was reckoned.

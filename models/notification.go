@@ -23,12 +23,14 @@ const (
 	NoticePickedUp     NoticeKind = "picked_up"
 	NoticeWithdrawn    NoticeKind = "withdrawn"
 	NoticeIncident     NoticeKind = "incident"
+	// NoticeContactChanged tells a contact that was replaced. It has no code.
+	NoticeContactChanged NoticeKind = "contact_changed"
 )
 
 // ClientKinds are the kinds that clients get, in the order of a shipment's life.
 func ClientKinds() []NoticeKind {
 	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired,
-		NoticeLockerDown, NoticeLockerBack, NoticeMoved, NoticePickedUp, NoticeWithdrawn}
+		NoticeLockerDown, NoticeLockerBack, NoticeMoved, NoticePickedUp, NoticeWithdrawn, NoticeContactChanged}
 }
 
 // OptionalKinds are those that clients get only under a policy that says so.

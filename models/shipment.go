@@ -25,8 +25,12 @@ type Shipment struct {
 	Issue         int  // issue of the pickup code; 0: not yet set by a worker
 	// PageRev is the revision of the client's page's address. Raising it has the former address
 	// show nothing any more: somebody else has it.
-	PageRev   int
-	CreatedAt time.Time
+	PageRev int
+	// ContactChanges counts the contacts that were replaced after their client knew the code,
+	// and ContactTold those of them whose code is dead since.
+	ContactChanges int
+	ContactTold    int
+	CreatedAt      time.Time
 
 	State     ShipmentState
 	Rev       int64

@@ -31,7 +31,8 @@ type shipment struct {
 	facts  workflow.ReceiveChannel
 	news   workflow.ReceiveChannel // of the locker
 	shows  workflow.ReceiveChannel
-	again  bool // all is to be shown again
+	reach  workflow.ReceiveChannel // how the client is reached
+	again  bool                    // all is to be shown again
 	log    log.Logger
 	state  models.ShipmentState // as last shown in the search attribute
 	events []models.Event       // happened, not yet projected
@@ -66,6 +67,7 @@ func (s *shipment) setup(ctx workflow.Context) error {
 	s.facts = workflow.GetSignalChannel(ctx, models.SignalFact)
 	s.news = workflow.GetSignalChannel(ctx, models.SignalLocker)
 	s.shows = workflow.GetSignalChannel(ctx, models.SignalShow)
+	s.reach = workflow.GetSignalChannel(ctx, models.SignalContact)
 	s.sending = map[models.NotificationID]workflow.CancelFunc{}
 	s.acting = workflow.NewMutex(ctx)
 	if err := workflow.SetQueryHandlerWithOptions(ctx, models.QueryLife, func() (*models.Life, error) {
@@ -121,6 +123,9 @@ func (s *shipment) run(ctx workflow.Context) error {
 		if err := s.move(ctx); err != nil {
 			return err
 		}
+		if err := s.newContact(ctx); err != nil {
+			return err
+		}
 		if len(s.events) > 0 || s.unseen || s.again {
 			if err := s.project(ctx); err != nil {
 				return err
@@ -169,6 +174,13 @@ func (s *shipment) load(ctx workflow.Context) error {
 func (s *shipment) takeFacts(ctx workflow.Context) {
 	for s.shows.ReceiveAsync(nil) {
 		s.again = true
+	}
+	for {
+		var c models.ContactSignal
+		if !s.reach.ReceiveAsync(&c) {
+			break
+		}
+		s.life.HearContact(c)
 	}
 	for {
 		var f models.FactSignal
@@ -305,7 +317,7 @@ const lastSending = 10 * time.Minute
 func (s *shipment) wait(ctx workflow.Context) error {
 	woken := func() bool {
 		_, moves := s.life.Moves()
-		return s.facts.Len() > 0 || s.news.Len() > 0 || s.shows.Len() > 0 || len(s.events) > 0 || moves ||
+		return s.facts.Len() > 0 || s.news.Len() > 0 || s.shows.Len() > 0 || s.reach.Len() > 0 || s.life.NewContact() || len(s.events) > 0 || moves ||
 			s.life.State.Final() && s.quiet(ctx) || s.goesOnAnew(ctx)
 	}
 	at, summary, ok := s.life.Deadline()
@@ -333,7 +345,7 @@ func (s *shipment) goesOnAnew(ctx workflow.Context) bool {
 
 // quiet reports whether nothing is going on that an end would cut off.
 func (s *shipment) quiet(ctx workflow.Context) bool {
-	return len(s.events) == 0 && s.facts.Len() == 0 && s.news.Len() == 0 && s.shows.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
+	return len(s.events) == 0 && s.facts.Len() == 0 && s.news.Len() == 0 && s.shows.Len() == 0 && s.reach.Len() == 0 && workflow.AllHandlersFinished(ctx) &&
 		(len(s.sending) == 0 || !s.life.State.Final())
 }
 
@@ -497,6 +509,26 @@ func (s *shipment) move(ctx workflow.Context) error {
 			return nil, err
 		}
 		return s.life.Moved(res.Issue, workflow.Now(ctx)), workflow.UpsertTypedSearchAttributes(ctx, searchLocker().ValueSet(string(to)))
+	})
+}
+
+// newContact lets the code die that a contact knows which was replaced, and has both told.
+func (s *shipment) newContact(ctx workflow.Context) error {
+	if !s.life.NewContact() {
+		return nil
+	}
+	return s.alone(ctx, func() ([]models.Event, error) {
+		change, res := s.life.ContactHeard, models.ReissueResult{Issue: s.life.Issue}
+		if s.life.NeedsCode() {
+			var a *activities.Shipment
+			err := workflow.ExecuteActivity(showing(ctx, "new pickup code for a new contact"), a.ReissueCode,
+				models.ReissueInput{Shipment: s.id, After: s.life.Issue}).Get(ctx, &res)
+			if err != nil {
+				return nil, err
+			}
+		}
+		s.unseen = true
+		return s.life.TakeContact(change, res.Issue, workflow.Now(ctx)), nil
 	})
 }
 

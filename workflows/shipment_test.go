@@ -752,3 +752,43 @@ func TestAnEndedLifeIsShownAgain(t *testing.T) {
 	require.EqualValues(t, 10, shown[0].Rev)
 	require.NotNil(t, shown[0].Final)
 }
+
+// TestANewContactGetsANewCode: the code that the contact before knows dies, and both are told,
+// once however often the life hears of it.
+func TestANewContactGetsANewCode(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.life.Issue = 3
+	var a *activities.Shipment
+	env.OnActivity(a.ReissueCode, mock.Anything, models.ReissueInput{Shipment: "shp_1", After: 3}).
+		Return(models.ReissueResult{Issue: 4}, nil).Once()
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	for _, d := range []time.Duration{time.Hour, 61 * time.Minute} {
+		at(env, d, func() {
+			env.SignalWorkflow(models.SignalContact, models.ContactSignal{Change: 1, NotifyBy: models.NotifyContact})
+		})
+	}
+	at(env, 2*time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	env.AssertCalled(t, "ReissueCode", mock.Anything, models.ReissueInput{Shipment: "shp_1", After: 3})
+	last := w.projections()[len(w.projections())-1]
+	require.Equal(t, models.EventCodeReissued, last.Events[0].Type)
+	require.Equal(t, []models.NoticeKind{models.NoticeCodeReissued, models.NoticeContactChanged}, last.Notify)
+	require.Equal(t, 1, last.Numbers[models.NoticeContactChanged])
+}
+
+// TestANewContactWithoutACode: before anyone knew the code it stays, and a carrier that tells
+// its client itself is believed from then on.
+func TestANewContactWithoutACode(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Minute, func() {
+		env.SignalWorkflow(models.SignalContact, models.ContactSignal{NotifyBy: models.NotifyCarrier})
+	})
+	at(env, 2*time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.Contains(t, w.events(), models.EventReady)
+	require.NotContains(t, w.events(), models.EventCodeReissued)
+	require.Empty(t, w.sent)
+}

@@ -126,6 +126,8 @@ func emailLines(k models.NoticeKind) []string {
 		return []string{"greeting", "code", "where"}
 	case models.NoticeAnnounced, models.NoticeLockerDown, models.NoticeMoved, models.NoticePickedUp, models.NoticeWithdrawn:
 		return []string{"greeting", "where", "next"}
+	case models.NoticeContactChanged:
+		return []string{"greeting", "code"}
 	case models.NoticeIncident:
 		return []string{"text", "next"}
 	}
@@ -140,7 +142,8 @@ func (r *Renderer) params(n models.Notice, code string) (map[string]string, erro
 		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
 	}
 	var err error
-	if r.Link != nil && n.Shipment.ID != "" {
+	// Whoever opens the page can collect: a former contact never gets its address, whatever the template.
+	if r.Link != nil && n.Shipment.ID != "" && n.Notification.Kind != models.NoticeContactChanged {
 		params["link"], err = r.Link(n.Shipment)
 	}
 	return params, err

@@ -52,13 +52,20 @@ func TestEveryMessage(t *testing.T) {
 				require.NotContains(t, m.Subject, "0123", what)
 				require.Contains(t, m.Text, "{code}<i>", "a value is not filled in again")
 				require.Contains(t, m.HTML, "{code}&lt;i&gt;", what)
-				require.Contains(t, m.Text, "https://lockers.example.org/t/", what)
+				if kind != models.NoticeContactChanged {
+					require.Contains(t, m.Text, "https://lockers.example.org/t/", what)
+				}
 			}
 		}
 	}
+	n.Notification.Kind, n.Own = models.NoticeContactChanged, &models.Template{Channel: models.ChannelEmail, Subject: "{link}", Body: "{number} {link}"}
+	m, err := r.Render(n, "")
+	require.NoError(t, err)
+	require.NotContains(t, m.Subject+m.Text+m.HTML, "/t/", "whoever has the address can collect: a former contact gets it by no template")
+	n.Own = nil
 	r.Link, n.Language = nil, "ru"
 	n.Notification = models.Notification{Kind: models.NoticeReady, Channel: models.ChannelSMS}
-	m, err := r.Render(n, "01234567")
+	m, err = r.Render(n, "01234567")
 	require.NoError(t, err)
 	require.Equal(t, "Посылка в постамате L-00001, код 0123 4567, до 04.05 14:00.", m.Text)
 	n.Notification.Kind = models.NoticeIncident

@@ -1193,6 +1193,16 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
+// ParcelEdit defines model for ParcelEdit.
+type ParcelEdit struct {
+	DepthMm  *int   `json:"depth_mm,omitempty"`
+	HeightMm *int   `json:"height_mm,omitempty"`
+	Id       string `json:"id"`
+	Size     *Size  `json:"size,omitempty"`
+	WeightG  *int   `json:"weight_g,omitempty"`
+	WidthMm  *int   `json:"width_mm,omitempty"`
+}
+
 // PickupCode defines model for PickupCode.
 type PickupCode struct {
 	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
@@ -1373,6 +1383,18 @@ type Shipment struct {
 	Shop          *string       `json:"shop,omitempty"`
 	State         ShipmentState `json:"state"`
 	UpdatedAt     time.Time     `json:"updated_at"`
+}
+
+// ShipmentEdit defines model for ShipmentEdit.
+type ShipmentEdit struct {
+	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
+	Contact    *Contact   `json:"contact,omitempty"`
+	ExpectedAt *time.Time `json:"expected_at,omitempty"`
+	Language   *Language  `json:"language,omitempty"`
+
+	// NotifyBy `carrier`: the carrier tells its client itself.
+	NotifyBy *NotifyBy     `json:"notify_by,omitempty"`
+	Parcels  *[]ParcelEdit `json:"parcels,omitempty"`
 }
 
 // ShipmentList defines model for ShipmentList.
@@ -1792,6 +1814,9 @@ type CreateShipmentJSONRequestBody = NewShipment
 
 // CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
 type CreateShipmentsJSONRequestBody = NewShipments
+
+// EditShipmentJSONRequestBody defines body for EditShipment for application/json ContentType.
+type EditShipmentJSONRequestBody = ShipmentEdit
 
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
@@ -2668,6 +2693,42 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
 	GetShipment(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EditShipmentWithBody Change a shipment
+	//
+	// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+	// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+	// again changes nothing.
+	//
+	// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+	// once. The new contact is told of it, and the one before that its code does not work any more.
+	//
+	// | status | codes |
+	// |---|---|
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+	EditShipmentWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditShipment Change a shipment
+	//
+	// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+	// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+	// again changes nothing.
+	//
+	// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+	// once. The new contact is told of it, and the one before that its code does not work any more.
+	//
+	// | status | codes |
+	// |---|---|
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+	EditShipment(ctx context.Context, id Id, body EditShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CancelShipment Give a shipment up
 	//
 	// Before anything lies in a cell the shipment is `cancelled` at once. After that it is `withdrawing`: the client's
@@ -2707,6 +2768,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/carrier-events (the `CreateCarrierEvent` operationId).
 	CreateCarrierEvent(ctx context.Context, id Id, body CreateCarrierEventJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EraseContact Erase how a shipment's client is reached
+	//
+	// Now, and not 30 days after the end. The shipment's life goes on; messages that are still to come are dropped.
+	// A second time changes nothing. Its carrier and its shop may ask for it, or an operator; the audit says who did.
+	//
+	// Corresponds with POST /api/v1/shipments/{id}/erase-contact (the `EraseContact` operationId).
+	EraseContact(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListShipmentEvents What happened to a shipment, oldest first
 	//
@@ -4221,6 +4290,62 @@ func (c *Client) GetShipment(ctx context.Context, id Id, reqEditors ...RequestEd
 	return c.Client.Do(req)
 }
 
+// EditShipmentWithBody Change a shipment
+//
+// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+// again changes nothing.
+//
+// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+// once. The new contact is told of it, and the one before that its code does not work any more.
+//
+// | status | codes |
+// |---|---|
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+func (c *Client) EditShipmentWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditShipmentRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditShipment Change a shipment
+//
+// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+// again changes nothing.
+//
+// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+// once. The new contact is told of it, and the one before that its code does not work any more.
+//
+// | status | codes |
+// |---|---|
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+func (c *Client) EditShipment(ctx context.Context, id Id, body EditShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditShipmentRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CancelShipment Give a shipment up
 //
 // Before anything lies in a cell the shipment is `cancelled` at once. After that it is `withdrawing`: the client's
@@ -4281,6 +4406,24 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 // Corresponds with POST /api/v1/shipments/{id}/carrier-events (the `CreateCarrierEvent` operationId).
 func (c *Client) CreateCarrierEvent(ctx context.Context, id Id, body CreateCarrierEventJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateCarrierEventRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EraseContact Erase how a shipment's client is reached
+//
+// Now, and not 30 days after the end. The shipment's life goes on; messages that are still to come are dropped.
+// A second time changes nothing. Its carrier and its shop may ask for it, or an operator; the audit says who did.
+//
+// Corresponds with POST /api/v1/shipments/{id}/erase-contact (the `EraseContact` operationId).
+func (c *Client) EraseContact(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseContactRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -6945,6 +7088,53 @@ func NewGetShipmentRequest(server string, id Id) (*http.Request, error) {
 	return req, nil
 }
 
+// NewEditShipmentRequest calls the generic EditShipment builder with application/json body
+func NewEditShipmentRequest(server string, id Id, body EditShipmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEditShipmentRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewEditShipmentRequestWithBody constructs an http.Request for the EditShipment method, with any body, and a specified content type
+func NewEditShipmentRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewCancelShipmentRequest constructs an http.Request for the CancelShipment method
 func NewCancelShipmentRequest(server string, id Id, params *CancelShipmentParams) (*http.Request, error) {
 	var err error
@@ -7035,6 +7225,40 @@ func NewCreateCarrierEventRequestWithBody(server string, id Id, contentType stri
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEraseContactRequest constructs an http.Request for the EraseContact method
+func NewEraseContactRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/%s/erase-contact", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -8571,6 +8795,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
 	GetShipmentWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetShipmentResponse, error)
 
+	// EditShipmentWithBodyWithResponse Change a shipment
+	//
+	// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+	// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+	// again changes nothing.
+	//
+	// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+	// once. The new contact is told of it, and the one before that its code does not work any more.
+	//
+	// | status | codes |
+	// |---|---|
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+	EditShipmentWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditShipmentResponse, error)
+
+	// EditShipmentWithResponse Change a shipment
+	//
+	// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+	// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+	// again changes nothing.
+	//
+	// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+	// once. The new contact is told of it, and the one before that its code does not work any more.
+	//
+	// | status | codes |
+	// |---|---|
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+	EditShipmentWithResponse(ctx context.Context, id Id, body EditShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*EditShipmentResponse, error)
+
 	// CancelShipmentWithResponse Give a shipment up
 	//
 	// Before anything lies in a cell the shipment is `cancelled` at once. After that it is `withdrawing`: the client's
@@ -8612,6 +8872,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/carrier-events (the `CreateCarrierEvent` operationId).
 	CreateCarrierEventWithResponse(ctx context.Context, id Id, body CreateCarrierEventJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCarrierEventResponse, error)
+
+	// EraseContactWithResponse Erase how a shipment's client is reached
+	//
+	// Now, and not 30 days after the end. The shipment's life goes on; messages that are still to come are dropped.
+	// A second time changes nothing. Its carrier and its shop may ask for it, or an operator; the audit says who did.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/shipments/{id}/erase-contact (the `EraseContact` operationId).
+	EraseContactWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*EraseContactResponse, error)
 
 	// ListShipmentEventsWithResponse What happened to a shipment, oldest first
 	//
@@ -10895,6 +11165,54 @@ func (r GetShipmentResponse) ContentType() string {
 	return ""
 }
 
+type EditShipmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shipment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditShipmentResponse) GetJSON200() *Shipment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EditShipmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EditShipmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EditShipmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EditShipmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EditShipmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CancelShipmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10985,6 +11303,54 @@ func (r CreateCarrierEventResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateCarrierEventResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EraseContactResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Shipment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EraseContactResponse) GetJSON200() *Shipment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EraseContactResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EraseContactResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EraseContactResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EraseContactResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EraseContactResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12845,6 +13211,54 @@ func (c *ClientWithResponses) GetShipmentWithResponse(ctx context.Context, id Id
 	return ParseGetShipmentResponse(rsp)
 }
 
+// EditShipmentWithBodyWithResponse Change a shipment
+//
+// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+// again changes nothing.
+//
+// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+// once. The new contact is told of it, and the one before that its code does not work any more.
+//
+// | status | codes |
+// |---|---|
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+func (c *ClientWithResponses) EditShipmentWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditShipmentResponse, error) {
+	rsp, err := c.EditShipmentWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditShipmentResponse(rsp)
+}
+
+// EditShipmentWithResponse Change a shipment
+//
+// What is left out stays; `contact` is replaced as a whole, and `parcels` names those that change. What may be
+// changed when is a table in docs/api.md. Its carrier and its shop may change it, or an operator. The same
+// again changes nothing.
+//
+// Another contact, or another `notify_by`, after the client was told of the code: the shipment gets a new code at
+// once. The new contact is told of it, and the one before that its code does not work any more.
+//
+// | status | codes |
+// |---|---|
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/shipments/{id} (the `EditShipment` operationId).
+func (c *ClientWithResponses) EditShipmentWithResponse(ctx context.Context, id Id, body EditShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*EditShipmentResponse, error) {
+	rsp, err := c.EditShipment(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditShipmentResponse(rsp)
+}
+
 // CancelShipmentWithResponse Give a shipment up
 //
 // Before anything lies in a cell the shipment is `cancelled` at once. After that it is `withdrawing`: the client's
@@ -12903,6 +13317,22 @@ func (c *ClientWithResponses) CreateCarrierEventWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseCreateCarrierEventResponse(rsp)
+}
+
+// EraseContactWithResponse Erase how a shipment's client is reached
+//
+// Now, and not 30 days after the end. The shipment's life goes on; messages that are still to come are dropped.
+// A second time changes nothing. Its carrier and its shop may ask for it, or an operator; the audit says who did.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/shipments/{id}/erase-contact (the `EraseContact` operationId).
+func (c *ClientWithResponses) EraseContactWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*EraseContactResponse, error) {
+	rsp, err := c.EraseContact(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseContactResponse(rsp)
 }
 
 // ListShipmentEventsWithResponse What happened to a shipment, oldest first
@@ -14700,6 +15130,39 @@ func ParseGetShipmentResponse(rsp *http.Response) (*GetShipmentResponse, error) 
 	return response, nil
 }
 
+// ParseEditShipmentResponse parses an HTTP response from a EditShipmentWithResponse call
+func ParseEditShipmentResponse(rsp *http.Response) (*EditShipmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EditShipmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shipment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCancelShipmentResponse parses an HTTP response from a CancelShipmentWithResponse call
 func ParseCancelShipmentResponse(rsp *http.Response) (*CancelShipmentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14742,6 +15205,39 @@ func ParseCreateCarrierEventResponse(rsp *http.Response) (*CreateCarrierEventRes
 	}
 
 	response := &CreateCarrierEventResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Shipment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEraseContactResponse parses an HTTP response from a EraseContactWithResponse call
+func ParseEraseContactResponse(rsp *http.Response) (*EraseContactResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EraseContactResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -232,7 +232,8 @@ func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (m
 		}
 	}
 	row.Locker, row.Issue, row.Frozen = p.Again.Locker, max(row.Issue, p.Again.Issue), p.Frozen
-	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ? WHERE id = ?", row.Locker, row.Issue, row.ID); err != nil {
+	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, contact_changes = ?, contact_told = ? WHERE id = ?",
+		row.Locker, row.Issue, max(row.ContactChanges, p.Again.Contacts), max(row.ContactTold, p.Again.Contacts), row.ID); err != nil {
 		return row, err
 	}
 	if _, err := t.exec("UPDATE promises SET locker = ? WHERE shipment = ?", p.Again.Room, row.ID); err != nil {
@@ -261,14 +262,22 @@ func (t *tx) projectNotify(row models.Shipment, p models.Projection) error {
 	if len(p.Notify) == 0 {
 		return nil
 	}
+	if n := p.Numbers[models.NoticeContactChanged]; n > 0 {
+		if err := t.tellFormer(row, n); err != nil {
+			return err
+		}
+	}
 	contact, err := gorm.G[models.Contact](t.db).Where("shipment = ?", p.Shipment).Take(t.ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil // erased
+		return t.notTold(p)
 	}
 	if err != nil {
 		return err
 	}
 	for _, kind := range p.Notify {
+		if kind == models.NoticeContactChanged {
+			continue
+		}
 		n := p.Numbers[kind]
 		if kind == models.NoticeCodeReissued {
 			n = row.Issue // one message for each issue

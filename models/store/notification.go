@@ -59,6 +59,17 @@ func (s *Store) shipmentNotice(ctx context.Context, n *models.Notice) (err error
 	if n.Shipment, err = gorm.G[models.Shipment](s.read).Where("id = ?", n.Notification.Subject).Take(ctx); err != nil {
 		return err
 	}
+	if n.Notification.Kind == models.NoticeContactChanged {
+		former, err := gorm.G[models.FormerContact](s.read).Where("shipment = ? AND n = ?", n.Shipment.ID, n.Notification.N).Take(ctx)
+		if err != nil {
+			return err
+		}
+		n.To, n.Language = former.Email, former.Language
+		if n.Notification.Channel == models.ChannelSMS {
+			n.To = former.Phone
+		}
+		return s.placeNotice(ctx, n, n.Shipment.Locker)
+	}
 	contact, err := gorm.G[models.Contact](s.read).Where("shipment = ?", n.Shipment.ID).Take(ctx)
 	if err != nil {
 		return err

@@ -37,6 +37,13 @@ func signalLocker(id models.ShipmentID, s models.LockerSignal) models.OutboxRow 
 	return row
 }
 
+// signalContact tells a shipment's life how its client hears of it.
+func signalContact(id models.ShipmentID, s models.ContactSignal) models.OutboxRow {
+	row := startShipment(id)
+	row.Kind, row.Signal, row.Payload = models.OutboxSignal, models.SignalContact, encode(s)
+	return row
+}
+
 // post writes outbox rows.
 func (t *tx) post(rows ...models.OutboxRow) error {
 	if len(rows) == 0 {

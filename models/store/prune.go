@@ -26,6 +26,8 @@ func retentions() []retention {
 		{30 * day, `DELETE FROM client_reports WHERE id IN (SELECT r.id FROM client_reports r
 			JOIN shipments s ON s.id = r.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{sealedFor, `DELETE FROM sealed_codes WHERE id IN (SELECT id FROM sealed_codes WHERE created_at < ? LIMIT ?)`},
+		{30 * day, `DELETE FROM former_contacts WHERE (shipment, n) IN (SELECT c.shipment, c.n FROM former_contacts c
+			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{day, `DELETE FROM idempotency WHERE (organization, key) IN (
 			SELECT organization, key FROM idempotency WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},

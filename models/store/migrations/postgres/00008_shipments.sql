@@ -17,7 +17,25 @@ CREATE INDEX shipments_number_end ON shipments (substr(number, length(number) - 
 CREATE INDEX parcels_barcode ON parcels (barcode);
 CREATE INDEX parcels_barcode_end ON parcels (substr(barcode, length(barcode) - 3));
 
+-- Contacts that were replaced after their client knew the code: counted, those whose code is
+-- dead since, and, until they are erased, whom to tell.
+ALTER TABLE shipments ADD COLUMN contact_changes integer NOT NULL DEFAULT 0;
+ALTER TABLE shipments ADD COLUMN contact_told integer NOT NULL DEFAULT 0;
+CREATE TABLE former_contacts (
+    shipment   text NOT NULL REFERENCES shipments,
+    n          integer NOT NULL,
+    name       text NOT NULL,
+    phone      text NOT NULL,
+    email      text NOT NULL,
+    language   text NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (shipment, n)
+);
+
 -- +goose Down
+DROP TABLE former_contacts;
+ALTER TABLE shipments DROP COLUMN contact_told;
+ALTER TABLE shipments DROP COLUMN contact_changes;
 DROP INDEX parcels_barcode_end;
 DROP INDEX parcels_barcode;
 DROP INDEX shipments_number_end;
