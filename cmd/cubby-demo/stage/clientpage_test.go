@@ -3,6 +3,7 @@ package stage_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image/png"
 	"net/http"
 	"os"
@@ -77,7 +78,8 @@ func TestClientPage(t *testing.T) {
 	media(ctx, t, "")
 
 	// Lengthen the time, once: the policy allows no more.
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("extend")), notice("Готово")))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("extend"))))
+	notice(ctx, t, "Готово")
 	after, err := carrier.Shipment(ctx, s.ID)
 	require.NoError(t, err)
 	longer := after.ExpiresAt.Sub(before.ExpiresAt)
@@ -91,8 +93,9 @@ func TestClientPage(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(`input[value="cell_empty"]`)),
 		chromedp.SendKeys(chromedp.CSS("textarea"), "Внутри <b>пусто</b>"),
-		chromedp.Click(testid("send")), notice("Спасибо"),
+		chromedp.Click(testid("send")),
 	))
+	notice(ctx, t, "Спасибо")
 	open, err := operator.Incidents(ctx)
 	require.NoError(t, err)
 	i := slices.IndexFunc(open, func(i people.Incident) bool { return i.Kind == "client_report" && i.Shipment == s.ID })
@@ -175,14 +178,13 @@ func look(ctx context.Context, t *testing.T, url, state string) {
 	require.Zero(t, scripts, "it runs and loads nothing")
 }
 
-// notice waits until the page says what came of an act.
-func notice(want string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Poll[bool](`document.querySelector('`+string(testid("notice"))+`')?.textContent.includes('`+want+`')`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
-	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := look(ctx, target)
-		return err
-	})
+// notice waits until the page says what came of an act. While the browser goes from page to page there is none to ask.
+func notice(ctx context.Context, t *testing.T, want string) {
+	t.Helper()
+	require.NoError(t, people.Await(ctx, "the page to say "+want, 100*time.Millisecond, func() (bool, string, error) {
+		said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("notice"))+`')?.textContent ?? ""`))
+		return err == nil && strings.Contains(said, want), fmt.Sprint(said, err), nil
+	}))
 }
 
 func read(ctx context.Context, t *testing.T, id string) string {
