@@ -115,6 +115,7 @@ func TestClientReports(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		v := f.waiting(t)
 		tell := func(text string) error {
+			f.advance(time.Second) // ids of one moment have no order
 			return f.ReportProblem(t.Context(), models.ClientReport{Shipment: v.Shipment.ID, Problem: models.ProblemCellEmpty, Text: text})
 		}
 		open := func() models.Incident {
