@@ -23,6 +23,8 @@ RACE_PACKAGES := ./models/... ./agent/... ./worker/... ./workflows/...
 TEMPORAL_SOURCES := $(wildcard deploy/temporal/*.go deploy/temporal/go.mod deploy/temporal/go.sum)
 WEB_FILES := $(addprefix node_modules/swagger-ui-dist/,swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt \
 	favicon-32x32.png LICENSE NOTICE)
+# The font of labels: Latin, Greek and Cyrillic, free to embed.
+FONT_FILES := $(addprefix node_modules/dejavu-fonts-ttf/,ttf/DejaVuSansCondensed.ttf LICENSE)
 GO_FILES = $$(git ls-files --cached --others --exclude-standard --deduplicate '*.go' ':!:*.gen.go' | while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done)
 GENERATED_SUMS = git ls-files -z --cached --others --exclude-standard --deduplicate '*.gen.go' | xargs -0 -r sha256sum 2>/dev/null | sort -k 2 || true
 
@@ -72,13 +74,14 @@ deps: .make/deps ## check the programs that the others need; as root, install wh
 ##### Building #####
 
 .PHONY: web
-web: .make/web ## fetch the browser libraries that the server embeds
+web: .make/web ## fetch the browser libraries and the font that the server embeds
 
 .make/web: package-lock.json package.json .npmrc | .make/deps
 	@echo "web: npm ci"
 	@npm ci --no-progress --loglevel=error
-	@mkdir -p api/docs/assets
+	@mkdir -p api/docs/assets api/labels/assets
 	@cp $(WEB_FILES) api/docs/assets/
+	@cp $(FONT_FILES) api/labels/assets/
 	@touch $@
 
 .PHONY: build

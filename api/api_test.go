@@ -167,7 +167,15 @@ func (p *ports) Shipments(_ context.Context, _ models.Actor, q models.ShipmentQu
 	return []models.ShipmentView{view()}, string(shipID), nil
 }
 
-func (p *ports) ShipmentEvents(_ context.Context, _ models.Actor, _ models.ShipmentID, after, limit int) ([]models.Event, error) {
+func (p *ports) Labels(ctx context.Context, a models.Actor, id models.ShipmentID) ([]models.Label, error) {
+	v, err := p.Shipment(ctx, a, id)
+	return []models.Label{{Barcode: "CBABCDEFGH2345", Number: v.Shipment.Number, Locker: "L-001", N: 1, Of: 1}}, err
+}
+
+func (p *ports) ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error) {
+	if _, err := p.Shipment(ctx, a, id); err != nil {
+		return nil, err
+	}
 	p.events = []int{after, limit}
 	return []models.Event{{Seq: after + 1, Type: models.EventCreated, At: testNow}}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -2150,6 +2151,12 @@ type ServerInterface interface {
 	// FreezeShipment Hold the parcels back
 	// (POST /api/v1/shipments/{id}/freeze)
 	FreezeShipment(ctx echo.Context, id Id, params FreezeShipmentParams) error
+	// GetPdfLabels Labels of the parcels on paper
+	// (GET /api/v1/shipments/{id}/labels.pdf)
+	GetPdfLabels(ctx echo.Context, id Id) error
+	// GetZplLabels Labels of the parcels for label printers
+	// (GET /api/v1/shipments/{id}/labels.zpl)
+	GetZplLabels(ctx echo.Context, id Id) error
 	// GetPickupCode Read the pickup code
 	// (GET /api/v1/shipments/{id}/pickup-code)
 	GetPickupCode(ctx echo.Context, id Id) error
@@ -3270,6 +3277,38 @@ func (w *ServerInterfaceWrapper) FreezeShipment(ctx echo.Context) error {
 	return err
 }
 
+// GetPdfLabels converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPdfLabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPdfLabels(ctx, id)
+	return err
+}
+
+// GetZplLabels converts echo context to params.
+func (w *ServerInterfaceWrapper) GetZplLabels(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetZplLabels(ctx, id)
+	return err
+}
+
 // GetPickupCode converts echo context to params.
 func (w *ServerInterfaceWrapper) GetPickupCode(ctx echo.Context) error {
 	var err error
@@ -3640,6 +3679,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/api/v1/shipments/:id", wrapper.EditShipment, options.OperationMiddlewares["EditShipment"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/erase-contact", wrapper.EraseContact, options.OperationMiddlewares["EraseContact"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
+	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.pdf", wrapper.GetPdfLabels, options.OperationMiddlewares["GetPdfLabels"]...)
+	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.zpl", wrapper.GetZplLabels, options.OperationMiddlewares["GetZplLabels"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/cancel", wrapper.CancelShipment, options.OperationMiddlewares["CancelShipment"]...)
@@ -5660,6 +5701,96 @@ func (response FreezeShipmentdefaultApplicationProblemPlusJSONResponse) VisitFre
 	return err
 }
 
+type GetPdfLabelsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetPdfLabelsResponseObject interface {
+	VisitGetPdfLabelsResponse(w http.ResponseWriter) error
+}
+
+type GetPdfLabels200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetPdfLabels200ApplicationpdfResponse) VisitGetPdfLabelsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPdfLabelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPdfLabelsdefaultApplicationProblemPlusJSONResponse) VisitGetPdfLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetZplLabelsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetZplLabelsResponseObject interface {
+	VisitGetZplLabelsResponse(w http.ResponseWriter) error
+}
+
+type GetZplLabels200ApplicationzplResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetZplLabels200ApplicationzplResponse) VisitGetZplLabelsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zpl")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetZplLabelsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetZplLabelsdefaultApplicationProblemPlusJSONResponse) VisitGetZplLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPickupCodeRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -6349,6 +6480,12 @@ type StrictServerInterface interface {
 	// FreezeShipment Hold the parcels back
 	// (POST /api/v1/shipments/{id}/freeze)
 	FreezeShipment(ctx context.Context, request FreezeShipmentRequestObject) (FreezeShipmentResponseObject, error)
+	// GetPdfLabels Labels of the parcels on paper
+	// (GET /api/v1/shipments/{id}/labels.pdf)
+	GetPdfLabels(ctx context.Context, request GetPdfLabelsRequestObject) (GetPdfLabelsResponseObject, error)
+	// GetZplLabels Labels of the parcels for label printers
+	// (GET /api/v1/shipments/{id}/labels.zpl)
+	GetZplLabels(ctx context.Context, request GetZplLabelsRequestObject) (GetZplLabelsResponseObject, error)
 	// GetPickupCode Read the pickup code
 	// (GET /api/v1/shipments/{id}/pickup-code)
 	GetPickupCode(ctx context.Context, request GetPickupCodeRequestObject) (GetPickupCodeResponseObject, error)
@@ -8265,6 +8402,56 @@ func (sh *strictHandler) FreezeShipment(ctx echo.Context, id Id, params FreezeSh
 		return err
 	} else if validResponse, ok := response.(FreezeShipmentResponseObject); ok {
 		return validResponse.VisitFreezeShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPdfLabels operation middleware
+func (sh *strictHandler) GetPdfLabels(ctx echo.Context, id Id) error {
+	var request GetPdfLabelsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPdfLabels(ctx.Request().Context(), request.(GetPdfLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPdfLabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPdfLabelsResponseObject); ok {
+		return validResponse.VisitGetPdfLabelsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetZplLabels operation middleware
+func (sh *strictHandler) GetZplLabels(ctx echo.Context, id Id) error {
+	var request GetZplLabelsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetZplLabels(ctx.Request().Context(), request.(GetZplLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetZplLabels")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetZplLabelsResponseObject); ok {
+		return validResponse.VisitGetZplLabelsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -44,6 +44,8 @@ type Shipments interface {
 	// Shipments returns a page and the cursor of the next, empty when nothing follows. It
 	// returns invalid_request for a cursor of another list.
 	Shipments(ctx context.Context, a models.Actor, q models.ShipmentQuery) (views []models.ShipmentView, next string, err error)
+	// Labels returns what stands on a shipment's parcels, or not_found.
+	Labels(ctx context.Context, a models.Actor, id models.ShipmentID) ([]models.Label, error)
 	// ShipmentEvents returns its events with a seq above after, in order, or not_found.
 	ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error)
 	// Audit records an act that the engine carries out.

@@ -2819,6 +2819,22 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/shipments/{id}/freeze (the `FreezeShipment` operationId).
 	FreezeShipment(ctx context.Context, id Id, params *FreezeShipmentParams, body FreezeShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetPdfLabels Labels of the parcels on paper
+	//
+	// A page of 100 by 150 mm for each parcel: locker, address, carrier, number, size, which of how many, and the
+	// barcode as Code 128. Nothing of the client is on it. Bars of a barcode of over 40 characters are narrower than
+	// 0.19 mm, which not every printer and scanner manages.
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/labels.pdf (the `GetPdfLabels` operationId).
+	GetPdfLabels(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetZplLabels Labels of the parcels for label printers
+	//
+	// The same for printers of 203 dpi that know ZPL, in UTF-8 (`^CI28`).
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/labels.zpl (the `GetZplLabels` operationId).
+	GetZplLabels(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetPickupCode Read the pickup code
 	//
 	// What opens the shipment's cells, for who tells the client, or helps. Each reading is in the audit. Whoever knows
@@ -4506,6 +4522,42 @@ func (c *Client) FreezeShipmentWithBody(ctx context.Context, id Id, params *Free
 // Corresponds with POST /api/v1/shipments/{id}/freeze (the `FreezeShipment` operationId).
 func (c *Client) FreezeShipment(ctx context.Context, id Id, params *FreezeShipmentParams, body FreezeShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewFreezeShipmentRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPdfLabels Labels of the parcels on paper
+//
+// A page of 100 by 150 mm for each parcel: locker, address, carrier, number, size, which of how many, and the
+// barcode as Code 128. Nothing of the client is on it. Bars of a barcode of over 40 characters are narrower than
+// 0.19 mm, which not every printer and scanner manages.
+//
+// Corresponds with GET /api/v1/shipments/{id}/labels.pdf (the `GetPdfLabels` operationId).
+func (c *Client) GetPdfLabels(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPdfLabelsRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetZplLabels Labels of the parcels for label printers
+//
+// The same for printers of 203 dpi that know ZPL, in UTF-8 (`^CI28`).
+//
+// Corresponds with GET /api/v1/shipments/{id}/labels.zpl (the `GetZplLabels` operationId).
+func (c *Client) GetZplLabels(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetZplLabelsRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -7443,6 +7495,74 @@ func NewFreezeShipmentRequestWithBody(server string, id Id, params *FreezeShipme
 	return req, nil
 }
 
+// NewGetPdfLabelsRequest constructs an http.Request for the GetPdfLabels method
+func NewGetPdfLabelsRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/%s/labels.pdf", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetZplLabelsRequest constructs an http.Request for the GetZplLabels method
+func NewGetZplLabelsRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/%s/labels.zpl", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetPickupCodeRequest constructs an http.Request for the GetPickupCode method
 func NewGetPickupCodeRequest(server string, id Id) (*http.Request, error) {
 	var err error
@@ -8928,6 +9048,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/freeze (the `FreezeShipment` operationId).
 	FreezeShipmentWithResponse(ctx context.Context, id Id, params *FreezeShipmentParams, body FreezeShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*FreezeShipmentResponse, error)
+
+	// GetPdfLabelsWithResponse Labels of the parcels on paper
+	//
+	// A page of 100 by 150 mm for each parcel: locker, address, carrier, number, size, which of how many, and the
+	// barcode as Code 128. Nothing of the client is on it. Bars of a barcode of over 40 characters are narrower than
+	// 0.19 mm, which not every printer and scanner manages.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/labels.pdf (the `GetPdfLabels` operationId).
+	GetPdfLabelsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPdfLabelsResponse, error)
+
+	// GetZplLabelsWithResponse Labels of the parcels for label printers
+	//
+	// The same for printers of 203 dpi that know ZPL, in UTF-8 (`^CI28`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/shipments/{id}/labels.zpl (the `GetZplLabels` operationId).
+	GetZplLabelsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetZplLabelsResponse, error)
 
 	// GetPickupCodeWithResponse Read the pickup code
 	//
@@ -11501,6 +11641,88 @@ func (r FreezeShipmentResponse) ContentType() string {
 	return ""
 }
 
+type GetPdfLabelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPdfLabelsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPdfLabelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPdfLabelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPdfLabelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPdfLabelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetZplLabelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetZplLabelsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetZplLabelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetZplLabelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetZplLabelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetZplLabelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetPickupCodeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13403,6 +13625,38 @@ func (c *ClientWithResponses) FreezeShipmentWithResponse(ctx context.Context, id
 		return nil, err
 	}
 	return ParseFreezeShipmentResponse(rsp)
+}
+
+// GetPdfLabelsWithResponse Labels of the parcels on paper
+//
+// A page of 100 by 150 mm for each parcel: locker, address, carrier, number, size, which of how many, and the
+// barcode as Code 128. Nothing of the client is on it. Bars of a barcode of over 40 characters are narrower than
+// 0.19 mm, which not every printer and scanner manages.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/shipments/{id}/labels.pdf (the `GetPdfLabels` operationId).
+func (c *ClientWithResponses) GetPdfLabelsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetPdfLabelsResponse, error) {
+	rsp, err := c.GetPdfLabels(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPdfLabelsResponse(rsp)
+}
+
+// GetZplLabelsWithResponse Labels of the parcels for label printers
+//
+// The same for printers of 203 dpi that know ZPL, in UTF-8 (`^CI28`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/shipments/{id}/labels.zpl (the `GetZplLabels` operationId).
+func (c *ClientWithResponses) GetZplLabelsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetZplLabelsResponse, error) {
+	rsp, err := c.GetZplLabels(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetZplLabelsResponse(rsp)
 }
 
 // GetPickupCodeWithResponse Read the pickup code
@@ -15349,6 +15603,58 @@ func ParseFreezeShipmentResponse(rsp *http.Response) (*FreezeShipmentResponse, e
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPdfLabelsResponse parses an HTTP response from a GetPdfLabelsWithResponse call
+func ParseGetPdfLabelsResponse(rsp *http.Response) (*GetPdfLabelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPdfLabelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetZplLabelsResponse parses an HTTP response from a GetZplLabelsWithResponse call
+func ParseGetZplLabelsResponse(rsp *http.Response) (*GetZplLabelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetZplLabelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

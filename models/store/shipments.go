@@ -52,6 +52,30 @@ func (s *Store) Shipments(ctx context.Context, a models.Actor, q models.Shipment
 	return views, next, nil
 }
 
+// Labels returns what stands on a shipment's parcels, in the order of the announcement.
+func (s *Store) Labels(ctx context.Context, a models.Actor, id models.ShipmentID) ([]models.Label, error) {
+	v, err := s.Shipment(ctx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	locker, err := s.Locker(ctx, v.Shipment.Locker)
+	if err != nil {
+		return nil, err
+	}
+	carrier, err := gorm.G[models.Organization](s.read).Where("id = ?", v.Shipment.Carrier).Take(ctx)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	labels := make([]models.Label, len(v.Parcels))
+	for i, p := range v.Parcels {
+		labels[i] = models.Label{
+			Barcode: p.Barcode, Number: v.Shipment.Number, Carrier: carrier.Name, Locker: locker.Locker.Number,
+			Address: locker.Location.Address, City: locker.Location.City, Size: p.Size, N: i + 1, Of: len(v.Parcels),
+		}
+	}
+	return labels, nil
+}
+
 // listing is a list of shipments as SQL.
 type listing struct {
 	where   []string

@@ -196,3 +196,17 @@ func TestAKeyOfSeveralRequests(t *testing.T) {
 		require.Equal(t, v.Shipment.ID, rows[models.Shipment](t, f)[0].ID)
 	})
 }
+
+func TestLabels(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		_, views := listed(t, f)
+		found, err := f.Labels(t.Context(), f.actor(f.shop), views[2].Shipment.ID)
+		require.NoError(t, err)
+		require.Equal(t, []models.Label{
+			{Barcode: "PARCEL-377", Number: "N-0003", Carrier: "carrier", Locker: "L-1", Address: "Road 1", City: "Town", Size: models.SizeS, N: 1, Of: 2},
+			{Barcode: views[2].Parcels[1].Barcode, Number: "N-0003", Carrier: "carrier", Locker: "L-1", Address: "Road 1", City: "Town", Size: models.SizeM, N: 2, Of: 2},
+		}, found)
+		_, err = f.Labels(t.Context(), f.actor(f.shop), views[0].Shipment.ID)
+		require.Equal(t, models.CodeNotFound, code(err))
+	})
+}
