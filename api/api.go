@@ -22,6 +22,8 @@ type Config struct {
 	Network   Network
 	Incidents Incidents
 	Engine    Engine
+	Messages  Messages
+	Texts     Texts
 	// SMS reads the calls of the provider of SMS, and SMSReports takes them in; nil: there is none.
 	SMS        SMSHook
 	SMSReports SMSReports

@@ -58,7 +58,7 @@ type ports struct {
 
 func actors() map[string]models.Actor {
 	return map[string]models.Actor{
-		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
+		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers, models.ScopeMessages}},
 		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments}},
 		"shop":     {Key: "key_s", Organization: shopS, Kind: models.KindShop, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers}},
 		"host":     {Key: "key_h", Organization: "org_h", Kind: models.KindHost, Scopes: []models.Scope{models.ScopeShipments}},
@@ -288,7 +288,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 		logger = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	cfg := api.Config{
-		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Engine: p,
+		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Engine: p, Messages: p, Texts: texts(),
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

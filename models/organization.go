@@ -39,12 +39,18 @@ type Scope string
 const (
 	ScopeShipments Scope = "shipments"
 	ScopeCouriers  Scope = "couriers"
+	// ScopeMessages is for what clients are told: own texts, and what became of messages.
+	ScopeMessages Scope = "messages"
 	ScopeOperator  Scope = "operator"
 )
 
 // Valid reports whether s is one of the scopes.
 func (s Scope) Valid() bool {
-	return s == ScopeShipments || s == ScopeCouriers || s == ScopeOperator
+	switch s {
+	case ScopeShipments, ScopeCouriers, ScopeMessages, ScopeOperator:
+		return true
+	}
+	return false
 }
 
 // APIKey is a key of an organization. Only a SHA-256 of its secret is kept: the secret

@@ -172,8 +172,13 @@ func (s *server) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	texts, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
 	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Messages: s.db, Texts: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
 		SMSReports: s.db, Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
 	}

@@ -31,6 +31,8 @@ var (
 	_ api.Enrolment            = (*store.Store)(nil)
 	_ api.Network              = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
+	_ api.Messages             = (*store.Store)(nil)
+	_ api.SMSReports           = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)
 	_ activities.Notices       = (*store.Store)(nil)

@@ -26,6 +26,7 @@ type Announcement struct {
 // Contact is the client of an announcement.
 type Contact struct {
 	Name  string `json:"name,omitempty"`
+	Phone string `json:"phone,omitempty"`
 	Email string `json:"email,omitempty"`
 }
 
