@@ -29,6 +29,8 @@ type Config struct {
 	Sandbox   Sandbox // nil: this network has none
 	Codes     codes.Store
 	Pages     clientpage.Pages
+	Messages  Messages
+	Texts     Texts
 	// SMS reads the calls of the provider of SMS, and SMSReports takes them in; nil: there is none.
 	SMS        SMSHook
 	SMSReports SMSReports

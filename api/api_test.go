@@ -74,7 +74,7 @@ type ports struct {
 
 func actors() map[string]models.Actor {
 	return map[string]models.Actor{
-		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers, models.ScopeWebhooks}},
+		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers, models.ScopeWebhooks, models.ScopeMessages}},
 		"helper":   {Key: "key_c", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
 		"helperB":  {Key: "key_d", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
 		"carrierB": {Key: "key_b", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeWebhooks}},
@@ -375,7 +375,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 		logger = slog.New(slog.NewJSONHandler(log, nil))
 	}
 	cfg := api.Config{
-		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p,
+		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p, Messages: p, Texts: texts(),
 		Codes: p, Pages: p, PublicURL: "https://parcels.example",
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}

@@ -64,6 +64,24 @@ func (e CellCheckedFound) Valid() bool {
 	}
 }
 
+// Defines values for Channel.
+const (
+	Email Channel = "email"
+	Sms   Channel = "sms"
+)
+
+// Valid indicates whether the value is a known member of the Channel enum.
+func (e Channel) Valid() bool {
+	switch e {
+	case Email:
+		return true
+	case Sms:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientReportProblem.
 const (
 	CellEmpty      ClientReportProblem = "cell_empty"
@@ -244,6 +262,60 @@ func (e NewPolicyProof) Valid() bool {
 	}
 }
 
+// Defines values for NewPolicyTell.
+const (
+	NewPolicyTellAnnounced NewPolicyTell = "announced"
+	NewPolicyTellPickedUp  NewPolicyTell = "picked_up"
+)
+
+// Valid indicates whether the value is a known member of the NewPolicyTell enum.
+func (e NewPolicyTell) Valid() bool {
+	switch e {
+	case NewPolicyTellAnnounced:
+		return true
+	case NewPolicyTellPickedUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationState.
+const (
+	Delivered   NotificationState = "delivered"
+	Dropped     NotificationState = "dropped"
+	Failed      NotificationState = "failed"
+	Queued      NotificationState = "queued"
+	Sending     NotificationState = "sending"
+	Sent        NotificationState = "sent"
+	Uncertain   NotificationState = "uncertain"
+	Undelivered NotificationState = "undelivered"
+)
+
+// Valid indicates whether the value is a known member of the NotificationState enum.
+func (e NotificationState) Valid() bool {
+	switch e {
+	case Delivered:
+		return true
+	case Dropped:
+		return true
+	case Failed:
+		return true
+	case Queued:
+		return true
+	case Sending:
+		return true
+	case Sent:
+		return true
+	case Uncertain:
+		return true
+	case Undelivered:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NotifyBy.
 const (
 	NotifyByCarrier NotifyBy = "carrier"
@@ -337,6 +409,24 @@ func (e PolicyProof) Valid() bool {
 	}
 }
 
+// Defines values for PolicyTell.
+const (
+	PolicyTellAnnounced PolicyTell = "announced"
+	PolicyTellPickedUp  PolicyTell = "picked_up"
+)
+
+// Valid indicates whether the value is a known member of the PolicyTell enum.
+func (e PolicyTell) Valid() bool {
+	switch e {
+	case PolicyTellAnnounced:
+		return true
+	case PolicyTellPickedUp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Regime.
 const (
 	Ambient Regime = "ambient"
@@ -362,6 +452,7 @@ func (e Regime) Valid() bool {
 const (
 	ScopeCodesRead Scope = "codes:read"
 	ScopeCouriers  Scope = "couriers"
+	ScopeMessages  Scope = "messages"
 	ScopeOperator  Scope = "operator"
 	ScopeShipments Scope = "shipments"
 	ScopeWebhooks  Scope = "webhooks"
@@ -373,6 +464,8 @@ func (e Scope) Valid() bool {
 	case ScopeCodesRead:
 		return true
 	case ScopeCouriers:
+		return true
+	case ScopeMessages:
 		return true
 	case ScopeOperator:
 		return true
@@ -451,6 +544,45 @@ func (e Size) Valid() bool {
 	case S:
 		return true
 	case XL:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TemplateSource.
+const (
+	SourceBuiltIn TemplateSource = "built_in"
+	SourceNetwork TemplateSource = "network"
+	SourceOwn     TemplateSource = "own"
+)
+
+// Valid indicates whether the value is a known member of the TemplateSource enum.
+func (e TemplateSource) Valid() bool {
+	switch e {
+	case SourceBuiltIn:
+		return true
+	case SourceNetwork:
+		return true
+	case SourceOwn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TemplatePreviewEncoding.
+const (
+	Gsm7 TemplatePreviewEncoding = "gsm-7"
+	Ucs2 TemplatePreviewEncoding = "ucs-2"
+)
+
+// Valid indicates whether the value is a known member of the TemplatePreviewEncoding enum.
+func (e TemplatePreviewEncoding) Valid() bool {
+	switch e {
+	case Gsm7:
+		return true
+	case Ucs2:
 		return true
 	default:
 		return false
@@ -561,6 +693,9 @@ type CellChecked struct {
 
 // CellCheckedFound defines model for CellChecked.Found.
 type CellCheckedFound string
+
+// Channel defines model for Channel.
+type Channel string
 
 // Claim defines model for Claim.
 type Claim struct {
@@ -1078,14 +1213,20 @@ type NewPolicy struct {
 	Reminders *[]PolicySeconds `json:"reminders,omitempty"`
 
 	// Reopen How long after a pickup the same code opens the cell again.
-	Reopen            int            `json:"reopen"`
-	ReturnedAfter     *PolicySeconds `json:"returned_after,omitempty"`
-	Storage           PolicySeconds  `json:"storage"`
-	WithdrawalOverdue *PolicySeconds `json:"withdrawal_overdue,omitempty"`
+	Reopen        int            `json:"reopen"`
+	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
+	Storage       PolicySeconds  `json:"storage"`
+
+	// Tell The optional messages that clients get; none if missing.
+	Tell              *[]NewPolicyTell `json:"tell,omitempty"`
+	WithdrawalOverdue *PolicySeconds   `json:"withdrawal_overdue,omitempty"`
 }
 
 // NewPolicyProof What frees a cell without sensors.
 type NewPolicyProof string
+
+// NewPolicyTell defines model for NewPolicy.Tell.
+type NewPolicyTell string
 
 // NewShipment defines model for NewShipment.
 type NewShipment struct {
@@ -1122,6 +1263,14 @@ type NewShipments struct {
 	Items []NewShipment `json:"items"`
 }
 
+// NewTemplate defines model for NewTemplate.
+type NewTemplate struct {
+	Body string `json:"body"`
+
+	// Subject Of an e-mail.
+	Subject *string `json:"subject,omitempty"`
+}
+
 // NewWebhook defines model for NewWebhook.
 type NewWebhook struct {
 	Description  *string          `json:"description,omitempty"`
@@ -1137,6 +1286,45 @@ type NewWebhook struct {
 	// Url https, on a public address.
 	Url WebhookURL `json:"url"`
 }
+
+// Notification defines model for Notification.
+type Notification struct {
+	Attempts    int        `json:"attempts"`
+	Channel     Channel    `json:"channel"`
+	CreatedAt   time.Time  `json:"created_at"`
+	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
+	Id          string     `json:"id"`
+	Incident    *string    `json:"incident,omitempty"`
+
+	// Instead The message by another channel that took its place.
+	Instead *string `json:"instead,omitempty"`
+	Kind    string  `json:"kind"`
+
+	// Problem What went wrong at last.
+	Problem *string `json:"problem,omitempty"`
+
+	// Recipient Masked.
+	Recipient *string    `json:"recipient,omitempty"`
+	SentAt    *time.Time `json:"sent_at,omitempty"`
+	Shipment  *string    `json:"shipment,omitempty"`
+
+	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
+	// it any more, or its channel is switched off and another one told the client.
+	State NotificationState `json:"state"`
+
+	// Uncertain The client may have got it twice.
+	Uncertain bool `json:"uncertain"`
+}
+
+// NotificationList defines model for NotificationList.
+type NotificationList struct {
+	Items      []Notification `json:"items"`
+	NextCursor *string        `json:"next_cursor,omitempty"`
+}
+
+// NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
+// it any more, or its channel is switched off and another one told the client.
+type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.
 type NotifyBy string
@@ -1237,15 +1425,21 @@ type Policy struct {
 	Reminders *[]PolicySeconds `json:"reminders,omitempty"`
 
 	// Reopen How long after a pickup the same code opens the cell again.
-	Reopen            int            `json:"reopen"`
-	ReturnedAfter     *PolicySeconds `json:"returned_after,omitempty"`
-	Storage           PolicySeconds  `json:"storage"`
+	Reopen        int            `json:"reopen"`
+	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
+	Storage       PolicySeconds  `json:"storage"`
+
+	// Tell The optional messages that clients get; none if missing.
+	Tell              *[]PolicyTell  `json:"tell,omitempty"`
 	Version           int            `json:"version"`
 	WithdrawalOverdue *PolicySeconds `json:"withdrawal_overdue,omitempty"`
 }
 
 // PolicyProof What frees a cell without sensors.
 type PolicyProof string
+
+// PolicyTell defines model for Policy.Tell.
+type PolicyTell string
 
 // PolicyList defines model for PolicyList.
 type PolicyList struct {
@@ -1408,6 +1602,53 @@ type ShipmentState string
 // Size defines model for Size.
 type Size string
 
+// Template defines model for Template.
+type Template struct {
+	Body         string         `json:"body"`
+	Channel      Channel        `json:"channel"`
+	Kind         string         `json:"kind"`
+	Language     Language       `json:"language"`
+	Organization *string        `json:"organization,omitempty"`
+	Source       TemplateSource `json:"source"`
+	Subject      *string        `json:"subject,omitempty"`
+	UpdatedAt    *time.Time     `json:"updated_at,omitempty"`
+	Version      *int           `json:"version,omitempty"`
+}
+
+// TemplateSource defines model for Template.Source.
+type TemplateSource string
+
+// TemplateList defines model for TemplateList.
+type TemplateList struct {
+	Items []Template `json:"items"`
+}
+
+// TemplatePreview defines model for TemplatePreview.
+type TemplatePreview struct {
+	Encoding *TemplatePreviewEncoding `json:"encoding,omitempty"`
+	Html     *string                  `json:"html,omitempty"`
+
+	// Segments How many SMS it is.
+	Segments *int     `json:"segments,omitempty"`
+	Subject  *string  `json:"subject,omitempty"`
+	Text     string   `json:"text"`
+	Warnings []string `json:"warnings"`
+}
+
+// TemplatePreviewEncoding defines model for TemplatePreview.Encoding.
+type TemplatePreviewEncoding string
+
+// TemplatePreviewRequest defines model for TemplatePreviewRequest.
+type TemplatePreviewRequest struct {
+	Body     string   `json:"body"`
+	Channel  Channel  `json:"channel"`
+	Kind     string   `json:"kind"`
+	Language Language `json:"language"`
+
+	// Subject Of an e-mail.
+	Subject *string `json:"subject,omitempty"`
+}
+
 // Text defines model for Text.
 type Text = string
 
@@ -1548,6 +1789,9 @@ type Limit = int
 // N defines model for n.
 type N = int
 
+// OwnerOrganization defines model for ownerOrganization.
+type OwnerOrganization = string
+
 // Search defines model for search.
 type Search = string
 
@@ -1615,6 +1859,20 @@ type ListModelsParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	Shipment *string            `form:"shipment,omitempty" json:"shipment,omitempty"`
+	State    *NotificationState `form:"state,omitempty" json:"state,omitempty"`
+	Kind     *string            `form:"kind,omitempty" json:"kind,omitempty"`
+	Channel  *Channel           `form:"channel,omitempty" json:"channel,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListOrganizationsParams defines parameters for ListOrganizations.
@@ -1724,6 +1982,30 @@ type UnfreezeShipmentParams struct {
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
+// ListTemplatesParams defines parameters for ListTemplates.
+type ListTemplatesParams struct {
+	// Organization Whose texts; your own organization's if missing, and for an operator the network's.
+	Organization *OwnerOrganization `form:"organization,omitempty" json:"organization,omitempty"`
+}
+
+// DeleteTemplateParams defines parameters for DeleteTemplate.
+type DeleteTemplateParams struct {
+	// Organization Whose texts; your own organization's if missing, and for an operator the network's.
+	Organization *OwnerOrganization `form:"organization,omitempty" json:"organization,omitempty"`
+}
+
+// GetTemplateParams defines parameters for GetTemplate.
+type GetTemplateParams struct {
+	// Organization Whose texts; your own organization's if missing, and for an operator the network's.
+	Organization *OwnerOrganization `form:"organization,omitempty" json:"organization,omitempty"`
+}
+
+// PutTemplateParams defines parameters for PutTemplate.
+type PutTemplateParams struct {
+	// Organization Whose texts; your own organization's if missing, and for an operator the network's.
+	Organization *OwnerOrganization `form:"organization,omitempty" json:"organization,omitempty"`
+}
+
 // ListWebhooksParams defines parameters for ListWebhooks.
 type ListWebhooksParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -1828,6 +2110,12 @@ type RerouteShipmentJSONRequestBody = Reroute
 
 // UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
 type UnfreezeShipmentJSONRequestBody = Reason
+
+// PreviewTemplateJSONRequestBody defines body for PreviewTemplate for application/json ContentType.
+type PreviewTemplateJSONRequestBody = TemplatePreviewRequest
+
+// PutTemplateJSONRequestBody defines body for PutTemplate for application/json ContentType.
+type PutTemplateJSONRequestBody = NewTemplate
 
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = NewWebhook
@@ -2091,6 +2379,12 @@ type ServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx echo.Context) error
+	// ListNotifications List messages and what became of them
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
+	// ResendNotification Send a message again that failed or was not delivered
+	// (POST /api/v1/notifications/{id}/resend)
+	ResendNotification(ctx echo.Context, id Id) error
 	// ListOrganizations List organizations
 	// (GET /api/v1/organizations)
 	ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error
@@ -2169,6 +2463,21 @@ type ServerInterface interface {
 	// UnfreezeShipment Let the parcels go
 	// (POST /api/v1/shipments/{id}/unfreeze)
 	UnfreezeShipment(ctx echo.Context, id Id, params UnfreezeShipmentParams) error
+	// ListTemplates List own texts
+	// (GET /api/v1/templates)
+	ListTemplates(ctx echo.Context, params ListTemplatesParams) error
+	// PreviewTemplate See a text filled in with an example
+	// (POST /api/v1/templates/preview)
+	PreviewTemplate(ctx echo.Context) error
+	// DeleteTemplate Take an own text away
+	// (DELETE /api/v1/templates/{kind}/{channel}/{language})
+	DeleteTemplate(ctx echo.Context, kind string, channel string, language string, params DeleteTemplateParams) error
+	// GetTemplate Read the text that is in use
+	// (GET /api/v1/templates/{kind}/{channel}/{language})
+	GetTemplate(ctx echo.Context, kind string, channel string, language string, params GetTemplateParams) error
+	// PutTemplate Set an own text
+	// (PUT /api/v1/templates/{kind}/{channel}/{language})
+	PutTemplate(ctx echo.Context, kind string, channel string, language string, params PutTemplateParams) error
 	// ListWebhooks List your webhooks
 	// (GET /api/v1/webhooks)
 	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
@@ -2766,6 +3075,75 @@ func (w *ServerInterfaceWrapper) CreateModel(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateModel(ctx)
+	return err
+}
+
+// ListNotifications converts echo context to params.
+func (w *ServerInterfaceWrapper) ListNotifications(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNotificationsParams
+	// ------------- Optional query parameter "shipment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "shipment", ctx.QueryParams(), &params.Shipment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter shipment: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "channel" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "channel", ctx.QueryParams(), &params.Channel, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter channel: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListNotifications(ctx, params)
+	return err
+}
+
+// ResendNotification converts echo context to params.
+func (w *ServerInterfaceWrapper) ResendNotification(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResendNotification(ctx, id)
 	return err
 }
 
@@ -3439,6 +3817,156 @@ func (w *ServerInterfaceWrapper) UnfreezeShipment(ctx echo.Context) error {
 	return err
 }
 
+// ListTemplates converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTemplates(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTemplatesParams
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTemplates(ctx, params)
+	return err
+}
+
+// PreviewTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewTemplate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewTemplate(ctx)
+	return err
+}
+
+// DeleteTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "channel" -------------
+	var channel string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "channel", ctx.Param("channel"), &channel, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter channel: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteTemplateParams
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTemplate(ctx, kind, channel, language, params)
+	return err
+}
+
+// GetTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "channel" -------------
+	var channel string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "channel", ctx.Param("channel"), &channel, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter channel: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTemplateParams
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTemplate(ctx, kind, channel, language, params)
+	return err
+}
+
+// PutTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) PutTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "kind" -------------
+	var kind string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", ctx.Param("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Path parameter "channel" -------------
+	var channel string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "channel", ctx.Param("channel"), &channel, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter channel: %s", err))
+	}
+
+	// ------------- Path parameter "language" -------------
+	var language string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "language", ctx.Param("language"), &language, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter language: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutTemplateParams
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutTemplate(ctx, kind, channel, language, params)
+	return err
+}
+
 // ListWebhooks converts echo context to params.
 func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
 	var err error
@@ -3724,6 +4252,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
 	router.POST(options.BaseURL+"/api/v1/models", wrapper.CreateModel, options.OperationMiddlewares["CreateModel"]...)
+	router.GET(options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications, options.OperationMiddlewares["ListNotifications"]...)
+	router.POST(options.BaseURL+"/api/v1/notifications/:id/resend", wrapper.ResendNotification, options.OperationMiddlewares["ResendNotification"]...)
+	router.GET(options.BaseURL+"/api/v1/templates", wrapper.ListTemplates, options.OperationMiddlewares["ListTemplates"]...)
+	router.DELETE(options.BaseURL+"/api/v1/templates/:kind/:channel/:language", wrapper.DeleteTemplate, options.OperationMiddlewares["DeleteTemplate"]...)
+	router.GET(options.BaseURL+"/api/v1/templates/:kind/:channel/:language", wrapper.GetTemplate, options.OperationMiddlewares["GetTemplate"]...)
+	router.PUT(options.BaseURL+"/api/v1/templates/:kind/:channel/:language", wrapper.PutTemplate, options.OperationMiddlewares["PutTemplate"]...)
+	router.POST(options.BaseURL+"/api/v1/templates/preview", wrapper.PreviewTemplate, options.OperationMiddlewares["PreviewTemplate"]...)
 	router.GET(options.BaseURL+"/api/v1/incidents", wrapper.ListIncidents, options.OperationMiddlewares["ListIncidents"]...)
 	router.GET(options.BaseURL+"/api/v1/incidents/:id/reports", wrapper.ListClientReports, options.OperationMiddlewares["ListClientReports"]...)
 	router.POST(options.BaseURL+"/api/v1/incidents/:id/resolve", wrapper.ResolveIncident, options.OperationMiddlewares["ResolveIncident"]...)
@@ -4920,6 +5455,84 @@ func (response CreateModeldefaultApplicationProblemPlusJSONResponse) VisitCreate
 	return err
 }
 
+type ListNotificationsRequestObject struct {
+	Params ListNotificationsParams
+}
+
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ListNotifications200JSONResponse NotificationList
+
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNotificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNotificationsdefaultApplicationProblemPlusJSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendNotificationRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ResendNotificationResponseObject interface {
+	VisitResendNotificationResponse(w http.ResponseWriter) error
+}
+
+type ResendNotification200JSONResponse Notification
+
+func (response ResendNotification200JSONResponse) VisitResendNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendNotificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendNotificationdefaultApplicationProblemPlusJSONResponse) VisitResendNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListOrganizationsRequestObject struct {
 	Params ListOrganizationsParams
 }
@@ -5952,6 +6565,205 @@ func (response UnfreezeShipmentdefaultApplicationProblemPlusJSONResponse) VisitU
 	return err
 }
 
+type ListTemplatesRequestObject struct {
+	Params ListTemplatesParams
+}
+
+type ListTemplatesResponseObject interface {
+	VisitListTemplatesResponse(w http.ResponseWriter) error
+}
+
+type ListTemplates200JSONResponse TemplateList
+
+func (response ListTemplates200JSONResponse) VisitListTemplatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTemplatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTemplatesdefaultApplicationProblemPlusJSONResponse) VisitListTemplatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewTemplateRequestObject struct {
+	Body *PreviewTemplateJSONRequestBody
+}
+
+type PreviewTemplateResponseObject interface {
+	VisitPreviewTemplateResponse(w http.ResponseWriter) error
+}
+
+type PreviewTemplate200JSONResponse TemplatePreview
+
+func (response PreviewTemplate200JSONResponse) VisitPreviewTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewTemplatedefaultApplicationProblemPlusJSONResponse) VisitPreviewTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplateRequestObject struct {
+	Kind     string `json:"kind"`
+	Channel  string `json:"channel"`
+	Language string `json:"language"`
+	Params   DeleteTemplateParams
+}
+
+type DeleteTemplateResponseObject interface {
+	VisitDeleteTemplateResponse(w http.ResponseWriter) error
+}
+
+type DeleteTemplate204Response struct {
+}
+
+func (response DeleteTemplate204Response) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteTemplatedefaultApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTemplateRequestObject struct {
+	Kind     string `json:"kind"`
+	Channel  string `json:"channel"`
+	Language string `json:"language"`
+	Params   GetTemplateParams
+}
+
+type GetTemplateResponseObject interface {
+	VisitGetTemplateResponse(w http.ResponseWriter) error
+}
+
+type GetTemplate200JSONResponse Template
+
+func (response GetTemplate200JSONResponse) VisitGetTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutTemplateRequestObject struct {
+	Kind     string `json:"kind"`
+	Channel  string `json:"channel"`
+	Language string `json:"language"`
+	Params   PutTemplateParams
+	Body     *PutTemplateJSONRequestBody
+}
+
+type PutTemplateResponseObject interface {
+	VisitPutTemplateResponse(w http.ResponseWriter) error
+}
+
+type PutTemplate200JSONResponse Template
+
+func (response PutTemplate200JSONResponse) VisitPutTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutTemplatedefaultApplicationProblemPlusJSONResponse) VisitPutTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListWebhooksRequestObject struct {
 	Params ListWebhooksParams
 }
@@ -6420,6 +7232,12 @@ type StrictServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx context.Context, request CreateModelRequestObject) (CreateModelResponseObject, error)
+	// ListNotifications List messages and what became of them
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// ResendNotification Send a message again that failed or was not delivered
+	// (POST /api/v1/notifications/{id}/resend)
+	ResendNotification(ctx context.Context, request ResendNotificationRequestObject) (ResendNotificationResponseObject, error)
 	// ListOrganizations List organizations
 	// (GET /api/v1/organizations)
 	ListOrganizations(ctx context.Context, request ListOrganizationsRequestObject) (ListOrganizationsResponseObject, error)
@@ -6498,6 +7316,21 @@ type StrictServerInterface interface {
 	// UnfreezeShipment Let the parcels go
 	// (POST /api/v1/shipments/{id}/unfreeze)
 	UnfreezeShipment(ctx context.Context, request UnfreezeShipmentRequestObject) (UnfreezeShipmentResponseObject, error)
+	// ListTemplates List own texts
+	// (GET /api/v1/templates)
+	ListTemplates(ctx context.Context, request ListTemplatesRequestObject) (ListTemplatesResponseObject, error)
+	// PreviewTemplate See a text filled in with an example
+	// (POST /api/v1/templates/preview)
+	PreviewTemplate(ctx context.Context, request PreviewTemplateRequestObject) (PreviewTemplateResponseObject, error)
+	// DeleteTemplate Take an own text away
+	// (DELETE /api/v1/templates/{kind}/{channel}/{language})
+	DeleteTemplate(ctx context.Context, request DeleteTemplateRequestObject) (DeleteTemplateResponseObject, error)
+	// GetTemplate Read the text that is in use
+	// (GET /api/v1/templates/{kind}/{channel}/{language})
+	GetTemplate(ctx context.Context, request GetTemplateRequestObject) (GetTemplateResponseObject, error)
+	// PutTemplate Set an own text
+	// (PUT /api/v1/templates/{kind}/{channel}/{language})
+	PutTemplate(ctx context.Context, request PutTemplateRequestObject) (PutTemplateResponseObject, error)
 	// ListWebhooks List your webhooks
 	// (GET /api/v1/webhooks)
 	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
@@ -7630,6 +8463,56 @@ func (sh *strictHandler) CreateModel(ctx echo.Context) error {
 	return nil
 }
 
+// ListNotifications operation middleware
+func (sh *strictHandler) ListNotifications(ctx echo.Context, params ListNotificationsParams) error {
+	var request ListNotificationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNotifications(ctx.Request().Context(), request.(ListNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNotifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListNotificationsResponseObject); ok {
+		return validResponse.VisitListNotificationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResendNotification operation middleware
+func (sh *strictHandler) ResendNotification(ctx echo.Context, id Id) error {
+	var request ResendNotificationRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendNotification(ctx.Request().Context(), request.(ResendNotificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendNotification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResendNotificationResponseObject); ok {
+		return validResponse.VisitResendNotificationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrganizations operation middleware
 func (sh *strictHandler) ListOrganizations(ctx echo.Context, params ListOrganizationsParams) error {
 	var request ListOrganizationsRequestObject
@@ -8601,6 +9484,184 @@ func (sh *strictHandler) UnfreezeShipment(ctx echo.Context, id Id, params Unfree
 		return err
 	} else if validResponse, ok := response.(UnfreezeShipmentResponseObject); ok {
 		return validResponse.VisitUnfreezeShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListTemplates operation middleware
+func (sh *strictHandler) ListTemplates(ctx echo.Context, params ListTemplatesParams) error {
+	var request ListTemplatesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTemplates(ctx.Request().Context(), request.(ListTemplatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTemplates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTemplatesResponseObject); ok {
+		return validResponse.VisitListTemplatesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewTemplate operation middleware
+func (sh *strictHandler) PreviewTemplate(ctx echo.Context) error {
+	var request PreviewTemplateRequestObject
+
+	var body PreviewTemplateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewTemplate(ctx.Request().Context(), request.(PreviewTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewTemplateResponseObject); ok {
+		return validResponse.VisitPreviewTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTemplate operation middleware
+func (sh *strictHandler) DeleteTemplate(ctx echo.Context, kind string, channel string, language string, params DeleteTemplateParams) error {
+	var request DeleteTemplateRequestObject
+
+	request.Kind = kind
+	request.Channel = channel
+	request.Language = language
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTemplate(ctx.Request().Context(), request.(DeleteTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTemplateResponseObject); ok {
+		return validResponse.VisitDeleteTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetTemplate operation middleware
+func (sh *strictHandler) GetTemplate(ctx echo.Context, kind string, channel string, language string, params GetTemplateParams) error {
+	var request GetTemplateRequestObject
+
+	request.Kind = kind
+	request.Channel = channel
+	request.Language = language
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTemplate(ctx.Request().Context(), request.(GetTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTemplateResponseObject); ok {
+		return validResponse.VisitGetTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutTemplate operation middleware
+func (sh *strictHandler) PutTemplate(ctx echo.Context, kind string, channel string, language string, params PutTemplateParams) error {
+	var request PutTemplateRequestObject
+
+	request.Kind = kind
+	request.Channel = channel
+	request.Language = language
+	request.Params = params
+
+	var body PutTemplateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutTemplate(ctx.Request().Context(), request.(PutTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutTemplateResponseObject); ok {
+		return validResponse.VisitPutTemplateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -36,6 +36,9 @@ func (s *server) PutPolicy(ctx context.Context, request PutPolicyRequestObject) 
 	for _, r := range or(b.Reminders, nil) {
 		p.Reminders = append(p.Reminders, models.Seconds(r))
 	}
+	for _, k := range or(b.Tell, nil) {
+		p.Tell = append(p.Tell, models.NoticeKind(k))
+	}
 	var f models.Fields
 	if !policyName.MatchString(p.Name) {
 		return nil, models.Errorf(models.CodeInvalid, "A policy's name is 1 to 64 small letters, digits, - and _.")
@@ -61,6 +64,10 @@ func policyBody(p models.Policy) Policy {
 	if len(p.Reminders) > 0 {
 		reminders := each(p.Reminders, func(s models.Seconds) int64 { return int64(s) })
 		b.Reminders = &reminders
+	}
+	if len(p.Tell) > 0 {
+		tell := each(p.Tell, func(k models.NoticeKind) PolicyTell { return PolicyTell(k) })
+		b.Tell = &tell
 	}
 	return b
 }

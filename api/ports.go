@@ -103,6 +103,30 @@ type Network interface {
 	SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error)
 }
 
+// Messages is what clients are told: own texts, and what became of messages.
+type Messages interface {
+	// Notifications returns a page, the newest first, of the actor's shipments.
+	Notifications(ctx context.Context, q models.NotificationQuery) ([]models.NotificationView, error)
+	// Resend has one sent again that failed or was not delivered. It returns not_found for one
+	// that the actor may not see, invalid_state for one in another state or without an address.
+	Resend(ctx context.Context, r models.Request, id models.NotificationID) (models.NotificationView, error)
+	// Templates returns an organization's own texts; of "", the network's.
+	Templates(ctx context.Context, of models.OrganizationID) ([]models.Template, error)
+	// Template returns the organization's own text, or the network's, or not_found.
+	Template(ctx context.Context, of models.OrganizationID, k models.NoticeKind, c models.Channel, language string) (models.Template, error)
+	// PutTemplate returns not_found for an unknown organization.
+	PutTemplate(ctx context.Context, r models.Request, t models.Template) (models.Template, error)
+	DeleteTemplate(ctx context.Context, r models.Request, t models.Template) error
+}
+
+// Texts are the built-in ones.
+type Texts interface {
+	// BuiltIn returns invalid_request for a kind that has none.
+	BuiltIn(k models.NoticeKind, c models.Channel, language string) (models.Template, error)
+	// Preview fills a text in with an example.
+	Preview(t models.Template) (models.TemplatePreview, error)
+}
+
 // Incidents are what people should look at.
 type Incidents interface {
 	Incidents(ctx context.Context, q models.IncidentQuery) ([]models.Incident, error)

@@ -44,12 +44,14 @@ const (
 	ScopeCouriers  Scope = "couriers"
 	ScopeCodes     Scope = "codes:read" // pickup codes
 	ScopeWebhooks  Scope = "webhooks"   // feeds of events, and endpoints that they are posted to
-	ScopeOperator  Scope = "operator"
+	// ScopeMessages is for what clients are told: own texts, and what became of messages.
+	ScopeMessages Scope = "messages"
+	ScopeOperator Scope = "operator"
 )
 
 // Scopes are all of them.
 func Scopes() []Scope {
-	return []Scope{ScopeShipments, ScopeCouriers, ScopeCodes, ScopeWebhooks, ScopeOperator}
+	return []Scope{ScopeShipments, ScopeCouriers, ScopeCodes, ScopeWebhooks, ScopeMessages, ScopeOperator}
 }
 
 // Valid reports whether s is one of the scopes.

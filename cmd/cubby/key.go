@@ -81,7 +81,7 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 	org := flags.String("organization", "", "the organization's id; empty: a new one of the kind and name, or the operator that there is")
 	kind := flags.String("organization-kind", string(models.KindOperator), "kind of a new organization")
 	name := flags.String("name", "Operator", "name of a new organization, and of the key")
-	scopes := flags.String("scopes", string(models.ScopeOperator), "comma-separated: shipments, couriers, codes:read, operator")
+	scopes := flags.String("scopes", string(models.ScopeOperator), "comma-separated: shipments, couriers, codes:read, webhooks, messages, operator")
 	test := flags.Bool("test", false, "a test key: it sees test lockers alone")
 	email := flags.String("email", "", "where a new organization is told of incidents")
 	asJSON := flags.Bool("json", false, "print JSON")

@@ -173,12 +173,17 @@ func (s *server) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	texts, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
 	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Clocks: s.db, Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL, SMSReports: s.db,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 		PrivateWebhooks: s.config.webhookPrivate,
+		Messages:        s.db, Texts: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
 	}
 	// An interface that holds a nil pointer is not nil.
 	if twilio != nil {

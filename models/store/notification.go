@@ -78,6 +78,12 @@ func (s *Store) shipmentNotice(ctx context.Context, n *models.Notice) (err error
 	if n.Notification.Channel == models.ChannelSMS {
 		n.To = contact.Phone
 	}
+	own, err := s.template(ctx, []models.OrganizationID{n.Shipment.Shop, n.Shipment.Carrier}, n.Notification.Kind, n.Notification.Channel, n.Language)
+	if err == nil {
+		n.Own = &own
+	} else if models.ErrorCode(err) != models.CodeNotFound {
+		return err
+	}
 	return s.placeNotice(ctx, n, n.Shipment.Locker)
 }
 

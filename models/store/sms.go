@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -98,7 +99,7 @@ func (t *tx) undelivered(row models.Notification, r models.SMSReport) error {
 		if err != nil {
 			return err
 		}
-		return t.sendApart(row.ID, row.Attempts, t.now.Add(r.Refusal.After))
+		return t.sendApart(row.ID, strconv.Itoa(row.Attempts), t.now.Add(r.Refusal.After))
 	}
 	instead, reached, err := t.instead(row)
 	if err != nil {
@@ -109,7 +110,7 @@ func (t *tx) undelivered(row models.Notification, r models.SMSReport) error {
 		return err
 	}
 	if instead != "" {
-		if err := t.sendApart(instead, 0, time.Time{}); err != nil {
+		if err := t.sendApart(instead, "instead", time.Time{}); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func (t *tx) undelivered(row models.Notification, r models.SMSReport) error {
 }
 
 // sendApart has a message sent beside the life that brought it.
-func (t *tx) sendApart(id models.NotificationID, attempts int, notBefore time.Time) error {
-	return t.post(startOf(models.WorkflowMessage, models.MessageWorkflowID(id, attempts),
+func (t *tx) sendApart(id models.NotificationID, cause string, notBefore time.Time) error {
+	return t.post(startOf(models.WorkflowMessage, models.MessageWorkflowID(id, cause),
 		models.MessageInput{Notification: id, NotBefore: notBefore}))
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ func TestUndeliveredIsSentAgainLater(t *testing.T) {
 			sent := rows[models.OutboxRow](t, f)
 			require.Len(t, sent, i)
 			require.Equal(t, models.WorkflowMessage, sent[i-1].Workflow)
-			require.Equal(t, models.MessageWorkflowID(n.ID, i), sent[i-1].WorkflowID)
+			require.Equal(t, models.MessageWorkflowID(n.ID, strconv.Itoa(i)), sent[i-1].WorkflowID)
 			require.Contains(t, string(sent[i-1].Input), f.clock().Add(30*time.Minute).Format("2006-01-02T15:04:05"))
 			require.NoError(t, f.Sending(t.Context(), n.ID, i, "mark"))
 			require.NoError(t, f.Sent(t.Context(), n.ID, "SM"))
@@ -138,7 +139,7 @@ func TestAnEmailTakesItsPlace(t *testing.T) {
 		require.Empty(t, rows[models.Incident](t, f))
 		posted := rows[models.OutboxRow](t, f)
 		require.Len(t, posted, 1)
-		require.Equal(t, models.MessageWorkflowID(mail.ID, 0), posted[0].WorkflowID)
+		require.Equal(t, models.MessageWorkflowID(mail.ID, "instead"), posted[0].WorkflowID)
 	})
 }
 

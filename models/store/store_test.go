@@ -37,6 +37,8 @@ var (
 	_ activities.Codes         = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
 	_ api.Events               = (*store.Store)(nil)
+	_ api.Messages             = (*store.Store)(nil)
+	_ api.SMSReports           = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)
 	_ activities.Notices       = (*store.Store)(nil)

@@ -26,8 +26,8 @@ type Announcement struct {
 // Contact is the client of an announcement.
 type Contact struct {
 	Name  string `json:"name,omitempty"`
-	Email string `json:"email,omitempty"`
 	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
 }
 
 // NewParcel is a parcel of an announcement.

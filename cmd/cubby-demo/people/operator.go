@@ -29,6 +29,21 @@ type Incident struct {
 	Evidence string `json:"evidence"`
 }
 
+// Notification is a message to a client.
+type Notification struct {
+	Kind     string `json:"kind"`
+	Channel  string `json:"channel"`
+	State    string `json:"state"`
+	Attempts int    `json:"attempts"`
+}
+
+// Notifications reads a shipment's messages, the newest first.
+func (o Operator) Notifications(ctx context.Context, shipment string) ([]Notification, error) {
+	var page struct{ Items []Notification }
+	err := o.call(ctx, http.MethodGet, "/api/v1/notifications?shipment="+url.QueryEscape(shipment), nil, nil, &page)
+	return page.Items, err
+}
+
 // Row is a row of equal cells of a cabinet.
 type Row struct {
 	Size  string

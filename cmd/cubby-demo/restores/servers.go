@@ -347,7 +347,7 @@ func temporalLost(ctx context.Context, w *world) error {
 		func() error { return w.bring(ctx, loading, there, loading.labels()[1]) },
 		func() error { return w.bring(ctx, onItsWay, here, onItsWay.labels()...) },
 		func() error { return w.bring(ctx, announced, here, announced.labels()...) },
-		func() error { leaving.client.At = there; return w.told(ctx, leaving, 2) },
+		func() error { leaving.client.At = there; return w.told(ctx, leaving, 3) },
 		func() error { moved.client.At = there; return w.told(ctx, moved, 1) },
 		func() error { return w.told(ctx, loading, 1) },
 		func() error { return w.told(ctx, onItsWay, 1) },

@@ -253,6 +253,7 @@ func (s *System) env() []string {
 		"CUBBY_SMS_ACCOUNT=" + smsAccount,
 		"CUBBY_SMS_TOKEN_FILE=" + s.folder.in(smsFile),
 		"CUBBY_SMS_FROM=" + smsFrom,
+		"CUBBY_SMS_SETTLE=3s", // the provider here shows at once what it took
 		"CUBBY_SMS_KEY_FILE=" + s.folder.in("sms.key"),
 	}, s.options.Env...)
 }

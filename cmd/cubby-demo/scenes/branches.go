@@ -175,7 +175,7 @@ func rerouted(ctx context.Context, w *world) error {
 	if err := w.courier(to).Deposit(ctx, labels(s)...); err != nil {
 		return err
 	}
-	mail, err := client.Mail.Await(ctx, 2)
+	mail, err := client.Mail.Await(ctx, 3) // the second says that it goes elsewhere
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func rerouted(ctx context.Context, w *world) error {
 	if err := client.Pickup(ctx, code, labels(s)...); err != nil {
 		return err
 	}
-	return w.ends(ctx, s, client, 2, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
+	return w.ends(ctx, s, client, 3, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
 		"shipment.withdrawing", "parcel.withdrawn", "shipment.in_transit", "shipment.rerouted", "parcel.deposited", "shipment.loading",
 		"shipment.ready_for_pickup", "parcel.picked_up", "shipment.picked_up")
 }

@@ -90,8 +90,11 @@ func expired(ctx context.Context, w *world) error {
 	if _, err := w.carrier.AwaitState(ctx, left.ID, "returned"); err != nil {
 		return err
 	}
-	if mails, err := other.Mail.Mails(ctx); err != nil || len(mails) != 2 {
-		return fmt.Errorf("%d messages came to a client who was told once and reminded once: %w", len(mails), err)
+	if _, err := other.Mail.Await(ctx, 4); err != nil {
+		return fmt.Errorf("that it is ready, a reminder, the end of storage, and that it goes back: %w", err)
+	}
+	if mails, err := other.Mail.Mails(ctx); err != nil || len(mails) != 4 {
+		return fmt.Errorf("%d messages came to a client who was told of four things: %w", len(mails), err)
 	}
 	return w.history(ctx, left, append(began, "shipment.withdrawal_overdue", "parcel.withdrawn", "shipment.returning", "shipment.returned")...)
 }

@@ -50,6 +50,7 @@ func all() []scene {
 		{"temporal-down", "Temporal stays down", temporalDown},
 		{"server-restart", "the server stays down", serverRestart},
 		{"retried-message", "the mail server does not drop the connection", retriedMessage},
+		{"by-sms", "the provider refuses the phone", bySMS},
 		{"network-cut", "the line is not mended", networkCut},
 		{"agent-killed", "the door is shut while the agent is dead", agentKilled},
 		{"jammed-among-three", "the lock is not jammed", jammedAmongThree},
