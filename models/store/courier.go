@@ -75,11 +75,11 @@ func (s *Store) SuspendCourier(ctx context.Context, r models.Request, id models.
 	var c models.Courier
 	err := s.tx(ctx, "suspend", func(t *tx) error {
 		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
-		if c, err = take(row, err, "There is no such courier."); err != nil {
+		if c, err = take(row, err, noCourier); err != nil {
 			return err
 		}
-		if !r.Actor.Operator() && c.Organization != r.Actor.Organization {
-			return models.Errorf(models.CodeNotFound, "There is no such courier.")
+		if err := ownCourier(r.Actor, c); err != nil {
+			return err
 		}
 		c.Suspended, c.Rev = suspended, t.revAfter(c.Rev)
 		if _, err := t.exec("UPDATE couriers SET suspended = ?, rev = ? WHERE id = ?", c.Suspended, c.Rev, id); err != nil {
@@ -102,7 +102,7 @@ func (s *Store) PublishCourier(ctx context.Context, id models.CourierID, sign fu
 	return s.tx(ctx, "grant", func(t *tx) error {
 		// Under the row's lock, so that the newest revision is the last to be written.
 		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
-		c, err := take(row, err, "There is no such courier.")
+		c, err := take(row, err, noCourier)
 		if err != nil {
 			return err
 		}
@@ -120,14 +120,104 @@ func (s *Store) PublishCourier(ctx context.Context, id models.CourierID, sign fu
 			Badge: c.Badge, PINHash: c.PINHash, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil,
 			Lockers: c.Lockers, Suspended: c.Suspended, Unannounced: c.Unannounced,
 		})}).Row()
-		if len(c.Lockers) == 0 {
-			return t.writeDirectory(models.ScopeOfOrganization(c.Organization), entry)
-		}
-		for _, l := range c.Lockers {
-			if err := t.writeLocker(l, entry); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.tellCourier(c, entry)
 	})
+}
+
+// tellCourier writes a courier's entry where he may work, and wherever it stands already: a
+// cabinet where he may not come any more has to learn that.
+func (t *tx) tellCourier(c models.Courier, entry models.DirectoryRow) error {
+	stands, err := gorm.G[models.DirectoryRow](t.db).Select("scope").Where("kind = ? AND key = ?", models.EntryCourier, c.ID).Find(t.ctx)
+	if err != nil {
+		return err
+	}
+	var scopes []string
+	for _, row := range stands {
+		scopes = append(scopes, row.Scope)
+	}
+	if len(c.Lockers) == 0 {
+		scopes = append(scopes, models.ScopeOfOrganization(c.Organization))
+	}
+	for _, l := range c.Lockers {
+		scopes = append(scopes, models.ScopeOfLocker(l))
+	}
+	// Scopes are locked in one order by every transaction.
+	slices.Sort(scopes)
+	for _, scope := range slices.Compact(scopes) {
+		write := func(row models.DirectoryRow) error { return t.writeDirectory(scope, row) }
+		if l, own := models.LockerOfScope(scope); own {
+			write = func(row models.DirectoryRow) error { return t.writeLocker(l, row) }
+		}
+		if err := write(entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Couriers returns a page ordered by id: the actor's own, or an operator's choice.
+func (s *Store) Couriers(ctx context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error) {
+	query := gorm.G[models.Courier](s.read).Where("id > ?", q.Cursor)
+	switch {
+	case !a.Operator():
+		query = query.Where("organization = ?", a.Organization)
+	case q.Organization != "":
+		query = query.Where("organization = ?", q.Organization)
+	}
+	if q.Search != "" {
+		search, args := contains(q.Search, "id", "badge")
+		query = query.Where(search, args...)
+	}
+	found, err := query.Order("id").Limit(q.Limit).Find(ctx)
+	return found, mapError(err)
+}
+
+// Courier returns one. That of another organization is not_found, unless an operator asks.
+func (s *Store) Courier(ctx context.Context, a models.Actor, id models.CourierID) (models.Courier, error) {
+	row, err := gorm.G[models.Courier](s.read).Where("id = ?", id).Take(ctx)
+	c, err := take(row, err, noCourier)
+	if err != nil {
+		return c, err
+	}
+	return c, ownCourier(a, c)
+}
+
+const noCourier = "There is no such courier."
+
+func ownCourier(a models.Actor, c models.Courier) error {
+	if !a.Operator() && c.Organization != a.Organization {
+		return models.Errorf(models.CodeNotFound, noCourier)
+	}
+	return nil
+}
+
+// UpdateCourier changes a courier and has the cabinets told: those where he may come, and those
+// where he may not any more. A badge in use is a conflict.
+func (s *Store) UpdateCourier(ctx context.Context, r models.Request, id models.CourierID, u models.CourierUpdate) (models.Courier, error) {
+	var c models.Courier
+	err := s.tx(ctx, "courier_update", func(t *tx) error {
+		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
+		if c, err = take(row, err, noCourier); err != nil {
+			return err
+		}
+		if err := ownCourier(r.Actor, c); err != nil {
+			return err
+		}
+		if err := u.Apply(&c); err != nil {
+			return err
+		}
+		c.ValidFrom, c.ValidUntil = utc(c.ValidFrom), utc(c.ValidUntil)
+		if err := t.knownLockers(c.Lockers); err != nil {
+			return err
+		}
+		c.Rev = t.revAfter(c.Rev)
+		if err := t.db.Save(&c).Error; err != nil {
+			return err
+		}
+		if err := t.audit(r, "courier.update", string(id), string(c.Organization)); err != nil {
+			return err
+		}
+		return t.post(startGrant(c))
+	})
+	return c, err
 }
