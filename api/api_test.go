@@ -24,16 +24,17 @@ import (
 
 // Ids of the test's network.
 const (
-	carrierA = models.OrganizationID("org_01hv0000000000000000000001")
-	shopS    = models.OrganizationID("org_01hv0000000000000000000002")
-	operator = models.OrganizationID("org_01hv0000000000000000000003")
-	carrierB = models.OrganizationID("org_01hv0000000000000000000004")
-	lockerID = models.LockerID("lkr_01hv0000000000000000000001")
-	shipID   = models.ShipmentID("shp_01hv0000000000000000000001")
-	locID    = models.LocationID("loc_01hv0000000000000000000001")
-	modelID  = models.ModelID("mod_01hv0000000000000000000001")
-	keyID    = models.KeyID("key_01hv0000000000000000000001")
-	incID    = models.IncidentID("inc_01hv0000000000000000000001")
+	carrierA  = models.OrganizationID("org_01hv0000000000000000000001")
+	shopS     = models.OrganizationID("org_01hv0000000000000000000002")
+	operator  = models.OrganizationID("org_01hv0000000000000000000003")
+	carrierB  = models.OrganizationID("org_01hv0000000000000000000004")
+	lockerID  = models.LockerID("lkr_01hv0000000000000000000001")
+	shipID    = models.ShipmentID("shp_01hv0000000000000000000001")
+	locID     = models.LocationID("loc_01hv0000000000000000000001")
+	modelID   = models.ModelID("mod_01hv0000000000000000000001")
+	keyID     = models.KeyID("key_01hv0000000000000000000001")
+	courierID = models.CourierID("cou_01hv0000000000000000000001")
+	incID     = models.IncidentID("inc_01hv0000000000000000000001")
 )
 
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -57,6 +58,12 @@ type ports struct {
 	events   []int // after, limit
 	listed   models.ShipmentQuery
 	state    models.ShipmentState // of the shipment; created if empty
+	lockers  models.LockerQuery
+	updated  models.Locker
+	facts    models.FactQuery
+	seen     time.Time // when the locker was last heard of; zero: now
+	alias    models.Alias
+	at       time.Time // of the availability that was asked for
 	audited  []string
 	create   func(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error)
 	carrier  func(in models.CarrierEventInput) (models.ActionResult, error)
@@ -185,19 +192,33 @@ func (p *ports) Audit(_ context.Context, _ models.Request, action, object, detai
 	return nil
 }
 
-func (p *ports) Lockers(_ context.Context, _ models.Actor, page models.Page) ([]models.LockerView, error) {
-	p.page = page
+func (p *ports) Lockers(_ context.Context, _ models.Actor, q models.LockerQuery) ([]models.LockerView, error) {
+	p.page, p.lockers = q.Page, q
 	if p.list != nil {
 		return nil, p.list()
 	}
-	return []models.LockerView{lockerView()}, nil
+	return []models.LockerView{p.lockerView()}, nil
+}
+
+func (p *ports) lockerView() models.LockerView {
+	v := lockerView()
+	if !p.seen.IsZero() {
+		v.Link.LastSeen = &p.seen
+	}
+	return v
 }
 
 func lockerView() models.LockerView {
 	return models.LockerView{
-		Locker:   models.Locker{ID: lockerID, Number: "L-001", Location: locID, Model: modelID, State: models.LockerActive, CreatedAt: testNow},
-		Location: models.Location{ID: locID, Name: "Courtyard", TimeZone: "Europe/Berlin", CreatedAt: testNow},
-		Link:     models.LockerLink{Online: true, LastSeen: &testNow, CertificateUntil: &testNow},
+		Locker: models.Locker{ID: lockerID, Number: "L-001", Location: locID, Model: modelID, State: models.LockerActive, CreatedAt: testNow},
+		Location: models.Location{
+			ID: locID, Name: "Courtyard", TimeZone: "Europe/Berlin", Kind: models.PlaceCourtyard, StepFree: true,
+			HowToFind: map[string]string{"ru": "Во дворе"}, Photo: "https://example.com/l.jpg", CreatedAt: testNow, UpdatedAt: testNow,
+			Hours: &models.Hours{Week: map[string][]models.OpenTime{"sunday": {{From: "08:00", To: "20:00"}}}},
+		},
+		Kinds:   []models.CellKind{{Regime: models.Ambient, Size: models.SizeM, Inner: models.Dimensions{WidthMM: 380, HeightMM: 190, DepthMM: 600}, MaxWeightG: 20_000, Cells: 8}},
+		Aliases: []models.Alias{{Locker: lockerID, Carrier: carrierA, Alias: "A-77"}, {Locker: lockerID, Carrier: carrierB, Alias: "B-5"}},
+		Link:    models.LockerLink{Online: true, LastSeen: &testNow, CertificateUntil: &testNow},
 	}
 }
 
@@ -205,7 +226,7 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	if id != lockerID {
 		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no locker with this id.")
 	}
-	return lockerView(), nil
+	return p.lockerView(), nil
 }
 
 func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
@@ -252,7 +273,8 @@ func (p *ports) PutLimits(_ context.Context, _ models.Request, _ models.LockerID
 	return limits, models.CheckLimits(limits, models.Demand{models.Ambient: {models.SizeS: 2}})
 }
 
-func (p *ports) Availability(context.Context, models.LockerID, models.OrganizationID) ([]models.Availability, error) {
+func (p *ports) Availability(_ context.Context, _ models.LockerID, _ models.OrganizationID, at time.Time) ([]models.Availability, error) {
+	p.at = at
 	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2}}, nil
 }
 
@@ -278,6 +300,27 @@ func (p *ports) Locations(context.Context, models.Page) ([]models.Location, erro
 	return []models.Location{{ID: locID}}, nil
 }
 
+func (p *ports) ChangeLocation(_ context.Context, _ models.Request, id models.LocationID, c models.LocationChange) (models.Location, error) {
+	l := lockerView().Location
+	if id != l.ID {
+		return l, models.Errorf(models.CodeNotFound, "There is no such location.")
+	}
+	c.Apply(&l)
+	return l, nil
+}
+
+func (p *ports) UpdateLocker(_ context.Context, _ models.Request, _ models.LockerID, u models.LockerUpdate) (models.Locker, error) {
+	l := lockerView().Locker
+	err := u.Apply(&l, 4)
+	p.updated = l
+	return l, err
+}
+
+func (p *ports) SetAlias(_ context.Context, _ models.Request, a models.Alias) error {
+	p.alias = a
+	return nil
+}
+
 func (p *ports) Policies(context.Context, models.Page) ([]models.Policy, error) {
 	return models.ReadyMadePolicies(), nil
 }
@@ -297,7 +340,10 @@ func (p *ports) Models(context.Context, models.Page) ([]models.CabinetModel, err
 }
 
 func (p *ports) CreateLocker(_ context.Context, _ models.Request, l models.Locker) (models.Locker, error) {
-	l.ID, l.State, l.CreatedAt = lockerID, models.LockerActive, testNow
+	l.ID, l.CreatedAt = lockerID, testNow
+	if l.State == "" {
+		l.State = models.LockerActive
+	}
 	return l, nil
 }
 
@@ -305,6 +351,43 @@ func (p *ports) CreateCourier(_ context.Context, n models.NewCourier) (models.Co
 	p.courier = n
 	n.Courier.ID, n.Courier.CreatedAt = "cou_1", testNow
 	return n.Courier, nil
+}
+
+func (p *ports) Couriers(_ context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error) {
+	p.page = q.Page
+	return []models.Courier{{ID: courierID, Organization: a.Organization, Role: models.RoleCourier, Badge: "CUB-1", PINHash: "secret-hash", CreatedAt: testNow}}, nil
+}
+
+func (p *ports) Courier(_ context.Context, a models.Actor, id models.CourierID) (models.Courier, error) {
+	if id != courierID || !a.Operator() && a.Organization != carrierA {
+		return models.Courier{}, models.Errorf(models.CodeNotFound, "There is no such courier.")
+	}
+	return models.Courier{ID: id, Organization: carrierA, Role: models.RoleCourier, Badge: "CUB-1", PINHash: "secret-hash", ValidFrom: &testNow, CreatedAt: testNow}, nil
+}
+
+func (p *ports) UpdateCourier(ctx context.Context, r models.Request, id models.CourierID, u models.CourierUpdate) (models.Courier, error) {
+	c, err := p.Courier(ctx, r.Actor, id)
+	if err != nil {
+		return c, err
+	}
+	err = u.Apply(&c)
+	p.courier.Courier = c
+	return c, err
+}
+
+func (p *ports) Facts(_ context.Context, id models.LockerID, q models.FactQuery) ([]models.StoredFact, error) {
+	if id != lockerID {
+		return nil, models.Errorf(models.CodeNotFound, "There is no such locker.")
+	}
+	p.facts = q
+	after := models.CellReport{Cell: 3, State: models.CellOccupied}
+	fact := models.Fact{Epoch: 2, Seq: 7, Type: models.FactDeposited, AtMS: testNow.UnixMilli(), Clock: models.ClockSynced, Cell: 3, Generation: 4,
+		Data: models.FactData{Shipment: shipID, Parcel: "par_1", Courier: "cou_1", After: &after}.Encode()}
+	odd := models.Fact{Epoch: 2, Seq: 6, Type: "odd", Data: json.RawMessage("7")}
+	return []models.StoredFact{
+		{Locker: id, Epoch: 2, Seq: 7, Type: fact.Type, Body: fact, ReceivedAt: testNow},
+		{Locker: id, Epoch: 2, Seq: 6, Type: odd.Type, Quarantined: "its type is not known", Body: odd, ReceivedAt: testNow},
+	}, nil
 }
 
 func (p *ports) Incidents(_ context.Context, q models.IncidentQuery) ([]models.Incident, error) {

@@ -24,6 +24,75 @@ func (s *server) CreateCourier(ctx context.Context, request CreateCourierRequest
 	return CreateCourier201JSONResponse(courierBody(made)), nil
 }
 
+// ListCouriers lists couriers.
+func (s *server) ListCouriers(ctx context.Context, request ListCouriersRequestObject) (ListCouriersResponseObject, error) {
+	p := request.Params
+	actor := callOf(ctx).actor
+	q := models.CourierQuery{Page: page(p.Cursor, p.Limit, p.Search), Organization: models.OrganizationID(or(p.Organization, ""))}
+	if q.Organization != "" && !actor.Operator() && q.Organization != actor.Organization {
+		return nil, models.Errorf(models.CodeForbidden, "Only operators list the couriers of others.")
+	}
+	couriers, err := s.Network.Couriers(ctx, actor, q)
+	if err != nil {
+		return nil, err
+	}
+	return ListCouriers200JSONResponse{
+		Items:      each(couriers, courierBody),
+		NextCursor: nextCursor(couriers, q.Limit, func(c models.Courier) string { return string(c.ID) }),
+	}, nil
+}
+
+// GetCourier reads a courier.
+func (s *server) GetCourier(ctx context.Context, request GetCourierRequestObject) (GetCourierResponseObject, error) {
+	if err := known(models.PrefixCourier, request.Id, "courier"); err != nil {
+		return nil, err
+	}
+	c, err := s.Network.Courier(ctx, callOf(ctx).actor, models.CourierID(request.Id))
+	if err != nil {
+		return nil, err
+	}
+	return GetCourier200JSONResponse(courierBody(c)), nil
+}
+
+// UpdateCourier changes a courier.
+func (s *server) UpdateCourier(ctx context.Context, request UpdateCourierRequestObject) (UpdateCourierResponseObject, error) {
+	if err := known(models.PrefixCourier, request.Id, "courier"); err != nil {
+		return nil, err
+	}
+	b := request.Body
+	u := models.CourierUpdate{Badge: b.Badge, ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil, Unannounced: b.Unannounced}
+	if b.Lockers != nil {
+		u.Lockers = each(*b.Lockers, func(l LockerRef) models.LockerID { return models.LockerID(l) })
+	}
+	for _, name := range or(b.Unset, nil) {
+		switch name {
+		case ValidFrom:
+			u.NoValidFrom = true
+		case ValidUntil:
+			u.NoValidUntil = true
+		}
+	}
+	var f models.Fields
+	if u.NoValidFrom && u.ValidFrom != nil || u.NoValidUntil && u.ValidUntil != nil {
+		f.Add("/unset", "must not name what is set")
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	if b.Pin != nil {
+		hash, err := models.HashPIN(*b.Pin, s.Rand)
+		if err != nil {
+			return nil, err
+		}
+		u.PINHash = &hash
+	}
+	c, err := s.Network.UpdateCourier(ctx, callOf(ctx).request(), models.CourierID(request.Id), u)
+	if err != nil {
+		return nil, err
+	}
+	return UpdateCourier200JSONResponse(courierBody(c)), nil
+}
+
 func courierBody(c models.Courier) Courier {
 	return Courier{
 		Id: string(c.ID), Organization: string(c.Organization), Role: CourierRole(c.Role), Badge: c.Badge,

@@ -124,6 +124,24 @@ func (e CourierRole) Valid() bool {
 	}
 }
 
+// Defines values for CourierUpdateUnset.
+const (
+	ValidFrom  CourierUpdateUnset = "valid_from"
+	ValidUntil CourierUpdateUnset = "valid_until"
+)
+
+// Valid indicates whether the value is a known member of the CourierUpdateUnset enum.
+func (e CourierUpdateUnset) Valid() bool {
+	switch e {
+	case ValidFrom:
+		return true
+	case ValidUntil:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Feed.
 const (
 	FeedNetwork   Feed = "network"
@@ -175,6 +193,33 @@ func (e Language) Valid() bool {
 	case En:
 		return true
 	case Ru:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LockerFunction.
+const (
+	LockerFunctionPickup   LockerFunction = "pickup"
+	LockerFunctionPurchase LockerFunction = "purchase"
+	LockerFunctionReturns  LockerFunction = "returns"
+	LockerFunctionSending  LockerFunction = "sending"
+	LockerFunctionStorage  LockerFunction = "storage"
+)
+
+// Valid indicates whether the value is a known member of the LockerFunction enum.
+func (e LockerFunction) Valid() bool {
+	switch e {
+	case LockerFunctionPickup:
+		return true
+	case LockerFunctionPurchase:
+		return true
+	case LockerFunctionReturns:
+		return true
+	case LockerFunctionSending:
+		return true
+	case LockerFunctionStorage:
 		return true
 	default:
 		return false
@@ -282,34 +327,34 @@ func (e NewPolicyTell) Valid() bool {
 
 // Defines values for NotificationState.
 const (
-	Delivered   NotificationState = "delivered"
-	Dropped     NotificationState = "dropped"
-	Failed      NotificationState = "failed"
-	Queued      NotificationState = "queued"
-	Sending     NotificationState = "sending"
-	Sent        NotificationState = "sent"
-	Uncertain   NotificationState = "uncertain"
-	Undelivered NotificationState = "undelivered"
+	NotificationStateDelivered   NotificationState = "delivered"
+	NotificationStateDropped     NotificationState = "dropped"
+	NotificationStateFailed      NotificationState = "failed"
+	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSending     NotificationState = "sending"
+	NotificationStateSent        NotificationState = "sent"
+	NotificationStateUncertain   NotificationState = "uncertain"
+	NotificationStateUndelivered NotificationState = "undelivered"
 )
 
 // Valid indicates whether the value is a known member of the NotificationState enum.
 func (e NotificationState) Valid() bool {
 	switch e {
-	case Delivered:
+	case NotificationStateDelivered:
 		return true
-	case Dropped:
+	case NotificationStateDropped:
 		return true
-	case Failed:
+	case NotificationStateFailed:
 		return true
-	case Queued:
+	case NotificationStateQueued:
 		return true
-	case Sending:
+	case NotificationStateSending:
 		return true
-	case Sent:
+	case NotificationStateSent:
 		return true
-	case Uncertain:
+	case NotificationStateUncertain:
 		return true
-	case Undelivered:
+	case NotificationStateUndelivered:
 		return true
 	default:
 		return false
@@ -385,6 +430,33 @@ func (e ParcelState) Valid() bool {
 	case ParcelStateRefused:
 		return true
 	case ParcelStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaceKind.
+const (
+	Courtyard   PlaceKind = "courtyard"
+	Entrance    PlaceKind = "entrance"
+	Institution PlaceKind = "institution"
+	Office      PlaceKind = "office"
+	Parking     PlaceKind = "parking"
+)
+
+// Valid indicates whether the value is a known member of the PlaceKind enum.
+func (e PlaceKind) Valid() bool {
+	switch e {
+	case Courtyard:
+		return true
+	case Entrance:
+		return true
+	case Institution:
+		return true
+	case Office:
+		return true
+	case Parking:
 		return true
 	default:
 		return false
@@ -607,6 +679,12 @@ func (e WebhookSigning) Valid() bool {
 	}
 }
 
+// Alias defines model for Alias.
+type Alias struct {
+	Alias   string `json:"alias"`
+	Carrier string `json:"carrier"`
+}
+
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -694,6 +772,18 @@ type CellChecked struct {
 // CellCheckedFound defines model for CellChecked.Found.
 type CellCheckedFound string
 
+// CellKind defines model for CellKind.
+type CellKind struct {
+	// Cells How many there are.
+	Cells int `json:"cells"`
+
+	// Inner Inner measures of a cell.
+	Inner      Inner  `json:"inner"`
+	MaxWeightG *int   `json:"max_weight_g,omitempty"`
+	Regime     Regime `json:"regime"`
+	Size       Size   `json:"size"`
+}
+
 // Channel defines model for Channel.
 type Channel string
 
@@ -755,6 +845,28 @@ type Courier struct {
 
 // CourierRole defines model for Courier.Role.
 type CourierRole string
+
+// CourierList defines model for CourierList.
+type CourierList struct {
+	Items      []Courier `json:"items"`
+	NextCursor *string   `json:"next_cursor,omitempty"`
+}
+
+// CourierUpdate defines model for CourierUpdate.
+type CourierUpdate struct {
+	Badge *string `json:"badge,omitempty"`
+
+	// Lockers Where it is allowed from now on; everywhere if empty.
+	Lockers     *[]LockerRef          `json:"lockers,omitempty"`
+	Pin         *string               `json:"pin,omitempty"`
+	Unannounced *bool                 `json:"unannounced,omitempty"`
+	Unset       *[]CourierUpdateUnset `json:"unset,omitempty"`
+	ValidFrom   *time.Time            `json:"valid_from,omitempty"`
+	ValidUntil  *time.Time            `json:"valid_until,omitempty"`
+}
+
+// CourierUpdateUnset defines model for CourierUpdate.Unset.
+type CourierUpdateUnset string
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -838,6 +950,48 @@ type EventData struct {
 // EventList defines model for EventList.
 type EventList struct {
 	Items      []Event `json:"items"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// Fact defines model for Fact.
+type Fact struct {
+	// At By the cabinet's clock.
+	At      time.Time `json:"at"`
+	Attempt *int      `json:"attempt,omitempty"`
+	Board   *string   `json:"board,omitempty"`
+	Cell    *int      `json:"cell,omitempty"`
+
+	// Clock `synced`, or `guessed`: the time may be wrong.
+	Clock   string  `json:"clock"`
+	Courier *string `json:"courier,omitempty"`
+
+	// Doubtful Whether the cell is in doubt after it.
+	Doubtful   *bool  `json:"doubtful,omitempty"`
+	Epoch      int64  `json:"epoch"`
+	Generation *int64 `json:"generation,omitempty"`
+
+	// Label A barcode that the cabinet knew no parcel of.
+	Label     *string `json:"label,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	Parcel    *string `json:"parcel,omitempty"`
+
+	// Quarantined Why the server could not apply it.
+	Quarantined *string   `json:"quarantined,omitempty"`
+	Reason      *string   `json:"reason,omitempty"`
+	ReceivedAt  time.Time `json:"received_at"`
+	Seq         int64     `json:"seq"`
+	Shipment    *string   `json:"shipment,omitempty"`
+
+	// State The cell's after it.
+	State *string `json:"state,omitempty"`
+
+	// Type As in the protocol, such as `door_opened`.
+	Type string `json:"type"`
+}
+
+// FactList defines model for FactList.
+type FactList struct {
+	Items      []Fact  `json:"items"`
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
@@ -938,6 +1092,12 @@ type Key struct {
 // Language defines model for Language.
 type Language string
 
+// LocalTexts A text by language.
+type LocalTexts struct {
+	En *string `json:"en,omitempty"`
+	Ru *string `json:"ru,omitempty"`
+}
+
 // Location defines model for Location.
 type Location struct {
 	Address   string    `json:"address"`
@@ -946,15 +1106,49 @@ type Location struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
-	Hours     *Hours  `json:"hours,omitempty"`
-	Id        string  `json:"id"`
-	Latitude  float64 `json:"latitude"`
-	Longitude float64 `json:"longitude"`
-	Name      string  `json:"name"`
+	Hours *Hours `json:"hours,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Id        string      `json:"id"`
+	Indoor    bool        `json:"indoor"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  float64     `json:"latitude"`
+	Longitude float64     `json:"longitude"`
+	Name      string      `json:"name"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
 
 	// QuietHours From a time to the next time of that name, by the location's own clock.
 	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
-	TimeZone   string      `json:"time_zone"`
+
+	// StepFree Whether people get there without a step.
+	StepFree  bool      `json:"step_free"`
+	TimeZone  string    `json:"time_zone"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// LocationChange defines model for LocationChange.
+type LocationChange struct {
+	Address *Text   `json:"address,omitempty"`
+	City    *Text   `json:"city,omitempty"`
+	Country *string `json:"country,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Indoor    *bool       `json:"indoor,omitempty"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  *float64    `json:"latitude,omitempty"`
+	Longitude *float64    `json:"longitude,omitempty"`
+	Name      *Text       `json:"name,omitempty"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
+
+	// StepFree Whether people get there without a step.
+	StepFree *bool   `json:"step_free,omitempty"`
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // LocationHours defines model for LocationHours.
@@ -1029,10 +1223,21 @@ type LockerCellList struct {
 
 // LockerDetail defines model for LockerDetail.
 type LockerDetail struct {
+	// Aliases Your own; for operators, every carrier's.
+	Aliases []Alias    `json:"aliases"`
+	Cells   []CellKind `json:"cells"`
+
 	// CertificateUntil The end of its newest certificate, for operators; missing while it has none.
 	CertificateUntil *time.Time `json:"certificate_until,omitempty"`
 	CreatedAt        time.Time  `json:"created_at"`
-	Id               string     `json:"id"`
+
+	// DistanceM From the point of `near`.
+	DistanceM *int `json:"distance_m,omitempty"`
+
+	// EasyReach The numbers of the cells that everybody reaches, also from a wheelchair.
+	EasyReach []int            `json:"easy_reach"`
+	Functions []LockerFunction `json:"functions"`
+	Id        string           `json:"id"`
 
 	// LastSeen When it was last heard of; missing if never.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
@@ -1041,12 +1246,21 @@ type LockerDetail struct {
 	Number   string     `json:"number"`
 
 	// Online Whether the cabinet is connected.
-	Online bool        `json:"online"`
-	State  LockerState `json:"state"`
+	Online bool `json:"online"`
+
+	// OpenNow Whether people may come now.
+	OpenNow bool        `json:"open_now"`
+	State   LockerState `json:"state"`
 
 	// Test A test locker; missing if not.
 	Test *bool `json:"test,omitempty"`
+
+	// UpdatedAt When it or its place last changed.
+	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// LockerFunction defines model for LockerFunction.
+type LockerFunction string
 
 // LockerList defines model for LockerList.
 type LockerList struct {
@@ -1059,6 +1273,13 @@ type LockerRef = string
 
 // LockerState defines model for LockerState.
 type LockerState string
+
+// LockerUpdate defines model for LockerUpdate.
+type LockerUpdate struct {
+	EasyReach *[]int            `json:"easy_reach,omitempty"`
+	Functions *[]LockerFunction `json:"functions,omitempty"`
+	Number    *string           `json:"number,omitempty"`
+}
 
 // ModelRef defines model for ModelRef.
 type ModelRef = string
@@ -1079,6 +1300,12 @@ type Money struct {
 	// Amount In minor units.
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
+}
+
+// NewAlias defines model for NewAlias.
+type NewAlias struct {
+	Alias   string           `json:"alias"`
+	Carrier *OrganizationRef `json:"carrier,omitempty"`
 }
 
 // NewCabinetModel defines model for NewCabinetModel.
@@ -1146,13 +1373,24 @@ type NewLocation struct {
 	Country string `json:"country"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
-	Hours     *Hours  `json:"hours,omitempty"`
-	Latitude  float64 `json:"latitude"`
-	Longitude float64 `json:"longitude"`
-	Name      Text    `json:"name"`
+	Hours *Hours `json:"hours,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Indoor    *bool       `json:"indoor,omitempty"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  float64     `json:"latitude"`
+	Longitude float64     `json:"longitude"`
+	Name      Text        `json:"name"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
 
 	// QuietHours From a time to the next time of that name, by the location's own clock.
 	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
+
+	// StepFree Whether people get there without a step.
+	StepFree *bool `json:"step_free,omitempty"`
 
 	// TimeZone An IANA name, such as Europe/Berlin.
 	TimeZone string `json:"time_zone"`
@@ -1165,6 +1403,9 @@ type NewLocker struct {
 
 	// Number The number on the cabinet, such as L-001.
 	Number string `json:"number"`
+
+	// Planned Not to be used yet; `false` if missing.
+	Planned *bool `json:"planned,omitempty"`
 
 	// Test It is for integrators. Keys that are test keys see test lockers alone; others do not see them.
 	Test *bool `json:"test,omitempty"`
@@ -1401,6 +1642,9 @@ type PickupCode struct {
 	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
 	Qr string `json:"qr"`
 }
+
+// PlaceKind defines model for PlaceKind.
+type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
@@ -1783,6 +2027,9 @@ type Cursor = string
 // Id defines model for id.
 type Id = string
 
+// IfNoneMatch defines model for ifNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for limit.
 type Limit = int
 
@@ -1794,6 +2041,21 @@ type OwnerOrganization = string
 
 // Search defines model for search.
 type Search = string
+
+// ListCouriersParams defines parameters for ListCouriers.
+type ListCouriersParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Search Only items whose name, number or id contains this.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Organization Only this organization's, for operators.
+	Organization *OrganizationRef `form:"organization,omitempty" json:"organization,omitempty"`
+}
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
@@ -1847,6 +2109,45 @@ type ListLockersParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Near `latitude,longitude` in degrees: the nearest come first, with `distance_m`.
+	Near *string `form:"near,omitempty" json:"near,omitempty"`
+
+	// Bbox `south,west,north,east` in degrees: only lockers within. East may be less than west, across 180 degrees.
+	Bbox *string `form:"bbox,omitempty" json:"bbox,omitempty"`
+
+	// Size Only lockers that have cells of this size.
+	Size *Size `form:"size,omitempty" json:"size,omitempty"`
+
+	// Function Only lockers with this function.
+	Function *LockerFunction `form:"function,omitempty" json:"function,omitempty"`
+
+	// UpdatedSince Only lockers that changed, or whose places changed, at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// IfNoneMatch The `ETag` of an earlier answer.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetLockerParams defines parameters for GetLocker.
+type GetLockerParams struct {
+	// IfNoneMatch The `ETag` of an earlier answer.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetAvailabilityParams defines parameters for GetAvailability.
+type GetAvailabilityParams struct {
+	// At When the parcels are expected; now if missing or past.
+	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
+}
+
+// ListFactsParams defines parameters for ListFacts.
+type ListFactsParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListModelsParams defines parameters for ListModels.
@@ -2027,6 +2328,9 @@ type ListWebhookDeliveriesParams struct {
 // CreateCourierJSONRequestBody defines body for CreateCourier for application/json ContentType.
 type CreateCourierJSONRequestBody = NewCourier
 
+// UpdateCourierJSONRequestBody defines body for UpdateCourier for application/json ContentType.
+type UpdateCourierJSONRequestBody = CourierUpdate
+
 // ResolveIncidentJSONRequestBody defines body for ResolveIncident for application/json ContentType.
 type ResolveIncidentJSONRequestBody = Resolution
 
@@ -2036,11 +2340,20 @@ type CreateKeyJSONRequestBody = NewKey
 // CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
 type CreateLocationJSONRequestBody = NewLocation
 
+// ChangeLocationJSONRequestBody defines body for ChangeLocation for application/json ContentType.
+type ChangeLocationJSONRequestBody = LocationChange
+
 // SetHoursJSONRequestBody defines body for SetHours for application/json ContentType.
 type SetHoursJSONRequestBody = LocationHours
 
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
+
+// UpdateLockerJSONRequestBody defines body for UpdateLocker for application/json ContentType.
+type UpdateLockerJSONRequestBody = LockerUpdate
+
+// SetAliasJSONRequestBody defines body for SetAlias for application/json ContentType.
+type SetAliasJSONRequestBody = NewAlias
 
 // PutCellBackJSONRequestBody defines body for PutCellBack for application/json ContentType.
 type PutCellBackJSONRequestBody = Reason
@@ -2289,9 +2602,18 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListCouriers List couriers
+	// (GET /api/v1/couriers)
+	ListCouriers(ctx echo.Context, params ListCouriersParams) error
 	// CreateCourier Give a courier access to cabinets
 	// (POST /api/v1/couriers)
 	CreateCourier(ctx echo.Context) error
+	// GetCourier Read a courier
+	// (GET /api/v1/couriers/{id})
+	GetCourier(ctx echo.Context, id Id) error
+	// UpdateCourier Change a courier's badge, PIN, lockers or validity
+	// (PATCH /api/v1/couriers/{id})
+	UpdateCourier(ctx echo.Context, id Id) error
 	// ResumeCourier End a courier's suspension
 	// (POST /api/v1/couriers/{id}/resume)
 	ResumeCourier(ctx echo.Context, id Id) error
@@ -2322,6 +2644,9 @@ type ServerInterface interface {
 	// CreateLocation Make a location
 	// (POST /api/v1/locations)
 	CreateLocation(ctx echo.Context) error
+	// ChangeLocation Change what is told of a location
+	// (PATCH /api/v1/locations/{id})
+	ChangeLocation(ctx echo.Context, id Id) error
 	// SetHours Set when people may come to a location, and when clients get no messages that can wait
 	// (PUT /api/v1/locations/{id}/hours)
 	SetHours(ctx echo.Context, id Id) error
@@ -2333,10 +2658,16 @@ type ServerInterface interface {
 	CreateLocker(ctx echo.Context) error
 	// GetLocker Read a locker
 	// (GET /api/v1/lockers/{id})
-	GetLocker(ctx echo.Context, id Id) error
+	GetLocker(ctx echo.Context, id Id, params GetLockerParams) error
+	// UpdateLocker Change what a locker is called and good for
+	// (PATCH /api/v1/lockers/{id})
+	UpdateLocker(ctx echo.Context, id Id) error
+	// SetAlias Call a locker by a carrier's own name
+	// (PUT /api/v1/lockers/{id}/aliases)
+	SetAlias(ctx echo.Context, id Id) error
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
-	GetAvailability(ctx echo.Context, id Id) error
+	GetAvailability(ctx echo.Context, id Id, params GetAvailabilityParams) error
 	// ListCells A locker's cells, as its cabinet told of them
 	// (GET /api/v1/lockers/{id}/cells)
 	ListCells(ctx echo.Context, id Id) error
@@ -2358,6 +2689,9 @@ type ServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx echo.Context, id Id) error
+	// ListFacts What a locker's cabinet told, newest first
+	// (GET /api/v1/lockers/{id}/facts)
+	ListFacts(ctx echo.Context, id Id, params ListFactsParams) error
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx echo.Context, id Id) error
@@ -2515,12 +2849,83 @@ type ServerInterfaceWrapper struct {
 	Handler ServerInterface
 }
 
+// ListCouriers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCouriers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCouriersParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
+	}
+
+	// ------------- Optional query parameter "organization" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organization", ctx.QueryParams(), &params.Organization, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter organization: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCouriers(ctx, params)
+	return err
+}
+
 // CreateCourier converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateCourier(ctx echo.Context) error {
 	var err error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateCourier(ctx)
+	return err
+}
+
+// GetCourier converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCourier(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCourier(ctx, id)
+	return err
+}
+
+// UpdateCourier converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateCourier(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateCourier(ctx, id)
 	return err
 }
 
@@ -2732,6 +3137,22 @@ func (w *ServerInterfaceWrapper) CreateLocation(ctx echo.Context) error {
 	return err
 }
 
+// ChangeLocation converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeLocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeLocation(ctx, id)
+	return err
+}
+
 // SetHours converts echo context to params.
 func (w *ServerInterfaceWrapper) SetHours(ctx echo.Context) error {
 	var err error
@@ -2775,6 +3196,58 @@ func (w *ServerInterfaceWrapper) ListLockers(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
 	}
 
+	// ------------- Optional query parameter "near" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "near", ctx.QueryParams(), &params.Near, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter near: %s", err))
+	}
+
+	// ------------- Optional query parameter "bbox" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "bbox", ctx.QueryParams(), &params.Bbox, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter bbox: %s", err))
+	}
+
+	// ------------- Optional query parameter "size" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "size", ctx.QueryParams(), &params.Size, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter size: %s", err))
+	}
+
+	// ------------- Optional query parameter "function" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "function", ctx.QueryParams(), &params.Function, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter function: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_since", ctx.QueryParams(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_since: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListLockers(ctx, params)
 	return err
@@ -2800,8 +3273,60 @@ func (w *ServerInterfaceWrapper) GetLocker(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLockerParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetLocker(ctx, id)
+	err = w.Handler.GetLocker(ctx, id, params)
+	return err
+}
+
+// UpdateLocker converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateLocker(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateLocker(ctx, id)
+	return err
+}
+
+// SetAlias converts echo context to params.
+func (w *ServerInterfaceWrapper) SetAlias(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetAlias(ctx, id)
 	return err
 }
 
@@ -2816,8 +3341,17 @@ func (w *ServerInterfaceWrapper) GetAvailability(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAvailabilityParams
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", ctx.QueryParams(), &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter at: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetAvailability(ctx, id)
+	err = w.Handler.GetAvailability(ctx, id, params)
 	return err
 }
 
@@ -2954,6 +3488,38 @@ func (w *ServerInterfaceWrapper) CloseLocker(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CloseLocker(ctx, id)
+	return err
+}
+
+// ListFacts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFacts(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFactsParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListFacts(ctx, id, params)
 	return err
 }
 
@@ -4220,10 +4786,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/lockers", wrapper.ListLockers, options.OperationMiddlewares["ListLockers"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers", wrapper.CreateLocker, options.OperationMiddlewares["CreateLocker"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id", wrapper.GetLocker, options.OperationMiddlewares["GetLocker"]...)
+	router.PATCH(options.BaseURL+"/api/v1/lockers/:id", wrapper.UpdateLocker, options.OperationMiddlewares["UpdateLocker"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/aliases", wrapper.SetAlias, options.OperationMiddlewares["SetAlias"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.ListLimits, options.OperationMiddlewares["ListLimits"]...)
 	router.PUT(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.PutLimits, options.OperationMiddlewares["PutLimits"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/cells", wrapper.ListCells, options.OperationMiddlewares["ListCells"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/facts", wrapper.ListFacts, options.OperationMiddlewares["ListFacts"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/out-of-service", wrapper.TakeCellOut, options.OperationMiddlewares["TakeCellOut"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/in-service", wrapper.PutCellBack, options.OperationMiddlewares["PutCellBack"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/mark-checked", wrapper.MarkCellChecked, options.OperationMiddlewares["MarkCellChecked"]...)
@@ -4233,7 +4802,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/worklist", wrapper.GetWorklist, options.OperationMiddlewares["GetWorklist"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
+	router.GET(options.BaseURL+"/api/v1/couriers", wrapper.ListCouriers, options.OperationMiddlewares["ListCouriers"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
+	router.GET(options.BaseURL+"/api/v1/couriers/:id", wrapper.GetCourier, options.OperationMiddlewares["GetCourier"]...)
+	router.PATCH(options.BaseURL+"/api/v1/couriers/:id", wrapper.UpdateCourier, options.OperationMiddlewares["UpdateCourier"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers/:id/suspend", wrapper.SuspendCourier, options.OperationMiddlewares["SuspendCourier"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers/:id/resume", wrapper.ResumeCourier, options.OperationMiddlewares["ResumeCourier"]...)
 	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/deposit", wrapper.SandboxDeposit, options.OperationMiddlewares["SandboxDeposit"]...)
@@ -4247,6 +4819,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/keys/:id", wrapper.DeleteKey, options.OperationMiddlewares["DeleteKey"]...)
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
 	router.POST(options.BaseURL+"/api/v1/locations", wrapper.CreateLocation, options.OperationMiddlewares["CreateLocation"]...)
+	router.PATCH(options.BaseURL+"/api/v1/locations/:id", wrapper.ChangeLocation, options.OperationMiddlewares["ChangeLocation"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
 	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
@@ -4276,7 +4849,53 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 }
 
+type NotModifiedResponseHeaders struct {
+	ETag *string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ListCouriersRequestObject struct {
+	Params ListCouriersParams
+}
+
+type ListCouriersResponseObject interface {
+	VisitListCouriersResponse(w http.ResponseWriter) error
+}
+
+type ListCouriers200JSONResponse CourierList
+
+func (response ListCouriers200JSONResponse) VisitListCouriersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCouriersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCouriersdefaultApplicationProblemPlusJSONResponse) VisitListCouriersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type CreateCourierRequestObject struct {
 	Body *CreateCourierJSONRequestBody
@@ -4306,6 +4925,85 @@ type CreateCourierdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateCourierdefaultApplicationProblemPlusJSONResponse) VisitCreateCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCourierRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetCourierResponseObject interface {
+	VisitGetCourierResponse(w http.ResponseWriter) error
+}
+
+type GetCourier200JSONResponse Courier
+
+func (response GetCourier200JSONResponse) VisitGetCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCourierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCourierdefaultApplicationProblemPlusJSONResponse) VisitGetCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCourierRequestObject struct {
+	Id   Id `json:"id"`
+	Body *UpdateCourierJSONRequestBody
+}
+
+type UpdateCourierResponseObject interface {
+	VisitUpdateCourierResponse(w http.ResponseWriter) error
+}
+
+type UpdateCourier200JSONResponse Courier
+
+func (response UpdateCourier200JSONResponse) VisitUpdateCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateCourierdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateCourierdefaultApplicationProblemPlusJSONResponse) VisitUpdateCourierResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4702,6 +5400,46 @@ func (response CreateLocationdefaultApplicationProblemPlusJSONResponse) VisitCre
 	return err
 }
 
+type ChangeLocationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ChangeLocationJSONRequestBody
+}
+
+type ChangeLocationResponseObject interface {
+	VisitChangeLocationResponse(w http.ResponseWriter) error
+}
+
+type ChangeLocation200JSONResponse Location
+
+func (response ChangeLocation200JSONResponse) VisitChangeLocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeLocationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeLocationdefaultApplicationProblemPlusJSONResponse) VisitChangeLocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetHoursRequestObject struct {
 	Id   Id `json:"id"`
 	Body *SetHoursJSONRequestBody
@@ -4750,18 +5488,38 @@ type ListLockersResponseObject interface {
 	VisitListLockersResponse(w http.ResponseWriter) error
 }
 
-type ListLockers200JSONResponse LockerList
+type ListLockers200ResponseHeaders struct {
+	ETag *string
+}
+
+type ListLockers200JSONResponse struct {
+	Body    LockerList
+	Headers ListLockers200ResponseHeaders
+}
 
 func (response ListLockers200JSONResponse) VisitListLockersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListLockers304Response = NotModifiedResponse
+
+func (response ListLockers304Response) VisitListLockersResponse(w http.ResponseWriter) error {
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListLockersdefaultApplicationProblemPlusJSONResponse struct {
@@ -4821,25 +5579,46 @@ func (response CreateLockerdefaultApplicationProblemPlusJSONResponse) VisitCreat
 }
 
 type GetLockerRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params GetLockerParams
 }
 
 type GetLockerResponseObject interface {
 	VisitGetLockerResponse(w http.ResponseWriter) error
 }
 
-type GetLocker200JSONResponse LockerDetail
+type GetLocker200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetLocker200JSONResponse struct {
+	Body    LockerDetail
+	Headers GetLocker200ResponseHeaders
+}
 
 func (response GetLocker200JSONResponse) VisitGetLockerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetLocker304Response = NotModifiedResponse
+
+func (response GetLocker304Response) VisitGetLockerResponse(w http.ResponseWriter) error {
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetLockerdefaultApplicationProblemPlusJSONResponse struct {
@@ -4859,8 +5638,89 @@ func (response GetLockerdefaultApplicationProblemPlusJSONResponse) VisitGetLocke
 	return err
 }
 
+type UpdateLockerRequestObject struct {
+	Id   Id `json:"id"`
+	Body *UpdateLockerJSONRequestBody
+}
+
+type UpdateLockerResponseObject interface {
+	VisitUpdateLockerResponse(w http.ResponseWriter) error
+}
+
+type UpdateLocker200JSONResponse Locker
+
+func (response UpdateLocker200JSONResponse) VisitUpdateLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateLockerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateLockerdefaultApplicationProblemPlusJSONResponse) VisitUpdateLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAliasRequestObject struct {
+	Id   Id `json:"id"`
+	Body *SetAliasJSONRequestBody
+}
+
+type SetAliasResponseObject interface {
+	VisitSetAliasResponse(w http.ResponseWriter) error
+}
+
+type SetAlias200JSONResponse Alias
+
+func (response SetAlias200JSONResponse) VisitSetAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAliasdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetAliasdefaultApplicationProblemPlusJSONResponse) VisitSetAliasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetAvailabilityRequestObject struct {
-	Id Id `json:"id"`
+	Id     Id `json:"id"`
+	Params GetAvailabilityParams
 }
 
 type GetAvailabilityResponseObject interface {
@@ -5168,6 +6028,46 @@ type CloseLockerdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CloseLockerdefaultApplicationProblemPlusJSONResponse) VisitCloseLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFactsRequestObject struct {
+	Id     Id `json:"id"`
+	Params ListFactsParams
+}
+
+type ListFactsResponseObject interface {
+	VisitListFactsResponse(w http.ResponseWriter) error
+}
+
+type ListFacts200JSONResponse FactList
+
+func (response ListFacts200JSONResponse) VisitListFactsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFactsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFactsdefaultApplicationProblemPlusJSONResponse) VisitListFactsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7142,9 +8042,18 @@ func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWe
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListCouriers List couriers
+	// (GET /api/v1/couriers)
+	ListCouriers(ctx context.Context, request ListCouriersRequestObject) (ListCouriersResponseObject, error)
 	// CreateCourier Give a courier access to cabinets
 	// (POST /api/v1/couriers)
 	CreateCourier(ctx context.Context, request CreateCourierRequestObject) (CreateCourierResponseObject, error)
+	// GetCourier Read a courier
+	// (GET /api/v1/couriers/{id})
+	GetCourier(ctx context.Context, request GetCourierRequestObject) (GetCourierResponseObject, error)
+	// UpdateCourier Change a courier's badge, PIN, lockers or validity
+	// (PATCH /api/v1/couriers/{id})
+	UpdateCourier(ctx context.Context, request UpdateCourierRequestObject) (UpdateCourierResponseObject, error)
 	// ResumeCourier End a courier's suspension
 	// (POST /api/v1/couriers/{id}/resume)
 	ResumeCourier(ctx context.Context, request ResumeCourierRequestObject) (ResumeCourierResponseObject, error)
@@ -7175,6 +8084,9 @@ type StrictServerInterface interface {
 	// CreateLocation Make a location
 	// (POST /api/v1/locations)
 	CreateLocation(ctx context.Context, request CreateLocationRequestObject) (CreateLocationResponseObject, error)
+	// ChangeLocation Change what is told of a location
+	// (PATCH /api/v1/locations/{id})
+	ChangeLocation(ctx context.Context, request ChangeLocationRequestObject) (ChangeLocationResponseObject, error)
 	// SetHours Set when people may come to a location, and when clients get no messages that can wait
 	// (PUT /api/v1/locations/{id}/hours)
 	SetHours(ctx context.Context, request SetHoursRequestObject) (SetHoursResponseObject, error)
@@ -7187,6 +8099,12 @@ type StrictServerInterface interface {
 	// GetLocker Read a locker
 	// (GET /api/v1/lockers/{id})
 	GetLocker(ctx context.Context, request GetLockerRequestObject) (GetLockerResponseObject, error)
+	// UpdateLocker Change what a locker is called and good for
+	// (PATCH /api/v1/lockers/{id})
+	UpdateLocker(ctx context.Context, request UpdateLockerRequestObject) (UpdateLockerResponseObject, error)
+	// SetAlias Call a locker by a carrier's own name
+	// (PUT /api/v1/lockers/{id}/aliases)
+	SetAlias(ctx context.Context, request SetAliasRequestObject) (SetAliasResponseObject, error)
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
 	GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error)
@@ -7211,6 +8129,9 @@ type StrictServerInterface interface {
 	// CloseLocker Take a locker out of use
 	// (POST /api/v1/lockers/{id}/close)
 	CloseLocker(ctx context.Context, request CloseLockerRequestObject) (CloseLockerResponseObject, error)
+	// ListFacts What a locker's cabinet told, newest first
+	// (GET /api/v1/lockers/{id}/facts)
+	ListFacts(ctx context.Context, request ListFactsRequestObject) (ListFactsResponseObject, error)
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx context.Context, request ListLimitsRequestObject) (ListLimitsResponseObject, error)
@@ -7375,6 +8296,31 @@ type strictHandler struct {
 	middlewares []StrictMiddlewareFunc
 }
 
+// ListCouriers operation middleware
+func (sh *strictHandler) ListCouriers(ctx echo.Context, params ListCouriersParams) error {
+	var request ListCouriersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCouriers(ctx.Request().Context(), request.(ListCouriersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCouriers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCouriersResponseObject); ok {
+		return validResponse.VisitListCouriersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateCourier operation middleware
 func (sh *strictHandler) CreateCourier(ctx echo.Context) error {
 	var request CreateCourierRequestObject
@@ -7415,6 +8361,79 @@ func (sh *strictHandler) CreateCourier(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateCourierResponseObject); ok {
 		return validResponse.VisitCreateCourierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCourier operation middleware
+func (sh *strictHandler) GetCourier(ctx echo.Context, id Id) error {
+	var request GetCourierRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourier(ctx.Request().Context(), request.(GetCourierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourierResponseObject); ok {
+		return validResponse.VisitGetCourierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateCourier operation middleware
+func (sh *strictHandler) UpdateCourier(ctx echo.Context, id Id) error {
+	var request UpdateCourierRequestObject
+
+	request.Id = id
+
+	var body UpdateCourierJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateCourier(ctx.Request().Context(), request.(UpdateCourierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateCourier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateCourierResponseObject); ok {
+		return validResponse.VisitUpdateCourierResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7736,6 +8755,54 @@ func (sh *strictHandler) CreateLocation(ctx echo.Context) error {
 	return nil
 }
 
+// ChangeLocation operation middleware
+func (sh *strictHandler) ChangeLocation(ctx echo.Context, id Id) error {
+	var request ChangeLocationRequestObject
+
+	request.Id = id
+
+	var body ChangeLocationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeLocation(ctx.Request().Context(), request.(ChangeLocationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeLocation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeLocationResponseObject); ok {
+		return validResponse.VisitChangeLocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // SetHours operation middleware
 func (sh *strictHandler) SetHours(ctx echo.Context, id Id) error {
 	var request SetHoursRequestObject
@@ -7856,10 +8923,11 @@ func (sh *strictHandler) CreateLocker(ctx echo.Context) error {
 }
 
 // GetLocker operation middleware
-func (sh *strictHandler) GetLocker(ctx echo.Context, id Id) error {
+func (sh *strictHandler) GetLocker(ctx echo.Context, id Id, params GetLockerParams) error {
 	var request GetLockerRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetLocker(ctx.Request().Context(), request.(GetLockerRequestObject))
@@ -7880,11 +8948,108 @@ func (sh *strictHandler) GetLocker(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// UpdateLocker operation middleware
+func (sh *strictHandler) UpdateLocker(ctx echo.Context, id Id) error {
+	var request UpdateLockerRequestObject
+
+	request.Id = id
+
+	var body UpdateLockerJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateLocker(ctx.Request().Context(), request.(UpdateLockerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateLocker")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateLockerResponseObject); ok {
+		return validResponse.VisitUpdateLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetAlias operation middleware
+func (sh *strictHandler) SetAlias(ctx echo.Context, id Id) error {
+	var request SetAliasRequestObject
+
+	request.Id = id
+
+	var body SetAliasJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetAlias(ctx.Request().Context(), request.(SetAliasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetAlias")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetAliasResponseObject); ok {
+		return validResponse.VisitSetAliasResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetAvailability operation middleware
-func (sh *strictHandler) GetAvailability(ctx echo.Context, id Id) error {
+func (sh *strictHandler) GetAvailability(ctx echo.Context, id Id, params GetAvailabilityParams) error {
 	var request GetAvailabilityRequestObject
 
 	request.Id = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetAvailability(ctx.Request().Context(), request.(GetAvailabilityRequestObject))
@@ -8192,6 +9357,32 @@ func (sh *strictHandler) CloseLocker(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(CloseLockerResponseObject); ok {
 		return validResponse.VisitCloseLockerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListFacts operation middleware
+func (sh *strictHandler) ListFacts(ctx echo.Context, id Id, params ListFactsParams) error {
+	var request ListFactsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFacts(ctx.Request().Context(), request.(ListFactsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFacts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFactsResponseObject); ok {
+		return validResponse.VisitListFactsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"cubby/api/codes"
 	"cubby/models"
@@ -54,18 +55,22 @@ type Shipments interface {
 
 // Lockers lists cabinets.
 type Lockers interface {
-	// Lockers returns a page of those that the actor sees, ordered by id.
-	Lockers(ctx context.Context, a models.Actor, p models.Page) ([]models.LockerView, error)
+	// Lockers returns a page of those that the actor sees, ordered by id, or nearest first. It searches the actor's own aliases
+	// alone, and returns invalid_request for a cursor that names no locker.
+	Lockers(ctx context.Context, a models.Actor, q models.LockerQuery) ([]models.LockerView, error)
 	// Locker returns one, or not_found.
 	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
 	// Cells returns a locker's cells by number, or not_found.
 	Cells(ctx context.Context, id models.LockerID) ([]models.CellView, error)
+	// Facts returns a page of what a cabinet told, newest first, or not_found.
+	Facts(ctx context.Context, id models.LockerID, q models.FactQuery) ([]models.StoredFact, error)
 	// Worklist returns what lies in a locker, by cell, and what it expects, or not_found. An
 	// organization sees its own shipments only.
 	Worklist(ctx context.Context, a models.Actor, id models.LockerID) (models.Worklist, error)
 	// Availability returns a line for each regime and size that the locker has, with the room
-	// for a carrier, or not_found. An organization without limits may stand for any carrier.
-	Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID) ([]models.Availability, error)
+	// for a carrier whose parcels are expected at a time, or not_found. An organization without
+	// limits may stand for any carrier.
+	Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID, at time.Time) ([]models.Availability, error)
 }
 
 // Network is what an operator sets up. Creations are audited; a name or number in use is
@@ -77,13 +82,20 @@ type Network interface {
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
 	// SetHours sets both; nil takes them away.
 	SetHours(ctx context.Context, r models.Request, id models.LocationID, hours *models.Hours, quiet *models.QuietHours) (models.Location, error)
+	// ChangeLocation changes what is told of a location, or returns not_found.
+	ChangeLocation(ctx context.Context, r models.Request, id models.LocationID, c models.LocationChange) (models.Location, error)
 	// Policies lists the newest version of each, ordered by name.
 	Policies(ctx context.Context, p models.Page) ([]models.Policy, error)
 	// PutPolicy makes a policy or its next version; conflict when another was made meanwhile.
 	PutPolicy(ctx context.Context, r models.Request, p models.Policy) (models.Policy, error)
 	CreateModel(ctx context.Context, r models.Request, m models.CabinetModel) (models.CabinetModel, error)
 	Models(ctx context.Context, p models.Page) ([]models.CabinetModel, error)
-	// CreateLocker makes the locker, active, with its cells free, and its directory.
+	// UpdateLocker changes what a locker is called and good for: conflict for a number in use.
+	UpdateLocker(ctx context.Context, r models.Request, id models.LockerID, u models.LockerUpdate) (models.Locker, error)
+	// SetAlias has a carrier call a locker so, or, empty, not so any more. It returns not_found, and
+	// conflict for one that the carrier has for another locker.
+	SetAlias(ctx context.Context, r models.Request, a models.Alias) error
+	// CreateLocker makes the locker, planned where it says so and else active, with its cells free, and its directory.
 	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
 	// ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told;
 	// invalid_state where its state does not allow it.
@@ -98,6 +110,12 @@ type Network interface {
 	PutLimits(ctx context.Context, r models.Request, id models.LockerID, limits []models.Limit) ([]models.Limit, error)
 	// CreateCourier makes a courier and has the cabinets told. A badge in use is a conflict.
 	CreateCourier(ctx context.Context, n models.NewCourier) (models.Courier, error)
+	// Couriers returns a page ordered by id: the actor's own, or of any organization an operator's.
+	Couriers(ctx context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error)
+	// Courier returns one; that of another organization is not_found, unless an operator asks.
+	Courier(ctx context.Context, a models.Actor, id models.CourierID) (models.Courier, error)
+	// UpdateCourier changes one and has the cabinets told; conflict for a badge in use.
+	UpdateCourier(ctx context.Context, r models.Request, id models.CourierID, u models.CourierUpdate) (models.Courier, error)
 	// SuspendCourier suspends a courier, or ends the suspension, and has the cabinets told.
 	// One of another organization is not_found, unless an operator asks.
 	SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,42 @@ func (c Courier) Allowed(l LockerID, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// CourierUpdate changes what is not nil of a courier.
+type CourierUpdate struct {
+	Badge, PINHash            *string
+	Lockers                   []LockerID // empty, and not nil: every locker
+	ValidFrom, ValidUntil     *time.Time
+	NoValidFrom, NoValidUntil bool // the bound is taken away
+	Unannounced               *bool
+}
+
+// Apply changes a courier; invalid_request where the validity would end before it begins.
+func (u CourierUpdate) Apply(c *Courier) error {
+	set(&c.Badge, u.Badge)
+	set(&c.PINHash, u.PINHash)
+	set(&c.Unannounced, u.Unannounced)
+	if u.Lockers != nil {
+		c.Lockers = slices.Compact(slices.Sorted(slices.Values(u.Lockers)))
+	}
+	if u.ValidFrom != nil || u.NoValidFrom {
+		c.ValidFrom = u.ValidFrom
+	}
+	if u.ValidUntil != nil || u.NoValidUntil {
+		c.ValidUntil = u.ValidUntil
+	}
+	var f Fields
+	if c.ValidFrom != nil && c.ValidUntil != nil && !c.ValidUntil.After(*c.ValidFrom) {
+		f.Add("/valid_until", "must be after valid_from")
+	}
+	return f.Err()
+}
+
+// CourierQuery narrows the list of couriers.
+type CourierQuery struct {
+	Page
+	Organization OrganizationID // for operators; empty: all
 }
 
 // pinRounds keeps one guess at some milliseconds on a cabinet's computer. A PIN is

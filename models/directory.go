@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -154,3 +155,9 @@ func ScopeOfLocker(l LockerID) string { return "locker:" + string(l) }
 
 // ScopeOfOrganization is the scope of one organization's couriers.
 func ScopeOfOrganization(o OrganizationID) string { return "organization:" + string(o) }
+
+// LockerOfScope is the cabinet whose scope it is; ok is false for every other scope.
+func LockerOfScope(scope string) (l LockerID, ok bool) {
+	id, ok := strings.CutPrefix(scope, ScopeOfLocker(""))
+	return LockerID(id), ok
+}

@@ -101,6 +101,18 @@ func (h *Hours) open(date time.Time) []OpenTime {
 	return h.Week[strings.ToLower(date.Weekday().String())]
 }
 
+// OpenAt reports whether the site is open at a moment, by the clock of its zone. Nil hours are
+// always open.
+func (h *Hours) OpenAt(zone *time.Location, at time.Time) bool {
+	if h == nil {
+		return true
+	}
+	date := at.In(zone)
+	return slices.ContainsFunc(h.open(date), func(t OpenTime) bool {
+		return !at.Before(t.From.on(date)) && at.Before(t.To.on(date))
+	})
+}
+
 // Closed lists when the site is closed between two moments, by the clock of its zone. Nil
 // hours are never closed.
 func (h *Hours) Closed(zone *time.Location, from, until time.Time) []Span {

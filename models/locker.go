@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Location is a place where lockers stand.
 type Location struct {
@@ -16,7 +20,60 @@ type Location struct {
 	Hours *Hours `gorm:"serializer:json"`
 	// QuietHours are when clients get no messages that can wait; nil: never.
 	QuietHours *QuietHours `gorm:"serializer:json"`
-	CreatedAt  time.Time
+	Kind       PlaceKind   // empty: not told
+	Indoor     bool
+	StepFree   bool
+	// HowToFind says how to find the lockers there, by language.
+	HowToFind map[string]string `gorm:"serializer:json"`
+	Photo     string            // an https address, or empty
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// PlaceKind is what sort of place a location is.
+type PlaceKind string
+
+// The kinds of place.
+const (
+	PlaceEntrance    PlaceKind = "entrance"
+	PlaceCourtyard   PlaceKind = "courtyard"
+	PlaceParking     PlaceKind = "parking"
+	PlaceOffice      PlaceKind = "office"
+	PlaceInstitution PlaceKind = "institution"
+)
+
+// LocationChange changes what is not nil.
+type LocationChange struct {
+	Name, Address, City, Country, TimeZone *string
+	Latitude, Longitude                    *float64
+	Kind                                   *PlaceKind
+	Indoor, StepFree                       *bool
+	HowToFind                              map[string]string
+	Photo                                  *string
+}
+
+// Apply changes a location.
+func (c LocationChange) Apply(l *Location) {
+	set(&l.Name, c.Name)
+	set(&l.Address, c.Address)
+	set(&l.City, c.City)
+	set(&l.Country, c.Country)
+	set(&l.TimeZone, c.TimeZone)
+	set(&l.Latitude, c.Latitude)
+	set(&l.Longitude, c.Longitude)
+	set(&l.Kind, c.Kind)
+	set(&l.Indoor, c.Indoor)
+	set(&l.StepFree, c.StepFree)
+	set(&l.Photo, c.Photo)
+	if c.HowToFind != nil {
+		l.HowToFind = c.HowToFind
+	}
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
 }
 
 // Zone is the location's time zone, or UTC where its name is not known.
@@ -142,7 +199,84 @@ type Locker struct {
 	// when it was last.
 	Ahead      Seconds
 	AdvancedAt *time.Time
-	CreatedAt  time.Time
+	// Functions are what people can do at it.
+	Functions []LockerFunction `gorm:"serializer:json"`
+	// EasyReach are the numbers of the cells that everybody reaches, also from a wheelchair.
+	EasyReach []int `gorm:"serializer:json"`
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// LockerFunction is something that people can do at a locker.
+type LockerFunction string
+
+// The functions.
+const (
+	FunctionPickup   LockerFunction = "pickup"
+	FunctionReturns  LockerFunction = "returns"
+	FunctionSending  LockerFunction = "sending"
+	FunctionStorage  LockerFunction = "storage"
+	FunctionPurchase LockerFunction = "purchase"
+)
+
+// LockerUpdate changes what is not nil of what a locker is called and good for.
+type LockerUpdate struct {
+	Number    *string
+	Functions []LockerFunction
+	EasyReach []int
+}
+
+// Apply changes a locker whose cells are numbered from 1 to cells.
+func (u LockerUpdate) Apply(l *Locker, cells int) error {
+	var f Fields
+	for i, n := range u.EasyReach {
+		if n < 1 || n > cells {
+			f.Add("/easy_reach/"+strconv.Itoa(i), "must be the number of a cell, 1 to %d", cells)
+		}
+	}
+	set(&l.Number, u.Number)
+	if u.Functions != nil {
+		l.Functions = u.Functions
+	}
+	if u.EasyReach != nil {
+		l.EasyReach = slices.Compact(slices.Sorted(slices.Values(u.EasyReach)))
+	}
+	return f.Err()
+}
+
+// Alias is what a carrier calls a locker: unique within the carrier.
+type Alias struct {
+	Locker  LockerID       `gorm:"primaryKey"`
+	Carrier OrganizationID `gorm:"primaryKey"`
+	Alias   string
+}
+
+// TableName is the table of aliases.
+func (Alias) TableName() string { return "locker_aliases" }
+
+// CellKind counts the equal cells of a locker.
+type CellKind struct {
+	Regime     Regime
+	Size       Size
+	Inner      Dimensions
+	MaxWeightG int
+	Cells      int
+}
+
+// CellKinds lists what cells a model has, in the order in which they come first.
+func (m CabinetModel) CellKinds() []CellKind {
+	var kinds []CellKind
+	for _, module := range m.Modules {
+		for _, row := range module.Rows {
+			kind := CellKind{Regime: module.Regime, Size: row.Size, Inner: row.Inner, MaxWeightG: row.MaxWeightG}
+			i := slices.IndexFunc(kinds, func(k CellKind) bool { k.Cells = 0; return k == kind })
+			if i < 0 {
+				i, kinds = len(kinds), append(kinds, kind)
+			}
+			kinds[i].Cells += row.Cells
+		}
+	}
+	return kinds
 }
 
 // LockerChange is an action on a locker, for a reason. Withdraw goes with LockerClose: what lies

@@ -72,7 +72,36 @@ type LockerView struct {
 	Locker   Locker
 	Location Location
 	Link     LockerLink
+	Kinds    []CellKind
+	Aliases  []Alias // of all carriers, in their order
+	// DistanceM is how far it is from the point that was asked for, in metres; nil: none was.
+	DistanceM *int
 }
+
+// UpdatedAt is when it, or its place, last changed.
+func (v LockerView) UpdatedAt() time.Time {
+	if v.Location.UpdatedAt.After(v.Locker.UpdatedAt) {
+		return v.Location.UpdatedAt
+	}
+	return v.Locker.UpdatedAt
+}
+
+// LockerQuery narrows the list of lockers.
+type LockerQuery struct {
+	Page
+	Near         *Point // nearest first; else by id
+	Box          *Box
+	Size         Size
+	Function     LockerFunction
+	UpdatedSince *time.Time
+}
+
+// Point is a place on Earth, in degrees.
+type Point struct{ Latitude, Longitude float64 }
+
+// Box is all between two parallels and two meridians, which it holds. East may be less than
+// West: the box then crosses the meridian of 180 degrees.
+type Box struct{ South, West, North, East float64 }
 
 // Availability is how much room a locker has for a size: Free cells of just that size,
 // and Room for more parcels of it beside what is promised.
@@ -107,6 +136,12 @@ type EventQuery struct {
 	Organization OrganizationID
 	After        int64
 	Limit        int
+}
+
+// FactQuery asks for up to Limit facts before (BeforeEpoch, BeforeSeq); zero: the newest.
+type FactQuery struct {
+	BeforeEpoch, BeforeSeq int64
+	Limit                  int
 }
 
 // IncidentQuery narrows the list of incidents.

@@ -125,6 +125,24 @@ func (e CourierRole) Valid() bool {
 	}
 }
 
+// Defines values for CourierUpdateUnset.
+const (
+	ValidFrom  CourierUpdateUnset = "valid_from"
+	ValidUntil CourierUpdateUnset = "valid_until"
+)
+
+// Valid indicates whether the value is a known member of the CourierUpdateUnset enum.
+func (e CourierUpdateUnset) Valid() bool {
+	switch e {
+	case ValidFrom:
+		return true
+	case ValidUntil:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Feed.
 const (
 	FeedNetwork   Feed = "network"
@@ -176,6 +194,33 @@ func (e Language) Valid() bool {
 	case En:
 		return true
 	case Ru:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LockerFunction.
+const (
+	LockerFunctionPickup   LockerFunction = "pickup"
+	LockerFunctionPurchase LockerFunction = "purchase"
+	LockerFunctionReturns  LockerFunction = "returns"
+	LockerFunctionSending  LockerFunction = "sending"
+	LockerFunctionStorage  LockerFunction = "storage"
+)
+
+// Valid indicates whether the value is a known member of the LockerFunction enum.
+func (e LockerFunction) Valid() bool {
+	switch e {
+	case LockerFunctionPickup:
+		return true
+	case LockerFunctionPurchase:
+		return true
+	case LockerFunctionReturns:
+		return true
+	case LockerFunctionSending:
+		return true
+	case LockerFunctionStorage:
 		return true
 	default:
 		return false
@@ -283,34 +328,34 @@ func (e NewPolicyTell) Valid() bool {
 
 // Defines values for NotificationState.
 const (
-	Delivered   NotificationState = "delivered"
-	Dropped     NotificationState = "dropped"
-	Failed      NotificationState = "failed"
-	Queued      NotificationState = "queued"
-	Sending     NotificationState = "sending"
-	Sent        NotificationState = "sent"
-	Uncertain   NotificationState = "uncertain"
-	Undelivered NotificationState = "undelivered"
+	NotificationStateDelivered   NotificationState = "delivered"
+	NotificationStateDropped     NotificationState = "dropped"
+	NotificationStateFailed      NotificationState = "failed"
+	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSending     NotificationState = "sending"
+	NotificationStateSent        NotificationState = "sent"
+	NotificationStateUncertain   NotificationState = "uncertain"
+	NotificationStateUndelivered NotificationState = "undelivered"
 )
 
 // Valid indicates whether the value is a known member of the NotificationState enum.
 func (e NotificationState) Valid() bool {
 	switch e {
-	case Delivered:
+	case NotificationStateDelivered:
 		return true
-	case Dropped:
+	case NotificationStateDropped:
 		return true
-	case Failed:
+	case NotificationStateFailed:
 		return true
-	case Queued:
+	case NotificationStateQueued:
 		return true
-	case Sending:
+	case NotificationStateSending:
 		return true
-	case Sent:
+	case NotificationStateSent:
 		return true
-	case Uncertain:
+	case NotificationStateUncertain:
 		return true
-	case Undelivered:
+	case NotificationStateUndelivered:
 		return true
 	default:
 		return false
@@ -386,6 +431,33 @@ func (e ParcelState) Valid() bool {
 	case ParcelStateRefused:
 		return true
 	case ParcelStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaceKind.
+const (
+	Courtyard   PlaceKind = "courtyard"
+	Entrance    PlaceKind = "entrance"
+	Institution PlaceKind = "institution"
+	Office      PlaceKind = "office"
+	Parking     PlaceKind = "parking"
+)
+
+// Valid indicates whether the value is a known member of the PlaceKind enum.
+func (e PlaceKind) Valid() bool {
+	switch e {
+	case Courtyard:
+		return true
+	case Entrance:
+		return true
+	case Institution:
+		return true
+	case Office:
+		return true
+	case Parking:
 		return true
 	default:
 		return false
@@ -608,6 +680,12 @@ func (e WebhookSigning) Valid() bool {
 	}
 }
 
+// Alias defines model for Alias.
+type Alias struct {
+	Alias   string `json:"alias"`
+	Carrier string `json:"carrier"`
+}
+
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -695,6 +773,18 @@ type CellChecked struct {
 // CellCheckedFound defines model for CellChecked.Found.
 type CellCheckedFound string
 
+// CellKind defines model for CellKind.
+type CellKind struct {
+	// Cells How many there are.
+	Cells int `json:"cells"`
+
+	// Inner Inner measures of a cell.
+	Inner      Inner  `json:"inner"`
+	MaxWeightG *int   `json:"max_weight_g,omitempty"`
+	Regime     Regime `json:"regime"`
+	Size       Size   `json:"size"`
+}
+
 // Channel defines model for Channel.
 type Channel string
 
@@ -756,6 +846,28 @@ type Courier struct {
 
 // CourierRole defines model for Courier.Role.
 type CourierRole string
+
+// CourierList defines model for CourierList.
+type CourierList struct {
+	Items      []Courier `json:"items"`
+	NextCursor *string   `json:"next_cursor,omitempty"`
+}
+
+// CourierUpdate defines model for CourierUpdate.
+type CourierUpdate struct {
+	Badge *string `json:"badge,omitempty"`
+
+	// Lockers Where it is allowed from now on; everywhere if empty.
+	Lockers     *[]LockerRef          `json:"lockers,omitempty"`
+	Pin         *string               `json:"pin,omitempty"`
+	Unannounced *bool                 `json:"unannounced,omitempty"`
+	Unset       *[]CourierUpdateUnset `json:"unset,omitempty"`
+	ValidFrom   *time.Time            `json:"valid_from,omitempty"`
+	ValidUntil  *time.Time            `json:"valid_until,omitempty"`
+}
+
+// CourierUpdateUnset defines model for CourierUpdate.Unset.
+type CourierUpdateUnset string
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -839,6 +951,48 @@ type EventData struct {
 // EventList defines model for EventList.
 type EventList struct {
 	Items      []Event `json:"items"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// Fact defines model for Fact.
+type Fact struct {
+	// At By the cabinet's clock.
+	At      time.Time `json:"at"`
+	Attempt *int      `json:"attempt,omitempty"`
+	Board   *string   `json:"board,omitempty"`
+	Cell    *int      `json:"cell,omitempty"`
+
+	// Clock `synced`, or `guessed`: the time may be wrong.
+	Clock   string  `json:"clock"`
+	Courier *string `json:"courier,omitempty"`
+
+	// Doubtful Whether the cell is in doubt after it.
+	Doubtful   *bool  `json:"doubtful,omitempty"`
+	Epoch      int64  `json:"epoch"`
+	Generation *int64 `json:"generation,omitempty"`
+
+	// Label A barcode that the cabinet knew no parcel of.
+	Label     *string `json:"label,omitempty"`
+	Operation *string `json:"operation,omitempty"`
+	Parcel    *string `json:"parcel,omitempty"`
+
+	// Quarantined Why the server could not apply it.
+	Quarantined *string   `json:"quarantined,omitempty"`
+	Reason      *string   `json:"reason,omitempty"`
+	ReceivedAt  time.Time `json:"received_at"`
+	Seq         int64     `json:"seq"`
+	Shipment    *string   `json:"shipment,omitempty"`
+
+	// State The cell's after it.
+	State *string `json:"state,omitempty"`
+
+	// Type As in the protocol, such as `door_opened`.
+	Type string `json:"type"`
+}
+
+// FactList defines model for FactList.
+type FactList struct {
+	Items      []Fact  `json:"items"`
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
@@ -939,6 +1093,12 @@ type Key struct {
 // Language defines model for Language.
 type Language string
 
+// LocalTexts A text by language.
+type LocalTexts struct {
+	En *string `json:"en,omitempty"`
+	Ru *string `json:"ru,omitempty"`
+}
+
 // Location defines model for Location.
 type Location struct {
 	Address   string    `json:"address"`
@@ -947,15 +1107,49 @@ type Location struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
-	Hours     *Hours  `json:"hours,omitempty"`
-	Id        string  `json:"id"`
-	Latitude  float64 `json:"latitude"`
-	Longitude float64 `json:"longitude"`
-	Name      string  `json:"name"`
+	Hours *Hours `json:"hours,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Id        string      `json:"id"`
+	Indoor    bool        `json:"indoor"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  float64     `json:"latitude"`
+	Longitude float64     `json:"longitude"`
+	Name      string      `json:"name"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
 
 	// QuietHours From a time to the next time of that name, by the location's own clock.
 	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
-	TimeZone   string      `json:"time_zone"`
+
+	// StepFree Whether people get there without a step.
+	StepFree  bool      `json:"step_free"`
+	TimeZone  string    `json:"time_zone"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// LocationChange defines model for LocationChange.
+type LocationChange struct {
+	Address *Text   `json:"address,omitempty"`
+	City    *Text   `json:"city,omitempty"`
+	Country *string `json:"country,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Indoor    *bool       `json:"indoor,omitempty"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  *float64    `json:"latitude,omitempty"`
+	Longitude *float64    `json:"longitude,omitempty"`
+	Name      *Text       `json:"name,omitempty"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
+
+	// StepFree Whether people get there without a step.
+	StepFree *bool   `json:"step_free,omitempty"`
+	TimeZone *string `json:"time_zone,omitempty"`
 }
 
 // LocationHours defines model for LocationHours.
@@ -1030,10 +1224,21 @@ type LockerCellList struct {
 
 // LockerDetail defines model for LockerDetail.
 type LockerDetail struct {
+	// Aliases Your own; for operators, every carrier's.
+	Aliases []Alias    `json:"aliases"`
+	Cells   []CellKind `json:"cells"`
+
 	// CertificateUntil The end of its newest certificate, for operators; missing while it has none.
 	CertificateUntil *time.Time `json:"certificate_until,omitempty"`
 	CreatedAt        time.Time  `json:"created_at"`
-	Id               string     `json:"id"`
+
+	// DistanceM From the point of `near`.
+	DistanceM *int `json:"distance_m,omitempty"`
+
+	// EasyReach The numbers of the cells that everybody reaches, also from a wheelchair.
+	EasyReach []int            `json:"easy_reach"`
+	Functions []LockerFunction `json:"functions"`
+	Id        string           `json:"id"`
 
 	// LastSeen When it was last heard of; missing if never.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
@@ -1042,12 +1247,21 @@ type LockerDetail struct {
 	Number   string     `json:"number"`
 
 	// Online Whether the cabinet is connected.
-	Online bool        `json:"online"`
-	State  LockerState `json:"state"`
+	Online bool `json:"online"`
+
+	// OpenNow Whether people may come now.
+	OpenNow bool        `json:"open_now"`
+	State   LockerState `json:"state"`
 
 	// Test A test locker; missing if not.
 	Test *bool `json:"test,omitempty"`
+
+	// UpdatedAt When it or its place last changed.
+	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// LockerFunction defines model for LockerFunction.
+type LockerFunction string
 
 // LockerList defines model for LockerList.
 type LockerList struct {
@@ -1060,6 +1274,13 @@ type LockerRef = string
 
 // LockerState defines model for LockerState.
 type LockerState string
+
+// LockerUpdate defines model for LockerUpdate.
+type LockerUpdate struct {
+	EasyReach *[]int            `json:"easy_reach,omitempty"`
+	Functions *[]LockerFunction `json:"functions,omitempty"`
+	Number    *string           `json:"number,omitempty"`
+}
 
 // ModelRef defines model for ModelRef.
 type ModelRef = string
@@ -1080,6 +1301,12 @@ type Money struct {
 	// Amount In minor units.
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
+}
+
+// NewAlias defines model for NewAlias.
+type NewAlias struct {
+	Alias   string           `json:"alias"`
+	Carrier *OrganizationRef `json:"carrier,omitempty"`
 }
 
 // NewCabinetModel defines model for NewCabinetModel.
@@ -1147,13 +1374,24 @@ type NewLocation struct {
 	Country string `json:"country"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
-	Hours     *Hours  `json:"hours,omitempty"`
-	Latitude  float64 `json:"latitude"`
-	Longitude float64 `json:"longitude"`
-	Name      Text    `json:"name"`
+	Hours *Hours `json:"hours,omitempty"`
+
+	// HowToFind A text by language.
+	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
+	Indoor    *bool       `json:"indoor,omitempty"`
+	Kind      *PlaceKind  `json:"kind,omitempty"`
+	Latitude  float64     `json:"latitude"`
+	Longitude float64     `json:"longitude"`
+	Name      Text        `json:"name"`
+
+	// Photo The address of a picture.
+	Photo *string `json:"photo,omitempty"`
 
 	// QuietHours From a time to the next time of that name, by the location's own clock.
 	QuietHours *QuietHours `json:"quiet_hours,omitempty"`
+
+	// StepFree Whether people get there without a step.
+	StepFree *bool `json:"step_free,omitempty"`
 
 	// TimeZone An IANA name, such as Europe/Berlin.
 	TimeZone string `json:"time_zone"`
@@ -1166,6 +1404,9 @@ type NewLocker struct {
 
 	// Number The number on the cabinet, such as L-001.
 	Number string `json:"number"`
+
+	// Planned Not to be used yet; `false` if missing.
+	Planned *bool `json:"planned,omitempty"`
 
 	// Test It is for integrators. Keys that are test keys see test lockers alone; others do not see them.
 	Test *bool `json:"test,omitempty"`
@@ -1402,6 +1643,9 @@ type PickupCode struct {
 	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
 	Qr string `json:"qr"`
 }
+
+// PlaceKind defines model for PlaceKind.
+type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
@@ -1784,6 +2028,9 @@ type Cursor = string
 // Id defines model for id.
 type Id = string
 
+// IfNoneMatch defines model for ifNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for limit.
 type Limit = int
 
@@ -1795,6 +2042,21 @@ type OwnerOrganization = string
 
 // Search defines model for search.
 type Search = string
+
+// ListCouriersParams defines parameters for ListCouriers.
+type ListCouriersParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Search Only items whose name, number or id contains this.
+	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Organization Only this organization's, for operators.
+	Organization *OrganizationRef `form:"organization,omitempty" json:"organization,omitempty"`
+}
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
@@ -1848,6 +2110,45 @@ type ListLockersParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+
+	// Near `latitude,longitude` in degrees: the nearest come first, with `distance_m`.
+	Near *string `form:"near,omitempty" json:"near,omitempty"`
+
+	// Bbox `south,west,north,east` in degrees: only lockers within. East may be less than west, across 180 degrees.
+	Bbox *string `form:"bbox,omitempty" json:"bbox,omitempty"`
+
+	// Size Only lockers that have cells of this size.
+	Size *Size `form:"size,omitempty" json:"size,omitempty"`
+
+	// Function Only lockers with this function.
+	Function *LockerFunction `form:"function,omitempty" json:"function,omitempty"`
+
+	// UpdatedSince Only lockers that changed, or whose places changed, at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// IfNoneMatch The `ETag` of an earlier answer.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetLockerParams defines parameters for GetLocker.
+type GetLockerParams struct {
+	// IfNoneMatch The `ETag` of an earlier answer.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetAvailabilityParams defines parameters for GetAvailability.
+type GetAvailabilityParams struct {
+	// At When the parcels are expected; now if missing or past.
+	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
+}
+
+// ListFactsParams defines parameters for ListFacts.
+type ListFactsParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListModelsParams defines parameters for ListModels.
@@ -2028,6 +2329,9 @@ type ListWebhookDeliveriesParams struct {
 // CreateCourierJSONRequestBody defines body for CreateCourier for application/json ContentType.
 type CreateCourierJSONRequestBody = NewCourier
 
+// UpdateCourierJSONRequestBody defines body for UpdateCourier for application/json ContentType.
+type UpdateCourierJSONRequestBody = CourierUpdate
+
 // ResolveIncidentJSONRequestBody defines body for ResolveIncident for application/json ContentType.
 type ResolveIncidentJSONRequestBody = Resolution
 
@@ -2037,11 +2341,20 @@ type CreateKeyJSONRequestBody = NewKey
 // CreateLocationJSONRequestBody defines body for CreateLocation for application/json ContentType.
 type CreateLocationJSONRequestBody = NewLocation
 
+// ChangeLocationJSONRequestBody defines body for ChangeLocation for application/json ContentType.
+type ChangeLocationJSONRequestBody = LocationChange
+
 // SetHoursJSONRequestBody defines body for SetHours for application/json ContentType.
 type SetHoursJSONRequestBody = LocationHours
 
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
+
+// UpdateLockerJSONRequestBody defines body for UpdateLocker for application/json ContentType.
+type UpdateLockerJSONRequestBody = LockerUpdate
+
+// SetAliasJSONRequestBody defines body for SetAlias for application/json ContentType.
+type SetAliasJSONRequestBody = NewAlias
 
 // PutCellBackJSONRequestBody defines body for PutCellBack for application/json ContentType.
 type PutCellBackJSONRequestBody = Reason
@@ -2362,6 +2675,13 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// ListCouriers List couriers
+	//
+	// A carrier's own; an operator's choice of any organization's.
+	//
+	// Corresponds with GET /api/v1/couriers (the `ListCouriers` operationId).
+	ListCouriers(ctx context.Context, params *ListCouriersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateCourierWithBody Give a courier access to cabinets
 	//
 	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
@@ -2381,6 +2701,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/couriers (the `CreateCourier` operationId).
 	CreateCourier(ctx context.Context, body CreateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCourier Read a courier
+	//
+	// Corresponds with GET /api/v1/couriers/{id} (the `GetCourier` operationId).
+	GetCourier(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCourierWithBody Change a courier's badge, PIN, lockers or validity
+	//
+	// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+	// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+	UpdateCourierWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateCourier Change a courier's badge, PIN, lockers or validity
+	//
+	// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+	// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+	UpdateCourier(ctx context.Context, id Id, body UpdateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ResumeCourier End a courier's suspension
 	//
@@ -2474,6 +2819,26 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/locations (the `CreateLocation` operationId).
 	CreateLocation(ctx context.Context, body CreateLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ChangeLocationWithBody Change what is told of a location
+	//
+	// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+	// cabinets there show a new address. The hours are set by `/hours`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+	ChangeLocationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeLocation Change what is told of a location
+	//
+	// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+	// cabinets there show a new address. The hours are set by `/hours`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+	ChangeLocation(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SetHoursWithBody Set when people may come to a location, and when clients get no messages that can wait
 	//
 	// Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -2498,10 +2863,17 @@ type ClientInterface interface {
 
 	// ListLockers List lockers
 	//
+	// By id, or with `near` the nearest first. `search` also finds your own aliases.
+	//
+	// The answer has an `ETag`; with `If-None-Match` an answer that is still the same is 304. When it was last heard of
+	// a cabinet that is online is no change.
+	//
 	// Corresponds with GET /api/v1/lockers (the `ListLockers` operationId).
 	ListLockers(ctx context.Context, params *ListLockersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateLockerWithBody Make a locker of a model at a location
+	//
+	// A `planned` one takes nothing in yet; `resume` puts it to use.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2509,6 +2881,8 @@ type ClientInterface interface {
 	CreateLockerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateLocker Make a locker of a model at a location
+	//
+	// A `planned` one takes nothing in yet; `resume` puts it to use.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2518,12 +2892,53 @@ type ClientInterface interface {
 	// GetLocker Read a locker
 	//
 	// Corresponds with GET /api/v1/lockers/{id} (the `GetLocker` operationId).
-	GetLocker(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetLocker(ctx context.Context, id Id, params *GetLockerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateLockerWithBody Change what a locker is called and good for
+	//
+	// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+	UpdateLockerWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateLocker Change what a locker is called and good for
+	//
+	// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+	UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetAliasWithBody Call a locker by a carrier's own name
+	//
+	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+	// 409 `conflict`: the carrier calls another locker so.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+	SetAliasWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetAlias Call a locker by a carrier's own name
+	//
+	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+	// 409 `conflict`: the carrier calls another locker so.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+	SetAlias(ctx context.Context, id Id, body SetAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetAvailability How much room a locker has, by temperature and size
 	//
+	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// again. It counts on the cells that are free today, as announcements do.
+	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
-	GetAvailability(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetAvailability(ctx context.Context, id Id, params *GetAvailabilityParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCells A locker's cells, as its cabinet told of them
 	//
@@ -2657,6 +3072,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/lockers/{id}/close (the `CloseLocker` operationId).
 	CloseLocker(ctx context.Context, id Id, body CloseLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListFacts What a locker's cabinet told, newest first
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
+	ListFacts(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLimits What each carrier may count on at a locker
 	//
@@ -3372,6 +3792,23 @@ type ClientInterface interface {
 	TestWebhook(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
+// ListCouriers List couriers
+//
+// A carrier's own; an operator's choice of any organization's.
+//
+// Corresponds with GET /api/v1/couriers (the `ListCouriers` operationId).
+func (c *Client) ListCouriers(ctx context.Context, params *ListCouriersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCouriersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateCourierWithBody Give a courier access to cabinets
 //
 // A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
@@ -3402,6 +3839,61 @@ func (c *Client) CreateCourierWithBody(ctx context.Context, contentType string, 
 // Corresponds with POST /api/v1/couriers (the `CreateCourier` operationId).
 func (c *Client) CreateCourier(ctx context.Context, body CreateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateCourierRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCourier Read a courier
+//
+// Corresponds with GET /api/v1/couriers/{id} (the `GetCourier` operationId).
+func (c *Client) GetCourier(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourierRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCourierWithBody Change a courier's badge, PIN, lockers or validity
+//
+// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+func (c *Client) UpdateCourierWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCourierRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateCourier Change a courier's badge, PIN, lockers or validity
+//
+// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+func (c *Client) UpdateCourier(ctx context.Context, id Id, body UpdateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateCourierRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3634,6 +4126,46 @@ func (c *Client) CreateLocation(ctx context.Context, body CreateLocationJSONRequ
 	return c.Client.Do(req)
 }
 
+// ChangeLocationWithBody Change what is told of a location
+//
+// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+// cabinets there show a new address. The hours are set by `/hours`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+func (c *Client) ChangeLocationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeLocationRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeLocation Change what is told of a location
+//
+// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+// cabinets there show a new address. The hours are set by `/hours`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+func (c *Client) ChangeLocation(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeLocationRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SetHoursWithBody Set when people may come to a location, and when clients get no messages that can wait
 //
 // Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -3678,6 +4210,11 @@ func (c *Client) SetHours(ctx context.Context, id Id, body SetHoursJSONRequestBo
 
 // ListLockers List lockers
 //
+// By id, or with `near` the nearest first. `search` also finds your own aliases.
+//
+// The answer has an `ETag`; with `If-None-Match` an answer that is still the same is 304. When it was last heard of
+// a cabinet that is online is no change.
+//
 // Corresponds with GET /api/v1/lockers (the `ListLockers` operationId).
 func (c *Client) ListLockers(ctx context.Context, params *ListLockersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListLockersRequest(c.Server, params)
@@ -3692,6 +4229,8 @@ func (c *Client) ListLockers(ctx context.Context, params *ListLockersParams, req
 }
 
 // CreateLockerWithBody Make a locker of a model at a location
+//
+// A `planned` one takes nothing in yet; `resume` puts it to use.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3709,6 +4248,8 @@ func (c *Client) CreateLockerWithBody(ctx context.Context, contentType string, b
 }
 
 // CreateLocker Make a locker of a model at a location
+//
+// A `planned` one takes nothing in yet; `resume` puts it to use.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3728,8 +4269,86 @@ func (c *Client) CreateLocker(ctx context.Context, body CreateLockerJSONRequestB
 // GetLocker Read a locker
 //
 // Corresponds with GET /api/v1/lockers/{id} (the `GetLocker` operationId).
-func (c *Client) GetLocker(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetLockerRequest(c.Server, id)
+func (c *Client) GetLocker(ctx context.Context, id Id, params *GetLockerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLockerRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateLockerWithBody Change what a locker is called and good for
+//
+// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+func (c *Client) UpdateLockerWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateLockerRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateLocker Change what a locker is called and good for
+//
+// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+func (c *Client) UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateLockerRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetAliasWithBody Call a locker by a carrier's own name
+//
+// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+// 409 `conflict`: the carrier calls another locker so.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+func (c *Client) SetAliasWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetAliasRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetAlias Call a locker by a carrier's own name
+//
+// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+// 409 `conflict`: the carrier calls another locker so.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+func (c *Client) SetAlias(ctx context.Context, id Id, body SetAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetAliasRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3742,9 +4361,12 @@ func (c *Client) GetLocker(ctx context.Context, id Id, reqEditors ...RequestEdit
 
 // GetAvailability How much room a locker has, by temperature and size
 //
+// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// again. It counts on the cells that are free today, as announcements do.
+//
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
-func (c *Client) GetAvailability(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetAvailabilityRequest(c.Server, id)
+func (c *Client) GetAvailability(ctx context.Context, id Id, params *GetAvailabilityParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAvailabilityRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3998,6 +4620,21 @@ func (c *Client) CloseLockerWithBody(ctx context.Context, id Id, contentType str
 // Corresponds with POST /api/v1/lockers/{id}/close (the `CloseLocker` operationId).
 func (c *Client) CloseLocker(ctx context.Context, id Id, body CloseLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCloseLockerRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFacts What a locker's cabinet told, newest first
+//
+// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
+func (c *Client) ListFacts(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFactsRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5451,6 +6088,96 @@ func (c *Client) TestWebhook(ctx context.Context, id Id, reqEditors ...RequestEd
 	return c.Client.Do(req)
 }
 
+// NewListCouriersRequest constructs an http.Request for the ListCouriers method
+func NewListCouriersRequest(server string, params *ListCouriersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/couriers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Organization != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "organization", *params.Organization, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateCourierRequest calls the generic CreateCourier builder with application/json body
 func NewCreateCourierRequest(server string, body CreateCourierJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -5482,6 +6209,87 @@ func NewCreateCourierRequestWithBody(server string, contentType string, body io.
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetCourierRequest constructs an http.Request for the GetCourier method
+func NewGetCourierRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/couriers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateCourierRequest calls the generic UpdateCourier builder with application/json body
+func NewUpdateCourierRequest(server string, id Id, body UpdateCourierJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateCourierRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateCourierRequestWithBody constructs an http.Request for the UpdateCourier method, with any body, and a specified content type
+func NewUpdateCourierRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/couriers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -6012,6 +6820,53 @@ func NewCreateLocationRequestWithBody(server string, contentType string, body io
 	return req, nil
 }
 
+// NewChangeLocationRequest calls the generic ChangeLocation builder with application/json body
+func NewChangeLocationRequest(server string, id Id, body ChangeLocationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeLocationRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewChangeLocationRequestWithBody constructs an http.Request for the ChangeLocation method, with any body, and a specified content type
+func NewChangeLocationRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/locations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewSetHoursRequest calls the generic SetHours builder with application/json body
 func NewSetHoursRequest(server string, id Id, body SetHoursJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6123,6 +6978,66 @@ func NewListLockersRequest(server string, params *ListLockersParams) (*http.Requ
 
 		}
 
+		if params.Near != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "near", *params.Near, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bbox != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "bbox", *params.Bbox, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Size != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "size", *params.Size, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Function != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "function", *params.Function, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -6132,6 +7047,21 @@ func NewListLockersRequest(server string, params *ListLockersParams) (*http.Requ
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -6178,7 +7108,7 @@ func NewCreateLockerRequestWithBody(server string, contentType string, body io.R
 }
 
 // NewGetLockerRequest constructs an http.Request for the GetLocker method
-func NewGetLockerRequest(server string, id Id) (*http.Request, error) {
+func NewGetLockerRequest(server string, id Id, params *GetLockerParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6208,11 +7138,120 @@ func NewGetLockerRequest(server string, id Id) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewUpdateLockerRequest calls the generic UpdateLocker builder with application/json body
+func NewUpdateLockerRequest(server string, id Id, body UpdateLockerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateLockerRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateLockerRequestWithBody constructs an http.Request for the UpdateLocker method, with any body, and a specified content type
+func NewUpdateLockerRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSetAliasRequest calls the generic SetAlias builder with application/json body
+func NewSetAliasRequest(server string, id Id, body SetAliasJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetAliasRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSetAliasRequestWithBody constructs an http.Request for the SetAlias method, with any body, and a specified content type
+func NewSetAliasRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/aliases", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
 	return req, nil
 }
 
 // NewGetAvailabilityRequest constructs an http.Request for the GetAvailability method
-func NewGetAvailabilityRequest(server string, id Id) (*http.Request, error) {
+func NewGetAvailabilityRequest(server string, id Id, params *GetAvailabilityParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -6235,6 +7274,33 @@ func NewGetAvailabilityRequest(server string, id Id) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.At != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "at", *params.At, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -6565,6 +7631,79 @@ func NewCloseLockerRequestWithBody(server string, id Id, contentType string, bod
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListFactsRequest constructs an http.Request for the ListFacts method
+func NewListFactsRequest(server string, id Id, params *ListFactsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/facts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -9250,6 +10389,15 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ListCouriersWithResponse List couriers
+	//
+	// A carrier's own; an operator's choice of any organization's.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/couriers (the `ListCouriers` operationId).
+	ListCouriersWithResponse(ctx context.Context, params *ListCouriersParams, reqEditors ...RequestEditorFn) (*ListCouriersResponse, error)
+
 	// CreateCourierWithBodyWithResponse Give a courier access to cabinets
 	//
 	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
@@ -9269,6 +10417,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/couriers (the `CreateCourier` operationId).
 	CreateCourierWithResponse(ctx context.Context, body CreateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCourierResponse, error)
+
+	// GetCourierWithResponse Read a courier
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/couriers/{id} (the `GetCourier` operationId).
+	GetCourierWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetCourierResponse, error)
+
+	// UpdateCourierWithBodyWithResponse Change a courier's badge, PIN, lockers or validity
+	//
+	// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+	// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+	UpdateCourierWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCourierResponse, error)
+
+	// UpdateCourierWithResponse Change a courier's badge, PIN, lockers or validity
+	//
+	// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+	// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+	UpdateCourierWithResponse(ctx context.Context, id Id, body UpdateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCourierResponse, error)
 
 	// ResumeCourierWithResponse End a courier's suspension
 	//
@@ -9376,6 +10551,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/locations (the `CreateLocation` operationId).
 	CreateLocationWithResponse(ctx context.Context, body CreateLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateLocationResponse, error)
 
+	// ChangeLocationWithBodyWithResponse Change what is told of a location
+	//
+	// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+	// cabinets there show a new address. The hours are set by `/hours`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+	ChangeLocationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeLocationResponse, error)
+
+	// ChangeLocationWithResponse Change what is told of a location
+	//
+	// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+	// cabinets there show a new address. The hours are set by `/hours`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+	ChangeLocationWithResponse(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeLocationResponse, error)
+
 	// SetHoursWithBodyWithResponse Set when people may come to a location, and when clients get no messages that can wait
 	//
 	// Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -9400,6 +10595,11 @@ type ClientWithResponsesInterface interface {
 
 	// ListLockersWithResponse List lockers
 	//
+	// By id, or with `near` the nearest first. `search` also finds your own aliases.
+	//
+	// The answer has an `ETag`; with `If-None-Match` an answer that is still the same is 304. When it was last heard of
+	// a cabinet that is online is no change.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/lockers (the `ListLockers` operationId).
@@ -9407,12 +10607,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateLockerWithBodyWithResponse Make a locker of a model at a location
 	//
+	// A `planned` one takes nothing in yet; `resume` puts it to use.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/lockers (the `CreateLocker` operationId).
 	CreateLockerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateLockerResponse, error)
 
 	// CreateLockerWithResponse Make a locker of a model at a location
+	//
+	// A `planned` one takes nothing in yet; `resume` puts it to use.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9424,14 +10628,55 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/lockers/{id} (the `GetLocker` operationId).
-	GetLockerWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerResponse, error)
+	GetLockerWithResponse(ctx context.Context, id Id, params *GetLockerParams, reqEditors ...RequestEditorFn) (*GetLockerResponse, error)
+
+	// UpdateLockerWithBodyWithResponse Change what a locker is called and good for
+	//
+	// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+	UpdateLockerWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateLockerResponse, error)
+
+	// UpdateLockerWithResponse Change what a locker is called and good for
+	//
+	// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+	UpdateLockerWithResponse(ctx context.Context, id Id, body UpdateLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateLockerResponse, error)
+
+	// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
+	//
+	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+	// 409 `conflict`: the carrier calls another locker so.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+	SetAliasWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetAliasResponse, error)
+
+	// SetAliasWithResponse Call a locker by a carrier's own name
+	//
+	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+	// 409 `conflict`: the carrier calls another locker so.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+	SetAliasWithResponse(ctx context.Context, id Id, body SetAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*SetAliasResponse, error)
 
 	// GetAvailabilityWithResponse How much room a locker has, by temperature and size
+	//
+	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
-	GetAvailabilityWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetAvailabilityResponse, error)
+	GetAvailabilityWithResponse(ctx context.Context, id Id, params *GetAvailabilityParams, reqEditors ...RequestEditorFn) (*GetAvailabilityResponse, error)
 
 	// ListCellsWithResponse A locker's cells, as its cabinet told of them
 	//
@@ -9569,6 +10814,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/lockers/{id}/close (the `CloseLocker` operationId).
 	CloseLockerWithResponse(ctx context.Context, id Id, body CloseLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*CloseLockerResponse, error)
+
+	// ListFactsWithResponse What a locker's cabinet told, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
+	ListFactsWithResponse(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*ListFactsResponse, error)
 
 	// ListLimitsWithResponse What each carrier may count on at a locker
 	//
@@ -10338,6 +11590,54 @@ type ClientWithResponsesInterface interface {
 	TestWebhookWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
 }
 
+type ListCouriersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourierList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCouriersResponse) GetJSON200() *CourierList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCouriersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCouriersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCouriersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCouriersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCouriersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CreateCourierResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10380,6 +11680,102 @@ func (r CreateCourierResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateCourierResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCourierResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Courier
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCourierResponse) GetJSON200() *Courier {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCourierResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCourierResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCourierResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCourierResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCourierResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateCourierResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Courier
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateCourierResponse) GetJSON200() *Courier {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateCourierResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateCourierResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateCourierResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateCourierResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateCourierResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10859,6 +12255,54 @@ func (r CreateLocationResponse) ContentType() string {
 	return ""
 }
 
+type ChangeLocationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Location
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeLocationResponse) GetJSON200() *Location {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeLocationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeLocationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeLocationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeLocationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeLocationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type SetHoursResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10907,6 +12351,16 @@ func (r SetHoursResponse) ContentType() string {
 	return ""
 }
 
+// ListLockersResponse200Headers the declared response headers of an HTTP 200 response for ListLockers
+type ListLockersResponse200Headers struct {
+	ETag *string
+}
+
+// ListLockersResponse304Headers the declared response headers of an HTTP 304 response for ListLockers
+type ListLockersResponse304Headers struct {
+	ETag *string
+}
+
 type ListLockersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10914,6 +12368,10 @@ type ListLockersResponse struct {
 	JSON200 *LockerList
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListLockersResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListLockersResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -11003,6 +12461,16 @@ func (r CreateLockerResponse) ContentType() string {
 	return ""
 }
 
+// GetLockerResponse200Headers the declared response headers of an HTTP 200 response for GetLocker
+type GetLockerResponse200Headers struct {
+	ETag *string
+}
+
+// GetLockerResponse304Headers the declared response headers of an HTTP 304 response for GetLocker
+type GetLockerResponse304Headers struct {
+	ETag *string
+}
+
 type GetLockerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11010,6 +12478,10 @@ type GetLockerResponse struct {
 	JSON200 *LockerDetail
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLockerResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetLockerResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -11045,6 +12517,102 @@ func (r GetLockerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetLockerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateLockerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Locker
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateLockerResponse) GetJSON200() *Locker {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateLockerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateLockerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateLockerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateLockerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateLockerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetAliasResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Alias
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetAliasResponse) GetJSON200() *Alias {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetAliasResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetAliasResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetAliasResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetAliasResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetAliasResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11429,6 +12997,54 @@ func (r CloseLockerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CloseLockerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFactsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FactList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFactsResponse) GetJSON200() *FactList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFactsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFactsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFactsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFactsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFactsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13772,6 +15388,21 @@ func (r TestWebhookResponse) ContentType() string {
 	return ""
 }
 
+// ListCouriersWithResponse List couriers
+//
+// A carrier's own; an operator's choice of any organization's.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/couriers (the `ListCouriers` operationId).
+func (c *ClientWithResponses) ListCouriersWithResponse(ctx context.Context, params *ListCouriersParams, reqEditors ...RequestEditorFn) (*ListCouriersResponse, error) {
+	rsp, err := c.ListCouriers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCouriersResponse(rsp)
+}
+
 // CreateCourierWithBodyWithResponse Give a courier access to cabinets
 //
 // A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
@@ -13802,6 +15433,51 @@ func (c *ClientWithResponses) CreateCourierWithResponse(ctx context.Context, bod
 		return nil, err
 	}
 	return ParseCreateCourierResponse(rsp)
+}
+
+// GetCourierWithResponse Read a courier
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/couriers/{id} (the `GetCourier` operationId).
+func (c *ClientWithResponses) GetCourierWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetCourierResponse, error) {
+	rsp, err := c.GetCourier(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourierResponse(rsp)
+}
+
+// UpdateCourierWithBodyWithResponse Change a courier's badge, PIN, lockers or validity
+//
+// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+func (c *ClientWithResponses) UpdateCourierWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateCourierResponse, error) {
+	rsp, err := c.UpdateCourierWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCourierResponse(rsp)
+}
+
+// UpdateCourierWithResponse Change a courier's badge, PIN, lockers or validity
+//
+// Fields that are missing stay as they are; `unset` takes bounds of the validity away. Connected cabinets know it
+// about a second later, also those where the courier may not come any more. 409 `conflict`: the badge is in use.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/couriers/{id} (the `UpdateCourier` operationId).
+func (c *ClientWithResponses) UpdateCourierWithResponse(ctx context.Context, id Id, body UpdateCourierJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateCourierResponse, error) {
+	rsp, err := c.UpdateCourier(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateCourierResponse(rsp)
 }
 
 // ResumeCourierWithResponse End a courier's suspension
@@ -13988,6 +15664,38 @@ func (c *ClientWithResponses) CreateLocationWithResponse(ctx context.Context, bo
 	return ParseCreateLocationResponse(rsp)
 }
 
+// ChangeLocationWithBodyWithResponse Change what is told of a location
+//
+// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+// cabinets there show a new address. The hours are set by `/hours`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+func (c *ClientWithResponses) ChangeLocationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeLocationResponse, error) {
+	rsp, err := c.ChangeLocationWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeLocationResponse(rsp)
+}
+
+// ChangeLocationWithResponse Change what is told of a location
+//
+// Fields that are missing stay as they are; `how_to_find` is replaced whole, and an empty `photo` is none. The
+// cabinets there show a new address. The hours are set by `/hours`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
+func (c *ClientWithResponses) ChangeLocationWithResponse(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeLocationResponse, error) {
+	rsp, err := c.ChangeLocation(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeLocationResponse(rsp)
+}
+
 // SetHoursWithBodyWithResponse Set when people may come to a location, and when clients get no messages that can wait
 //
 // Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -14024,6 +15732,11 @@ func (c *ClientWithResponses) SetHoursWithResponse(ctx context.Context, id Id, b
 
 // ListLockersWithResponse List lockers
 //
+// By id, or with `near` the nearest first. `search` also finds your own aliases.
+//
+// The answer has an `ETag`; with `If-None-Match` an answer that is still the same is 304. When it was last heard of
+// a cabinet that is online is no change.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/lockers (the `ListLockers` operationId).
@@ -14037,6 +15750,8 @@ func (c *ClientWithResponses) ListLockersWithResponse(ctx context.Context, param
 
 // CreateLockerWithBodyWithResponse Make a locker of a model at a location
 //
+// A `planned` one takes nothing in yet; `resume` puts it to use.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/lockers (the `CreateLocker` operationId).
@@ -14049,6 +15764,8 @@ func (c *ClientWithResponses) CreateLockerWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateLockerWithResponse Make a locker of a model at a location
+//
+// A `planned` one takes nothing in yet; `resume` puts it to use.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14066,21 +15783,86 @@ func (c *ClientWithResponses) CreateLockerWithResponse(ctx context.Context, body
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/lockers/{id} (the `GetLocker` operationId).
-func (c *ClientWithResponses) GetLockerWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerResponse, error) {
-	rsp, err := c.GetLocker(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetLockerWithResponse(ctx context.Context, id Id, params *GetLockerParams, reqEditors ...RequestEditorFn) (*GetLockerResponse, error) {
+	rsp, err := c.GetLocker(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseGetLockerResponse(rsp)
 }
 
+// UpdateLockerWithBodyWithResponse Change what a locker is called and good for
+//
+// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+func (c *ClientWithResponses) UpdateLockerWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateLockerResponse, error) {
+	rsp, err := c.UpdateLockerWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateLockerResponse(rsp)
+}
+
+// UpdateLockerWithResponse Change what a locker is called and good for
+//
+// Fields that are missing stay as they are. 409 `conflict`, when the number is in use.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/lockers/{id} (the `UpdateLocker` operationId).
+func (c *ClientWithResponses) UpdateLockerWithResponse(ctx context.Context, id Id, body UpdateLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateLockerResponse, error) {
+	rsp, err := c.UpdateLocker(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateLockerResponse(rsp)
+}
+
+// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
+//
+// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+// 409 `conflict`: the carrier calls another locker so.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+func (c *ClientWithResponses) SetAliasWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetAliasResponse, error) {
+	rsp, err := c.SetAliasWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetAliasResponse(rsp)
+}
+
+// SetAliasWithResponse Call a locker by a carrier's own name
+//
+// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
+// 409 `conflict`: the carrier calls another locker so.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/aliases (the `SetAlias` operationId).
+func (c *ClientWithResponses) SetAliasWithResponse(ctx context.Context, id Id, body SetAliasJSONRequestBody, reqEditors ...RequestEditorFn) (*SetAliasResponse, error) {
+	rsp, err := c.SetAlias(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetAliasResponse(rsp)
+}
+
 // GetAvailabilityWithResponse How much room a locker has, by temperature and size
+//
+// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// again. It counts on the cells that are free today, as announcements do.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
-func (c *ClientWithResponses) GetAvailabilityWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetAvailabilityResponse, error) {
-	rsp, err := c.GetAvailability(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetAvailabilityWithResponse(ctx context.Context, id Id, params *GetAvailabilityParams, reqEditors ...RequestEditorFn) (*GetAvailabilityResponse, error) {
+	rsp, err := c.GetAvailability(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -14294,6 +16076,19 @@ func (c *ClientWithResponses) CloseLockerWithResponse(ctx context.Context, id Id
 		return nil, err
 	}
 	return ParseCloseLockerResponse(rsp)
+}
+
+// ListFactsWithResponse What a locker's cabinet told, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
+func (c *ClientWithResponses) ListFactsWithResponse(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*ListFactsResponse, error) {
+	rsp, err := c.ListFacts(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFactsResponse(rsp)
 }
 
 // ListLimitsWithResponse What each carrier may count on at a locker
@@ -15501,6 +17296,39 @@ func (c *ClientWithResponses) TestWebhookWithResponse(ctx context.Context, id Id
 	return ParseTestWebhookResponse(rsp)
 }
 
+// ParseListCouriersResponse parses an HTTP response from a ListCouriersWithResponse call
+func ParseListCouriersResponse(rsp *http.Response) (*ListCouriersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCouriersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourierList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCreateCourierResponse parses an HTTP response from a CreateCourierWithResponse call
 func ParseCreateCourierResponse(rsp *http.Response) (*CreateCourierResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15521,6 +17349,72 @@ func ParseCreateCourierResponse(rsp *http.Response) (*CreateCourierResponse, err
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCourierResponse parses an HTTP response from a GetCourierWithResponse call
+func ParseGetCourierResponse(rsp *http.Response) (*GetCourierResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCourierResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Courier
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateCourierResponse parses an HTTP response from a UpdateCourierWithResponse call
+func ParseUpdateCourierResponse(rsp *http.Response) (*UpdateCourierResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateCourierResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Courier
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -15860,6 +17754,39 @@ func ParseCreateLocationResponse(rsp *http.Response) (*CreateLocationResponse, e
 	return response, nil
 }
 
+// ParseChangeLocationResponse parses an HTTP response from a ChangeLocationWithResponse call
+func ParseChangeLocationResponse(rsp *http.Response) (*ChangeLocationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeLocationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Location
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSetHoursResponse parses an HTTP response from a SetHoursWithResponse call
 func ParseSetHoursResponse(rsp *http.Response) (*SetHoursResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15914,6 +17841,9 @@ func ParseListLockersResponse(rsp *http.Response) (*ListLockersResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -15921,6 +17851,29 @@ func ParseListLockersResponse(rsp *http.Response) (*ListLockersResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListLockersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListLockersResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -15975,6 +17928,98 @@ func ParseGetLockerResponse(rsp *http.Response) (*GetLockerResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest LockerDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLockerResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetLockerResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateLockerResponse parses an HTTP response from a UpdateLockerWithResponse call
+func ParseUpdateLockerResponse(rsp *http.Response) (*UpdateLockerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateLockerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Locker
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetAliasResponse parses an HTTP response from a SetAliasWithResponse call
+func ParseSetAliasResponse(rsp *http.Response) (*SetAliasResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetAliasResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Alias
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -16239,6 +18284,39 @@ func ParseCloseLockerResponse(rsp *http.Response) (*CloseLockerResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Locker
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListFactsResponse parses an HTTP response from a ListFactsWithResponse call
+func ParseListFactsResponse(rsp *http.Response) (*ListFactsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFactsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FactList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -87,10 +87,11 @@ func count(of map[models.OrganizationID]models.Demand, carrier models.Organizati
 	of[carrier].Add(r, s, n)
 }
 
-// Availability returns a line for each regime and size that the locker has, with the room
-// that there is for a carrier now, by the policy "standard".
-func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID) ([]models.Availability, error) {
-	if _, err := s.Locker(ctx, id); err != nil {
+// Availability returns a line for each regime and size that the locker has, with the room that
+// there is for a carrier whose parcels are expected at a time, by the policy "standard". A time
+// that has passed is now.
+func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier models.OrganizationID, at time.Time) ([]models.Availability, error) {
+	if _, err := s.Head(ctx, id); err != nil {
 		return nil, err
 	}
 	kinds, err := gorm.G[models.StoredCell](s.read).Distinct("regime", "size").Where("locker = ?", id).Find(ctx)
@@ -101,7 +102,8 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier mo
 	if err != nil {
 		return nil, err
 	}
-	rooms, err := capacityOf(ctx, s.read, s.now().Add(policy.Horizon().Duration()), id)
+	expected := models.Promise{From: &at, Horizon: policy.Horizon()}
+	rooms, err := capacityOf(ctx, s.read, expected.Until(s.now()), id)
 	if err != nil {
 		return nil, mapError(err)
 	}
@@ -137,23 +139,25 @@ func (s *Store) withNearby(ctx context.Context, refusal error, from models.Locke
 
 func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models.OrganizationID, need models.Demand, until time.Time) ([]models.NearbyLocker, error) {
 	nearby := []models.NearbyLocker{}
-	here, err := s.Locker(ctx, from)
+	var here models.Point
+	err := s.read.WithContext(ctx).Raw(`SELECT p.latitude, p.longitude FROM lockers l JOIN locations p ON p.id = l.location
+		WHERE l.id = ?`, from).Scan(&here).Error
 	if err != nil {
-		return nearby, err
+		return nearby, mapError(err)
 	}
 	var others []struct {
 		models.NearbyLocker
 		Latitude, Longitude float64
 	}
 	err = s.read.WithContext(ctx).Raw(`SELECT l.id AS locker, l.number, p.address, p.latitude, p.longitude
-		FROM lockers l JOIN locations p ON p.id = l.location WHERE l.state = ? AND l.id <> ? AND l.test = ?`,
-		models.LockerActive, from, here.Locker.Test).Scan(&others).Error
+		FROM lockers l JOIN locations p ON p.id = l.location WHERE l.state = ? AND l.id <> ? AND l.test = (SELECT test FROM lockers WHERE id = ?)`,
+		models.LockerActive, from, from).Scan(&others).Error
 	if err != nil {
 		return nearby, mapError(err)
 	}
 	candidates := make([]models.NearbyLocker, 0, len(others))
 	for _, o := range others {
-		o.DistanceM = distanceM(here.Location.Latitude, here.Location.Longitude, o.Latitude, o.Longitude)
+		o.DistanceM = distanceM(here.Latitude, here.Longitude, o.Latitude, o.Longitude)
 		candidates = append(candidates, o.NearbyLocker)
 	}
 	slices.SortFunc(candidates, func(a, b models.NearbyLocker) int { return a.DistanceM - b.DistanceM })
@@ -193,11 +197,15 @@ func least(c models.Capacity, carrier models.OrganizationID, need models.Demand)
 	return n
 }
 
-// distanceM is the great circle's length in metres, by the haversine formula on a sphere
-// with the Earth's mean radius (IUGG).
 func distanceM(lat1, lon1, lat2, lon2 float64) int {
+	return int(math.Round(metres(lat1, lon1, lat2, lon2)))
+}
+
+// metres is the great circle's length in metres, by the haversine formula on a sphere with the
+// Earth's mean radius (IUGG).
+func metres(lat1, lon1, lat2, lon2 float64) float64 {
 	const radius, degree = 6_371_009.0, math.Pi / 180
 	sinLat, sinLon := math.Sin((lat2-lat1)*degree/2), math.Sin((lon2-lon1)*degree/2)
 	h := sinLat*sinLat + math.Cos(lat1*degree)*math.Cos(lat2*degree)*sinLon*sinLon
-	return int(math.Round(2 * radius * math.Asin(math.Sqrt(min(h, 1)))))
+	return 2 * radius * math.Asin(math.Sqrt(min(h, 1)))
 }

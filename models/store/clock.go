@@ -115,8 +115,8 @@ func (s *Store) SetHours(ctx context.Context, r models.Request, id models.Locati
 		if l, err = take(row, err, "There is no such location."); err != nil {
 			return err
 		}
-		l.Hours, l.QuietHours = hours, quiet
-		if err := t.db.Select("hours", "quiet_hours").Save(&l).Error; err != nil {
+		l.Hours, l.QuietHours, l.UpdatedAt = hours, quiet, t.now
+		if err := t.db.Select("hours", "quiet_hours", "updated_at").Save(&l).Error; err != nil {
 			return err
 		}
 		here, err := gorm.G[models.Locker](t.db).Where("location = ?", id).Order("id").Find(t.ctx)

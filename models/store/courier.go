@@ -23,7 +23,7 @@ func (s *Store) CreateCourier(ctx context.Context, n models.NewCourier) (models.
 			return err
 		}
 		c.Test = n.Actor.Test
-		if err := t.knownLockers(n.Actor, c.Lockers); err != nil {
+		if err := t.knownLockers(n.Actor, c); err != nil {
 			return err
 		}
 		c.CreatedAt, c.Rev = t.now, t.revAfter(0)
@@ -53,14 +53,13 @@ func startGrant(c models.Courier) models.OutboxRow {
 // it is never below the time in Unix milliseconds.
 func (t *tx) revAfter(rev int64) int64 { return max(rev+1, t.now.UnixMilli()) }
 
-// knownLockers checks that the actor sees the lockers. With a test key a courier is for those that
+// knownLockers checks that the actor sees a courier's lockers. One of a test key is for those that
 // are named: none would be all.
-func (t *tx) knownLockers(a models.Actor, ids []models.LockerID) error {
+func (t *tx) knownLockers(a models.Actor, c models.Courier) error {
+	ids := c.Lockers
 	if len(ids) == 0 {
-		if a.Test {
-			var fields models.Fields
-			fields.Add("/lockers", "must name test lockers: the key is a test key")
-			return fields.Err()
+		if c.Test {
+			return fieldError("/lockers", "must name test lockers: the courier is one of a test key")
 		}
 		return nil
 	}
@@ -69,7 +68,7 @@ func (t *tx) knownLockers(a models.Actor, ids []models.LockerID) error {
 		return err
 	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(l models.Locker) bool { return l.ID == id && a.Sees(l.Test) }) {
+		if !slices.ContainsFunc(found, func(l models.Locker) bool { return l.ID == id && a.Sees(l.Test) && (l.Test || !c.Test) }) {
 			return models.Errorf(models.CodeNotFound, "There is no locker %s.", id)
 		}
 	}
@@ -83,11 +82,11 @@ func (s *Store) SuspendCourier(ctx context.Context, r models.Request, id models.
 	var c models.Courier
 	err := s.tx(ctx, "suspend", func(t *tx) error {
 		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
-		if c, err = take(row, err, "There is no such courier."); err != nil {
+		if c, err = take(row, err, noCourier); err != nil {
 			return err
 		}
-		if !r.Actor.Sees(c.Test) || !r.Actor.Operator() && c.Organization != r.Actor.Organization {
-			return models.Errorf(models.CodeNotFound, "There is no such courier.")
+		if err := ownCourier(r.Actor, c); err != nil {
+			return err
 		}
 		c.Suspended, c.Rev = suspended, t.revAfter(c.Rev)
 		if _, err := t.exec("UPDATE couriers SET suspended = ?, rev = ? WHERE id = ?", c.Suspended, c.Rev, id); err != nil {
@@ -110,7 +109,7 @@ func (s *Store) PublishCourier(ctx context.Context, id models.CourierID, sign fu
 	return s.tx(ctx, "grant", func(t *tx) error {
 		// Under the row's lock, so that the newest revision is the last to be written.
 		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
-		c, err := take(row, err, "There is no such courier.")
+		c, err := take(row, err, noCourier)
 		if err != nil {
 			return err
 		}
@@ -128,14 +127,104 @@ func (s *Store) PublishCourier(ctx context.Context, id models.CourierID, sign fu
 			Badge: c.Badge, PINHash: c.PINHash, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil,
 			Lockers: c.Lockers, Suspended: c.Suspended, Unannounced: c.Unannounced,
 		})}).Row()
-		if len(c.Lockers) == 0 {
-			return t.writeDirectory(models.ScopeOfOrganization(c.Organization), entry)
-		}
-		for _, l := range c.Lockers {
-			if err := t.writeLocker(l, entry); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.tellCourier(c, entry)
 	})
+}
+
+// tellCourier writes a courier's entry where he may work, and wherever it stands already: a
+// cabinet where he may not come any more has to learn that.
+func (t *tx) tellCourier(c models.Courier, entry models.DirectoryRow) error {
+	stands, err := gorm.G[models.DirectoryRow](t.db).Select("scope").Where("kind = ? AND key = ?", models.EntryCourier, c.ID).Find(t.ctx)
+	if err != nil {
+		return err
+	}
+	var scopes []string
+	for _, row := range stands {
+		scopes = append(scopes, row.Scope)
+	}
+	if len(c.Lockers) == 0 {
+		scopes = append(scopes, models.ScopeOfOrganization(c.Organization))
+	}
+	for _, l := range c.Lockers {
+		scopes = append(scopes, models.ScopeOfLocker(l))
+	}
+	// Scopes are locked in one order by every transaction.
+	slices.Sort(scopes)
+	for _, scope := range slices.Compact(scopes) {
+		write := func(row models.DirectoryRow) error { return t.writeDirectory(scope, row) }
+		if l, own := models.LockerOfScope(scope); own {
+			write = func(row models.DirectoryRow) error { return t.writeLocker(l, row) }
+		}
+		if err := write(entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Couriers returns a page ordered by id: the actor's own, or an operator's choice.
+func (s *Store) Couriers(ctx context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error) {
+	query := gorm.G[models.Courier](s.read).Where("id > ?", q.Cursor)
+	switch {
+	case !a.Operator():
+		query = query.Where("organization = ? AND test = ?", a.Organization, a.Test)
+	case q.Organization != "":
+		query = query.Where("organization = ?", q.Organization)
+	}
+	if q.Search != "" {
+		search, args := contains(q.Search, "id", "badge")
+		query = query.Where(search, args...)
+	}
+	found, err := query.Order("id").Limit(q.Limit).Find(ctx)
+	return found, mapError(err)
+}
+
+// Courier returns one. That of another organization is not_found, unless an operator asks.
+func (s *Store) Courier(ctx context.Context, a models.Actor, id models.CourierID) (models.Courier, error) {
+	row, err := gorm.G[models.Courier](s.read).Where("id = ?", id).Take(ctx)
+	c, err := take(row, err, noCourier)
+	if err != nil {
+		return c, err
+	}
+	return c, ownCourier(a, c)
+}
+
+const noCourier = "There is no such courier."
+
+func ownCourier(a models.Actor, c models.Courier) error {
+	if !a.Sees(c.Test) || !a.Operator() && c.Organization != a.Organization {
+		return models.Errorf(models.CodeNotFound, noCourier)
+	}
+	return nil
+}
+
+// UpdateCourier changes a courier and has the cabinets told: those where he may come, and those
+// where he may not any more. A badge in use is a conflict.
+func (s *Store) UpdateCourier(ctx context.Context, r models.Request, id models.CourierID, u models.CourierUpdate) (models.Courier, error) {
+	var c models.Courier
+	err := s.tx(ctx, "courier_update", func(t *tx) error {
+		row, err := forUpdate[models.Courier](t).Where("id = ?", id).Take(t.ctx)
+		if c, err = take(row, err, noCourier); err != nil {
+			return err
+		}
+		if err := ownCourier(r.Actor, c); err != nil {
+			return err
+		}
+		if err := u.Apply(&c); err != nil {
+			return err
+		}
+		c.ValidFrom, c.ValidUntil = utc(c.ValidFrom), utc(c.ValidUntil)
+		if err := t.knownLockers(r.Actor, c); err != nil {
+			return err
+		}
+		c.Rev = t.revAfter(c.Rev)
+		if err := t.db.Save(&c).Error; err != nil {
+			return err
+		}
+		if err := t.audit(r, "courier.update", string(id), string(c.Organization)); err != nil {
+			return err
+		}
+		return t.post(startGrant(c))
+	})
+	return c, err
 }

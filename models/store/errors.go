@@ -106,6 +106,8 @@ func unique(constraint string, err error) error {
 		return models.Wrap(models.CodeNumberUsed, err, "The carrier has a shipment with this number already.")
 	case "parcels_open_barcode", "parcels.carrier, parcels.barcode":
 		return models.Wrap(models.CodeBarcodeUsed, err, "A parcel of the carrier that is not gone yet has this barcode.")
+	case "locker_aliases_carrier_alias", "locker_aliases.carrier, locker_aliases.alias":
+		return models.Wrap(models.CodeConflict, err, "The carrier calls another locker so already.")
 	case "organizations_name", "organizations.name":
 		return models.Wrap(models.CodeConflict, err, "An organization has this name already.")
 	case "cabinet_models_name", "cabinet_models.name":

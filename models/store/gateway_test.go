@@ -61,7 +61,7 @@ func TestConnections(t *testing.T) {
 		require.False(t, link.Online)
 		require.Equal(t, seen, *link.LastSeen)
 
-		list, err := f.Lockers(ctx, models.Actor{}, models.Page{Limit: 10})
+		list, err := f.Lockers(ctx, models.Actor{}, models.LockerQuery{Page: models.Page{Limit: 10}})
 		require.NoError(t, err)
 		require.Equal(t, link, list[0].Link)
 	})

@@ -80,7 +80,7 @@ func TestAPromiseForLater(t *testing.T) {
 		}
 		const day = 24 * time.Hour
 		require.Equal(t, 10, f.fill(t, announce(30*day)))
-		lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID)
+		lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID, f.clock())
 		require.NoError(t, err)
 		require.Equal(t, 10, lines[0].Room)
 		require.Zero(t, f.fill(t, announce(17*day)), "with 14 days it may still be there")

@@ -58,7 +58,7 @@ func TestAMinimumIsKept(t *testing.T) {
 			of   models.OrganizationID
 			want []int
 		}{{rival.ID, []int{8, 4, 0}}, {f.carrier.ID, []int{9, 5, 1}}, {f.shop.ID, []int{8, 4, 0}}} {
-			lines, err := f.Availability(t.Context(), l.ID, room.of)
+			lines, err := f.Availability(t.Context(), l.ID, room.of, f.clock())
 			require.NoError(t, err)
 			require.Equal(t, room.want, []int{lines[0].Room, lines[1].Room, lines[2].Room})
 		}

@@ -12,7 +12,10 @@ import (
 func (s *Store) CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error) {
 	l.ID = models.LocationID(s.ids.New(models.PrefixLocation))
 	err := s.tx(ctx, "location", func(t *tx) error {
-		l.CreatedAt = t.now
+		l.CreatedAt, l.UpdatedAt = t.now, t.now
+		if l.HowToFind == nil {
+			l.HowToFind = map[string]string{}
+		}
 		if err := insert(t, l); err != nil {
 			return err
 		}
@@ -44,10 +47,13 @@ func (s *Store) Models(ctx context.Context, p models.Page) ([]models.CabinetMode
 	return page[models.CabinetModel](ctx, s, p, "id", "name")
 }
 
-// CreateLocker makes an active locker with its cells free, an empty journal and its
+// CreateLocker makes a locker, planned where it says so and else active, with its cells free, an empty journal and its
 // layout in the directory.
 func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error) {
-	l.ID, l.State = models.LockerID(s.ids.New(models.PrefixLocker)), models.LockerActive
+	l.ID = models.LockerID(s.ids.New(models.PrefixLocker))
+	if l.State != models.LockerPlanned {
+		l.State = models.LockerActive
+	}
 	err := s.tx(ctx, "locker", func(t *tx) error {
 		place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
 		if place, err = take(place, err, "There is no such location."); err != nil {
@@ -57,7 +63,7 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 		if model, err = take(model, err, "There is no such cabinet model."); err != nil {
 			return err
 		}
-		l.CreatedAt = t.now
+		l.CreatedAt, l.UpdatedAt = t.now, t.now
 		if err := insert(t, l); err != nil {
 			return err
 		}
@@ -130,9 +136,14 @@ func (t *tx) tellUpdated(l models.Locker) {
 // becomes writes a locker's state, and has its cabinet told.
 func (t *tx) becomes(l models.Locker) error {
 	t.tellUpdated(l)
-	if _, err := t.exec("UPDATE lockers SET state = ?, emptying = ? WHERE id = ?", l.State, l.Emptying, l.ID); err != nil {
+	if _, err := t.exec("UPDATE lockers SET state = ?, emptying = ?, updated_at = ? WHERE id = ?", l.State, l.Emptying, t.now, l.ID); err != nil {
 		return err
 	}
+	return t.tellLayout(l)
+}
+
+// tellLayout has a cabinet told what it is now.
+func (t *tx) tellLayout(l models.Locker) error {
 	place, err := gorm.G[models.Location](t.db).Where("id = ?", l.Location).Take(t.ctx)
 	if err != nil {
 		return err
@@ -159,58 +170,4 @@ func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {
 		})
 	}
 	return insert(t, cells...)
-}
-
-// Lockers returns a page of those that the actor sees, ordered by id.
-func (s *Store) Lockers(ctx context.Context, a models.Actor, p models.Page) ([]models.LockerView, error) {
-	// By id of the locker, number, and the place's name and city.
-	query := gorm.G[models.Locker](s.read).Where("id > ?", p.Cursor)
-	if !a.Operator() {
-		query = query.Where("test = ?", a.Test)
-	}
-	if p.Search != "" {
-		own, args := contains(p.Search, "id", "number")
-		place, more := contains(p.Search, "name", "city", "address")
-		query = query.Where("("+own+" OR location IN (SELECT id FROM locations WHERE "+place+"))", append(args, more...)...)
-	}
-	lockers, err := query.Order("id").Limit(p.Limit).Find(ctx)
-	if err != nil {
-		return nil, mapError(err)
-	}
-	ids, own := make([]models.LocationID, 0, len(lockers)), make([]models.LockerID, 0, len(lockers))
-	for _, l := range lockers {
-		ids, own = append(ids, l.Location), append(own, l.ID)
-	}
-	places, err := gorm.G[models.Location](s.read).Where("id IN ?", ids).Find(ctx)
-	if err != nil {
-		return nil, mapError(err)
-	}
-	byID := make(map[models.LocationID]models.Location, len(places))
-	for _, p := range places {
-		byID[p.ID] = p
-	}
-	links, err := s.links(ctx, own)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]models.LockerView, 0, len(lockers))
-	for _, l := range lockers {
-		views = append(views, models.LockerView{Locker: l, Location: byID[l.Location], Link: links[l.ID]})
-	}
-	return views, nil
-}
-
-// Locker returns one with its place and link.
-func (s *Store) Locker(ctx context.Context, id models.LockerID) (models.LockerView, error) {
-	var v models.LockerView
-	l, err := gorm.G[models.Locker](s.read).Where("id = ?", id).Take(ctx)
-	if v.Locker, err = take(l, err, "There is no such locker."); err != nil {
-		return v, err
-	}
-	if v.Location, err = gorm.G[models.Location](s.read).Where("id = ?", l.Location).Take(ctx); err != nil {
-		return v, mapError(err)
-	}
-	links, err := s.links(ctx, []models.LockerID{id})
-	v.Link = links[id]
-	return v, err
 }

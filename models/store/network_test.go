@@ -189,18 +189,18 @@ func TestNetwork(t *testing.T) {
 			_, err = f.CreateLocker(ctx, by, l)
 			require.Contains(t, []models.Code{models.CodeConflict, models.CodeNotFound}, code(err))
 		}
-		page, err := f.Lockers(ctx, models.Actor{}, models.Page{Limit: 1})
+		page, err := f.Lockers(ctx, models.Actor{}, models.LockerQuery{Page: models.Page{Limit: 1}})
 		require.NoError(t, err)
 		require.Len(t, page, 1)
-		page, err = f.Lockers(ctx, models.Actor{}, models.Page{Limit: 5, Cursor: string(page[0].Locker.ID)})
+		page, err = f.Lockers(ctx, models.Actor{}, models.LockerQuery{Page: models.Page{Limit: 5, Cursor: string(page[0].Locker.ID)}})
 		require.NoError(t, err)
 		require.Len(t, page, 1)
 		for search, n := range map[string]int{"l-2": 1, "TOWN": 2, "%": 0, "_": 2, string(a.ID): 1} {
-			page, err = f.Lockers(ctx, models.Actor{}, models.Page{Limit: 5, Search: search})
+			page, err = f.Lockers(ctx, models.Actor{}, models.LockerQuery{Page: models.Page{Limit: 5, Search: search}})
 			require.NoError(t, err)
 			require.Len(t, page, n, search)
 		}
-		_, err = f.Availability(ctx, "lkr_none", f.carrier.ID)
+		_, err = f.Availability(ctx, "lkr_none", f.carrier.ID, f.clock())
 		require.Equal(t, models.CodeNotFound, code(err))
 
 		courier := models.Courier{Organization: f.operator.ID, Role: models.RoleCourier, Badge: "B", PINHash: "h"}

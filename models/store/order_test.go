@@ -95,7 +95,7 @@ func TestOrdersAreCarriedOutByTheCabinet(t *testing.T) {
 			return models.FactData{After: &models.CellReport{Cell: 2, State: state, Doubtful: doubtful, Generation: 3}}
 		}
 		smalls := func() int {
-			lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID)
+			lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID, f.clock())
 			require.NoError(t, err)
 			require.Equal(t, models.SizeS, lines[0].Size)
 			return lines[0].Free

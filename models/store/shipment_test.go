@@ -153,7 +153,7 @@ func TestConcurrentCreationsShareTheRoom(t *testing.T) {
 		require.Equal(t, 10, made)
 		require.Len(t, rows[models.Promise](t, f), 10)
 		require.Len(t, rows[models.Shipment](t, f), 10)
-		lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID)
+		lines, err := f.Availability(t.Context(), l.ID, f.carrier.ID, f.clock())
 		require.NoError(t, err)
 		require.Equal(t, []models.Availability{
 			{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 0},

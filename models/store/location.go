@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"cubby/models"
+)
+
+// ChangeLocation changes what is told of a location. Where its address is another, the cabinets
+// there are told, who show it.
+func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.LocationID, c models.LocationChange) (models.Location, error) {
+	var l models.Location
+	err := s.tx(ctx, "location_change", func(t *tx) error {
+		row, err := forUpdate[models.Location](t).Where("id = ?", id).Take(t.ctx)
+		if l, err = take(row, err, "There is no such location."); err != nil {
+			return err
+		}
+		address := l.Address
+		c.Apply(&l)
+		l.UpdatedAt = t.now
+		if err := t.db.Save(&l).Error; err != nil {
+			return err
+		}
+		if err := t.audit(r, "location.change", string(id), ""); err != nil || l.Address == address {
+			return err
+		}
+		// Scopes are locked in one order by every transaction.
+		lockers, err := gorm.G[models.Locker](t.db).Where("location = ?", id).Order("id").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		for _, locker := range lockers {
+			if err := t.tellLayout(locker); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return l, err
+}
+
+// UpdateLocker changes what a locker is called and good for; a number in use is a conflict.
+func (s *Store) UpdateLocker(ctx context.Context, r models.Request, id models.LockerID, u models.LockerUpdate) (models.Locker, error) {
+	var l models.Locker
+	err := s.tx(ctx, "locker_update", func(t *tx) error {
+		row, err := forUpdate[models.Locker](t).Where("id = ?", id).Take(t.ctx)
+		if l, err = take(row, err, "There is no such locker."); err != nil {
+			return err
+		}
+		cells, err := gorm.G[models.StoredCell](t.db).Where("locker = ?", id).Count(t.ctx, "*")
+		if err != nil {
+			return err
+		}
+		number := l.Number
+		if err := u.Apply(&l, int(cells)); err != nil {
+			return err
+		}
+		l.UpdatedAt = t.now
+		if err := t.db.Save(&l).Error; err != nil {
+			return err
+		}
+		if err := t.audit(r, "locker.update", string(id), l.Number); err != nil || l.Number == number {
+			return err
+		}
+		return t.tellLayout(l)
+	})
+	return l, err
+}
+
+// SetAlias has a carrier call a locker so; empty: by its number alone. One that the carrier has
+// for another locker is a conflict.
+func (s *Store) SetAlias(ctx context.Context, r models.Request, a models.Alias) error {
+	return s.tx(ctx, "alias", func(t *tx) error {
+		l, err := gorm.G[models.Locker](t.db).Where("id = ?", a.Locker).Take(t.ctx)
+		if _, err = take(l, err, "There is no such locker."); err != nil {
+			return err
+		}
+		o, err := gorm.G[models.Organization](t.db).Where("id = ? AND kind = ?", a.Carrier, models.KindCarrier).Take(t.ctx)
+		if _, err = take(o, err, "There is no such carrier."); err != nil {
+			return err
+		}
+		if err := t.audit(r, "locker.alias", string(a.Locker), string(a.Carrier)+" "+a.Alias); err != nil {
+			return err
+		}
+		if a.Alias == "" {
+			_, err := t.exec("DELETE FROM locker_aliases WHERE locker = ? AND carrier = ?", a.Locker, a.Carrier)
+			return err
+		}
+		return t.db.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "locker"}, {Name: "carrier"}}, DoUpdates: clause.AssignmentColumns([]string{"alias"}),
+		}).Create(&a).Error
+	})
+}
