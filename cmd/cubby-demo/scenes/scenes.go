@@ -57,6 +57,7 @@ func all() []scene {
 		{"dead-board", "the other board is dead", deadBoard},
 		{"cancelled-inside", "the shipment is not cancelled", cancelledInside},
 		{"new-code", "no new code is asked for", newCode},
+		{"contact-changed", "the contact is not changed", contactChanged},
 		{"frozen", "the shipment is not frozen", frozen},
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
