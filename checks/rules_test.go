@@ -46,6 +46,7 @@ func rules() []rule {
 		importedOnlyBy([]string{"github.com/labstack/echo/..."}, "cubby/api/..."),
 		importedOnlyBy([]string{"github.com/jordan-wright/email"}, "cubby/activities/notify"),
 		importedOnlyBy([]string{"github.com/twilio/twilio-go/..."}, "cubby/activities/notify/sms"),
+		importedOnlyBy([]string{"codeberg.org/go-pdf/fpdf"}, "cubby/api/labels"),
 		importedOnlyBy([]string{"go.bug.st/serial"}, "cubby/agent/link"),
 		importedOnlyBy([]string{"github.com/hanwen/go-fuse/..."}, "cubby/cmd/cubby-demo/lossy"),
 		importedOnlyBy([]string{"github.com/standard-webhooks/..."}, "cubby/cmd/cubby-demo/hooks"), // and by tests: see models.SignWebhook

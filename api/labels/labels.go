@@ -1,5 +1,5 @@
 // Package labels prints what is stuck on parcels: PDF for paper, ZPL for label printers. It is
-// the one package that knows go-pdf/fpdf and the Code 128 of boombuler/barcode. A label has no
+// the one package that knows go-pdf/fpdf. A label has no
 // word of the parcel's client.
 package labels
 

@@ -131,6 +131,13 @@ func (c Carrier) PickupCode(ctx context.Context, id string) (PickupCode, error) 
 	return code, err
 }
 
+// Edit changes a shipment: what is not in the body stays.
+func (c Carrier) Edit(ctx context.Context, id string, body any) (Shipment, error) {
+	var s Shipment
+	err := c.call(ctx, http.MethodPatch, shipmentPath(id), nil, body, &s)
+	return s, err
+}
+
 // Act asks for an action on a shipment, such as "cancel", under an Idempotency-Key.
 func (c Carrier) Act(ctx context.Context, id, action, key string) (Shipment, error) {
 	return c.ActWith(ctx, id, action, key, nil)

@@ -40,7 +40,7 @@ func cancelledInside(ctx context.Context, w *world) error {
 
 // newCode: a new pickup code comes by mail, and the one before opens nothing any more.
 func newCode(ctx context.Context, w *world) error {
-	at, s, client, old, err := w.stored(ctx, 4)
+	_, s, client, old, err := w.stored(ctx, 4)
 	if err != nil {
 		return err
 	}
@@ -60,6 +60,15 @@ func newCode(ctx context.Context, w *world) error {
 	if code == old {
 		return fmt.Errorf("the new code is the old one")
 	}
+	if err := codeRetires(ctx, client, code, old, labels(s)...); err != nil {
+		return err
+	}
+	return w.ends(ctx, s, client, 2, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
+		"shipment.code_reissued", "parcel.picked_up", "shipment.picked_up")
+}
+
+// codeRetires takes the parcels by a new code, after the one before was refused.
+func codeRetires(ctx context.Context, client people.Client, code, old string, parcels ...string) error {
 	// A newer code retires the older ones at once, whether the cabinet has heard of it or not.
 	if _, err := client.Type(ctx, code); err != nil {
 		return err
@@ -68,27 +77,23 @@ func newCode(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	if err := at.Close(ctx, cell); err != nil {
+	if err := client.At.Close(ctx, cell); err != nil {
 		return err
 	}
-	if _, err := at.AwaitScreen(ctx, "the question whether everything is taken", func(s people.Screen) bool { return s.Text == "everything" }); err != nil {
+	if _, err := client.At.AwaitScreen(ctx, "the question whether everything is taken", func(s people.Screen) bool { return s.Text == "everything" }); err != nil {
 		return err
 	}
-	if _, err := at.Press(ctx, "problem"); err != nil { // it was not: the parcel is still inside
+	if _, err := client.At.Press(ctx, "problem"); err != nil { // it was not: the parcel is still inside
 		return err
 	}
-	screen, err := at.Keys(ctx, old)
+	screen, err := client.At.Keys(ctx, old)
 	if err != nil {
 		return err
 	}
 	if screen.Text != "wrong_code" {
 		return fmt.Errorf("the old code is answered with %s", screen)
 	}
-	if err := client.Pickup(ctx, code, labels(s)...); err != nil {
-		return err
-	}
-	return w.ends(ctx, s, client, 2, "shipment.created", "parcel.deposited", "shipment.loading", "shipment.ready_for_pickup",
-		"shipment.code_reissued", "parcel.picked_up", "shipment.picked_up")
+	return client.Pickup(ctx, code, parcels...)
 }
 
 // courierSuspended: a suspended courier is let in nowhere, and again once the suspension is over.

@@ -59,6 +59,7 @@ func all() []scene {
 		{"cancelled-inside", "the shipment is not cancelled", cancelledInside},
 		{"qr-pickup", "the client shows the QR that was replaced", qrPickup},
 		{"new-code", "no new code is asked for", newCode},
+		{"contact-changed", "the contact is not changed", contactChanged},
 		{"frozen", "the shipment is not frozen", frozen},
 		{"extended", "storage is lengthened once only", extended},
 		{"rerouted", "it goes to where it is", rerouted},
