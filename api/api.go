@@ -22,6 +22,10 @@ type Config struct {
 	Network   Network
 	Incidents Incidents
 	Engine    Engine
+	Routes    Routes
+	Access    LocationAccess
+	// DataKey seals access instructions; nil: there are none.
+	DataKey models.DataKey
 
 	Logger *slog.Logger
 	Now    func() time.Time

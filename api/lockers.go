@@ -39,10 +39,7 @@ func (s *server) ListLockers(ctx context.Context, request ListLockersRequestObje
 
 // GetLocker reads a locker.
 func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) (GetLockerResponseObject, error) {
-	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
-		return nil, err
-	}
-	v, err := s.Lockers.Locker(ctx, models.LockerID(request.Id))
+	v, err := s.locker(ctx, request.Id)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +52,18 @@ func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) 
 		return GetLocker304Response{Headers: NotModifiedResponseHeaders{ETag: &tag}}, nil
 	}
 	return GetLocker200JSONResponse{Body: body, Headers: GetLocker200ResponseHeaders{ETag: &tag}}, nil
+}
+
+// locker reads a locker. A host sees those at its own places alone.
+func (s *server) locker(ctx context.Context, id string) (models.LockerView, error) {
+	if err := known(models.PrefixLocker, id, "locker"); err != nil {
+		return models.LockerView{}, err
+	}
+	v, err := s.Lockers.Locker(ctx, models.LockerID(id))
+	if a := callOf(ctx).actor; err == nil && a.Kind == models.KindHost && v.Location.Host != a.Organization {
+		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no such locker.")
+	}
+	return v, err
 }
 
 // steady leaves out what changes all the time while nothing does.
@@ -109,7 +118,7 @@ func onEarth(latitude, longitude float64) bool {
 
 // GetAvailability tells how much room a locker has.
 func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error) {
-	if err := known(models.PrefixLocker, request.Id, "locker"); err != nil {
+	if _, err := s.locker(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	at := or(request.Params.At, s.Now())
@@ -233,6 +242,8 @@ func lockerDetail(a models.Actor, now time.Time) func(models.LockerView) LockerD
 		}
 		if a.Operator() {
 			d.CertificateUntil = v.Link.CertificateUntil
+		} else {
+			d.Location.Host = nil
 		}
 		return d
 	}

@@ -16,16 +16,27 @@ import (
 	"cubby/models"
 )
 
-// masterKeyBytes is the length of the master key: the input of HKDF-SHA256.
+// masterKeyBytes is the length of the master key and of the data key: the input of HKDF-SHA256.
 const masterKeyBytes = 32
 
 func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := p.flags("key master").Parse(args); err != nil {
 		return err
 	}
-	path := p.config.masterKeyFile
-	if _, err := readMasterKey(path); err == nil {
-		fmt.Fprintln(p.out, "there is a master key already:", path)
+	return makeKey(p, "master key", p.config.masterKeyFile, readMasterKey)
+}
+
+func runKeyData(_ context.Context, p program, args []string) error {
+	if err := p.flags("key data").Parse(args); err != nil {
+		return err
+	}
+	return makeKey(p, "data key", p.config.dataKeyFile, readDataKey)
+}
+
+// makeKey writes a key to a file, unless there is one that read takes.
+func makeKey(p program, name, path string, read func(path string) ([]byte, error)) error {
+	if _, err := read(path); err == nil {
+		fmt.Fprintf(p.out, "there is a %s already: %s\n", name, path)
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -37,7 +48,7 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	// Never over an existing key: every code at every cabinet comes from it.
+	// Never over an existing key: what was made or sealed with it is lost with it.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -46,18 +57,22 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.out, "master key written:", path)
+	fmt.Fprintf(p.out, "%s written: %s\n", name, path)
 	return nil
 }
 
-func readMasterKey(path string) ([]byte, error) {
+func readMasterKey(path string) ([]byte, error) { return readHexKey("master", path) }
+
+func readDataKey(path string) ([]byte, error) { return readHexKey("data", path) }
+
+func readHexKey(name, path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("master key (make one with 'cubby key master'): %w", err)
+		return nil, fmt.Errorf("%s key (make one with 'cubby key %s'): %w", name, name, err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil || len(key) != masterKeyBytes {
-		return nil, fmt.Errorf("master key: %s does not hold %d hex digits", path, 2*masterKeyBytes)
+		return nil, fmt.Errorf("%s key: %s does not hold %d hex digits", name, path, 2*masterKeyBytes)
 	}
 	return key, nil
 }

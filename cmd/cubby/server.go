@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -167,8 +168,15 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 }
 
 func (s *server) api(ctx context.Context) error {
+	dataKey, err := readDataKey(s.config.dataKeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("there is no data key: access instructions are not kept", "file", s.config.dataKeyFile)
+	} else if err != nil {
+		return err
+	}
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
+		Routes: s.db, Access: s.db, DataKey: dataKey,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
 	})))
