@@ -34,6 +34,10 @@ type Config struct {
 	// SMS reads the calls of the provider of SMS, and SMSReports takes them in; nil: there is none.
 	SMS        SMSHook
 	SMSReports SMSReports
+	Routes     Routes
+	Access     LocationAccess
+	// DataKey seals access instructions; nil: there are none.
+	DataKey models.DataKey
 
 	// PublicURL is where clients reach their pages, such as "https://parcels.example".
 	PublicURL string

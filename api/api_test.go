@@ -35,6 +35,7 @@ const (
 	keyID     = models.KeyID("key_01hv0000000000000000000001")
 	courierID = models.CourierID("cou_01hv0000000000000000000001")
 	incID     = models.IncidentID("inc_01hv0000000000000000000001")
+	routeID   = models.RouteID("rte_01hv0000000000000000000001")
 )
 
 var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -60,8 +61,12 @@ type ports struct {
 	state    models.ShipmentState // of the shipment; created if empty
 	lockers  models.LockerQuery
 	updated  models.Locker
+	access   models.SealedAccess
+	route    models.Route
+	routes   models.RouteQuery
 	facts    models.FactQuery
-	seen     time.Time // when the locker was last heard of; zero: now
+	host     models.OrganizationID // of the locker's place
+	seen     time.Time             // when the locker was last heard of; zero: now
 	alias    models.Alias
 	at       time.Time // of the availability that was asked for
 	audited  []string
@@ -202,6 +207,7 @@ func (p *ports) Lockers(_ context.Context, _ models.Actor, q models.LockerQuery)
 
 func (p *ports) lockerView() models.LockerView {
 	v := lockerView()
+	v.Location.Host = p.host
 	if !p.seen.IsZero() {
 		v.Link.LastSeen = &p.seen
 	}
@@ -390,6 +396,47 @@ func (p *ports) Facts(_ context.Context, id models.LockerID, q models.FactQuery)
 	}, nil
 }
 
+func (p *ports) PutAccess(_ context.Context, _ models.Request, a models.SealedAccess) error {
+	if a.Location != locID {
+		return models.Errorf(models.CodeNotFound, "There is no such location.")
+	}
+	p.access = a
+	return nil
+}
+
+func (p *ports) Access(_ context.Context, r models.Request, id models.LocationID) (models.SealedAccess, error) {
+	if id != p.access.Location || !r.Actor.Operator() && r.Actor.Organization != carrierA {
+		return models.SealedAccess{}, models.Errorf(models.CodeNotFound, "There are none.")
+	}
+	return p.access, nil
+}
+
+func routeView() models.RouteView {
+	return models.RouteView{
+		Route: models.Route{ID: routeID, Carrier: carrierA, Courier: courierID, Date: "2026-03-01", CreatedAt: testNow,
+			Stops: []models.RouteStop{{Locker: lockerID, Bring: []models.ShipmentID{shipID}, Take: []models.ShipmentID{shipID, shipID}}}},
+		Bring: [][]models.RouteItem{{{Shipment: shipID, State: models.ItemFailed, Reason: "full", At: &testNow}}},
+		Take:  [][]models.RouteItem{{{Shipment: shipID, State: models.ItemDone, At: &testNow}, {Shipment: shipID, State: models.ItemLeft}}},
+	}
+}
+
+func (p *ports) CreateRoute(_ context.Context, _ models.Request, route models.Route) (models.RouteView, error) {
+	p.route = route
+	return routeView(), nil
+}
+
+func (p *ports) Routes(_ context.Context, _ models.Actor, q models.RouteQuery) ([]models.RouteView, error) {
+	p.routes = q
+	return []models.RouteView{routeView()}, nil
+}
+
+func (p *ports) Route(_ context.Context, a models.Actor, id models.RouteID) (models.RouteView, error) {
+	if id != routeID || !a.Operator() && a.Organization != carrierA {
+		return models.RouteView{}, models.Errorf(models.CodeNotFound, "There is no such route.")
+	}
+	return routeView(), nil
+}
+
 func (p *ports) Incidents(_ context.Context, q models.IncidentQuery) ([]models.Incident, error) {
 	p.query = q
 	return []models.Incident{{ID: incID, Kind: models.IncidentJam, Locker: lockerID, Cell: 3, Opened: testNow}}, nil
@@ -460,6 +507,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 	cfg := api.Config{
 		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p, Messages: p, Texts: texts(),
 		Codes: p, Pages: p, PublicURL: "https://parcels.example",
+		Routes: p, Access: p, DataKey: bytes.Repeat([]byte{7}, models.DataKeyBytes),
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

@@ -28,6 +28,7 @@ func (s *server) ChangeLocation(ctx context.Context, request ChangeLocationReque
 	l, err := s.Network.ChangeLocation(ctx, callOf(ctx).request(), models.LocationID(request.Id), models.LocationChange{
 		Name: b.Name, Address: b.Address, City: b.City, Country: b.Country, TimeZone: b.TimeZone, Latitude: b.Latitude, Longitude: b.Longitude,
 		Kind: (*models.PlaceKind)(b.Kind), Indoor: b.Indoor, StepFree: b.StepFree, HowToFind: newTexts(b.HowToFind), Photo: b.Photo,
+		Host: (*models.OrganizationID)(b.Host),
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (s *server) CreateLocation(ctx context.Context, request CreateLocationReque
 		Name: b.Name, Address: b.Address, City: b.City, Country: b.Country, TimeZone: b.TimeZone,
 		Latitude: b.Latitude, Longitude: b.Longitude, Hours: hours, QuietHours: quiet,
 		Kind: models.PlaceKind(or(b.Kind, "")), Indoor: or(b.Indoor, false), StepFree: or(b.StepFree, false),
-		HowToFind: newTexts(b.HowToFind), Photo: or(b.Photo, ""),
+		HowToFind: newTexts(b.HowToFind), Photo: or(b.Photo, ""), Host: models.OrganizationID(or(b.Host, "")),
 	})
 	if err != nil {
 		return nil, err
@@ -81,6 +82,7 @@ func locationBody(l models.Location) Location {
 		Id: string(l.ID), Name: l.Name, Address: l.Address, City: l.City, Country: l.Country, TimeZone: l.TimeZone,
 		Latitude: l.Latitude, Longitude: l.Longitude, Hours: hoursBody(l.Hours), QuietHours: quietBody(l.QuietHours),
 		Kind: (*PlaceKind)(optional(l.Kind)), Indoor: l.Indoor, StepFree: l.StepFree, HowToFind: textsBody(l.HowToFind), Photo: optional(l.Photo),
+		Host:      optional(string(l.Host)),
 		CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt,
 	}
 }

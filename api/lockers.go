@@ -54,6 +54,20 @@ func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) 
 	return GetLocker200JSONResponse{Body: body, Headers: GetLocker200ResponseHeaders{ETag: &tag}}, nil
 }
 
+// locker reads one that the caller sees: a test key test lockers alone, a host those at its own
+// places.
+func (s *server) locker(ctx context.Context, id string) (models.LockerView, error) {
+	if err := known(models.PrefixLocker, id, "locker"); err != nil {
+		return models.LockerView{}, err
+	}
+	v, err := s.Lockers.Locker(ctx, models.LockerID(id))
+	a := callOf(ctx).actor
+	if err == nil && (!a.Sees(v.Locker.Test) || a.Kind == models.KindHost && v.Location.Host != a.Organization) {
+		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no such locker.")
+	}
+	return v, err
+}
+
 // steady leaves out what changes all the time while nothing does.
 func steady(d LockerDetail) LockerDetail {
 	if d.Online {
@@ -102,18 +116,6 @@ func degrees(list *string) []float64 {
 
 func onEarth(latitude, longitude float64) bool {
 	return latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180
-}
-
-// locker reads one that the caller sees.
-func (s *server) locker(ctx context.Context, id string) (models.LockerView, error) {
-	if err := known(models.PrefixLocker, id, "locker"); err != nil {
-		return models.LockerView{}, err
-	}
-	v, err := s.Lockers.Locker(ctx, models.LockerID(id))
-	if err == nil && !callOf(ctx).actor.Sees(v.Locker.Test) {
-		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no such locker.")
-	}
-	return v, err
 }
 
 // GetAvailability tells how much room a locker has.
@@ -242,6 +244,8 @@ func lockerDetail(a models.Actor, now time.Time) func(models.LockerView) LockerD
 		}
 		if a.Operator() {
 			d.CertificateUntil = v.Link.CertificateUntil
+		} else {
+			d.Location.Host = nil
 		}
 		return d
 	}

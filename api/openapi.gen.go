@@ -520,6 +520,27 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RouteItemState.
+const (
+	RouteItemStateDone   RouteItemState = "done"
+	RouteItemStateFailed RouteItemState = "failed"
+	RouteItemStateLeft   RouteItemState = "left"
+)
+
+// Valid indicates whether the value is a known member of the RouteItemState enum.
+func (e RouteItemState) Valid() bool {
+	switch e {
+	case RouteItemStateDone:
+		return true
+	case RouteItemStateFailed:
+		return true
+	case RouteItemStateLeft:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Scope.
 const (
 	ScopeCodesRead Scope = "codes:read"
@@ -677,6 +698,18 @@ func (e WebhookSigning) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// Access defines model for Access.
+type Access struct {
+	GateCodes *string `json:"gate_codes,omitempty"`
+	Intercom  *string `json:"intercom,omitempty"`
+	KeyBox    *string `json:"key_box,omitempty"`
+
+	// Steps The way in, step by step.
+	Steps      *string    `json:"steps,omitempty"`
+	ValidFrom  *time.Time `json:"valid_from,omitempty"`
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
 }
 
 // Alias defines model for Alias.
@@ -852,6 +885,9 @@ type CourierList struct {
 	NextCursor *string   `json:"next_cursor,omitempty"`
 }
 
+// CourierRef defines model for CourierRef.
+type CourierRef = string
+
 // CourierUpdate defines model for CourierUpdate.
 type CourierUpdate struct {
 	Badge *string `json:"badge,omitempty"`
@@ -867,6 +903,9 @@ type CourierUpdate struct {
 
 // CourierUpdateUnset defines model for CourierUpdate.Unset.
 type CourierUpdateUnset string
+
+// Date defines model for Date.
+type Date = string
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -1105,6 +1144,9 @@ type Location struct {
 	Country   string    `json:"country"`
 	CreatedAt time.Time `json:"created_at"`
 
+	// Host The site's own organization, for operators.
+	Host *string `json:"host,omitempty"`
+
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
 	Hours *Hours `json:"hours,omitempty"`
 
@@ -1131,9 +1173,10 @@ type Location struct {
 
 // LocationChange defines model for LocationChange.
 type LocationChange struct {
-	Address *Text   `json:"address,omitempty"`
-	City    *Text   `json:"city,omitempty"`
-	Country *string `json:"country,omitempty"`
+	Address *Text            `json:"address,omitempty"`
+	City    *Text            `json:"city,omitempty"`
+	Country *string          `json:"country,omitempty"`
+	Host    *OrganizationRef `json:"host,omitempty"`
 
 	// HowToFind A text by language.
 	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
@@ -1302,6 +1345,18 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
+// NewAccess defines model for NewAccess.
+type NewAccess struct {
+	GateCodes *string `json:"gate_codes,omitempty"`
+	Intercom  *string `json:"intercom,omitempty"`
+	KeyBox    *string `json:"key_box,omitempty"`
+
+	// Steps The way in, step by step.
+	Steps      *string    `json:"steps,omitempty"`
+	ValidFrom  *time.Time `json:"valid_from,omitempty"`
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
+}
+
 // NewAlias defines model for NewAlias.
 type NewAlias struct {
 	Alias   string           `json:"alias"`
@@ -1368,9 +1423,10 @@ type NewKey struct {
 
 // NewLocation defines model for NewLocation.
 type NewLocation struct {
-	Address Text   `json:"address"`
-	City    Text   `json:"city"`
-	Country string `json:"country"`
+	Address Text             `json:"address"`
+	City    Text             `json:"city"`
+	Country string           `json:"country"`
+	Host    *OrganizationRef `json:"host,omitempty"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
 	Hours *Hours `json:"hours,omitempty"`
@@ -1469,6 +1525,13 @@ type NewPolicyProof string
 // NewPolicyTell defines model for NewPolicy.Tell.
 type NewPolicyTell string
 
+// NewRoute defines model for NewRoute.
+type NewRoute struct {
+	Courier CourierRef `json:"courier"`
+	Date    Date       `json:"date"`
+	Stops   []NewStop  `json:"stops"`
+}
+
 // NewShipment defines model for NewShipment.
 type NewShipment struct {
 	Carrier *OrganizationRef `json:"carrier,omitempty"`
@@ -1502,6 +1565,13 @@ type NewShipment struct {
 // NewShipments defines model for NewShipments.
 type NewShipments struct {
 	Items []NewShipment `json:"items"`
+}
+
+// NewStop defines model for NewStop.
+type NewStop struct {
+	Bring  *[]ShipmentRef `json:"bring,omitempty"`
+	Locker LockerRef      `json:"locker"`
+	Take   *[]ShipmentRef `json:"take,omitempty"`
 }
 
 // NewTemplate defines model for NewTemplate.
@@ -1742,6 +1812,47 @@ type Revocation struct {
 	Revoked int `json:"revoked"`
 }
 
+// Route defines model for Route.
+type Route struct {
+	Carrier   string    `json:"carrier"`
+	Courier   string    `json:"courier"`
+	CreatedAt time.Time `json:"created_at"`
+	Date      string    `json:"date"`
+
+	// Done How many items.
+	Done   int         `json:"done"`
+	Failed int         `json:"failed"`
+	Id     string      `json:"id"`
+	Left   int         `json:"left"`
+	Stops  []RouteStop `json:"stops"`
+}
+
+// RouteItem defines model for RouteItem.
+type RouteItem struct {
+	At *time.Time `json:"at,omitempty"`
+
+	// Reason Why it failed: as in `parcel.load_failed`; `missing`; `picked_up`, by the client.
+	Reason   *string        `json:"reason,omitempty"`
+	Shipment string         `json:"shipment"`
+	State    RouteItemState `json:"state"`
+}
+
+// RouteItemState defines model for RouteItem.State.
+type RouteItemState string
+
+// RouteList defines model for RouteList.
+type RouteList struct {
+	Items      []Route `json:"items"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// RouteStop defines model for RouteStop.
+type RouteStop struct {
+	Bring  []RouteItem `json:"bring"`
+	Locker string      `json:"locker"`
+	Take   []RouteItem `json:"take"`
+}
+
 // Row defines model for Row.
 type Row struct {
 	Cells int `json:"cells"`
@@ -1839,6 +1950,9 @@ type ShipmentList struct {
 	Items      []Shipment `json:"items"`
 	NextCursor *string    `json:"next_cursor,omitempty"`
 }
+
+// ShipmentRef defines model for ShipmentRef.
+type ShipmentRef = string
 
 // ShipmentState defines model for ShipmentState.
 type ShipmentState string
@@ -2200,6 +2314,17 @@ type ListPoliciesParams struct {
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 }
 
+// ListRoutesParams defines parameters for ListRoutes.
+type ListRoutesParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit   *Limit      `form:"limit,omitempty" json:"limit,omitempty"`
+	Courier *CourierRef `form:"courier,omitempty" json:"courier,omitempty"`
+	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
+}
+
 // ListShipmentsParams defines parameters for ListShipments.
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
@@ -2343,6 +2468,9 @@ type CreateLocationJSONRequestBody = NewLocation
 // ChangeLocationJSONRequestBody defines body for ChangeLocation for application/json ContentType.
 type ChangeLocationJSONRequestBody = LocationChange
 
+// PutAccessJSONRequestBody defines body for PutAccess for application/json ContentType.
+type PutAccessJSONRequestBody = NewAccess
+
 // SetHoursJSONRequestBody defines body for SetHours for application/json ContentType.
 type SetHoursJSONRequestBody = LocationHours
 
@@ -2387,6 +2515,9 @@ type CreateOrganizationJSONRequestBody = NewOrganization
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
+
+// CreateRouteJSONRequestBody defines body for CreateRoute for application/json ContentType.
+type CreateRouteJSONRequestBody = NewRoute
 
 // SandboxAdvanceClockJSONRequestBody defines body for SandboxAdvanceClock for application/json ContentType.
 type SandboxAdvanceClockJSONRequestBody = SandboxAdvance
@@ -2647,6 +2778,12 @@ type ServerInterface interface {
 	// ChangeLocation Change what is told of a location
 	// (PATCH /api/v1/locations/{id})
 	ChangeLocation(ctx echo.Context, id Id) error
+	// GetAccess How couriers get to the lockers of a location
+	// (GET /api/v1/locations/{id}/access)
+	GetAccess(ctx echo.Context, id Id) error
+	// PutAccess Say how couriers get to the lockers of a location
+	// (PUT /api/v1/locations/{id}/access)
+	PutAccess(ctx echo.Context, id Id) error
 	// SetHours Set when people may come to a location, and when clients get no messages that can wait
 	// (PUT /api/v1/locations/{id}/hours)
 	SetHours(ctx echo.Context, id Id) error
@@ -2731,6 +2868,15 @@ type ServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx echo.Context, id string) error
+	// ListRoutes List routes, with what came of them
+	// (GET /api/v1/routes)
+	ListRoutes(ctx echo.Context, params ListRoutesParams) error
+	// CreateRoute Say what a courier is to do on a day
+	// (POST /api/v1/routes)
+	CreateRoute(ctx echo.Context) error
+	// GetRoute Read a route, with what is done, failed and left
+	// (GET /api/v1/routes/{id})
+	GetRoute(ctx echo.Context, id Id) error
 	// SandboxAdvanceClock Time passes at a test locker
 	// (POST /api/v1/sandbox/lockers/{id}/advance-clock)
 	SandboxAdvanceClock(ctx echo.Context, id Id) error
@@ -3150,6 +3296,38 @@ func (w *ServerInterfaceWrapper) ChangeLocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChangeLocation(ctx, id)
+	return err
+}
+
+// GetAccess converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccess(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccess(ctx, id)
+	return err
+}
+
+// PutAccess converts echo context to params.
+func (w *ServerInterfaceWrapper) PutAccess(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutAccess(ctx, id)
 	return err
 }
 
@@ -3799,6 +3977,70 @@ func (w *ServerInterfaceWrapper) PutPolicy(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutPolicy(ctx, id)
+	return err
+}
+
+// ListRoutes converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRoutes(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRoutesParams
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "courier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "courier", ctx.QueryParams(), &params.Courier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter courier: %s", err))
+	}
+
+	// ------------- Optional query parameter "date" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "date", ctx.QueryParams(), &params.Date, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter date: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRoutes(ctx, params)
+	return err
+}
+
+// CreateRoute converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateRoute(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateRoute(ctx)
+	return err
+}
+
+// GetRoute converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRoute(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRoute(ctx, id)
 	return err
 }
 
@@ -4802,6 +5044,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/worklist", wrapper.GetWorklist, options.OperationMiddlewares["GetWorklist"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
+	router.GET(options.BaseURL+"/api/v1/routes", wrapper.ListRoutes, options.OperationMiddlewares["ListRoutes"]...)
+	router.POST(options.BaseURL+"/api/v1/routes", wrapper.CreateRoute, options.OperationMiddlewares["CreateRoute"]...)
+	router.GET(options.BaseURL+"/api/v1/routes/:id", wrapper.GetRoute, options.OperationMiddlewares["GetRoute"]...)
 	router.GET(options.BaseURL+"/api/v1/couriers", wrapper.ListCouriers, options.OperationMiddlewares["ListCouriers"]...)
 	router.POST(options.BaseURL+"/api/v1/couriers", wrapper.CreateCourier, options.OperationMiddlewares["CreateCourier"]...)
 	router.GET(options.BaseURL+"/api/v1/couriers/:id", wrapper.GetCourier, options.OperationMiddlewares["GetCourier"]...)
@@ -4820,6 +5065,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
 	router.POST(options.BaseURL+"/api/v1/locations", wrapper.CreateLocation, options.OperationMiddlewares["CreateLocation"]...)
 	router.PATCH(options.BaseURL+"/api/v1/locations/:id", wrapper.ChangeLocation, options.OperationMiddlewares["ChangeLocation"]...)
+	router.GET(options.BaseURL+"/api/v1/locations/:id/access", wrapper.GetAccess, options.OperationMiddlewares["GetAccess"]...)
+	router.PUT(options.BaseURL+"/api/v1/locations/:id/access", wrapper.PutAccess, options.OperationMiddlewares["PutAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
 	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
@@ -5429,6 +5676,85 @@ type ChangeLocationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChangeLocationdefaultApplicationProblemPlusJSONResponse) VisitChangeLocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetAccessResponseObject interface {
+	VisitGetAccessResponse(w http.ResponseWriter) error
+}
+
+type GetAccess200JSONResponse Access
+
+func (response GetAccess200JSONResponse) VisitGetAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccessdefaultApplicationProblemPlusJSONResponse) VisitGetAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccessRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutAccessJSONRequestBody
+}
+
+type PutAccessResponseObject interface {
+	VisitPutAccessResponse(w http.ResponseWriter) error
+}
+
+type PutAccess200JSONResponse Access
+
+func (response PutAccess200JSONResponse) VisitPutAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutAccessdefaultApplicationProblemPlusJSONResponse) VisitPutAccessResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6579,6 +6905,123 @@ type PutPolicydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoutesRequestObject struct {
+	Params ListRoutesParams
+}
+
+type ListRoutesResponseObject interface {
+	VisitListRoutesResponse(w http.ResponseWriter) error
+}
+
+type ListRoutes200JSONResponse RouteList
+
+func (response ListRoutes200JSONResponse) VisitListRoutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoutesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRoutesdefaultApplicationProblemPlusJSONResponse) VisitListRoutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRouteRequestObject struct {
+	Body *CreateRouteJSONRequestBody
+}
+
+type CreateRouteResponseObject interface {
+	VisitCreateRouteResponse(w http.ResponseWriter) error
+}
+
+type CreateRoute201JSONResponse Route
+
+func (response CreateRoute201JSONResponse) VisitCreateRouteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateRoutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateRoutedefaultApplicationProblemPlusJSONResponse) VisitCreateRouteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRouteRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetRouteResponseObject interface {
+	VisitGetRouteResponse(w http.ResponseWriter) error
+}
+
+type GetRoute200JSONResponse Route
+
+func (response GetRoute200JSONResponse) VisitGetRouteResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRoutedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRoutedefaultApplicationProblemPlusJSONResponse) VisitGetRouteResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8087,6 +8530,12 @@ type StrictServerInterface interface {
 	// ChangeLocation Change what is told of a location
 	// (PATCH /api/v1/locations/{id})
 	ChangeLocation(ctx context.Context, request ChangeLocationRequestObject) (ChangeLocationResponseObject, error)
+	// GetAccess How couriers get to the lockers of a location
+	// (GET /api/v1/locations/{id}/access)
+	GetAccess(ctx context.Context, request GetAccessRequestObject) (GetAccessResponseObject, error)
+	// PutAccess Say how couriers get to the lockers of a location
+	// (PUT /api/v1/locations/{id}/access)
+	PutAccess(ctx context.Context, request PutAccessRequestObject) (PutAccessResponseObject, error)
 	// SetHours Set when people may come to a location, and when clients get no messages that can wait
 	// (PUT /api/v1/locations/{id}/hours)
 	SetHours(ctx context.Context, request SetHoursRequestObject) (SetHoursResponseObject, error)
@@ -8171,6 +8620,15 @@ type StrictServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
+	// ListRoutes List routes, with what came of them
+	// (GET /api/v1/routes)
+	ListRoutes(ctx context.Context, request ListRoutesRequestObject) (ListRoutesResponseObject, error)
+	// CreateRoute Say what a courier is to do on a day
+	// (POST /api/v1/routes)
+	CreateRoute(ctx context.Context, request CreateRouteRequestObject) (CreateRouteResponseObject, error)
+	// GetRoute Read a route, with what is done, failed and left
+	// (GET /api/v1/routes/{id})
+	GetRoute(ctx context.Context, request GetRouteRequestObject) (GetRouteResponseObject, error)
 	// SandboxAdvanceClock Time passes at a test locker
 	// (POST /api/v1/sandbox/lockers/{id}/advance-clock)
 	SandboxAdvanceClock(ctx context.Context, request SandboxAdvanceClockRequestObject) (SandboxAdvanceClockResponseObject, error)
@@ -8797,6 +9255,79 @@ func (sh *strictHandler) ChangeLocation(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(ChangeLocationResponseObject); ok {
 		return validResponse.VisitChangeLocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccess operation middleware
+func (sh *strictHandler) GetAccess(ctx echo.Context, id Id) error {
+	var request GetAccessRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccess(ctx.Request().Context(), request.(GetAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccessResponseObject); ok {
+		return validResponse.VisitGetAccessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutAccess operation middleware
+func (sh *strictHandler) PutAccess(ctx echo.Context, id Id) error {
+	var request PutAccessRequestObject
+
+	request.Id = id
+
+	var body PutAccessJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutAccess(ctx.Request().Context(), request.(PutAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutAccessResponseObject); ok {
+		return validResponse.VisitPutAccessResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9842,6 +10373,102 @@ func (sh *strictHandler) PutPolicy(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(PutPolicyResponseObject); ok {
 		return validResponse.VisitPutPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRoutes operation middleware
+func (sh *strictHandler) ListRoutes(ctx echo.Context, params ListRoutesParams) error {
+	var request ListRoutesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRoutes(ctx.Request().Context(), request.(ListRoutesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRoutes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRoutesResponseObject); ok {
+		return validResponse.VisitListRoutesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateRoute operation middleware
+func (sh *strictHandler) CreateRoute(ctx echo.Context) error {
+	var request CreateRouteRequestObject
+
+	var body CreateRouteJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateRoute(ctx.Request().Context(), request.(CreateRouteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateRoute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateRouteResponseObject); ok {
+		return validResponse.VisitCreateRouteResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRoute operation middleware
+func (sh *strictHandler) GetRoute(ctx echo.Context, id Id) error {
+	var request GetRouteRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRoute(ctx.Request().Context(), request.(GetRouteRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRoute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRouteResponseObject); ok {
+		return validResponse.VisitGetRouteResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -23,6 +23,8 @@ type (
 	ParcelID string
 	// CourierID names a courier or technician: "cou_…".
 	CourierID string
+	// RouteID names a courier's route: "rte_…".
+	RouteID string
 	// OperationID names one deposit, pickup or withdrawal, made where it starts: "op_…".
 	OperationID string
 	// NotificationID names one message to one recipient: "ntf_…".
@@ -61,6 +63,7 @@ const (
 	PrefixEvent        = "evt"
 	PrefixWebhook      = "whk"
 	PrefixDelivery     = "dlv"
+	PrefixRoute        = "rte"
 )
 
 // crockford is Crockford's base 32 alphabet, lower case: no i, l, o, u.

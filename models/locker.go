@@ -26,6 +26,7 @@ type Location struct {
 	// HowToFind says how to find the lockers there, by language.
 	HowToFind map[string]string `gorm:"serializer:json"`
 	Photo     string            // an https address, or empty
+	Host      OrganizationID    // the site's own organization; empty: none
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
@@ -50,6 +51,7 @@ type LocationChange struct {
 	Indoor, StepFree                       *bool
 	HowToFind                              map[string]string
 	Photo                                  *string
+	Host                                   *OrganizationID
 }
 
 // Apply changes a location.
@@ -65,6 +67,7 @@ func (c LocationChange) Apply(l *Location) {
 	set(&l.Indoor, c.Indoor)
 	set(&l.StepFree, c.StepFree)
 	set(&l.Photo, c.Photo)
+	set(&l.Host, c.Host)
 	if c.HowToFind != nil {
 		l.HowToFind = c.HowToFind
 	}

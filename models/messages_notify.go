@@ -8,7 +8,9 @@ const WorkflowMessage = "message"
 
 // MessageWorkflowID is the workflow id of a sending apart, for a cause: how many attempts there
 // were before, or the request that asked for it.
-func MessageWorkflowID(id NotificationID, cause string) string { return "message-" + string(id) + "-" + cause }
+func MessageWorkflowID(id NotificationID, cause string) string {
+	return "message-" + string(id) + "-" + cause
+}
 
 // MessageInput starts a sending apart, no sooner than NotBefore.
 type MessageInput struct {

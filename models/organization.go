@@ -90,8 +90,12 @@ type Actor struct {
 // Client is the actor of what a client does on its page.
 func Client() Actor { return Actor{Key: "client"} }
 
-// Can reports whether the actor has the scope, by itself or as an operator.
+// Can reports whether the actor has the scope, by itself or as an operator. A host has none: it
+// sees the state and the room of the lockers at its places, and nothing of what lies in them.
 func (a Actor) Can(s Scope) bool {
+	if a.Kind == KindHost {
+		return false
+	}
 	for _, have := range a.Scopes {
 		if have == s || have == ScopeOperator {
 			return true

@@ -521,6 +521,27 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RouteItemState.
+const (
+	RouteItemStateDone   RouteItemState = "done"
+	RouteItemStateFailed RouteItemState = "failed"
+	RouteItemStateLeft   RouteItemState = "left"
+)
+
+// Valid indicates whether the value is a known member of the RouteItemState enum.
+func (e RouteItemState) Valid() bool {
+	switch e {
+	case RouteItemStateDone:
+		return true
+	case RouteItemStateFailed:
+		return true
+	case RouteItemStateLeft:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Scope.
 const (
 	ScopeCodesRead Scope = "codes:read"
@@ -678,6 +699,18 @@ func (e WebhookSigning) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// Access defines model for Access.
+type Access struct {
+	GateCodes *string `json:"gate_codes,omitempty"`
+	Intercom  *string `json:"intercom,omitempty"`
+	KeyBox    *string `json:"key_box,omitempty"`
+
+	// Steps The way in, step by step.
+	Steps      *string    `json:"steps,omitempty"`
+	ValidFrom  *time.Time `json:"valid_from,omitempty"`
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
 }
 
 // Alias defines model for Alias.
@@ -853,6 +886,9 @@ type CourierList struct {
 	NextCursor *string   `json:"next_cursor,omitempty"`
 }
 
+// CourierRef defines model for CourierRef.
+type CourierRef = string
+
 // CourierUpdate defines model for CourierUpdate.
 type CourierUpdate struct {
 	Badge *string `json:"badge,omitempty"`
@@ -868,6 +904,9 @@ type CourierUpdate struct {
 
 // CourierUpdateUnset defines model for CourierUpdate.Unset.
 type CourierUpdateUnset string
+
+// Date defines model for Date.
+type Date = string
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -1106,6 +1145,9 @@ type Location struct {
 	Country   string    `json:"country"`
 	CreatedAt time.Time `json:"created_at"`
 
+	// Host The site's own organization, for operators.
+	Host *string `json:"host,omitempty"`
+
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
 	Hours *Hours `json:"hours,omitempty"`
 
@@ -1132,9 +1174,10 @@ type Location struct {
 
 // LocationChange defines model for LocationChange.
 type LocationChange struct {
-	Address *Text   `json:"address,omitempty"`
-	City    *Text   `json:"city,omitempty"`
-	Country *string `json:"country,omitempty"`
+	Address *Text            `json:"address,omitempty"`
+	City    *Text            `json:"city,omitempty"`
+	Country *string          `json:"country,omitempty"`
+	Host    *OrganizationRef `json:"host,omitempty"`
 
 	// HowToFind A text by language.
 	HowToFind *LocalTexts `json:"how_to_find,omitempty"`
@@ -1303,6 +1346,18 @@ type Money struct {
 	Currency string `json:"currency"`
 }
 
+// NewAccess defines model for NewAccess.
+type NewAccess struct {
+	GateCodes *string `json:"gate_codes,omitempty"`
+	Intercom  *string `json:"intercom,omitempty"`
+	KeyBox    *string `json:"key_box,omitempty"`
+
+	// Steps The way in, step by step.
+	Steps      *string    `json:"steps,omitempty"`
+	ValidFrom  *time.Time `json:"valid_from,omitempty"`
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
+}
+
 // NewAlias defines model for NewAlias.
 type NewAlias struct {
 	Alias   string           `json:"alias"`
@@ -1369,9 +1424,10 @@ type NewKey struct {
 
 // NewLocation defines model for NewLocation.
 type NewLocation struct {
-	Address Text   `json:"address"`
-	City    Text   `json:"city"`
-	Country string `json:"country"`
+	Address Text             `json:"address"`
+	City    Text             `json:"city"`
+	Country string           `json:"country"`
+	Host    *OrganizationRef `json:"host,omitempty"`
 
 	// Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
 	Hours *Hours `json:"hours,omitempty"`
@@ -1470,6 +1526,13 @@ type NewPolicyProof string
 // NewPolicyTell defines model for NewPolicy.Tell.
 type NewPolicyTell string
 
+// NewRoute defines model for NewRoute.
+type NewRoute struct {
+	Courier CourierRef `json:"courier"`
+	Date    Date       `json:"date"`
+	Stops   []NewStop  `json:"stops"`
+}
+
 // NewShipment defines model for NewShipment.
 type NewShipment struct {
 	Carrier *OrganizationRef `json:"carrier,omitempty"`
@@ -1503,6 +1566,13 @@ type NewShipment struct {
 // NewShipments defines model for NewShipments.
 type NewShipments struct {
 	Items []NewShipment `json:"items"`
+}
+
+// NewStop defines model for NewStop.
+type NewStop struct {
+	Bring  *[]ShipmentRef `json:"bring,omitempty"`
+	Locker LockerRef      `json:"locker"`
+	Take   *[]ShipmentRef `json:"take,omitempty"`
 }
 
 // NewTemplate defines model for NewTemplate.
@@ -1743,6 +1813,47 @@ type Revocation struct {
 	Revoked int `json:"revoked"`
 }
 
+// Route defines model for Route.
+type Route struct {
+	Carrier   string    `json:"carrier"`
+	Courier   string    `json:"courier"`
+	CreatedAt time.Time `json:"created_at"`
+	Date      string    `json:"date"`
+
+	// Done How many items.
+	Done   int         `json:"done"`
+	Failed int         `json:"failed"`
+	Id     string      `json:"id"`
+	Left   int         `json:"left"`
+	Stops  []RouteStop `json:"stops"`
+}
+
+// RouteItem defines model for RouteItem.
+type RouteItem struct {
+	At *time.Time `json:"at,omitempty"`
+
+	// Reason Why it failed: as in `parcel.load_failed`; `missing`; `picked_up`, by the client.
+	Reason   *string        `json:"reason,omitempty"`
+	Shipment string         `json:"shipment"`
+	State    RouteItemState `json:"state"`
+}
+
+// RouteItemState defines model for RouteItem.State.
+type RouteItemState string
+
+// RouteList defines model for RouteList.
+type RouteList struct {
+	Items      []Route `json:"items"`
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// RouteStop defines model for RouteStop.
+type RouteStop struct {
+	Bring  []RouteItem `json:"bring"`
+	Locker string      `json:"locker"`
+	Take   []RouteItem `json:"take"`
+}
+
 // Row defines model for Row.
 type Row struct {
 	Cells int `json:"cells"`
@@ -1840,6 +1951,9 @@ type ShipmentList struct {
 	Items      []Shipment `json:"items"`
 	NextCursor *string    `json:"next_cursor,omitempty"`
 }
+
+// ShipmentRef defines model for ShipmentRef.
+type ShipmentRef = string
 
 // ShipmentState defines model for ShipmentState.
 type ShipmentState string
@@ -2201,6 +2315,17 @@ type ListPoliciesParams struct {
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 }
 
+// ListRoutesParams defines parameters for ListRoutes.
+type ListRoutesParams struct {
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit   *Limit      `form:"limit,omitempty" json:"limit,omitempty"`
+	Courier *CourierRef `form:"courier,omitempty" json:"courier,omitempty"`
+	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
+}
+
 // ListShipmentsParams defines parameters for ListShipments.
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
@@ -2344,6 +2469,9 @@ type CreateLocationJSONRequestBody = NewLocation
 // ChangeLocationJSONRequestBody defines body for ChangeLocation for application/json ContentType.
 type ChangeLocationJSONRequestBody = LocationChange
 
+// PutAccessJSONRequestBody defines body for PutAccess for application/json ContentType.
+type PutAccessJSONRequestBody = NewAccess
+
 // SetHoursJSONRequestBody defines body for SetHours for application/json ContentType.
 type SetHoursJSONRequestBody = LocationHours
 
@@ -2388,6 +2516,9 @@ type CreateOrganizationJSONRequestBody = NewOrganization
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
+
+// CreateRouteJSONRequestBody defines body for CreateRoute for application/json ContentType.
+type CreateRouteJSONRequestBody = NewRoute
 
 // SandboxAdvanceClockJSONRequestBody defines body for SandboxAdvanceClock for application/json ContentType.
 type SandboxAdvanceClockJSONRequestBody = SandboxAdvance
@@ -2839,6 +2970,34 @@ type ClientInterface interface {
 	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
 	ChangeLocation(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetAccess How couriers get to the lockers of a location
+	//
+	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
+	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	//
+	// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
+	GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAccessWithBody Say how couriers get to the lockers of a location
+	//
+	// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+	// `temporarily_unavailable`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+	PutAccessWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAccess Say how couriers get to the lockers of a location
+	//
+	// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+	// `temporarily_unavailable`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+	PutAccess(ctx context.Context, id Id, body PutAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SetHoursWithBody Set when people may come to a location, and when clients get no messages that can wait
 	//
 	// Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -3241,6 +3400,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRoutes List routes, with what came of them
+	//
+	// A carrier's own; an operator's of any carrier.
+	//
+	// Corresponds with GET /api/v1/routes (the `ListRoutes` operationId).
+	ListRoutes(ctx context.Context, params *ListRoutesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRouteWithBody Say what a courier is to do on a day
+	//
+	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+	// courier may do other things too, and what a route says opens nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+	CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRoute Say what a courier is to do on a day
+	//
+	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+	// courier may do other things too, and what a route says opens nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+	CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRoute Read a route, with what is done, failed and left
+	//
+	// Corresponds with GET /api/v1/routes/{id} (the `GetRoute` operationId).
+	GetRoute(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SandboxAdvanceClockWithBody Time passes at a test locker
 	//
@@ -4166,6 +4357,64 @@ func (c *Client) ChangeLocation(ctx context.Context, id Id, body ChangeLocationJ
 	return c.Client.Do(req)
 }
 
+// GetAccess How couriers get to the lockers of a location
+//
+// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
+// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+//
+// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
+func (c *Client) GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccessRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAccessWithBody Say how couriers get to the lockers of a location
+//
+// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+// `temporarily_unavailable`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+func (c *Client) PutAccessWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAccessRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAccess Say how couriers get to the lockers of a location
+//
+// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+// `temporarily_unavailable`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+func (c *Client) PutAccess(ctx context.Context, id Id, body PutAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAccessRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SetHoursWithBody Set when people may come to a location, and when clients get no messages that can wait
 //
 // Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -4989,6 +5238,78 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 func (c *Client) PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutPolicyRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRoutes List routes, with what came of them
+//
+// A carrier's own; an operator's of any carrier.
+//
+// Corresponds with GET /api/v1/routes (the `ListRoutes` operationId).
+func (c *Client) ListRoutes(ctx context.Context, params *ListRoutesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRoutesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRouteWithBody Say what a courier is to do on a day
+//
+// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+// courier may do other things too, and what a route says opens nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+func (c *Client) CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRoute Say what a courier is to do on a day
+//
+// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+// courier may do other things too, and what a route says opens nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+func (c *Client) CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRoute Read a route, with what is done, failed and left
+//
+// Corresponds with GET /api/v1/routes/{id} (the `GetRoute` operationId).
+func (c *Client) GetRoute(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRouteRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -6867,6 +7188,87 @@ func NewChangeLocationRequestWithBody(server string, id Id, contentType string, 
 	return req, nil
 }
 
+// NewGetAccessRequest constructs an http.Request for the GetAccess method
+func NewGetAccessRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/locations/%s/access", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutAccessRequest calls the generic PutAccess builder with application/json body
+func NewPutAccessRequest(server string, id Id, body PutAccessJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutAccessRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutAccessRequestWithBody constructs an http.Request for the PutAccess method, with any body, and a specified content type
+func NewPutAccessRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/locations/%s/access", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewSetHoursRequest calls the generic SetHours builder with application/json body
 func NewSetHoursRequest(server string, id Id, body SetHoursJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8422,6 +8824,170 @@ func NewPutPolicyRequestWithBody(server string, id string, contentType string, b
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListRoutesRequest constructs an http.Request for the ListRoutes method
+func NewListRoutesRequest(server string, params *ListRoutesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/routes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Courier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "courier", *params.Courier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateRouteRequest calls the generic CreateRoute builder with application/json body
+func NewCreateRouteRequest(server string, body CreateRouteJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateRouteRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateRouteRequestWithBody constructs an http.Request for the CreateRoute method, with any body, and a specified content type
+func NewCreateRouteRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/routes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetRouteRequest constructs an http.Request for the GetRoute method
+func NewGetRouteRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/routes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -10571,6 +11137,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /api/v1/locations/{id} (the `ChangeLocation` operationId).
 	ChangeLocationWithResponse(ctx context.Context, id Id, body ChangeLocationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeLocationResponse, error)
 
+	// GetAccessWithResponse How couriers get to the lockers of a location
+	//
+	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
+	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
+	GetAccessWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetAccessResponse, error)
+
+	// PutAccessWithBodyWithResponse Say how couriers get to the lockers of a location
+	//
+	// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+	// `temporarily_unavailable`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+	PutAccessWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAccessResponse, error)
+
+	// PutAccessWithResponse Say how couriers get to the lockers of a location
+	//
+	// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+	// `temporarily_unavailable`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+	PutAccessWithResponse(ctx context.Context, id Id, body PutAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAccessResponse, error)
+
 	// SetHoursWithBodyWithResponse Set when people may come to a location, and when clients get no messages that can wait
 	//
 	// Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -10999,6 +11595,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicyWithResponse(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPolicyResponse, error)
+
+	// ListRoutesWithResponse List routes, with what came of them
+	//
+	// A carrier's own; an operator's of any carrier.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/routes (the `ListRoutes` operationId).
+	ListRoutesWithResponse(ctx context.Context, params *ListRoutesParams, reqEditors ...RequestEditorFn) (*ListRoutesResponse, error)
+
+	// CreateRouteWithBodyWithResponse Say what a courier is to do on a day
+	//
+	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+	// courier may do other things too, and what a route says opens nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+	CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+
+	// CreateRouteWithResponse Say what a courier is to do on a day
+	//
+	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+	// courier may do other things too, and what a route says opens nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+	CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+
+	// GetRouteWithResponse Read a route, with what is done, failed and left
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/routes/{id} (the `GetRoute` operationId).
+	GetRouteWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetRouteResponse, error)
 
 	// SandboxAdvanceClockWithBodyWithResponse Time passes at a test locker
 	//
@@ -12297,6 +12929,102 @@ func (r ChangeLocationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ChangeLocationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAccessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Access
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAccessResponse) GetJSON200() *Access {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAccessResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAccessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAccessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAccessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAccessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutAccessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Access
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutAccessResponse) GetJSON200() *Access {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutAccessResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutAccessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutAccessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutAccessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutAccessResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13669,6 +14397,150 @@ func (r PutPolicyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRoutesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RouteList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRoutesResponse) GetJSON200() *RouteList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRoutesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRoutesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRoutesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRoutesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRoutesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateRouteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Route
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateRouteResponse) GetJSON201() *Route {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateRouteResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateRouteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateRouteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateRouteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateRouteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRouteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Route
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRouteResponse) GetJSON200() *Route {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRouteResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRouteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRouteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRouteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRouteResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15696,6 +16568,54 @@ func (c *ClientWithResponses) ChangeLocationWithResponse(ctx context.Context, id
 	return ParseChangeLocationResponse(rsp)
 }
 
+// GetAccessWithResponse How couriers get to the lockers of a location
+//
+// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
+// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
+func (c *ClientWithResponses) GetAccessWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetAccessResponse, error) {
+	rsp, err := c.GetAccess(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAccessResponse(rsp)
+}
+
+// PutAccessWithBodyWithResponse Say how couriers get to the lockers of a location
+//
+// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+// `temporarily_unavailable`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+func (c *ClientWithResponses) PutAccessWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAccessResponse, error) {
+	rsp, err := c.PutAccessWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAccessResponse(rsp)
+}
+
+// PutAccessWithResponse Say how couriers get to the lockers of a location
+//
+// It takes the place of what was said before. It is kept encrypted; a server without a data key answers 503
+// `temporarily_unavailable`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/locations/{id}/access (the `PutAccess` operationId).
+func (c *ClientWithResponses) PutAccessWithResponse(ctx context.Context, id Id, body PutAccessJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAccessResponse, error) {
+	rsp, err := c.PutAccess(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAccessResponse(rsp)
+}
+
 // SetHoursWithBodyWithResponse Set when people may come to a location, and when clients get no messages that can wait
 //
 // Storage time does not run while the location is closed. Without `hours` it is always open; without `quiet_hours`
@@ -16381,6 +17301,66 @@ func (c *ClientWithResponses) PutPolicyWithResponse(ctx context.Context, id stri
 		return nil, err
 	}
 	return ParsePutPolicyResponse(rsp)
+}
+
+// ListRoutesWithResponse List routes, with what came of them
+//
+// A carrier's own; an operator's of any carrier.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/routes (the `ListRoutes` operationId).
+func (c *ClientWithResponses) ListRoutesWithResponse(ctx context.Context, params *ListRoutesParams, reqEditors ...RequestEditorFn) (*ListRoutesResponse, error) {
+	rsp, err := c.ListRoutes(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRoutesResponse(rsp)
+}
+
+// CreateRouteWithBodyWithResponse Say what a courier is to do on a day
+//
+// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+// courier may do other things too, and what a route says opens nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRouteWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRouteResponse(rsp)
+}
+
+// CreateRouteWithResponse Say what a courier is to do on a day
+//
+// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
+// courier may do other things too, and what a route says opens nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
+func (c *ClientWithResponses) CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRoute(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRouteResponse(rsp)
+}
+
+// GetRouteWithResponse Read a route, with what is done, failed and left
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/routes/{id} (the `GetRoute` operationId).
+func (c *ClientWithResponses) GetRouteWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetRouteResponse, error) {
+	rsp, err := c.GetRoute(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRouteResponse(rsp)
 }
 
 // SandboxAdvanceClockWithBodyWithResponse Time passes at a test locker
@@ -17787,6 +18767,72 @@ func ParseChangeLocationResponse(rsp *http.Response) (*ChangeLocationResponse, e
 	return response, nil
 }
 
+// ParseGetAccessResponse parses an HTTP response from a GetAccessWithResponse call
+func ParseGetAccessResponse(rsp *http.Response) (*GetAccessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAccessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Access
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutAccessResponse parses an HTTP response from a PutAccessWithResponse call
+func ParsePutAccessResponse(rsp *http.Response) (*PutAccessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutAccessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Access
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSetHoursResponse parses an HTTP response from a SetHoursWithResponse call
 func ParseSetHoursResponse(rsp *http.Response) (*SetHoursResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18746,6 +19792,105 @@ func ParsePutPolicyResponse(rsp *http.Response) (*PutPolicyResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Policy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRoutesResponse parses an HTTP response from a ListRoutesWithResponse call
+func ParseListRoutesResponse(rsp *http.Response) (*ListRoutesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRoutesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RouteList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateRouteResponse parses an HTTP response from a CreateRouteWithResponse call
+func ParseCreateRouteResponse(rsp *http.Response) (*CreateRouteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateRouteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Route
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRouteResponse parses an HTTP response from a GetRouteWithResponse call
+func ParseGetRouteResponse(rsp *http.Response) (*GetRouteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRouteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Route
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

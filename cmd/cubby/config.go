@@ -39,6 +39,7 @@ type config struct {
 	temporalAddress   string
 	temporalNamespace string
 	masterKeyFile     string
+	dataKeyFile       string
 	mail              notify.SMTP
 	mailDomain        string
 	smsProvider       string // "off" or "twilio"
@@ -80,6 +81,7 @@ func settings() []setting {
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
 		{"CUBBY_MASTER_KEY_FILE", "var/master.key", "the master key, 64 hex digits, made by 'cubby key master' (role worker)", text(func(c *config) *string { return &c.masterKeyFile })},
+		{"CUBBY_DATA_KEY_FILE", "var/data.key", "the key of access instructions, 64 hex digits, made by 'cubby key data'; without the file there are none (role api)", text(func(c *config) *string { return &c.dataKeyFile })},
 		{"CUBBY_SMTP_ADDRESS", "127.0.0.1:1025", "mail server (role worker)", text(func(c *config) *string { return &c.mail.Address })},
 		{"CUBBY_SMTP_FROM", "noreply@cubby.localhost", "sender's address", text(func(c *config) *string { return &c.mail.From })},
 		{"CUBBY_SMTP_TLS", "starttls", "starttls, tls, or none (to this machine only)", func(c *config, v string) error { c.mail.TLS = notify.TLSMode(v); return nil }},

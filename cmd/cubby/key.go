@@ -16,7 +16,7 @@ import (
 	"cubby/models"
 )
 
-// masterKeyBytes is the length of the master key: the input of HKDF-SHA256.
+// masterKeyBytes is the length of the master key and of the data key: the input of HKDF-SHA256.
 const masterKeyBytes = 32
 
 func runKeyMaster(_ context.Context, p program, args []string) error {
@@ -24,6 +24,13 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 		return err
 	}
 	return makeKey(p, "master key", p.config.masterKeyFile)
+}
+
+func runKeyData(_ context.Context, p program, args []string) error {
+	if err := p.flags("key data").Parse(args); err != nil {
+		return err
+	}
+	return makeKey(p, "data key", p.config.dataKeyFile)
 }
 
 func runKeySMS(_ context.Context, p program, args []string) error {
@@ -34,7 +41,8 @@ func runKeySMS(_ context.Context, p program, args []string) error {
 }
 
 // makeKey writes a key file. Never over an existing one: every code at every cabinet comes from
-// the master key, and every phone that wants no SMS is known by the other.
+// the master key, every phone that wants no SMS is known by its hash, and what was sealed with the
+// data key is lost with it.
 func makeKey(p program, name, path string) error {
 	if _, err := readKeyFile(name, path); err == nil {
 		fmt.Fprintf(p.out, "there is a %s already: %s\n", name, path)
@@ -62,6 +70,8 @@ func makeKey(p program, name, path string) error {
 }
 
 func readMasterKey(path string) ([]byte, error) { return readKeyFile("master key", path) }
+
+func readDataKey(path string) ([]byte, error) { return readKeyFile("data key", path) }
 
 // readKeyFile reads a key file; the command that makes it is "cubby key" and the name's first word.
 func readKeyFile(name, path string) ([]byte, error) {

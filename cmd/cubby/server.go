@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -177,9 +178,16 @@ func (s *server) api(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dataKey, err := readDataKey(s.config.dataKeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("there is no data key: access instructions are not kept", "file", s.config.dataKeyFile)
+	} else if err != nil {
+		return err
+	}
 	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Clocks: s.db, Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL, SMSReports: s.db,
+		Routes: s.db, Access: s.db, DataKey: dataKey,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 		PrivateWebhooks: s.config.webhookPrivate,

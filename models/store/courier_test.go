@@ -61,6 +61,7 @@ func TestCouriersOfOneOrganization(t *testing.T) {
 		ctx := t.Context()
 		rival, _ := f.rival(t)
 		make := func(o models.OrganizationID, badge string) models.Courier {
+			f.advance(time.Millisecond) // ids are in the order of their time
 			c, err := f.CreateCourier(ctx, models.NewCourier{Courier: models.Courier{Organization: o, Role: models.RoleCourier, Badge: badge}})
 			require.NoError(t, err)
 			return c

@@ -16,7 +16,7 @@ func Tables() []any {
 		models.Contact{}, models.FormerContact{}, models.Promise{}, models.Event{}, models.Head{}, models.StoredFact{}, feedScope{}, models.FeedEvent{},
 		models.DirectoryRow{}, models.OutboxRow{}, lease{}, connection{}, models.Notification{}, models.Incident{},
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
-		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{},
+		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{}, models.SealedAccess{}, models.Route{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
 		optOut{}, models.Template{},
 	}

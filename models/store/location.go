@@ -20,6 +20,9 @@ func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.
 		}
 		address := l.Address
 		c.Apply(&l)
+		if err := t.knownHost(l); err != nil {
+			return err
+		}
 		l.UpdatedAt = t.now
 		if err := t.db.Save(&l).Error; err != nil {
 			return err
@@ -40,6 +43,16 @@ func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.
 		return nil
 	})
 	return l, err
+}
+
+// knownHost refuses a host that is none.
+func (t *tx) knownHost(l models.Location) error {
+	if l.Host == "" {
+		return nil
+	}
+	o, err := gorm.G[models.Organization](t.db).Where("id = ? AND kind = ?", l.Host, models.KindHost).Take(t.ctx)
+	_, err = take(o, err, "There is no such host.")
+	return err
 }
 
 // UpdateLocker changes what a locker is called and good for; a number in use is a conflict.

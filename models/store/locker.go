@@ -16,6 +16,9 @@ func (s *Store) CreateLocation(ctx context.Context, r models.Request, l models.L
 		if l.HowToFind == nil {
 			l.HowToFind = map[string]string{}
 		}
+		if err := t.knownHost(l); err != nil {
+			return err
+		}
 		if err := insert(t, l); err != nil {
 			return err
 		}

@@ -80,6 +80,9 @@ func (s *Store) placed(ctx context.Context, a models.Actor, q models.LockerQuery
 	if q.Function != "" {
 		query = query.Where("l.functions LIKE ?", `%"`+string(q.Function)+`"%`)
 	}
+	if a.Kind == models.KindHost {
+		query = query.Where("p.host = ?", a.Organization)
+	}
 	if q.UpdatedSince != nil {
 		since := utc(q.UpdatedSince)
 		query = query.Where("(l.updated_at >= ? OR p.updated_at >= ?)", since, since)

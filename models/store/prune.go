@@ -41,6 +41,7 @@ func retentions() []retention {
 		{180 * day, `DELETE FROM directory WHERE (scope, kind, key) IN (SELECT scope, kind, key FROM directory
 			WHERE deleted AND kind = 'shipment' AND updated_at < ? LIMIT ?)`},
 		{180 * day, `DELETE FROM outages WHERE (locker, began) IN (SELECT locker, began FROM outages WHERE ended < ? LIMIT ?)`},
+		{90 * day, `DELETE FROM routes WHERE id IN (SELECT id FROM routes WHERE created_at < ? LIMIT ?)`},
 		{365 * day, `DELETE FROM certificates WHERE serial IN (SELECT serial FROM certificates WHERE not_after < ? LIMIT ?)`},
 		{365 * day, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)`},
 	}

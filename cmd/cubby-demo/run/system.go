@@ -243,6 +243,7 @@ func (s *System) env() []string {
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
 		"CUBBY_TEMPORAL_NAMESPACE=cubby",
 		"CUBBY_MASTER_KEY_FILE=" + s.folder.in("master.key"),
+		"CUBBY_DATA_KEY_FILE=" + s.folder.in("data.key"),
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
 		"CUBBY_SMTP_USER=",
@@ -276,6 +277,9 @@ func (s *System) Cubby(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 func (s *System) startDatabase(ctx context.Context) error {
+	if _, err := s.Cubby(ctx, "key", "data"); err != nil { // keeps the one that there is
+		return err
+	}
 	if _, err := s.Cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
 		return err
 	}

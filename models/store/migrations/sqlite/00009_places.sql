@@ -22,6 +22,8 @@ ALTER TABLE locations ADD COLUMN how_to_find text NOT NULL DEFAULT '{}';
 ALTER TABLE locations ADD COLUMN photo text NOT NULL DEFAULT '';
 ALTER TABLE locations ADD COLUMN updated_at datetime NOT NULL DEFAULT '1970-01-01 00:00:00+00:00';
 UPDATE locations SET updated_at = created_at;
+-- The site that the place belongs to; empty: none that has a key.
+ALTER TABLE locations ADD COLUMN host text NOT NULL DEFAULT '';
 CREATE INDEX locations_latitude ON locations (latitude);
 
 ALTER TABLE lockers ADD COLUMN functions text;
@@ -39,13 +41,37 @@ CREATE TABLE locker_aliases (
 );
 CREATE UNIQUE INDEX locker_aliases_carrier_alias ON locker_aliases (carrier, alias);
 
+-- How couriers get to a place: encrypted, with a key that the database does not have.
+CREATE TABLE location_access (
+    location    text PRIMARY KEY REFERENCES locations,
+    sealed      blob NOT NULL,
+    valid_from  datetime,
+    valid_until datetime,
+    updated_at  datetime NOT NULL
+);
+
+-- What a courier is to do on a day. What came of it is in the events.
+CREATE TABLE routes (
+    id         text PRIMARY KEY,
+    carrier    text NOT NULL REFERENCES organizations,
+    courier    text NOT NULL REFERENCES couriers,
+    date       text NOT NULL,
+    stops      text,
+    created_at datetime NOT NULL
+);
+CREATE INDEX routes_carrier ON routes (carrier, id);
+CREATE INDEX routes_created ON routes (created_at);
+
 -- +goose Down
+DROP TABLE routes;
+DROP TABLE location_access;
 DROP TABLE locker_aliases;
 DROP INDEX lockers_location;
 ALTER TABLE lockers DROP COLUMN updated_at;
 ALTER TABLE lockers DROP COLUMN easy_reach;
 ALTER TABLE lockers DROP COLUMN functions;
 DROP INDEX locations_latitude;
+ALTER TABLE locations DROP COLUMN host;
 ALTER TABLE locations DROP COLUMN updated_at;
 ALTER TABLE locations DROP COLUMN photo;
 ALTER TABLE locations DROP COLUMN how_to_find;
