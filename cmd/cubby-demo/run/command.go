@@ -55,6 +55,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	fs.StringVar(&options.Var, "var", "var", "folder that keeps the data")
 	fs.StringVar(&options.Bin, "bin", "bin", "folder of the programs cubby and cubby-temporal")
 	fs.DurationVar(&options.AutoClose, "auto-close", autoClose, "after how long doors shut themselves; 0: by hand only")
+	fs.StringVar(&options.Public, "public", "", "address of the start page for people, when something passes it on; its own when empty")
 	free := fs.Bool("free-ports", false, "listen where nobody else does, instead of on the ports below")
 	options.Ports.flags(fs)
 	err := fs.Parse(args)

@@ -42,6 +42,8 @@ type Options struct {
 	Var string
 	// Ports are where the parts listen; free ones when zero.
 	Ports Ports
+	// Public is the start page's address for people, ending in a slash, when something passes it on; its own when empty.
+	Public string
 	// Processes are the roles of each server process; one process with all of them when empty. Several need Postgres. Where
 	// several have a role, a load balancer is at the port of it.
 	Processes []string
@@ -100,7 +102,7 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 	s := &System{options: options, failed: make(chan error, 1)}
 	ports := options.Ports
 	s.APIURL, s.OpsURL, s.TemporalUIURL = origin(ports.API), origin(ports.Ops), origin(ports.TemporalUI)
-	s.StartURL = origin(ports.Demo) + "/"
+	s.StartURL = cmp.Or(options.Public, origin(ports.Demo)+"/")
 	s.HandsURL, s.InboxURL = s.StartURL+"hands/", s.StartURL+"inbox/"
 	s.TemporalAddress = address(ports.Temporal)
 	defer func() {
