@@ -136,6 +136,7 @@ func (s *System) lots() []lot {
 		{"a courier brings parcels to L-002, one shipment of three", 6, false, s.fillMarket},
 		{"a courier brings parcels to L-003, a lock stays stuck", 4, false, s.fillEntrance},
 		{"clients collect at L-003", finished, false, s.fillFinished},
+		{"two parcels' storage ends", 0, false, s.fillExpired},
 	}
 }
 
@@ -229,9 +230,6 @@ func (s *System) fillCourtyard(ctx context.Context) error {
 		all = append(all, made)
 	}
 	if err := t.bring(ctx, all...); err != nil {
-		return err
-	}
-	if _, err := t.a.AwaitState(ctx, all[4].ID, "expired"); err != nil {
 		return err
 	}
 	if _, err := t.a.ActWith(ctx, all[3].ID, "freeze", "demo network freeze", map[string]string{"reason": "The carrier asks for it."}); err != nil {
@@ -337,6 +335,25 @@ func (s *System) fillEntrance(ctx context.Context) error {
 		all = append(all, made)
 	}
 	return errors.Join(t.bring(ctx, all...), t.stuck(ctx, false))
+}
+
+// fillExpired waits for those whose storage is short: it ends by itself.
+func (s *System) fillExpired(ctx context.Context) error {
+	for _, kept := range []struct {
+		n, before int
+		prefix    string
+	}{{0, 4, "COURTYARD"}, {1, 4, "MARKET"}} {
+		t := s.at(kept.n, kept.prefix)
+		t.made = kept.before
+		made, err := t.announce(ctx, t.a, shortPolicy, "S")
+		if err != nil {
+			return err
+		}
+		if _, err := t.a.AwaitState(ctx, made.ID, "expired"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fillFinished has lives go by, some at a time.

@@ -64,10 +64,12 @@ function rich(text) {
 
 /** @param {any} m */
 function message(m) {
-  const li = make("li", { className: `${m.kind} ${m.at > fresh && fresh ? "fresh" : ""}` }, [
+  // Those of the parcels that the buttons move are shown whole, and what the operator is told.
+  const ours = state.parcels.some((/** @type {any} */ p) => m.to.toLowerCase().startsWith(p.number.toLowerCase()) || m.text.includes(p.number));
+  const li = make("li", { className: `${m.kind} ${ours || m.to.startsWith("operator@") ? "" : "other"} ${ours && m.at > fresh ? "fresh" : ""}` }, [
     make("div", { className: "head" }, [
       make("span", { className: "kind", textContent: { "e-mail": "E-mail", sms: "SMS", webhook: "Webhook" }[m.kind] ?? m.kind }),
-      make("span", { textContent: m.to }),
+      make("span", { className: "to", title: m.to, textContent: m.to }),
       ...(m.signature ? [make("span", { className: `sig ${m.signature === "ok" ? "" : "wrong"}`, textContent: `signature ${m.signature}` })] : []),
       make("time", { textContent: time(m.at) }),
     ]),
@@ -180,9 +182,9 @@ function draw() {
   wire("power", "Power", s.powered, "on", "cut");
   const unsent = s.cabinet?.unsent_facts ?? 0;
   at("facts").classList.toggle("waiting", unsent > 0);
-  say("facts", !s.cabinet ? s.dark : unsent ? `${unsent} facts wait to be sent` : `${s.cabinet.online ? "online" : "offline"}, ${s.cabinet.last_seq} facts, all sent`);
+  say("facts", !s.cabinet ? s.dark : unsent ? `${unsent} ${unsent === 1 ? "fact waits" : "facts wait"} to be sent` : `${s.cabinet.online ? "online" : "offline"}, ${s.cabinet.last_seq} facts, all sent`);
   if (!fresh) fresh = s.messages[0]?.at ?? "0";
-  part("messages", s.messages, () => s.messages.length ? s.messages.map(message)
+  part("messages", [s.messages, s.parcels.map((/** @type {any} */ p) => p.number)], () => s.messages.length ? s.messages.map(message)
     : [make("li", { className: "none", textContent: "Nothing yet. The client’s message comes when a parcel is in its cell: press 1, 2 and 3." })]);
   part("parcels", s.parcels, () => s.parcels.map((/** @type {any} */ p) => make("li", {}, [
     make("b", { textContent: p.number }), make("span", { className: "tag", textContent: p.state.replaceAll("_", " ") }),
