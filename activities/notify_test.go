@@ -19,44 +19,78 @@ type notices struct {
 	row  models.Notification
 	gone bool
 	at   models.Location
+	now  time.Time
+
+	instead models.NotificationID // what could be sent in its place
+	out     map[string]bool
+	crashAt string
 }
 
 func (n *notices) Notice(context.Context, models.NotificationID) (models.Notice, error) {
 	if n.gone {
 		return models.Notice{}, models.Errorf(models.CodeNotFound, "erased")
 	}
-	return models.Notice{Notification: n.row, To: "client@example.test",
+	to := "client@example.test"
+	if n.row.Channel == models.ChannelSMS {
+		to = phone
+	}
+	return models.Notice{Notification: n.row, To: to,
 		Shipment: models.Shipment{ID: "shp_1", Locker: "lkr_1", Issue: 1}, Location: n.at}, nil
 }
 
-func (n *notices) Sending(context.Context, models.NotificationID) error {
-	switch n.row.State {
-	case models.NotificationSent:
+func (n *notices) Sending(_ context.Context, _ models.NotificationID, attempts int, mark string) error {
+	if !n.row.State.Unsent() || n.row.Attempts != attempts {
 		return models.Errorf(models.CodeConflict, "sent")
-	case models.NotificationSending:
-		n.row.Uncertain = true
 	}
-	n.row.State = models.NotificationSending
+	n.row.Uncertain = n.row.Uncertain || n.row.State.MayHaveLeft()
+	began := n.now
+	n.row.State, n.row.Mark, n.row.SendingAt = models.NotificationSending, mark, &began
 	n.row.Attempts++
+	return n.crash("sending")
+}
+
+func (n *notices) Uncertain(context.Context, models.NotificationID, int) error {
+	n.row.State = models.NotificationUncertain
 	return nil
 }
 
-func (n *notices) Sent(context.Context, models.NotificationID) error {
-	n.row.State = models.NotificationSent
-	return nil
-}
-
-func (n *notices) NotSent(_ context.Context, _ models.NotificationID, final bool, problem string) error {
-	n.row.State, n.row.Problem = models.NotificationQueued, problem
-	if final {
-		n.row.State = models.NotificationFailed
+func (n *notices) Sent(_ context.Context, _ models.NotificationID, ref string) error {
+	if err := n.crash("sent"); err != nil {
+		return err
 	}
+	n.row.State, n.row.Ref = models.NotificationSent, ref
 	return nil
+}
+
+func (n *notices) NotSent(_ context.Context, _ models.NotificationID, r models.Refusal) (bool, models.NotificationID, error) {
+	n.row.Problem = r.Problem()
+	if !r.Final && (!r.Alarm || n.instead == "") {
+		n.row.State = models.NotificationQueued
+		return true, "", nil
+	}
+	n.row.State, n.row.Instead = models.NotificationFailed, n.instead
+	return false, n.instead, nil
 }
 
 func (n *notices) Drop(context.Context, models.NotificationID) error {
 	n.row.State = models.NotificationDropped
 	return nil
+}
+
+func (n *notices) OptedOut(_ context.Context, phone string) (bool, error) { return n.out[phone], nil }
+
+func (n *notices) OptOut(_ context.Context, phone string, out bool) error {
+	n.out[phone] = out
+	return nil
+}
+
+// crash fails once at a step, as a process that dies there.
+func (n *notices) crash(step string) error {
+	if n.crashAt != step {
+		return nil
+	}
+	n.crashAt = ""
+	return models.Errorf(models.CodeUnavailable, "crashed at %s", step)
 }
 
 // mailer takes messages, or fails as told.
@@ -75,6 +109,10 @@ func (m *mailer) Send(_ context.Context, msg activities.Message, leaving func() 
 	}
 	m.taken = append(m.taken, msg)
 	return m.after
+}
+
+func rejected(code int, final bool) error {
+	return &activities.Rejected{Refusal: models.Refusal{By: "mail server", Code: code, Final: final}}
 }
 
 type renderer struct{}
@@ -146,7 +184,8 @@ func TestQuietHours(t *testing.T) {
 }
 
 func fresh() *notices {
-	return &notices{row: models.Notification{ID: "ntf_1", Kind: models.NoticeReady, State: models.NotificationQueued}}
+	return &notices{now: noon, out: map[string]bool{},
+		row: models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail, State: models.NotificationQueued}}
 }
 
 func TestSendsOnceAndCarriesTheCode(t *testing.T) {
@@ -186,14 +225,14 @@ func TestNothingLeftIsCertain(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	n, m := fresh(), &mailer{after: &activities.Rejected{Code: 450}}
+	n, m := fresh(), &mailer{after: rejected(450, false)}
 	err := send(t, n, m)
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, err, &app)
 	require.False(t, app.NonRetryable(), "4yz is tried again")
 	require.Equal(t, models.NotificationQueued, n.row.State)
 
-	n, m = fresh(), &mailer{after: &activities.Rejected{Code: 550, Permanent: true}}
+	n, m = fresh(), &mailer{after: rejected(550, true)}
 	require.ErrorAs(t, send(t, n, m), &app)
 	require.True(t, app.NonRetryable(), "5yz is final")
 	require.Equal(t, models.NotificationFailed, n.row.State)

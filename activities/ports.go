@@ -48,15 +48,23 @@ type Couriers interface {
 type Notices interface {
 	// Notice returns a notification with what its template needs; not_found if erased.
 	Notice(ctx context.Context, id models.NotificationID) (models.Notice, error)
-	// Sending marks it as leaving now, uncertain if an earlier attempt died there.
-	Sending(ctx context.Context, id models.NotificationID) error
-	// Sent records that the other side took it.
-	Sent(ctx context.Context, id models.NotificationID) error
-	// NotSent records a failure: queued again, or failed for good, with the class of the
-	// problem.
-	NotSent(ctx context.Context, id models.NotificationID, final bool, problem string) error
+	// Sending marks it as leaving now, uncertain if an earlier attempt may have left. attempts
+	// is how many there were: conflict when another one has begun or it is sent. mark is by
+	// which an SMS is found again.
+	Sending(ctx context.Context, id models.NotificationID, attempts int, mark string) error
+	// Uncertain records that nobody knows whether an attempt has left, unless it is known by now.
+	Uncertain(ctx context.Context, id models.NotificationID, attempt int) error
+	// Sent records that the other side took it, under its own name of it.
+	Sent(ctx context.Context, id models.NotificationID, ref string) error
+	// NotSent records a failure: queued again, or failed for good. Then instead is the message
+	// by another channel that is to be sent in its place, if there is one.
+	NotSent(ctx context.Context, id models.NotificationID, r models.Refusal) (again bool, instead models.NotificationID, err error)
 	// Drop records that it is not sent, since nobody needs it any more.
 	Drop(ctx context.Context, id models.NotificationID) error
+	// OptedOut reports whether a phone, hashed, wants no SMS.
+	OptedOut(ctx context.Context, phone string) (bool, error)
+	// OptOut records that a phone, hashed, wants no SMS, or wants them again.
+	OptOut(ctx context.Context, phone string, out bool) error
 }
 
 // Housekeeping removes what is past its retention.

@@ -22,6 +22,9 @@ type Config struct {
 	Network   Network
 	Incidents Incidents
 	Engine    Engine
+	// SMS reads the calls of the provider of SMS, and SMSReports takes them in; nil: there is none.
+	SMS        SMSHook
+	SMSReports SMSReports
 
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -87,6 +90,9 @@ func New(cfg Config) http.Handler {
 	pages := echo.WrapHandler(docs.Handler())
 	e.GET("/docs", pages)
 	e.GET("/docs/*", pages)
+	if cfg.SMS != nil {
+		e.POST("/hooks/twilio", s.twilioHook)
+	}
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.readyz)
 	return e

@@ -47,6 +47,7 @@ func rules() []rule {
 		importedOnlyBy([]string{"github.com/pressly/goose/..."}, "cubby/models/store/..."),
 		importedOnlyBy([]string{"github.com/labstack/echo/..."}, "cubby/api/..."),
 		importedOnlyBy([]string{"github.com/jordan-wright/email"}, "cubby/activities/notify"),
+		importedOnlyBy([]string{"github.com/twilio/twilio-go/..."}, "cubby/activities/notify/sms"),
 		importedOnlyBy([]string{"go.bug.st/serial"}, "cubby/agent/link"),
 		importedOnlyBy([]string{"github.com/hanwen/go-fuse/..."}, "cubby/cmd/cubby-demo/lossy"),
 		importedOnlyBy([]string{"cubby/workflows/..."}, "cubby/worker/..."),

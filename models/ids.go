@@ -31,6 +31,12 @@ type (
 	IncidentID string
 	// KeyID names an API key: "key_…".
 	KeyID string
+	// EventID names something that happened, the same in every feed that tells of it: "evt_…".
+	EventID string
+	// WebhookID names an endpoint that events are posted to: "whk_…".
+	WebhookID string
+	// DeliveryID names one attempt to post an event: "dlv_…".
+	DeliveryID string
 )
 
 // Prefixes of identifiers.
@@ -46,6 +52,9 @@ const (
 	PrefixNotification = "ntf"
 	PrefixIncident     = "inc"
 	PrefixKey          = "key"
+	PrefixEvent        = "evt"
+	PrefixWebhook      = "whk"
+	PrefixDelivery     = "dlv"
 )
 
 // crockford is Crockford's base 32 alphabet, lower case: no i, l, o, u.

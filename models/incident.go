@@ -22,6 +22,8 @@ const (
 	IncidentCapacityLost IncidentKind = "capacity_lost"
 	// IncidentInventoryDiffers: the cabinet knows its cells otherwise than its facts told.
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
+	// IncidentSMS: the provider of SMS refuses our account or settings.
+	IncidentSMS IncidentKind = "sms_provider"
 )
 
 // Incident is something that a person should look at. At most one is open per key.

@@ -62,6 +62,15 @@ type Life struct {
 	Granted *DirectoryWithdrawal `json:"granted,omitempty"`
 	// Said is the furthest that the carrier told of.
 	Said EventType `json:"said,omitempty"`
+	// Announced: the client was told of the announcement, if the policy says so; Informed: the
+	// client was told anything.
+	Announced bool `json:"announced,omitempty"`
+	Informed  bool `json:"informed,omitempty"`
+	// Down and Back count the pauses of which the client was told last that the locker is down,
+	// and that it is back. Tell are messages that no event brings, for the next projection.
+	Down int          `json:"down,omitempty"`
+	Back int          `json:"back,omitempty"`
+	Tell []NoticeKind `json:"tell,omitempty"`
 	// Unsent are messages that the workflow is still sending.
 	Unsent     []NotificationID  `json:"unsent,omitempty"`
 	Operations []OperationRecord `json:"operations,omitempty"`
@@ -504,7 +513,7 @@ func (l *Life) move(events []Event, e ShipmentEvent, f FactSignal) []Event {
 
 func (l *Life) event(t EventType, f FactSignal) Event {
 	ev := Event{
-		Shipment: l.Shipment, Seq: l.NextEvent, Carrier: l.Carrier, Type: t, At: f.At,
+		Shipment: l.Shipment, Seq: l.NextEvent, Type: t, At: f.At,
 		Parcel: f.Parcel, Locker: f.Locker, Cell: f.Cell, Operation: f.Operation, Reason: f.Reason,
 	}
 	l.NextEvent++
@@ -539,32 +548,6 @@ func (l *Life) Projection(events []Event) Projection {
 	if w, changed := l.withdrawal(); changed {
 		l.Granted, p.Withdrawal = &w, &w
 	}
-	for _, e := range events {
-		if kind, ok := l.noticeOf(e.Type); ok {
-			p.Notify = append(p.Notify, kind)
-			if n := l.numberOf(kind); n > 0 {
-				if p.Numbers == nil {
-					p.Numbers = map[NoticeKind]int{}
-				}
-				p.Numbers[kind] = n
-			}
-		}
-	}
+	l.notices(&p)
 	return p
-}
-
-// noticeOf is the message to the client that an event brings. A code that nobody was told
-// of yet needs no message that it has changed.
-func (l *Life) noticeOf(t EventType) (k NoticeKind, ok bool) {
-	switch t {
-	case EventReady:
-		k = NoticeReady
-	case EventCodeReissued:
-		k = NoticeCodeReissued
-	case EventReminderSent:
-		k = NoticeReminder
-	case EventStorageExtended:
-		k = NoticeExtended
-	}
-	return k, k != "" && l.Notify == NotifyContact && !l.ReadyAt.IsZero()
 }

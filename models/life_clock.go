@@ -54,13 +54,15 @@ func (l *Life) TakeClock(c ClockResult, now time.Time) []Event {
 	l.TakeEnd(c.EndsAt)
 	if c.Current {
 		l.WaitFrom, l.WaitUntil = time.Time{}, time.Time{}
-		return l.tellPauses(c.Outages)
+	} else {
+		if l.WaitFrom.IsZero() {
+			l.WaitFrom = now
+		}
+		l.WaitUntil = now.Add(min(max(now.Sub(l.WaitFrom)/4, waitLeast), waitMost))
 	}
-	if l.WaitFrom.IsZero() {
-		l.WaitFrom = now
-	}
-	l.WaitUntil = now.Add(min(max(now.Sub(l.WaitFrom)/4, waitLeast), waitMost))
-	return l.tellPauses(c.Outages)
+	events := l.tellPauses(c.Outages)
+	l.tellDown(now)
+	return events
 }
 
 func (l *Life) tellPauses(outages []Span) []Event {

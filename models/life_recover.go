@@ -25,6 +25,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 	if s.ExpiresAt != nil {
 		l.EndsAt = *s.ExpiresAt
 	}
+	l.Announced = true // if the policy says so, it was done at the first start
 	l.Clock = StorageClock{From: l.ReadyAt, For: p.Storage.Duration()}
 	if s.Frozen {
 		l.FrozenAt = s.UpdatedAt
@@ -101,6 +102,8 @@ func (l *Life) onItsWay() {
 // recoverStorage takes in what an event says of the storage time and what followed it.
 func (l *Life) recoverStorage(e Event) {
 	switch e.Type {
+	case EventReady:
+		l.Informed = true
 	case EventReminderSent:
 		l.Reminded++
 	case EventStorageExtended:
@@ -117,6 +120,7 @@ func (l *Life) recoverStorage(e Event) {
 	case EventClockResumed:
 		if n := len(l.Pauses); n > 0 {
 			l.Pauses[n-1].Until = e.At
+			l.Down, l.Back = n, n // nobody knows; of this pause nothing is told any more
 		}
 	case EventWithdrawalLate:
 		l.LateTold = true

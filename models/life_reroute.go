@@ -46,6 +46,8 @@ func (l *Life) Moves() (to LockerID, ok bool) {
 func (l *Life) Moved(issue int, now time.Time) []Event {
 	l.Locker, l.To, l.Issue, l.ReroutedAt = l.To, "", issue, now
 	l.Leave, l.LeaveAt = "", time.Time{}
+	l.Informed = l.Informed || !l.ReadyAt.IsZero()
+	l.Down, l.Back = 0, 0
 	l.ReadyAt, l.EndsAt, l.FirstClose, l.LastClose = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	l.Clock, l.Reckon, l.Pauses, l.WaitFrom, l.WaitUntil = StorageClock{}, false, nil, time.Time{}, time.Time{}
 	l.Reminded, l.Extended, l.Rerouted = 0, 0, l.Rerouted+1

@@ -93,19 +93,3 @@ func (l *Life) Extend(now time.Time) []Event {
 	f := FactSignal{At: now, Locker: l.Locker}
 	return l.move([]Event{l.event(EventStorageExtended, f)}, DoExtend, f)
 }
-
-// numberOf is which of its kind a message is, where a client may get several. Each locker that
-// the shipment goes to begins anew.
-func (l *Life) numberOf(k NoticeKind) int {
-	const perLocker = 1000
-	n := perLocker * l.Rerouted
-	switch k {
-	case NoticeReady:
-		return n
-	case NoticeReminder:
-		return n + l.Extended*len(l.Policy.Reminders) + l.Reminded
-	case NoticeExtended:
-		return n + l.Extended
-	}
-	return 0
-}

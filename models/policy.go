@@ -35,14 +35,20 @@ type Policy struct {
 	Objection         Seconds   `json:"objection"`                    // after a close, to say "not taken"
 	Reopen            Seconds   `json:"reopen"`                       // the cell stays the client's after a pickup
 	Proof             Proof     `json:"proof"`
+	// Tell are the optional kinds of message that clients get.
+	Tell []NoticeKind `json:"tell,omitempty"`
 }
+
+// Tells reports whether clients get an optional kind of message.
+func (p Policy) Tells(k NoticeKind) bool { return slices.Contains(p.Tell, k) }
 
 // Equal compares all of two policies. A cabinet does so at each step.
 func (p Policy) Equal(o Policy) bool {
 	return p.Name == o.Name && p.Version == o.Version && p.Storage == o.Storage && p.NeverDeposited == o.NeverDeposited &&
 		p.PartialEnough == o.PartialEnough && slices.Equal(p.Reminders, o.Reminders) && p.Extension == o.Extension &&
 		p.Extensions == o.Extensions && p.WithdrawalOverdue == o.WithdrawalOverdue && p.ReturnedAfter == o.ReturnedAfter &&
-		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof
+		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof &&
+		slices.Equal(p.Tell, o.Tell)
 }
 
 // Check adds what does not go together to fields.
@@ -53,6 +59,11 @@ func (p Policy) Check(fields *Fields) {
 			fields.Add(fmt.Sprintf("/reminders/%d", i), "must be less than the storage time, %d s", p.Storage)
 		case i > 0 && r >= p.Reminders[i-1]:
 			fields.Add(fmt.Sprintf("/reminders/%d", i), "must be less than the one before")
+		}
+	}
+	for i, k := range p.Tell {
+		if !slices.Contains(OptionalKinds(), k) {
+			fields.Add(fmt.Sprintf("/tell/%d", i), "is not an optional kind of message")
 		}
 	}
 	if p.Extensions > 0 && p.Extension == 0 {

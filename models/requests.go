@@ -84,6 +84,16 @@ type NewCourier struct {
 	Courier Courier
 }
 
+// EventQuery asks for a page of a feed: at most Limit events with a position above After. An
+// operator may name another organization, whose own feed it then is.
+type EventQuery struct {
+	Actor        Actor
+	Feed         Feed
+	Organization OrganizationID
+	After        int64
+	Limit        int
+}
+
 // IncidentQuery narrows the list of incidents.
 type IncidentQuery struct {
 	Page

@@ -149,20 +149,34 @@ const (
 	EventLoadFailed    EventType = "parcel.load_failed"
 )
 
-// Event is one line of a shipment's history and of its organizations' feeds. Seq counts
-// from 0 within the shipment and makes writing it twice harmless. Position is the
-// commit-ordered place in the carrier's feed.
+// The events that are of no shipment's history.
+const (
+	// EventUnannounced: a parcel that nobody announced was left in a cell.
+	EventUnannounced           EventType = "parcel.unannounced"
+	EventNotificationSent      EventType = "notification.sent"
+	EventNotificationDelivered EventType = "notification.delivered"
+	EventNotificationFailed    EventType = "notification.failed"
+	EventLockerUpdated         EventType = "locker.updated"
+	EventLockerOnline          EventType = "locker.online"
+	EventLockerOffline         EventType = "locker.offline"
+	EventCapacityLow           EventType = "locker.capacity_low"
+	EventIncidentOpened        EventType = "incident.opened"
+	EventIncidentResolved      EventType = "incident.resolved"
+	EventWebhookTest           EventType = "webhook.test"
+)
+
+// Event is one line of a shipment's history, told in its organizations' feeds too, under ID. Seq
+// counts from 0 within the shipment and makes writing it twice harmless.
 type Event struct {
-	Shipment  ShipmentID     `gorm:"primaryKey" json:"shipment"`
-	Seq       int            `gorm:"primaryKey" json:"seq"`
-	Carrier   OrganizationID `json:"-"`
-	Position  int64          `json:"-"`
-	Type      EventType      `json:"type"`
-	At        time.Time      `json:"at"`
-	Parcel    ParcelID       `json:"parcel,omitempty"`
-	Locker    LockerID       `json:"locker,omitempty"`
-	Cell      int            `json:"cell,omitempty"`
-	Operation OperationID    `json:"operation,omitempty"`
-	Reason    string         `json:"reason,omitempty"`
-	CreatedAt time.Time      `json:"-"`
+	Shipment  ShipmentID  `gorm:"primaryKey" json:"shipment"`
+	Seq       int         `gorm:"primaryKey" json:"seq"`
+	ID        EventID     `json:"-"`
+	Type      EventType   `json:"type"`
+	At        time.Time   `json:"at"`
+	Parcel    ParcelID    `json:"parcel,omitempty"`
+	Locker    LockerID    `json:"locker,omitempty"`
+	Cell      int         `json:"cell,omitempty"`
+	Operation OperationID `json:"operation,omitempty"`
+	Reason    string      `json:"reason,omitempty"`
+	CreatedAt time.Time   `json:"-"`
 }

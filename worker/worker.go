@@ -54,6 +54,7 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w := sdk.New(c, models.QueueLives, options(fatal))
 	w.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
 	w.RegisterWorkflowWithOptions(workflows.Incident, workflow.RegisterOptions{Name: models.WorkflowIncident})
+	w.RegisterWorkflowWithOptions(workflows.Message, workflow.RegisterOptions{Name: models.WorkflowMessage})
 	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
 	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
 	w.RegisterWorkflowWithOptions(workflows.Grant, workflow.RegisterOptions{Name: models.WorkflowGrant})

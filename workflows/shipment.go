@@ -154,6 +154,8 @@ func (s *shipment) load(ctx workflow.Context) error {
 	}
 	s.projected = s.life.Rev
 	s.state = s.life.State
+	s.life.Announce()
+	s.unseen = s.tells(ctx)
 	for _, id := range s.life.Unsent {
 		s.send(ctx, id)
 	}
@@ -198,9 +200,15 @@ func (s *shipment) askClock(ctx workflow.Context) error {
 	}
 	before := s.life.EndsAt
 	s.events = append(s.events, s.life.TakeClock(res, workflow.Now(ctx))...)
-	s.unseen = s.unseen || !before.Equal(s.life.EndsAt)
+	s.unseen = s.unseen || !before.Equal(s.life.EndsAt) || s.tells(ctx)
 	s.takeFacts(ctx) // it may have been collected: then nothing is due any more
 	return nil
+}
+
+// tells reports whether the client is to be told something that no event brings. A life that began
+// before there was such a thing goes on as its history has it.
+func (s *shipment) tells(ctx workflow.Context) bool {
+	return s.life.WantsShow() && workflow.GetVersion(ctx, "tells", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // aheadOf is what the clocks of servers may differ by unnoticed, and factAhead names the change.
@@ -246,12 +254,7 @@ func (s *shipment) project(ctx workflow.Context) error {
 	}
 	s.projected = p.Rev
 	s.life.TakeEnd(res.EndsAt)
-	for _, id := range res.Notifications {
-		if !slices.Contains(s.life.Unsent, id) {
-			s.life.Unsent = append(s.life.Unsent, id)
-			s.send(ctx, id)
-		}
-	}
+	s.sendAll(ctx, res.Notifications...)
 	return nil
 }
 
@@ -260,7 +263,7 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 	sendCtx, cancel := workflow.WithCancel(ctx)
 	s.sending[id] = cancel
 	workflow.Go(sendCtx, func(ctx workflow.Context) {
-		err := s.sendInTime(ctx, id)
+		instead, err := sendInTime(ctx, id, s.life.Waits)
 		delete(s.sending, id)
 		if temporal.IsCanceledError(err) {
 			return // it stays among the unsent
@@ -270,28 +273,19 @@ func (s *shipment) send(ctx workflow.Context, id models.NotificationID) {
 			s.log.Warn("message was refused", "notification", id, "error", err)
 		}
 		s.life.Unsent = slices.DeleteFunc(s.life.Unsent, func(n models.NotificationID) bool { return n == id })
+		if instead != "" {
+			s.sendAll(ctx, instead)
+		}
 	})
 }
 
-// sendInTime sends a message, after the quiet hours of its place. One that has waited and is
-// of no use any more is not sent.
-func (s *shipment) sendInTime(ctx workflow.Context, id models.NotificationID) error {
-	in := models.SendInput{Notification: id}
-	for {
-		var a *activities.Notify
-		var res models.SendResult
-		err := workflow.ExecuteActivity(message(ctx, "send message "+string(id)), a.SendNotification, in).Get(ctx, &res)
-		if err != nil || res.NotBefore.IsZero() {
-			return err
+// sendAll sends the messages that are not being sent yet.
+func (s *shipment) sendAll(ctx workflow.Context, ids ...models.NotificationID) {
+	for _, id := range ids {
+		if !slices.Contains(s.life.Unsent, id) {
+			s.life.Unsent = append(s.life.Unsent, id)
+			s.send(ctx, id)
 		}
-		_, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout:      max(res.NotBefore.Sub(workflow.Now(ctx)), time.Millisecond),
-			TimerOptions: workflow.TimerOptions{Summary: "quiet hours"},
-		}, func() bool { return !s.life.Waits() })
-		if err != nil {
-			return err
-		}
-		in.Over = !s.life.Waits()
 	}
 }
 

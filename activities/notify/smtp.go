@@ -13,6 +13,7 @@ import (
 	"github.com/jordan-wright/email"
 
 	"cubby/activities"
+	"cubby/models"
 )
 
 // TLSMode says how a connection to the mail server is protected.
@@ -148,7 +149,7 @@ func notNow(err error) error {
 	err = rejected(err)
 	var no *activities.Rejected
 	if errors.As(err, &no) {
-		no.Permanent = false
+		no.Final = false
 	}
 	return err
 }
@@ -158,7 +159,7 @@ func notNow(err error) error {
 func rejected(err error) error {
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
-		return &activities.Rejected{Code: reply.Code, Permanent: reply.Code >= 500}
+		return &activities.Rejected{Refusal: models.Refusal{By: "mail server", Code: reply.Code, Final: reply.Code >= 500}}
 	}
 	return err
 }

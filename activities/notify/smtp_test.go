@@ -86,18 +86,18 @@ func TestRefusalsAreTold(t *testing.T) {
 
 	s.rcpt = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "a@example.test is busy"}
 	require.ErrorAs(t, m.Send(t.Context(), letter, leaving), &no)
-	require.False(t, no.Permanent)
+	require.False(t, no.Final)
 	require.Zero(t, left, "nothing has left")
 	require.NotContains(t, no.Error(), "example.test", "an address never gets into a log")
 
 	s.rcpt, s.mail = nil, &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "no such sender"}
 	require.ErrorAs(t, m.Send(t.Context(), letter, leaving), &no)
-	require.False(t, no.Permanent, "our own trouble gives no message up")
+	require.False(t, no.Final, "our own trouble gives no message up")
 	require.Zero(t, left)
 
 	s.mail, s.data = nil, &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "no"}
 	require.ErrorAs(t, m.Send(t.Context(), letter, leaving), &no)
-	require.True(t, no.Permanent)
+	require.True(t, no.Final)
 	require.Equal(t, 1, left)
 }
 
@@ -141,7 +141,7 @@ func TestReadyMessage(t *testing.T) {
 	r := &notify.Renderer{Texts: texts, Domain: "cubby.localhost"}
 	until := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	n := models.Notice{
-		Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeReady}, To: "a@example.test",
+		Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail}, To: "a@example.test",
 		Shipment: models.Shipment{Number: "<b>7</b>", ExpiresAt: &until},
 		Locker:   models.Locker{Number: "L-001"},
 		Location: models.Location{Address: "Street 5", City: "Town", TimeZone: "Europe/Berlin"},

@@ -197,11 +197,15 @@ var growthStatements = []string{
 	SELECT parcel, id, locker, carrier, 'M', 'ambient', at FROM made WHERE state IN ('created', 'in_transit')`,
 	`UPDATE cells c SET state = 'occupied', generation = 1, shipment = m.id FROM made m
 	WHERE i > {ended} AND m.state NOT IN ('created', 'in_transit') AND c.locker = m.locker AND c.number = m.cell`,
-	`INSERT INTO events (shipment, seq, carrier, position, type, at, parcel, locker, cell, operation, reason, created_at)
-	SELECT id, seq, carrier, (i / {carrier_count}) * 6 + seq + 1,
+	`INSERT INTO events (shipment, seq, id, type, at, parcel, locker, cell, operation, reason, created_at)
+	SELECT id, seq, 'evt_' || lpad((i * 6 + seq)::text, 26, '0'),
 		(ARRAY['shipment.created','shipment.in_transit','parcel.deposited','shipment.ready_for_pickup','parcel.picked_up','shipment.picked_up'])[1 + seq],
 		at + seq * interval '8 hours', CASE WHEN seq IN (2, 4) THEN parcel ELSE '' END, locker, 0, '', '', at
 	FROM made, generate_series(0, CASE state WHEN 'created' THEN 0 WHEN 'in_transit' THEN 1 WHEN 'picked_up' THEN 5 ELSE 3 END) seq`,
+	`INSERT INTO feed (scope, position, id, type, at, data, created_at)
+	SELECT 'events:organization:' || m.carrier, (m.i / {carrier_count}) * 6 + e.seq + 1, e.id, e.type, e.at,
+		json_build_object('shipment', m.id, 'number', 'N' || lpad(m.i::text, 9, '0'), 'seq', e.seq, 'locker', m.locker), m.at
+	FROM made m JOIN events e ON e.shipment = m.id WHERE m.at > now() - interval '90 days'`,
 	`INSERT INTO directory (scope, kind, key, position, deleted, seen_epoch, seen_seq, body, updated_at)
 	SELECT 'locker:' || m.locker, 'shipment', m.id, i, false, 0, 0, d.body, at
 	FROM made m, (SELECT body FROM directory WHERE kind = 'shipment' LIMIT 1) d WHERE i > {ended}`,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cubby/activities/notify"
+	"cubby/activities/notify/sms"
 )
 
 // setting is one environment variable.
@@ -37,6 +38,11 @@ type config struct {
 	masterKeyFile     string
 	mail              notify.SMTP
 	mailDomain        string
+	publicURL         string
+	smsProvider       string // "off" or "twilio"
+	smsKeyFile        string
+	smsSettle         time.Duration
+	twilio            sms.Twilio
 	maxInFlight       int
 	logLevel          string
 	opsProfile        bool
@@ -72,9 +78,18 @@ func settings() []setting {
 		{"CUBBY_SMTP_FROM", "noreply@cubby.localhost", "sender's address", text(func(c *config) *string { return &c.mail.From })},
 		{"CUBBY_SMTP_TLS", "starttls", "starttls, tls, or none (to this machine only)", func(c *config, v string) error { c.mail.TLS = notify.TLSMode(v); return nil }},
 		{"CUBBY_SMTP_USER", "", "user for AUTH; empty: none", text(func(c *config) *string { return &c.mail.User })},
-		{"CUBBY_SMTP_PASSWORD_FILE", "", "file with the password", passwordFile},
+		{"CUBBY_SMTP_PASSWORD_FILE", "", "file with the password", secretFile(func(c *config) *string { return &c.mail.Password })},
 		{"CUBBY_SMTP_TIMEOUT", "10s", "for a whole dialogue, 12s at most", mailTimeout},
 		{"CUBBY_MAIL_DOMAIN", "cubby.localhost", "right side of the Message-ID", text(func(c *config) *string { return &c.mailDomain })},
+		{"CUBBY_PUBLIC_URL", "http://127.0.0.1:8080", "where the API listener is reached from outside, https://host", publicURL},
+		{"CUBBY_SMS_PROVIDER", "off", "off, or twilio (roles api, worker)", smsProvider},
+		{"CUBBY_SMS_URL", "https://api.twilio.com", "the provider's API", text(func(c *config) *string { return &c.twilio.URL })},
+		{"CUBBY_SMS_ACCOUNT", "", "the account, AC…", text(func(c *config) *string { return &c.twilio.Account })},
+		{"CUBBY_SMS_TOKEN_FILE", "", "file with the account's auth token, which signs callbacks too", secretFile(func(c *config) *string { return &c.twilio.Token })},
+		{"CUBBY_SMS_FROM", "", "sender: a number, a name, or a messaging service, MG…", text(func(c *config) *string { return &c.twilio.From })},
+		{"CUBBY_SMS_TIMEOUT", "5s", "for a call to the provider, 6s at most", duration(func(c *config) *time.Duration { return &c.twilio.Timeout })},
+		{"CUBBY_SMS_SETTLE", "30s", "after an attempt without an answer, when the provider is asked whether it has the message", duration(func(c *config) *time.Duration { return &c.smsSettle })},
+		{"CUBBY_SMS_KEY_FILE", "var/sms.key", "key of the hashes of phones, 64 hex digits, made by 'cubby key sms'", text(func(c *config) *string { return &c.smsKeyFile })},
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
@@ -98,13 +113,39 @@ func opsProfile(c *config, v string) error {
 	return nil
 }
 
-func passwordFile(c *config, v string) error {
-	if v == "" {
-		return nil
+// secretFile reads a field from a file that the value names.
+func secretFile(field func(*config) *string) func(*config, string) error {
+	return func(c *config, v string) error {
+		if v == "" {
+			return nil
+		}
+		raw, err := os.ReadFile(v)
+		*field(c) = strings.TrimRight(string(raw), "\r\n")
+		return err
 	}
-	raw, err := os.ReadFile(v)
-	c.mail.Password = strings.TrimRight(string(raw), "\r\n")
-	return err
+}
+
+func duration(field func(*config) *time.Duration) func(*config, string) error {
+	return func(c *config, v string) (err error) {
+		*field(c), err = time.ParseDuration(v)
+		if err == nil && *field(c) <= 0 {
+			err = errors.New("must be over 0")
+		}
+		return err
+	}
+}
+
+func publicURL(c *config, v string) error {
+	c.publicURL = strings.TrimRight(v, "/")
+	return nil
+}
+
+func smsProvider(c *config, v string) error {
+	c.smsProvider = v
+	if v != "off" && v != "twilio" {
+		return errors.New("must be off or twilio")
+	}
+	return nil
 }
 
 func mailTimeout(c *config, v string) error {

@@ -23,9 +23,21 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := p.flags("key master").Parse(args); err != nil {
 		return err
 	}
-	path := p.config.masterKeyFile
-	if _, err := readMasterKey(path); err == nil {
-		fmt.Fprintln(p.out, "there is a master key already:", path)
+	return makeKey(p, "master key", p.config.masterKeyFile)
+}
+
+func runKeySMS(_ context.Context, p program, args []string) error {
+	if err := p.flags("key sms").Parse(args); err != nil {
+		return err
+	}
+	return makeKey(p, "sms key", p.config.smsKeyFile)
+}
+
+// makeKey writes a key file. Never over an existing one: every code at every cabinet comes from
+// the master key, and every phone that wants no SMS is known by the other.
+func makeKey(p program, name, path string) error {
+	if _, err := readKeyFile(name, path); err == nil {
+		fmt.Fprintf(p.out, "there is a %s already: %s\n", name, path)
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -37,7 +49,6 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	// Never over an existing key: every code at every cabinet comes from it.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -46,18 +57,21 @@ func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	fmt.Fprintln(p.out, "master key written:", path)
+	fmt.Fprintf(p.out, "%s written: %s\n", name, path)
 	return nil
 }
 
-func readMasterKey(path string) ([]byte, error) {
+func readMasterKey(path string) ([]byte, error) { return readKeyFile("master key", path) }
+
+// readKeyFile reads a key file; the command that makes it is "cubby key" and the name's first word.
+func readKeyFile(name, path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("master key (make one with 'cubby key master'): %w", err)
+		return nil, fmt.Errorf("%s (make one with 'cubby key %s'): %w", name, strings.TrimSuffix(name, " key"), err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
 	if err != nil || len(key) != masterKeyBytes {
-		return nil, fmt.Errorf("master key: %s does not hold %d hex digits", path, 2*masterKeyBytes)
+		return nil, fmt.Errorf("%s: %s does not hold %d hex digits", name, path, 2*masterKeyBytes)
 	}
 	return key, nil
 }

@@ -27,6 +27,7 @@ func commands() []command {
 		{"migrate", "migrate", "bring the database's schema up to date", runMigrate},
 		{"key create", "key create --organization-kind KIND --name NAME --scopes LIST [--email ADDRESS] [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
 		{"key master", "key master", "make the master key file, unless there is one", runKeyMaster},
+		{"key sms", "key sms", "make the key file of phones' hashes, unless there is one", runKeySMS},
 		{"key authority", "key authority [--dir DIR] [--hosts LIST]", "make the keys of cabinets' identity, those that are missing", runKeyAuthority},
 		{"key gateway", "key gateway [--dir DIR] [--hosts LIST]", "renew the certificate that cabinets see", runKeyGateway},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},

@@ -18,6 +18,7 @@ import (
 
 	"cubby/activities"
 	"cubby/activities/notify"
+	"cubby/activities/notify/sms"
 	"cubby/api"
 	"cubby/api/gateway"
 	"cubby/models"
@@ -167,11 +168,33 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 }
 
 func (s *server) api(ctx context.Context) error {
-	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
+	twilio, err := s.sms()
+	if err != nil {
+		return err
+	}
+	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
-		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
+		SMSReports: s.db, Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
-	})))
+	}
+	if twilio != nil {
+		c.SMS = twilio
+	}
+	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(c)))
+}
+
+// sms is the provider of SMS; nil: it is switched off.
+func (s *server) sms() (*sms.Twilio, error) {
+	if s.config.smsProvider == "off" {
+		return nil, nil
+	}
+	twilio := s.config.twilio
+	var err error
+	if twilio.HashKey, err = readKeyFile("sms key", s.config.smsKeyFile); err != nil {
+		return nil, err
+	}
+	twilio.Public = s.config.publicURL
+	return &twilio, twilio.Check()
 }
 
 func (s *server) gateway(ctx context.Context) error {
@@ -230,13 +253,21 @@ func (s *server) parts() (worker.Parts, error) {
 	if err := s.config.mail.Check(); err != nil {
 		return worker.Parts{}, err
 	}
+	twilio, err := s.sms()
+	if err != nil {
+		return worker.Parts{}, err
+	}
 	keys := activities.Keyring{Master: master}
+	sending := &activities.Notify{
+		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now,
+		Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
+	}
+	if twilio != nil {
+		sending.Texter, sending.TextKey = twilio, twilio.HashKey
+	}
 	return worker.Parts{
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
-		Notify: &activities.Notify{
-			Notices: s.db, Mailer: &s.config.mail, Keys: keys, Now: time.Now,
-			Renderer: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
-		},
+		Notify:   sending,
 		Cabinet: &activities.Cabinet{
 			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
 		},

@@ -119,6 +119,13 @@ func (s *Store) SetHours(ctx context.Context, r models.Request, id models.Locati
 		if err := t.db.Select("hours", "quiet_hours").Save(&l).Error; err != nil {
 			return err
 		}
+		here, err := gorm.G[models.Locker](t.db).Where("location = ?", id).Order("id").Find(t.ctx)
+		if err != nil {
+			return err
+		}
+		for _, stands := range here {
+			t.tellUpdated(stands)
+		}
 		return t.audit(r, "location.hours", string(id), "")
 	})
 	return l, err

@@ -18,13 +18,6 @@ type feedScope struct {
 	Position int64
 }
 
-// eventScopes is the prefix of the scopes of carriers' events, which no cabinet reads.
-const eventScopes = "events:"
-
-func scopeOfEvents(carrier models.OrganizationID) string {
-	return eventScopes + models.ScopeOfOrganization(carrier)
-}
-
 // positions takes the next n positions of a scope and returns the first.
 func (t *tx) positions(scope string, n int) (int64, error) {
 	var last int64
@@ -91,7 +84,7 @@ func (s *Store) DirectoryScopes(ctx context.Context, l models.LockerID) ([]strin
 
 // Positions returns the position of every directory scope.
 func (s *Store) Positions(ctx context.Context) (map[string]int64, error) {
-	rows, err := gorm.G[feedScope](s.read).Where("scope NOT LIKE ?", eventScopes+"%").Find(ctx)
+	rows, err := gorm.G[feedScope](s.read).Where("scope NOT LIKE ?", models.FeedScopes+"%").Find(ctx)
 	return positionsOf(rows), mapError(err)
 }
 

@@ -13,10 +13,11 @@ func Tables() []any {
 	return []any{
 		models.Organization{}, models.APIKey{}, models.Location{}, models.CabinetModel{}, models.Locker{},
 		models.StoredCell{}, models.StoredPolicy{}, models.Courier{}, models.Shipment{}, models.Parcel{},
-		models.Contact{}, models.Promise{}, models.Event{}, models.Head{}, models.StoredFact{}, feedScope{},
+		models.Contact{}, models.Promise{}, models.Event{}, models.Head{}, models.StoredFact{}, feedScope{}, models.FeedEvent{},
 		models.DirectoryRow{}, models.OutboxRow{}, lease{}, connection{}, models.Notification{}, models.Incident{},
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
-		outage{},
+		outage{}, workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
+		optOut{}, models.Template{},
 	}
 }
 

@@ -337,6 +337,9 @@ func (in *intake) save() error {
 	if err := in.saveCells(); err != nil {
 		return err
 	}
+	if err := in.tellScarce(); err != nil {
+		return err
+	}
 	if err := in.release(); err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type connection struct {
 	EndedAt  *time.Time
 	// CurrentAt is since when all of the cabinet's journal is here.
 	CurrentAt *time.Time
+	// Told is whether others were told last that it is online or offline; empty: neither yet.
+	Told string
 }
 
 // TableName is the table of connections.

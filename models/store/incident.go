@@ -19,16 +19,36 @@ func (t *tx) openIncident(i models.Incident) error {
 	if err != nil || added == 0 {
 		return err
 	}
+	t.tellOperators(models.FeedEvent{Type: models.EventIncidentOpened, At: t.now, Data: dataOf(i)})
 	return t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
 }
 
+// dataOf is what the feed of operators tells of an incident.
+func dataOf(i models.Incident) models.EventData {
+	return models.EventData{Incident: i.ID, Kind: string(i.Kind), Locker: i.Locker, Cell: i.Cell, Shipment: i.Shipment}
+}
+
+// resolve closes the open incidents that a condition names.
+func (t *tx) resolve(reason, where string, args ...any) error {
+	var closed []models.Incident
+	err := t.db.Raw("UPDATE incidents SET resolved = ?, reason = ? WHERE resolved IS NULL AND "+where+
+		" RETURNING id, kind, locker, cell, shipment", append([]any{t.now, reason}, args...)...).Scan(&closed).Error
+	for _, i := range closed {
+		t.tellOperators(models.FeedEvent{Type: models.EventIncidentResolved, At: t.now, Data: dataOf(i)})
+	}
+	return err
+}
+
 // unannounced opens the incident of a parcel that nobody announced, and resolves it once the
-// parcel is announced or out of its cell.
+// parcel is announced or out of its cell. The courier's carrier is told too.
 func (in *intake) unannounced(f models.Fact, d models.FactData) error {
 	key := models.UnannouncedKey(in.locker, f.Cell, f.Generation)
 	reason := ""
 	switch f.Type {
 	case models.FactHeld:
+		if err := in.tellUnannounced(f, d); err != nil {
+			return err
+		}
 		return in.openIncident(models.Incident{
 			Key: key, Kind: models.IncidentUnannounced, Locker: in.locker, Cell: f.Cell, Evidence: f.Key(in.locker) + ": " + d.Label,
 		})
@@ -41,26 +61,36 @@ func (in *intake) unannounced(f models.Fact, d models.FactData) error {
 	default:
 		return nil
 	}
-	_, err := in.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key = ? AND resolved IS NULL", in.now, reason, key)
-	return err
+	return in.resolve(reason, "key = ?", key)
+}
+
+// tellUnannounced tells the operators, and the carrier whose courier brought it.
+func (in *intake) tellUnannounced(f models.Fact, d models.FactData) error {
+	var carriers []models.OrganizationID
+	if err := in.db.Raw("SELECT organization FROM couriers WHERE id = ?", d.Courier).Scan(&carriers).Error; err != nil {
+		return err
+	}
+	scopes := []string{models.ScopeOfOperatorsFeed}
+	for _, c := range carriers {
+		scopes = append(scopes, models.ScopeOfEvents(c))
+	}
+	in.tell(models.FeedEvent{Type: models.EventUnannounced, At: f.Signal(in.locker, d, in.now).At, Data: models.EventData{
+		Locker: in.locker, Cell: f.Cell, Operation: f.Operation, Label: d.Label,
+	}}, scopes...)
+	return nil
 }
 
 // boardUp resolves what is open about a lock board that answers again.
 func (t *tx) boardUp(l models.LockerID, firstCell int) error {
-	_, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key = ? AND resolved IS NULL",
-		t.now, "the board answers again", models.IncidentKey(l, models.IncidentBoard, firstCell, ""))
-	return err
+	return t.resolve("the board answers again", "key = ?", models.IncidentKey(l, models.IncidentBoard, firstCell, ""))
 }
 
 // cellChecked resolves what is open about a cell's content and door.
 func (t *tx) cellChecked(l models.LockerID, cell int) error {
-	keys := []string{
+	return t.resolve("the cabinet reports it checked", "key IN ?", []string{
 		models.IncidentKey(l, models.IncidentDoubt, cell, ""),
 		models.IncidentKey(l, models.IncidentJam, cell, ""),
-	}
-	_, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE key IN ? AND resolved IS NULL",
-		t.now, "the cabinet reports it checked", keys)
-	return err
+	})
 }
 
 // Incidents returns a page ordered by id.
@@ -93,7 +123,7 @@ func (s *Store) ResolveIncident(ctx context.Context, r models.Request, id models
 		}
 		i.Resolved, i.Reason = &t.now, reason
 		resolved = i
-		if _, err := t.exec("UPDATE incidents SET resolved = ?, reason = ? WHERE id = ?", t.now, reason, id); err != nil {
+		if err := t.resolve(reason, "id = ?", id); err != nil {
 			return err
 		}
 		return t.audit(r, "incident.resolve", string(id), i.Key)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -53,7 +54,7 @@ func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []
 	}
 	life := models.RecoverLife(row, parcels, p, events)
 	err = s.read.WithContext(ctx).Raw("SELECT id FROM notifications WHERE subject = ? AND state IN ? ORDER BY kind, n",
-		row.ID, unsent()).Scan(&life.Unsent).Error
+		row.ID, models.Unsent()).Scan(&life.Unsent).Error
 	return *life, mapError(err)
 }
 
@@ -218,7 +219,7 @@ func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.
 	if err != nil {
 		return err
 	}
-	return t.writeEvents(row.Carrier, p.Events...)
+	return t.writeEvents(row, p.Events...)
 }
 
 // shownAgain puts right what no projection shows: where the shipment goes, which code is its
@@ -260,8 +261,11 @@ func (t *tx) projectNotify(row models.Shipment, p models.Projection) error {
 	if len(p.Notify) == 0 {
 		return nil
 	}
-	reachable, err := gorm.G[models.Contact](t.db).Where("shipment = ? AND email <> ''", p.Shipment).Count(t.ctx, "*")
-	if err != nil || reachable == 0 {
+	contact, err := gorm.G[models.Contact](t.db).Where("shipment = ?", p.Shipment).Take(t.ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil // erased
+	}
+	if err != nil {
 		return err
 	}
 	for _, kind := range p.Notify {
@@ -269,8 +273,10 @@ func (t *tx) projectNotify(row models.Shipment, p models.Projection) error {
 		if kind == models.NoticeCodeReissued {
 			n = row.Issue // one message for each issue
 		}
-		if err := t.notify(string(p.Shipment), kind, n); err != nil {
-			return err
+		for _, channel := range kind.Channels(contact) {
+			if _, err := t.notify(string(p.Shipment), kind, n, channel); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

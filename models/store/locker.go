@@ -70,6 +70,7 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 		if err := t.audit(r, "locker.create", string(l.ID), string(l.Location)); err != nil {
 			return err
 		}
+		t.tellUpdated(l)
 		return t.writeLayout(l, place.Address, model.Layout())
 	})
 	if err != nil {
@@ -121,8 +122,14 @@ func (s *Store) ChangeLocker(ctx context.Context, r models.Request, id models.Lo
 	return l, err
 }
 
+// tellUpdated tells every organization that what is known of a locker has changed.
+func (t *tx) tellUpdated(l models.Locker) {
+	t.tellNetwork(models.FeedEvent{Type: models.EventLockerUpdated, At: t.now, Data: models.EventData{Locker: l.ID, Number: l.Number, State: l.State}})
+}
+
 // becomes writes a locker's state, and has its cabinet told.
 func (t *tx) becomes(l models.Locker) error {
+	t.tellUpdated(l)
 	if _, err := t.exec("UPDATE lockers SET state = ?, emptying = ? WHERE id = ?", l.State, l.Emptying, l.ID); err != nil {
 		return err
 	}

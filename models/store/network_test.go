@@ -330,7 +330,7 @@ func TestPrune(t *testing.T) {
 		prune(100, 1)
 		require.Len(t, rows[models.Contact](t, f), 1, "that of the living shipment")
 		f.advance(60 * 24 * time.Hour)
-		prune(100, 2) // the message and the one event
+		prune(100, 5) // the message, the one event, and what feeds told of the locker and of both announcements
 		f.advance(90 * 24 * time.Hour)
 		prune(100, 2) // a fact and a deletion in the directory
 		require.Equal(t, int64(2), rows[models.StoredFact](t, f)[0].Seq, "the head's fact stays")

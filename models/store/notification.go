@@ -11,25 +11,24 @@ import (
 // languageOfStaff is the language of messages to operators.
 const languageOfStaff = "en"
 
-// unsent are the states of a message that still has to leave.
-func unsent() []models.NotificationState {
-	return []models.NotificationState{models.NotificationQueued, models.NotificationSending}
-}
-
-// notify makes a message unless there is one for (subject, kind, n).
-func (t *tx) notify(subject string, kind models.NoticeKind, n int) error {
-	_, err := insertNew(t, models.Notification{
+// notify makes a message unless there is one for (subject, kind, n, channel).
+func (t *tx) notify(subject string, kind models.NoticeKind, n int, channel models.Channel) (models.NotificationID, error) {
+	row := models.Notification{
 		ID: models.NotificationID(t.ids.New(models.PrefixNotification)), Subject: subject, Kind: kind, N: n,
-		Channel: "email", Template: string(kind) + "/1", State: models.NotificationQueued, CreatedAt: t.now,
-	})
-	return err
+		Channel: channel, Template: string(kind) + "/1", State: models.NotificationQueued, CreatedAt: t.now,
+	}
+	added, err := insertNew(t, row)
+	if added == 0 {
+		return "", err
+	}
+	return row.ID, err
 }
 
 // toSend returns the messages of a subject that still have to leave.
 func (t *tx) toSend(subject string, kinds ...models.NoticeKind) ([]models.NotificationID, error) {
 	var ids []models.NotificationID
-	err := t.db.Raw("SELECT id FROM notifications WHERE subject = ? AND kind IN ? AND state IN ? ORDER BY kind, n",
-		subject, kinds, unsent()).Scan(&ids).Error
+	err := t.db.Raw("SELECT id FROM notifications WHERE subject = ? AND kind IN ? AND state IN ? ORDER BY kind, n, channel DESC",
+		subject, kinds, models.Unsent()).Scan(&ids).Error
 	return ids, err
 }
 
@@ -65,6 +64,9 @@ func (s *Store) shipmentNotice(ctx context.Context, n *models.Notice) (err error
 		return err
 	}
 	n.To, n.Language = contact.Email, n.Shipment.Language
+	if n.Notification.Channel == models.ChannelSMS {
+		n.To = contact.Phone
+	}
 	return s.placeNotice(ctx, n, n.Shipment.Locker)
 }
 
@@ -89,12 +91,15 @@ func (s *Store) placeNotice(ctx context.Context, n *models.Notice, l models.Lock
 	return err
 }
 
-// Sending marks a message as leaving now. One that was leaving already may have left: it
-// is uncertain from then on. It returns conflict for one that is sent or given up.
-func (s *Store) Sending(ctx context.Context, id models.NotificationID) error {
+// Sending marks a message as leaving now, by the attempt after so many. One that may have left
+// before is uncertain from then on. It returns conflict for one that another attempt has, or
+// that is sent or given up.
+func (s *Store) Sending(ctx context.Context, id models.NotificationID, attempts int, mark string) error {
 	return s.tx(ctx, "sending", func(t *tx) error {
-		n, err := t.exec(`UPDATE notifications SET uncertain = (uncertain OR state = ?), attempts = attempts + 1, state = ?
-			WHERE id = ? AND state IN ?`, models.NotificationSending, models.NotificationSending, id, unsent())
+		n, err := t.exec(`UPDATE notifications SET uncertain = (uncertain OR state IN ?), attempts = attempts + 1, state = ?,
+			sending_at = ?, mark = ?, ref = '' WHERE id = ? AND state IN ? AND attempts = ?`,
+			[]models.NotificationState{models.NotificationSending, models.NotificationUncertain}, models.NotificationSending,
+			t.now, mark, id, models.Unsent(), attempts)
 		if err != nil || n == 1 {
 			return err
 		}
@@ -102,58 +107,139 @@ func (s *Store) Sending(ctx context.Context, id models.NotificationID) error {
 		if row, err = take(row, err, "There is no such notification."); err != nil {
 			return err
 		}
-		return models.Errorf(models.CodeConflict, "The notification is %s.", row.State)
+		return models.Errorf(models.CodeConflict, "The notification is %s, after %d attempts.", row.State, row.Attempts)
+	})
+}
+
+// Uncertain records that nobody knows whether an attempt has left.
+func (s *Store) Uncertain(ctx context.Context, id models.NotificationID, attempt int) error {
+	return s.tx(ctx, "uncertain", func(t *tx) error {
+		_, err := t.exec("UPDATE notifications SET state = ?, problem = 'no answer' WHERE id = ? AND state = ? AND attempts = ?",
+			models.NotificationUncertain, id, models.NotificationSending, attempt)
+		return err
 	})
 }
 
 // Sent records that the other side took it.
-func (s *Store) Sent(ctx context.Context, id models.NotificationID) error {
+func (s *Store) Sent(ctx context.Context, id models.NotificationID, ref string) error {
 	if err := s.at("send.before_sent"); err != nil {
 		return err
 	}
-	return s.tx(ctx, "sent", func(t *tx) error {
-		_, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, problem = '' WHERE id = ? AND state <> ?",
-			models.NotificationSent, t.now, id, models.NotificationSent)
-		return err
-	})
+	return s.tx(ctx, "sent", func(t *tx) error { return t.sent(id, ref) })
 }
 
-// NotSent records a failure: queued again, or failed for good.
-func (s *Store) NotSent(ctx context.Context, id models.NotificationID, final bool, problem string) error {
-	state := models.NotificationQueued
-	if final {
-		state = models.NotificationFailed
+func (t *tx) sent(id models.NotificationID, ref string) error {
+	n, err := t.exec("UPDATE notifications SET state = ?, sent_at = ?, ref = ?, problem = '' WHERE id = ? AND state IN ?",
+		models.NotificationSent, t.now, ref, id, models.Unsent())
+	if err != nil || n == 0 {
+		return err
 	}
-	return s.tx(ctx, "notsent", func(t *tx) error {
-		n, err := t.exec("UPDATE notifications SET state = ?, problem = ? WHERE id = ? AND state IN ?", state, problem, id, unsent())
-		if err != nil || n == 0 || !final {
+	return t.tellNotification(id, models.EventNotificationSent, "")
+}
+
+// NotSent records a failure: queued again, or failed for good. An SMS is given up for the e-mail
+// that can take its place also when only our own account is at fault.
+func (s *Store) NotSent(ctx context.Context, id models.NotificationID, r models.Refusal) (again bool, instead models.NotificationID, err error) {
+	err = s.tx(ctx, "notsent", func(t *tx) error {
+		again, instead = false, ""
+		row, err := forUpdate[models.Notification](t).Where("id = ?", id).Take(t.ctx)
+		if row, err = take(row, err, "There is no such notification."); err != nil {
 			return err
 		}
-		return t.messageFailed(id, problem)
+		if !row.State.Unsent() {
+			instead = row.Instead
+			return nil
+		}
+		if r.Alarm {
+			if err := t.openIncident(models.Incident{Kind: models.IncidentSMS, Evidence: r.Problem()}); err != nil {
+				return err
+			}
+		}
+		reached := false
+		if row.Channel == models.ChannelSMS && (r.Final || r.Alarm) {
+			if instead, reached, err = t.instead(row); err != nil {
+				return err
+			}
+		}
+		if again = !r.Final && !reached; again {
+			_, err := t.exec("UPDATE notifications SET state = ?, problem = ? WHERE id = ?", models.NotificationQueued, r.Problem(), id)
+			return err
+		}
+		state := models.NotificationFailed
+		if reached && r.Code == 0 {
+			state = models.NotificationDropped // nobody has refused it, and the client is told
+		}
+		_, err = t.exec("UPDATE notifications SET state = ?, problem = ?, instead = ? WHERE id = ?", state, r.Problem(), instead, id)
+		if err != nil || state == models.NotificationDropped {
+			return err
+		}
+		return t.messageFailed(row, r.Problem(), reached)
 	})
+	return again, instead, err
+}
+
+// instead makes the e-mail that takes an SMS's place, if the client has an address. reached:
+// there is an e-mail, which was made before if no id is returned.
+func (t *tx) instead(row models.Notification) (id models.NotificationID, reached bool, err error) {
+	mailed, err := gorm.G[models.Contact](t.db).Where("shipment = ? AND email <> ''", row.Subject).Count(t.ctx, "*")
+	if err != nil || mailed == 0 {
+		return "", false, err
+	}
+	id, err = t.notify(row.Subject, row.Kind, row.N, models.ChannelEmail)
+	return id, true, err
 }
 
 // Drop records that a message is not sent, since nobody needs it any more.
 func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 	return s.tx(ctx, "drop", func(t *tx) error {
-		_, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state IN ?", models.NotificationDropped, id, unsent())
+		_, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state IN ?", models.NotificationDropped, id, models.Unsent())
 		return err
 	})
 }
 
-// messageFailed opens an incident for a message to a client. That an operator cannot be
-// told is not told to the operator.
-func (t *tx) messageFailed(id models.NotificationID, problem string) error {
-	row, err := gorm.G[models.Notification](t.db).Where("id = ?", id).Take(t.ctx)
-	if err != nil || row.Kind == models.NoticeIncident {
+// tellNotification tells a shipment's parties what became of a message to its client, and the
+// operators of each that failed. problem is a class and code, never an address.
+func (t *tx) tellNotification(id models.NotificationID, what models.EventType, problem string) error {
+	n, err := gorm.G[models.Notification](t.db).Where("id = ?", id).Take(t.ctx)
+	if err != nil {
 		return err
+	}
+	e := models.FeedEvent{Type: what, At: t.now, Data: models.EventData{
+		Notification: id, Kind: string(n.Kind), Channel: string(n.Channel), Reason: problem,
+	}}
+	var scopes []string
+	if what == models.EventNotificationFailed {
+		scopes = append(scopes, models.ScopeOfOperatorsFeed)
+	}
+	if n.Kind == models.NoticeIncident {
+		e.Data.Incident = models.IncidentID(n.Subject)
+	} else {
+		of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "number").Where("id = ?", n.Subject).Take(t.ctx)
+		if err != nil {
+			return err
+		}
+		e.Data.Shipment, e.Data.Number = of.ID, of.Number
+		scopes = append(scopes, partiesOf(of)...)
+	}
+	t.tell(e, scopes...)
+	return nil
+}
+
+// messageFailed tells of a message that failed, and opens an incident unless its client is
+// reached by another. That an operator cannot be told is not told to the operator.
+func (t *tx) messageFailed(row models.Notification, problem string, reached bool) error {
+	if err := t.tellNotification(row.ID, models.EventNotificationFailed, problem); err != nil {
+		return err
+	}
+	if row.Kind == models.NoticeIncident || reached {
+		return nil
 	}
 	shipment, err := gorm.G[models.Shipment](t.db).Where("id = ?", row.Subject).Take(t.ctx)
 	if err != nil {
 		return err
 	}
 	return t.openIncident(models.Incident{
-		Kind: models.IncidentUnsent, Locker: shipment.Locker, Shipment: shipment.ID, Evidence: string(id) + ": " + problem,
+		Kind: models.IncidentUnsent, Locker: shipment.Locker, Shipment: shipment.ID, Evidence: string(row.ID) + ": " + problem,
 	})
 }
 
@@ -173,7 +259,7 @@ func (s *Store) IncidentNotices(ctx context.Context, id models.IncidentID) (ids 
 			if o.Email == "" {
 				continue
 			}
-			if err := t.notify(string(id), models.NoticeIncident, n); err != nil {
+			if _, err := t.notify(string(id), models.NoticeIncident, n, models.ChannelEmail); err != nil {
 				return err
 			}
 		}

@@ -26,6 +26,8 @@ func retentions() []retention {
 		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM events WHERE (shipment, seq) IN (SELECT e.shipment, e.seq FROM events e
 			JOIN shipments s ON s.id = e.shipment WHERE s.ended_at < ? LIMIT ?)`},
+		{90 * day, `DELETE FROM feed WHERE (scope, position) IN (SELECT scope, position FROM feed WHERE created_at < ? LIMIT ?)`},
+		{30 * day, `DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE at < ? LIMIT ?)`},
 		{180 * day, `DELETE FROM facts WHERE (locker, epoch, seq) IN (SELECT f.locker, f.epoch, f.seq FROM facts f
 			WHERE f.received_at < ? AND NOT EXISTS (SELECT 1 FROM journal_heads h
 			WHERE h.locker = f.locker AND h.epoch = f.epoch AND h.seq = f.seq) LIMIT ?)`},

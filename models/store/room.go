@@ -72,10 +72,9 @@ func (t *tx) releaseAll(id models.ShipmentID, at models.LockerID) error {
 
 // roomRestored resolves what is open about a locker's room, if it keeps every promise.
 func (t *tx) roomRestored(l models.LockerID) error {
-	_, err := t.exec(`UPDATE incidents SET resolved = ?, reason = ? WHERE key = ? AND resolved IS NULL
-		AND NOT EXISTS (SELECT 1 FROM promises WHERE locker = ? AND broken_at IS NOT NULL)`,
-		t.now, "there is a cell for every promise", models.IncidentKey(l, models.IncidentCapacityLost, 0, ""), l)
-	return err
+	return t.resolve("there is a cell for every promise",
+		"key = ? AND NOT EXISTS (SELECT 1 FROM promises WHERE locker = ? AND broken_at IS NOT NULL)",
+		models.IncidentKey(l, models.IncidentCapacityLost, 0, ""), l)
 }
 
 // weighRoom holds a locker's promises against its usable cells. The lives of those shipments

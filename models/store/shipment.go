@@ -213,7 +213,7 @@ func (t *tx) createShipment(n models.NewShipment, d *draft) error {
 	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy, promises)); err != nil {
 		return err
 	}
-	return t.writeEvents(d.Shipment.Carrier, models.Event{
+	return t.writeEvents(d.Shipment, models.Event{
 		Shipment: d.Shipment.ID, Type: models.EventCreated, At: d.Shipment.CreatedAt, Locker: locker.ID,
 	})
 }
@@ -248,24 +248,6 @@ func (d *draft) promises(now time.Time) []models.Promise {
 		all = append(all, promise)
 	}
 	return all
-}
-
-// writeEvents adds those of a shipment's events that are not written yet. It comes last in
-// a transaction: a carrier's feed is one lock for all its shipments.
-func (t *tx) writeEvents(carrier models.OrganizationID, events ...models.Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	first, err := t.positions(scopeOfEvents(carrier), len(events))
-	if err != nil {
-		return err
-	}
-	for i := range events {
-		events[i].At = events[i].At.UTC()
-		events[i].Carrier, events[i].Position, events[i].CreatedAt = carrier, first+int64(i), t.now
-	}
-	_, err = insertNew(t, events...)
-	return err
 }
 
 // Shipment returns one that the actor's organization has a part in.

@@ -38,7 +38,7 @@ func TestCreateShipmentWritesAllOfIt(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, events, 1)
 		require.Equal(t, models.EventCreated, events[0].Type)
-		require.Equal(t, int64(1), events[0].Position)
+		require.True(t, models.ValidID(models.PrefixEvent, string(events[0].ID)))
 		require.Len(t, rows[models.AuditEntry](t, f, "action = ?", "shipment.create"), 1)
 
 		batch, err := f.OutboxBatch(t.Context(), 10)

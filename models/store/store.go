@@ -3,8 +3,8 @@
 // which satisfies the interfaces of api, gateway and activities.
 //
 // Locks are always taken in one order, so that no two transactions wait for each other
-// in a circle: idempotency record, locker, journal head, shipment, feed scope of a
-// cabinet or organization, feed scope of a carrier's events.
+// in a circle: idempotency record, locker, journal head, shipment, directory
+// scope of a cabinet or organization, and at the end all feeds at once (see tellAll).
 package store
 
 import (

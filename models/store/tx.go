@@ -22,6 +22,8 @@ type tx struct {
 	now time.Time
 	// forward: rows were put in the outbox.
 	forward bool
+	// feed is what was told, to be written at the end.
+	feed []models.FeedEvent
 }
 
 // tx runs a transaction. The name gives its fault points: "<name>.before_commit" and
@@ -32,6 +34,9 @@ func (s *Store) tx(ctx context.Context, name string, fn func(t *tx) error) error
 		err := s.write.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 			t.db = db
 			if err := fn(t); err != nil {
+				return err
+			}
+			if err := t.tellAll(); err != nil {
 				return err
 			}
 			return s.at(name + ".before_commit")

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"cubby/cmd/cubby-demo/people"
 )
 
 // actText is a button.
@@ -34,7 +36,7 @@ func (w *watch) curls(parcels []parcel, incidents []IncidentView) []Curl {
 	a := w.acts.announcement()
 	if len(parcels) > 0 {
 		p := parcels[0]
-		a.Number, a.Contact.Email = p.shipment.Number, p.email
+		a.Number, a.Contact = p.shipment.Number, people.Contact{Email: p.email, Phone: p.phone}
 		label, email = p.shipment.Parcels[0].Barcode, p.email
 		if p.code != "" {
 			code = p.code
@@ -43,7 +45,7 @@ func (w *watch) curls(parcels []parcel, incidents []IncidentView) []Curl {
 			cell = fmt.Sprint(p.cell)
 		}
 	} else {
-		a.Number, a.Contact.Email = "DEMO-1", "you@example.com"
+		a.Number, a.Contact = "DEMO-1", people.Contact{Email: "you@example.com", Phone: "+12025550100"}
 	}
 	incident := "INCIDENT"
 	if len(incidents) > 0 {

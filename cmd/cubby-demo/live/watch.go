@@ -52,6 +52,7 @@ type ParcelView struct {
 	Code     string `json:"code"`
 	Cell     int    `json:"cell"`
 	Jammed   bool   `json:"jammed"`
+	Phone    string `json:"phone"`
 	Workflow string `json:"workflow"`
 }
 
@@ -249,12 +250,10 @@ func (w *watch) rest(before State) State {
 		parcels[i] = *p
 	}
 	w.acts.mu.Unlock()
-	numbers := map[string]string{}
 	for _, p := range parcels {
 		if err := w.parcel(&s, p); err != nil {
 			return failed(before, err)
 		}
-		numbers[p.email] = p.shipment.Number
 	}
 	for _, source := range w.cfg.Sources {
 		list, err := source.Messages(w.ctx, newest)
@@ -266,8 +265,11 @@ func (w *watch) rest(before State) State {
 	slices.SortStableFunc(s.Messages, func(a, b Message) int { return b.At.Compare(a.At) })
 	s.Messages = s.Messages[:min(len(s.Messages), newest)]
 	for _, m := range s.Messages {
-		if number, ours := numbers[m.To]; ours {
-			s.Timeline = append(s.Timeline, Line{At: m.At, Kind: "message", Number: number, Text: m.Kind + ": " + m.Title})
+		for _, p := range parcels {
+			if p.told(m) {
+				s.Timeline = append(s.Timeline, Line{At: m.At, Kind: "message", Number: p.shipment.Number, Text: m.Kind + ": " + cmp.Or(m.Title, "to the client")})
+				break
+			}
 		}
 	}
 	open, err := w.acts.operator().Incidents(w.ctx)
@@ -300,7 +302,7 @@ func (w *watch) parcel(s *State, p parcel) error {
 		return err
 	}
 	view := ParcelView{
-		ID: now.ID, Number: now.Number, State: now.State, Code: grouped(p.code), Jammed: p.jammed, Workflow: w.cfg.workflow(now.ID),
+		ID: now.ID, Number: now.Number, State: now.State, Code: grouped(p.code), Jammed: p.jammed, Phone: p.phone, Workflow: w.cfg.workflow(now.ID),
 	}
 	if len(now.Parcels) > 0 {
 		view.Barcode, view.Cell = now.Parcels[0].Barcode, now.Parcels[0].Cell

@@ -27,6 +27,7 @@ type Announcement struct {
 type Contact struct {
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
 }
 
 // NewParcel is a parcel of an announcement.

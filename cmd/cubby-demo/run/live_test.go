@@ -44,7 +44,7 @@ func (l *lines) String() string {
 // soon waits until an expression holds on the page.
 func soon(t *testing.T, ctx context.Context, what, expression string) {
 	t.Helper()
-	look := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(100*time.Second))
+	look := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(4*time.Minute))
 	_, err := chromedp.Run(ctx, look)
 	if err != nil && strings.Contains(err.Error(), "navigated") { // the page has loaded itself again
 		_, err = chromedp.Run(ctx, look)
@@ -111,7 +111,7 @@ func TestLivePage(t *testing.T) {
 
 	ctx := browsertest.New(t, 1600, 1000)
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
-	ctx, cancel := context.WithTimeout(ctx, 8*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 9*time.Minute)
 	defer cancel()
 	soon(t, ctx, "a free cabinet", `document.querySelector('[data-act="announce"]').disabled === false`)
 	t.Logf("the buttons are free %.1f s after the start began", time.Since(began).Seconds())
@@ -136,6 +136,7 @@ func TestLivePage(t *testing.T) {
 	press(t, ctx, "deposit")
 	shows(t, ctx, "timeline", "parcel.deposited")
 	press(t, ctx, "message")
+	shows(t, ctx, "messages", "SMS")
 	shows(t, ctx, "messages", "Pickup code")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-pickup"))))
 	soon(t, ctx, "an open door with the parcel behind it", `!!document.querySelector(".cell.open .thing")`)

@@ -23,6 +23,7 @@ import (
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/sites"
+	"cubby/cmd/cubby-demo/sms"
 	"cubby/models"
 )
 
@@ -80,6 +81,7 @@ type System struct {
 	Instances []string
 	Cabinets  *sites.Set
 	Inbox     *inbox.Inbox
+	SMS       *sms.Provider
 
 	options Options
 	folder  *folder
@@ -134,6 +136,7 @@ func (s *System) startAll(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"inbox on " + address(ports.SMTP), s.startInbox},
+		{"SMS provider", s.startSMS},
 		{"Temporal on " + s.TemporalAddress, s.startTemporal},
 		{"database", s.startDatabase},
 		{"server on " + s.APIURL, s.startServers},
@@ -221,6 +224,30 @@ func (s *System) startInbox(ctx context.Context) error {
 	return nil
 }
 
+// The account at the SMS provider, which knows no other. The number belongs to nobody.
+const (
+	smsAccount = "AC00000000000000000000000000000000"
+	smsToken   = "demo0000000000000000000000000000"
+	smsFrom    = "+15005550006"
+	smsFile    = "sms.token"
+)
+
+// startSMS starts the provider on a free port: the server is told which.
+func (s *System) startSMS(ctx context.Context) error {
+	if err := os.WriteFile(s.folder.in(smsFile), []byte(smsToken+"\n"), 0o600); err != nil {
+		return err
+	}
+	provider, err := sms.Start(ctx, sms.Options{
+		Address: address(0), Account: smsAccount, Token: smsToken, Inbound: s.APIURL + "/hooks/twilio", Log: s.log.With("part", "sms"),
+	})
+	if err != nil {
+		return err
+	}
+	s.SMS = provider
+	s.stops = append(s.stops, provider.Close)
+	return nil
+}
+
 // env is the server's configuration, whatever this process's own environment says.
 func (s *System) env() []string {
 	database := s.options.DatabaseURL
@@ -245,6 +272,13 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
 		"CUBBY_SMTP_USER=",
+		"CUBBY_PUBLIC_URL=" + s.APIURL,
+		"CUBBY_SMS_PROVIDER=twilio",
+		"CUBBY_SMS_URL=" + s.SMS.URL,
+		"CUBBY_SMS_ACCOUNT=" + smsAccount,
+		"CUBBY_SMS_TOKEN_FILE=" + s.folder.in(smsFile),
+		"CUBBY_SMS_FROM=" + smsFrom,
+		"CUBBY_SMS_KEY_FILE=" + s.folder.in("sms.key"),
 	}, s.options.Env...)
 }
 
@@ -267,6 +301,9 @@ func (s *System) Cubby(ctx context.Context, args ...string) ([]byte, error) {
 
 func (s *System) startDatabase(ctx context.Context) error {
 	if _, err := s.Cubby(ctx, "key", "master"); err != nil { // keeps the one that there is
+		return err
+	}
+	if _, err := s.Cubby(ctx, "key", "sms"); err != nil {
 		return err
 	}
 	if _, err := s.Cubby(ctx, "key", "authority", "--dir", s.folder.in("authority"), "--hosts", loopback); err != nil {
@@ -419,8 +456,8 @@ func (s *System) live(own string) live.Config {
 		Operator: people.Operator{Service: people.Service{Base: s.APIURL, Key: s.OperatorKey}},
 		Carrier:  people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}},
 		Policy:   expressPolicy, Badges: []live.Badge{{Name: "A1", Badge: s.Badge, PIN: s.PIN}},
-		// What else takes messages is added here: SMS, webhooks.
-		Sources: []live.Source{live.Mail{Inbox: s.Inbox}},
+		// Whatever takes messages is added here; webhooks are to come.
+		Sources: []live.Source{live.SMS{Provider: s.SMS}, live.Mail{Inbox: s.Inbox}},
 		Pace:    s.options.Pace, Log: s.log.With("part", "live"),
 	}
 	for _, l := range s.addresses()[1:] {

@@ -65,7 +65,7 @@ function rich(text) {
 /** @param {any} m */
 function message(m) {
   // Those of the parcels that the buttons move are shown whole, and what the operator is told.
-  const ours = state.parcels.some((/** @type {any} */ p) => m.to.toLowerCase().startsWith(p.number.toLowerCase()) || m.text.includes(p.number));
+  const ours = state.parcels.some((/** @type {any} */ p) => m.to === p.phone || m.to.toLowerCase().startsWith(p.number.toLowerCase()) || m.text.includes(p.number));
   const li = make("li", { className: `${m.kind} ${ours || m.to.startsWith("operator@") ? "" : "other"} ${ours && m.at > fresh ? "fresh" : ""}` }, [
     make("div", { className: "head" }, [
       make("span", { className: "kind", textContent: { "e-mail": "E-mail", sms: "SMS", webhook: "Webhook" }[m.kind] ?? m.kind }),

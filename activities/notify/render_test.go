@@ -1,0 +1,82 @@
+package notify_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/activities/notify"
+	"cubby/models"
+	"cubby/models/catalogue"
+)
+
+func renderer(t *testing.T) (*notify.Renderer, models.Notice) {
+	t.Helper()
+	texts, err := catalogue.Load()
+	require.NoError(t, err)
+	until := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	return &notify.Renderer{Texts: texts, Domain: "cubby.localhost",
+			Link: func(models.Shipment) string { return "https://lockers.example.org/t/0123456789abcdefghijkl" }},
+		models.Notice{
+			Shipment: models.Shipment{ID: "shp_1", Number: "{code}<i>", ExpiresAt: &until}, Locker: models.Locker{Number: "L-00001"},
+			Location: models.Location{Address: "Street 5", City: "Town", TimeZone: "Europe/Berlin"},
+		}
+}
+
+// TestEveryMessage of every kind, channel and language is complete, and an SMS is short.
+func TestEveryMessage(t *testing.T) {
+	t.Parallel()
+	r, n := renderer(t)
+	for _, language := range r.Texts.Languages() {
+		for _, kind := range models.ClientKinds() {
+			for _, channel := range []models.Channel{models.ChannelEmail, models.ChannelSMS} {
+				n.Language, n.Notification = language, models.Notification{ID: "ntf_1", Kind: kind, Channel: channel}
+				what := language + " " + string(kind) + " " + string(channel)
+				m, err := r.Render(n, "01234567")
+				require.NoError(t, err, what)
+				require.Contains(t, m.Text, "L-00001", what)
+				require.NotContains(t, m.Text, "message.", what)
+				require.NotContains(t, m.Text, "sms.", what)
+				require.Equal(t, kind.CarriesCode(), strings.Contains(m.Text, "0123 4567"), what)
+				if channel == models.ChannelSMS {
+					segments, _ := models.SMSSegments(m.Text)
+					require.LessOrEqual(t, segments, 2, "%s: %s", what, m.Text)
+					require.NotContains(t, m.Text, "{", what)
+					require.Empty(t, m.Subject+m.HTML, what)
+					continue
+				}
+				require.NotContains(t, m.Subject, "0123", what)
+				require.Contains(t, m.Text, "{code}<i>", "a value is not filled in again")
+				require.Contains(t, m.HTML, "{code}&lt;i&gt;", what)
+				require.Contains(t, m.Text, "https://lockers.example.org/t/", what)
+			}
+		}
+	}
+	r.Link, n.Language = nil, "ru"
+	n.Notification = models.Notification{Kind: models.NoticeReady, Channel: models.ChannelSMS}
+	m, err := r.Render(n, "01234567")
+	require.NoError(t, err)
+	require.Equal(t, "Посылка в постамате L-00001, код 0123 4567, до 04.05 14:00.", m.Text)
+	n.Notification.Kind = models.NoticeIncident
+	_, err = r.Render(n, "")
+	require.Equal(t, models.CodeInvalid, models.ErrorCode(err), "operators get no SMS")
+}
+
+func TestAnOwnText(t *testing.T) {
+	t.Parallel()
+	r, n := renderer(t)
+	n.Language = "en"
+	n.Notification = models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail}
+	n.Own = &models.Template{Channel: models.ChannelEmail, Subject: "For {number}", Body: "<b>{code}</b>\r\n\r\n{link} {nothing}"}
+	m, err := r.Render(n, "01234567")
+	require.NoError(t, err)
+	require.Equal(t, "For {code}<i>", m.Subject)
+	require.Equal(t, "<b>0123 4567</b>\n\nhttps://lockers.example.org/t/0123456789abcdefghijkl {nothing}\n", m.Text)
+	require.Contains(t, m.HTML, "&lt;b&gt;0123 4567&lt;/b&gt;")
+
+	p, err := r.Preview(models.Template{Kind: models.NoticeReady, Channel: models.ChannelSMS, Language: "ru", Body: "Код {code} {nothing}"})
+	require.NoError(t, err)
+	require.Equal(t, models.TemplatePreview{Text: "Код 0123 4567 {nothing}", Segments: 1, Encoding: models.UCS2, Unknown: []string{"nothing"}}, p)
+}
