@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -152,6 +153,7 @@ func passTo(demo *url.URL) http.Handler {
 			r.SetURL(demo)
 			r.Out.Host = r.In.Host
 		},
+		ErrorLog: log.New(io.Discard, "", 0), // of a stream that a reset ends
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			http.Error(w, "The demo does not answer: it is being stopped.", http.StatusBadGateway)
 		},

@@ -20,6 +20,7 @@ import (
 const (
 	actLimit  = 2 * time.Minute
 	homeLimit = 20 * time.Second
+	hearLimit = 3 * time.Second
 	lookEvery = 100 * time.Millisecond
 	// remembered parcels are on the timeline.
 	remembered = 3
@@ -282,10 +283,22 @@ func (a *acts) announce(ctx context.Context) (*parcel, error) {
 	p := &parcel{shipment: s, email: wanted.Contact.Email, phone: wanted.Contact.Phone, announced: time.Now(), stage: stageAnnounced}
 	a.set(p, func() { a.parcels = append([]*parcel{p}, a.parcels[:min(len(a.parcels), remembered-1)]...) })
 	a.say("Its workflow runs, and the news goes down to cabinet %s", a.cfg.LockerNumber)
-	return p, people.Await(ctx, "the cabinet to hear of "+s.Number, lookEvery, func() (bool, string, error) {
-		now, err := a.at.Status(ctx)
-		return now.Directory > before.Directory, fmt.Sprintf("%d entries in its directory", now.Directory), err
+	return p, a.heard(ctx, before.Directory)
+}
+
+// heard waits until the cabinet's directory has grown. At the same moment an ended shipment may leave it, which hides
+// the new one: after hearLimit the news is there all the same, on one machine.
+func (a *acts) heard(ctx context.Context, before int) error {
+	limited, cancel := context.WithTimeout(ctx, hearLimit)
+	defer cancel()
+	err := people.Await(limited, "the cabinet to hear of it", lookEvery, func() (bool, string, error) {
+		now, err := a.at.Status(limited)
+		return now.Directory > before, fmt.Sprintf("%d entries in its directory", now.Directory), err
 	})
+	if limited.Err() != nil && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // deposit is the courier's visit.

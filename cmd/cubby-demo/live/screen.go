@@ -1,6 +1,7 @@
 package live
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -35,6 +36,7 @@ func (p *Page) screen(w http.ResponseWriter, r *http.Request) {
 			response.Header.Set("Content-Security-Policy", strings.Replace(own, "frame-ancestors 'none'", "frame-ancestors 'self'", 1))
 			return nil
 		},
+		ErrorLog: slog.NewLogLogger(p.cfg.Log.Handler(), slog.LevelDebug), // a screen that loses its power is no news
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusBadGateway)

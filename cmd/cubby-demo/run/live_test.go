@@ -98,7 +98,7 @@ func TestLivePage(t *testing.T) {
 	}
 	var said lines
 	began := time.Now()
-	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &said, Full: true, AutoClose: 4 * time.Second, Pace: 300 * time.Millisecond})
+	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &said, Full: true, AutoClose: 4 * time.Second, Pace: 600 * time.Millisecond})
 	require.NoError(t, err, said.String())
 	waiting, stopWaiting := context.WithCancel(t.Context())
 	waited := make(chan error, 1)
@@ -113,7 +113,7 @@ func TestLivePage(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
 	ctx, cancel := context.WithTimeout(ctx, 9*time.Minute)
 	defer cancel()
-	soon(t, ctx, "a free cabinet", `document.querySelector('[data-act="announce"]').disabled === false`)
+	soon(t, ctx, "a free cabinet", `!!document.querySelector("#cabinet .cell") && document.querySelector('[data-act="announce"]').disabled === false`)
 	t.Logf("the buttons are free %.1f s after the start began", time.Since(began).Seconds())
 
 	soon(t, ctx, "the whole network and a copy of it", `document.querySelector("#reset").disabled === false`)
@@ -142,6 +142,8 @@ func TestLivePage(t *testing.T) {
 	soon(t, ctx, "an open door with the parcel behind it", `!!document.querySelector(".cell.open .thing")`)
 	text := `document.querySelector("#screen").contentDocument.body.innerText`
 	soon(t, ctx, "the real screen in its frame to tell of the open door", text+`.includes("Take")`)
+	// The door swings for half a second: the picture is of one that stands open.
+	soon(t, ctx, "the door to stand open", `document.querySelector(".cell.open .door").getAnimations().length === 0`)
 	shot(t, ctx, filepath.Join(pictures, "start.png"))
 	soon(t, ctx, "the pickup", `document.querySelector('[data-act="pickup"]').matches(".ok")`)
 	shows(t, ctx, "timeline", "shipment.picked up")

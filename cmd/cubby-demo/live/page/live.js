@@ -125,7 +125,7 @@ function drawCabinet(cells) {
     const focused = old.contains(document.activeElement);
     old.title = made.title;
     old.replaceChildren(...made.childNodes);
-    requestAnimationFrame(() => { old.className = made.className; }); // the door first stands as it did, then moves
+    requestAnimationFrame(() => requestAnimationFrame(() => { old.className = made.className; })); // the door first stands as it did, then moves
     if (focused) old.querySelector(".door").focus();
   }
 }
