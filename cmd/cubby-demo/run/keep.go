@@ -85,7 +85,7 @@ func copyAll(from, to string) error {
 		if err != nil {
 			return err
 		}
-		if filepath.Dir(rest) == "." && apart(e.Name()) {
+		if rest != "." && filepath.Dir(rest) == "." && apart(e.Name()) {
 			if e.IsDir() {
 				return filepath.SkipDir
 			}
