@@ -47,6 +47,8 @@ type Config struct {
 	Pace time.Duration
 	// Filling tells how far the network is filled; nil: nothing is.
 	Filling func() Filling
+	// Expected are parcels whose labels may be held to the scanner; nil: none is known.
+	Expected func() []Label
 	// Reset puts the network back, later and in the background; nil: it cannot be.
 	Reset func() error
 	Links []Link

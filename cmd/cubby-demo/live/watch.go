@@ -215,6 +215,9 @@ func (w *watch) state() State {
 		f := w.cfg.Filling()
 		s.Filling = &f
 	}
+	if w.cfg.Expected != nil {
+		s.Expected = w.cfg.Expected()
+	}
 	w.cabinet(&s)
 	w.acts.mu.Lock()
 	if w.acts.last != nil {
@@ -243,7 +246,7 @@ func (w *watch) cabinet(s *State) {
 
 // rest asks the API, as a carrier and as the operator. What cannot be heard stays as it was, with the reason.
 func (w *watch) rest(before State) State {
-	s := State{Parcels: []ParcelView{}, Timeline: []Line{}, Messages: []Message{}, Incidents: []IncidentView{}, Expected: before.Expected}
+	s := State{Parcels: []ParcelView{}, Timeline: []Line{}, Messages: []Message{}, Incidents: []IncidentView{}, Expected: []Label{}}
 	w.acts.mu.Lock()
 	parcels := make([]parcel, len(w.acts.parcels))
 	for i, p := range w.acts.parcels {

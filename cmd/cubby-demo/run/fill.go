@@ -23,7 +23,28 @@ type filling struct {
 
 	mu    sync.Mutex
 	now   live.Filling
+	done  filled
 	acted sync.WaitGroup
+}
+
+// filled is what was done, as it is kept.
+type filled struct {
+	Lots     []string     `json:"lots"`
+	Expected []live.Label `json:"expected"` // at the page's own cabinet
+}
+
+func (f *filling) expected() []live.Label {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.done.Expected)
+}
+
+// finish notes that a lot is done.
+func (f *filling) finish(lot string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done.Lots = append(f.done.Lots, lot)
+	return f.system.folder.save(fillFile, f.done)
 }
 
 func newFilling(s *System) *filling {
@@ -69,10 +90,13 @@ func (f *filling) start() (stop func() error) {
 }
 
 func (f *filling) fill(ctx context.Context) error {
-	var done struct{ Lots []string }
+	var done filled
 	if _, err := f.system.folder.load(fillFile, &done); err != nil {
 		return err
 	}
+	f.mu.Lock()
+	f.done = done
+	f.mu.Unlock()
 	finished := map[string]bool{}
 	for _, name := range done.Lots {
 		finished[name] = true
@@ -90,8 +114,7 @@ func (f *filling) fill(ctx context.Context) error {
 			if err := lot.act(ctx); err != nil {
 				return fmt.Errorf("%s: %w", lot.name, err)
 			}
-			done.Lots = append(done.Lots, lot.name)
-			if err := f.system.folder.save(fillFile, done); err != nil {
+			if err := f.finish(lot.name); err != nil {
 				return err
 			}
 			if lot.first {
@@ -204,15 +227,21 @@ func (t *street) bring(ctx context.Context, all ...sent) error {
 
 func (s *System) fillExpected(ctx context.Context) error {
 	t := s.at(0, "EXPECTED")
+	var labels []live.Label
 	for i, size := range []string{"S", "M", "S", "L", "S", "M", "S", "XL", "M", "S", "L", "M"} {
 		by := t.a
 		if i%3 == 2 {
 			by = t.b
 		}
-		if _, err := t.announce(ctx, by, "", size); err != nil {
+		made, err := t.announce(ctx, by, "", size)
+		if err != nil {
 			return err
 		}
+		labels = append(labels, live.Label{Number: made.Number, Barcode: made.Parcels[0].Barcode, Size: size})
 	}
+	s.filling.mu.Lock()
+	defer s.filling.mu.Unlock()
+	s.filling.done.Expected = labels
 	return nil
 }
 

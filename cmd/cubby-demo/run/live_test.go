@@ -122,6 +122,7 @@ func TestLivePage(t *testing.T) {
 	states := byState(t, system)
 	t.Logf("cells: %v", states)
 
+	soon(t, ctx, "the labels of what is expected", `document.querySelectorAll("#label option").length === 13`)
 	press(t, ctx, "announce")
 	shows(t, ctx, "timeline", "shipment.created")
 	shows(t, ctx, "curl", "/api/v1/shipments")

@@ -464,7 +464,7 @@ func (s *System) live(own string) live.Config {
 		c.Links = append(c.Links, live.Link(l))
 	}
 	if s.options.Full {
-		c.Policy, c.Filling, c.Reset = demoPolicy, s.filling.state, s.Reset
+		c.Policy, c.Filling, c.Expected, c.Reset = demoPolicy, s.filling.state, s.filling.expected, s.Reset
 		for _, courier := range s.Couriers {
 			c.Badges = append(c.Badges, live.Badge(courier))
 		}

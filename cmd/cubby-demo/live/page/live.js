@@ -153,6 +153,7 @@ function draw() {
   part("steps", act?.steps, () => (act?.steps ?? []).map((/** @type {any} */ t) => make("li", { className: t.state }, [
     t.text, " ", make("time", { textContent: t.state === "runs" ? "" : t.seconds.toFixed(1) + " s" }),
   ])));
+  if (act?.running) at("now").scrollTop = at("now").scrollHeight; // what is done now is the last
   say("idle", act ? "" : "Press 1, then 2, 3, 4. A button does what has to come before it by itself.");
   say("failed", act?.failed ? `It did not work: ${act.failed}. ${act.advice}` : s.problem ?? "");
   const newest = s.parcels[0];
