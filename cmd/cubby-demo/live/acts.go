@@ -206,6 +206,8 @@ func advice(err error) string {
 		return "The cabinet has no room left: press Reset, or take parcels out with the hands."
 	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
 		return "Somebody else may have changed something meanwhile: press the button again, or Reset."
+	case errors.Is(err, errNoMessage):
+		return "Messages wait while a place has its quiet hours. Outside of them, see the parcel's workflow in the Temporal UI."
 	case strings.Contains(err.Error(), "power"):
 		return "Give the cabinet its power back: the switch is above its cells."
 	}
@@ -347,6 +349,8 @@ func (a *acts) message(ctx context.Context, p *parcel) error {
 	return nil
 }
 
+var errNoMessage = errors.New("no message came")
+
 // pickupCode is a code in a message, as people read it.
 var pickupCode = regexp.MustCompile(`\b(\d{4}) ?(\d{4})\b`)
 
@@ -367,6 +371,9 @@ func (a *acts) awaitCode(ctx context.Context, p *parcel) (code string, err error
 		}
 		return false, "none", nil
 	})
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errNoMessage, err)
+	}
 	return code, err
 }
 

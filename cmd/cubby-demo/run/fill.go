@@ -153,9 +153,9 @@ func (s *System) lots() []lot {
 	}
 	return []lot{
 		{"12 shipments are announced at L-001", 12, true, s.fillExpected},
-		{"a courier brings parcels to L-001", 6, true, s.fillCourtyard},
+		{"a courier brings parcels to L-001", 7, true, s.fillCourtyard},
 		{"L-004 is nearly full", 4, false, s.fillOffice},
-		{"a courier brings parcels to L-002, one shipment of three", 6, false, s.fillMarket},
+		{"a courier brings parcels to L-002, one shipment of three", 5, false, s.fillMarket},
 		{"a lock of L-002 is stuck for a while", 1, false, s.fillDoubtful},
 		{"a courier brings parcels to L-003, a lock stays stuck", 4, false, s.fillEntrance},
 		{"clients collect at L-003", finished, false, s.fillFinished},
@@ -245,12 +245,13 @@ func (s *System) fillExpected(ctx context.Context) error {
 	return nil
 }
 
-// fillCourtyard: two wait for their clients, one of them frozen; one is expired; one is cancelled and lies in its cell.
+// fillCourtyard: three wait for their clients, one more is frozen, one is cancelled and lies in its cell; the storage of
+// two ends soon.
 func (s *System) fillCourtyard(ctx context.Context) error {
 	t := s.at(0, "COURTYARD")
 	var all []sent
 	for _, want := range []struct{ policy, size string }{
-		{demoPolicy, "S"}, {demoPolicy, "S"}, {demoPolicy, "M"}, {demoPolicy, "S"}, {shortPolicy, "S"}, {demoPolicy, "M"},
+		{demoPolicy, "S"}, {demoPolicy, "S"}, {demoPolicy, "M"}, {demoPolicy, "S"}, {shortPolicy, "S"}, {demoPolicy, "M"}, {shortPolicy, "S"},
 	} {
 		made, err := t.announce(ctx, t.a, want.policy, want.size)
 		if err != nil {
@@ -329,7 +330,7 @@ func (s *System) fillOffice(ctx context.Context) error {
 	return t.bring(ctx, all...)
 }
 
-// fillMarket: three ready, one of three parcels, one expired, and one that is only expected.
+// fillMarket: three ready, one of three parcels, and one that is only expected.
 func (s *System) fillMarket(ctx context.Context) error {
 	t := s.at(1, "MARKET")
 	var all []sent
@@ -337,7 +338,7 @@ func (s *System) fillMarket(ctx context.Context) error {
 		policy string
 		sizes  []string
 	}{
-		{demoPolicy, []string{"S"}}, {demoPolicy, []string{"M"}}, {demoPolicy, []string{"L"}}, {demoPolicy, []string{"S", "S", "M"}}, {shortPolicy, []string{"S"}},
+		{demoPolicy, []string{"S"}}, {demoPolicy, []string{"M"}}, {demoPolicy, []string{"L"}}, {demoPolicy, []string{"S", "S", "M"}},
 	} {
 		made, err := t.announce(ctx, t.a, want.policy, want.sizes...)
 		if err != nil {
@@ -366,14 +367,12 @@ func (s *System) fillEntrance(ctx context.Context) error {
 	return errors.Join(t.bring(ctx, all...), t.stuck(ctx, false))
 }
 
-// fillExpired waits for those whose storage is short: it ends by itself.
+// fillExpired waits for the two whose storage is short: it ends by itself. They lie where it is always open, as storage
+// does not end while nobody can come.
 func (s *System) fillExpired(ctx context.Context) error {
-	for _, kept := range []struct {
-		n, before int
-		prefix    string
-	}{{0, 4, "COURTYARD"}, {1, 4, "MARKET"}} {
-		t := s.at(kept.n, kept.prefix)
-		t.made = kept.before
+	t := s.at(0, "COURTYARD")
+	for _, before := range []int{4, 6} {
+		t.made = before
 		made, err := t.announce(ctx, t.a, shortPolicy, "S")
 		if err != nil {
 			return err

@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"time"
 )
 
 // The policies of the demo network. The buttons' parcels live by demoPolicy: its messages come at once, and its storage
@@ -26,14 +28,13 @@ type place struct {
 
 // places are the whole network, L-001 first. Access instructions, sensors and easy-reach cells come with what can hold
 // them.
-func places() []place {
-	always := object{"from": "22:00", "to": "07:00"}
+func places(now time.Time) []place {
 	week := object{}
 	for _, name := range []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
 		week[name] = []object{{"from": "08:00", "to": "22:00"}}
 	}
 	return []place{
-		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": always}, false},
+		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, false},
 		{
 			"L-002", site("Market hall", "Market Square 1", 52.525, 13.369),
 			object{"name": "Demo 21, chilled module", "modules": []object{
@@ -58,6 +59,13 @@ func places() []place {
 	}
 }
 
+// quietHours are an hour that is half a day away: messages wait in them, also those that a button waits for.
+func quietHours(now time.Time) object {
+	from := now.UTC().Hour() + 12
+	hour := func(h int) string { return fmt.Sprintf("%02d:00", h%24) }
+	return object{"from": hour(from), "to": hour(from + 1)}
+}
+
 func site(name, address string, latitude, longitude float64) object {
 	return object{
 		"name": name, "address": address, "city": "Berlin", "country": "DE", "time_zone": "Europe/Berlin",
@@ -67,7 +75,7 @@ func site(name, address string, latitude, longitude float64) object {
 
 func (s seeder) wholeLockers(ctx context.Context, n *Network) error {
 	var all []Locker
-	for _, p := range places() {
+	for _, p := range places(time.Now()) {
 		locker, err := s.locker(ctx, *n, p.number, func() (location, model string, err error) {
 			if err := s.made(ctx, *n, "locations", p.location, &location); err != nil {
 				return "", "", err
