@@ -22,6 +22,8 @@ const (
 	homeLimit = 20 * time.Second
 	hearLimit = 3 * time.Second
 	lookEvery = 100 * time.Millisecond
+	// checkEvery is how long a courier waits before a cell that may not be looked into yet is asked for again.
+	checkEvery = 500 * time.Millisecond
 	// remembered parcels are on the timeline.
 	remembered = 3
 )
@@ -540,7 +542,19 @@ func (a *acts) resolve(ctx context.Context) error {
 	if err := courier.LogIn(ctx); err != nil {
 		return err
 	}
-	if _, err := courier.CheckAll(ctx); err != nil {
+	// A cell whose client may still come back for something is not to be looked into yet.
+	if err := people.Await(ctx, fmt.Sprintf("cell %d to be looked into", p.cell), checkEvery, func() (bool, string, error) {
+		if _, err := courier.CheckAll(ctx); err != nil {
+			return false, "", err
+		}
+		cells, err := a.at.Cells(ctx)
+		for _, c := range cells {
+			if c.Number == p.cell {
+				return !c.Doubtful, fmt.Sprintf("%+v", c), err
+			}
+		}
+		return false, "no such cell", err
+	}); err != nil {
 		return err
 	}
 	if err := courier.Leave(ctx); err != nil {

@@ -254,7 +254,10 @@ at("label").onchange = () => {
 };
 at("line").onclick = () => hand(state.line_cut ? "/line/restore" : "/line/cut");
 at("power").onclick = () => hand(state.powered ? "/power/cut" : "/power/restore");
-at("copy").onclick = () => navigator.clipboard.writeText(at("curl").textContent);
+at("copy").onclick = (/** @type {Event} */ e) => {
+  e.preventDefault(); // it stands where a click folds the calls up
+  navigator.clipboard.writeText(at("curl").textContent);
+};
 at("reset").onclick = async () => {
   resetting = Date.now();
   const no = await post("/live/reset");
