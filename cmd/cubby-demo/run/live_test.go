@@ -46,7 +46,8 @@ func soon(t *testing.T, ctx context.Context, what, expression string) {
 	t.Helper()
 	look := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(4*time.Minute))
 	_, err := chromedp.Run(ctx, look)
-	if err != nil && strings.Contains(err.Error(), "navigated") { // the page has loaded itself again
+	// A page that loads itself again takes away what is being evaluated in it: the look is begun anew.
+	for err != nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context with specified id")) {
 		_, err = chromedp.Run(ctx, look)
 	}
 	if err != nil {
