@@ -52,7 +52,7 @@ func soon(t *testing.T, ctx context.Context, what, expression string) {
 	}
 	if err != nil {
 		said, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#now").innerText + "\n" + document.querySelector("#filling").innerText + document.querySelector("#timeline").innerText`))
-		picture, _ := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+		picture, _ := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 		file := filepath.Join(os.TempDir(), "start-failed.png")
 		_ = os.WriteFile(file, picture, 0o600)
 		require.NoError(t, err, "%s never comes; the page (%s) says:\n%s", what, file, said)
@@ -180,7 +180,7 @@ func TestLivePage(t *testing.T) {
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
 	require.NoError(t, err)
 	require.False(t, wide, "a phone need not scroll sideways")
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(pictures, "phone.png"), picture, 0o600))
 }
