@@ -132,8 +132,11 @@ generate: | .make/deps ## regenerate the generated code
 ##### Running #####
 
 .PHONY: run
-run: build ## start everything on this machine; Ctrl-C stops it, ./var keeps the data
-	@bin/cubby-demo run
+run: ## build and start everything on this machine, with one page to watch it; Ctrl-C stops it, ./var keeps the data
+	@command -v go >/dev/null || { echo "run: Go 1.26 or newer is needed, and Debian's is older: see https://go.dev/doc/install" >&2; exit 1; }
+	@echo "run: building the start page's program: it needs no module, and half a minute at most on a cold machine"
+	@go build -o bin/cubby-start ./cmd/cubby-start
+	@exec bin/cubby-start
 
 .PHONY: demo
 demo: build ## play the scenes and judge them from outside (BREAK=scene must fail)

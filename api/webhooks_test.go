@@ -17,19 +17,19 @@ const (
 	deliveryID = "dlv_01hzy3v3m2q8r4s5t6v7w8x9y0"
 )
 
-func hook() models.Webhook {
+func endpoint() models.Webhook {
 	return models.Webhook{
 		ID: webhookID, Organization: carrierA, URL: "https://example.com/hook", Types: []string{"shipment.*"}, Feeds: []models.Feed{models.FeedOwn},
 		Signing: models.SigningHMAC, Secret: []byte("sealed"), CreatedAt: testNow,
 	}
 }
 
-// own is hook for its organization and operators, and not_found for others.
+// own is the endpoint for its organization and operators, and not_found for others.
 func own(a models.Actor) (models.Webhook, error) {
 	if a.Organization != carrierA && !a.Operator() {
 		return models.Webhook{}, models.Errorf(models.CodeNotFound, "There is no such webhook.")
 	}
-	return hook(), nil
+	return endpoint(), nil
 }
 
 func (p *ports) Events(_ context.Context, q models.EventQuery) ([]models.FeedEvent, error) {
@@ -48,7 +48,7 @@ func (p *ports) CreateWebhook(_ context.Context, _ models.Request, w models.Webh
 }
 
 func (p *ports) Webhooks(context.Context, models.Actor, models.OrganizationID, models.Page) ([]models.Webhook, error) {
-	return []models.Webhook{hook()}, nil
+	return []models.Webhook{endpoint()}, nil
 }
 
 func (p *ports) Webhook(_ context.Context, a models.Actor, _ models.WebhookID) (models.Webhook, error) {

@@ -58,6 +58,7 @@ func sound() graph {
 		"cubby/cmd/cubby-demo/lossy":   {imports: []string{"github.com/hanwen/go-fuse/v2/fs"}},
 		"cubby/cmd/cubby-demo/boards":  {imports: []string{"os"}},
 		"cubby/cmd/cubby-demo/rig":     {imports: []string{"os"}},
+		"cubby/cmd/cubby-start":        {imports: []string{"os"}},
 	}
 }
 
@@ -80,6 +81,8 @@ func TestRulesBite(t *testing.T) {
 	plants := []struct{ from, to, rule string }{
 		{"cubby/models", "gorm.io/gorm", "cubby/models reaches the standard library alone"},
 		{"cubby/models/catalogue", "gorm.io/gorm", "cubby/models/catalogue reaches the standard library alone"},
+		{"cubby/cmd/cubby-start", "golang.org/x/term", "cubby/cmd/cubby-start reaches the standard library alone"},
+		{"cubby/cmd/cubby-start", "cubby/models", "cubby/cmd/cubby-start imports of ours only nothing"},
 		{"cubby/models", "cubby/agent/protocol", "cubby/models imports of ours only nothing"},
 		{"cubby/models", "cubby/models/store", "cubby/models imports of ours only nothing"},
 		{"cubby/models/store", "cubby/activities", "cubby/models/store/... imports of ours only cubby/models"},

@@ -25,6 +25,8 @@ func rules() []rule {
 	return []rule{
 		standardOnly("cubby/models"),
 		standardOnly("cubby/models/catalogue"),
+		standardOnly("cubby/cmd/cubby-start"),
+		oursOnly("cubby/cmd/cubby-start", nil),
 
 		// What each folder may import of ours. Its own subtree is always allowed.
 		oursOnly("cubby/models", nil),

@@ -195,12 +195,13 @@ func TestOthersAreTold(t *testing.T) {
 
 		notices, err := f.IncidentNotices(ctx, incidents[0].ID)
 		require.NoError(t, err)
-		require.NoError(t, f.NotSent(ctx, notices[0], true, "refused 550"))
+		_, _, err = f.NotSent(ctx, notices[0], models.Refusal{By: "mail server", Code: 550, Final: true})
+		require.NoError(t, err)
 		operators = told(models.FeedOperators)
 		last := operators[len(operators)-1]
 		require.Equal(t, models.EventNotificationFailed, last.Type)
 		require.Equal(t, models.EventData{
-			Notification: notices[0], Incident: incidents[0].ID, Kind: string(models.NoticeIncident), Channel: "email", Reason: "refused 550",
+			Notification: notices[0], Incident: incidents[0].ID, Kind: string(models.NoticeIncident), Channel: "email", Reason: "mail server answered 550",
 		}, last.Data)
 		require.Len(t, told(models.FeedOwn), 3)
 	})

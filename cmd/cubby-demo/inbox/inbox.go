@@ -99,3 +99,9 @@ func (in *Inbox) Close() error {
 	<-in.served
 	return errors.Join(err, in.serveErr, in.messages.close())
 }
+
+// Newest returns the last messages, newest first.
+func (in *Inbox) Newest(limit int) []Message {
+	page, _ := in.messages.page(query{newest: true, limit: limit})
+	return page
+}

@@ -15,6 +15,9 @@ import (
 // autoClose is how long the demo's doors stay open: the doors of real cabinets are shut by people.
 const autoClose = 4 * time.Second
 
+// pace lets eyes follow what people do at the start page.
+const pace = 700 * time.Millisecond
+
 // OperatorEmail is where the demo's operator is told of incidents.
 const OperatorEmail = "operator@cubby.localhost"
 
@@ -55,6 +58,8 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	fs.StringVar(&options.Var, "var", "var", "folder that keeps the data")
 	fs.StringVar(&options.Bin, "bin", "bin", "folder of the programs cubby and cubby-temporal")
 	fs.DurationVar(&options.AutoClose, "auto-close", autoClose, "after how long doors shut themselves; 0: by hand only")
+	fs.StringVar(&options.Public, "public", "", "address of the start page for people, when something passes it on; its own when empty")
+	small := fs.Bool("small", false, "three empty cabinets instead of the whole demo network")
 	free := fs.Bool("free-ports", false, "listen where nobody else does, instead of on the ports below")
 	options.Ports.flags(fs)
 	err := fs.Parse(args)
@@ -67,6 +72,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 		fs.Usage()
 		return Options{}, rig.ExitStatus(2)
 	}
+	options.Full, options.Pace = !*small, pace
 	if *free {
 		options.Ports = Ports{}
 	}
@@ -90,8 +96,9 @@ type link struct{ Name, URL, About string }
 
 func (s *System) addresses() []link {
 	return []link{
-		{"Start page", s.StartURL, "this page: send yourself a parcel"},
-		{"Hands", s.HandsURL, "act before a cabinet: scan, type, open doors, put and take"},
+		{"Start page", s.StartURL, "everything side by side, and six buttons"},
+		{"Send a parcel", s.StartURL + "send", "send yourself a parcel, and follow it"},
+		{"Hands", s.HandsURL, "act before any cabinet: scan, type, open doors, put and take"},
 		{"Inbox", s.InboxURL, "every e-mail that is sent"},
 		{"API docs", s.APIURL + "/docs", "for carriers, shops and operators; try it with the key"},
 		{"Temporal UI", s.TemporalUIURL, "every shipment's workflow"},

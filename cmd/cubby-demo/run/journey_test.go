@@ -72,7 +72,7 @@ func TestJourney(t *testing.T) {
 	defer func() { require.NoError(t, system.Stop()) }()
 
 	ctx := browsertest.New(t, 1400, 900)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL+"send")))
 	// The first call's context is the browser's life; from here on two minutes are plenty.
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()

@@ -47,7 +47,7 @@ func (s *System) view() startView {
 	}
 }
 
-// pages are the start page and the progress of a parcel. They know what a carrier knows: they ask the public API.
+// pages are the form to send a parcel and the progress of a parcel. They know what a carrier knows: they ask the public API.
 type pages struct {
 	templates *template.Template
 	view      startView
@@ -61,7 +61,7 @@ func newPages(view startView, carrier people.Carrier) http.Handler {
 		panic(err) // the folder is embedded above
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { p.render(w, http.StatusOK, "start.html", p.view) })
+	mux.HandleFunc("GET /send", func(w http.ResponseWriter, _ *http.Request) { p.render(w, http.StatusOK, "start.html", p.view) })
 	mux.HandleFunc("POST /parcels", p.send)
 	mux.HandleFunc("GET /parcels/{id}", p.parcel)
 	mux.Handle("GET /start.css", http.FileServerFS(static))

@@ -69,7 +69,7 @@ func (f *fakeAPI) do(t *testing.T, method, target string, form url.Values) (*htt
 	t.Helper()
 	view := startView{
 		Links: []link{{"Inbox", "http://127.0.0.1:8070/inbox/", "mail"}}, CarrierKey: "cubby_carrier",
-		Lockers: []Locker{{"lkr_1", "L-001"}, {"lkr_2", "L-002"}}, Sizes: []string{"S", "M"}, Badge: "BADGE", PIN: "1234", Size: "M",
+		Lockers: []Locker{{ID: "lkr_1", Number: "L-001"}, {ID: "lkr_2", Number: "L-002"}}, Sizes: []string{"S", "M"}, Badge: "BADGE", PIN: "1234", Size: "M",
 	}
 	handler := newPages(view, people.Carrier{Service: people.Service{Base: f.URL, Key: "cubby_carrier"}})
 	request := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
@@ -92,7 +92,7 @@ func one(t *testing.T, doc *goquery.Document, id string) *goquery.Selection {
 
 func TestStartPage(t *testing.T) {
 	t.Parallel()
-	w, doc := newFakeAPI(t).do(t, http.MethodGet, "/", nil)
+	w, doc := newFakeAPI(t).do(t, http.MethodGet, "/send", nil)
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, pagePolicy, w.Header().Get("Content-Security-Policy"))
 	require.Equal(t, "cubby_carrier", one(t, doc, "key").Text())

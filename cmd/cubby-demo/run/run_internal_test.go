@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 	var stderr bytes.Buffer
 	got, err := parse(nil, &stderr)
 	require.NoError(t, err)
-	require.Equal(t, Options{Var: "var", Bin: "bin", Ports: DefaultPorts(), AutoClose: autoClose}, got)
+	require.Equal(t, Options{Var: "var", Bin: "bin", Ports: DefaultPorts(), AutoClose: autoClose, Full: true, Pace: pace}, got)
 	got, err = parse([]string{"--var", "x", "--bin", "y", "--port-api", "8888", "--auto-close", "0"}, &stderr)
 	require.NoError(t, err)
 	require.Equal(t, "x", got.Var)
@@ -67,7 +67,7 @@ func TestFolder(t *testing.T) {
 	there, err := f.load(networkFile, &n)
 	require.NoError(t, err)
 	require.False(t, there)
-	want := Network{Carrier: "org_1", Lockers: []Locker{{"lkr_1", "L-001"}}}
+	want := Network{Carrier: "org_1", Lockers: []Locker{{ID: "lkr_1", Number: "L-001"}}}
 	require.NoError(t, f.save(networkFile, want))
 	there, err = f.load(networkFile, &n)
 	require.NoError(t, err)

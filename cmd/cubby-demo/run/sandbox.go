@@ -52,7 +52,7 @@ func (s seeder) testCourier(ctx context.Context, n *Network) error {
 func (s seeder) testKey(ctx context.Context, n *Network) error {
 	var key struct{ Secret string }
 	err := s.call(ctx, *n, http.MethodPost, "keys", object{
-		"organization": n.Carrier, "name": "Demo carrier, sandbox", "scopes": []string{"shipments", "couriers"}, "test": true,
+		"organization": n.Carrier, "name": "Demo carrier, sandbox", "scopes": []string{"shipments", "couriers", "codes:read", "webhooks", "messages"}, "test": true,
 	}, &key)
 	n.Sandbox.Key = key.Secret
 	return err
@@ -62,7 +62,9 @@ func (s seeder) testKey(ctx context.Context, n *Network) error {
 func (n Network) sites() []models.LockerID {
 	var ids []models.LockerID
 	for _, l := range append(n.Lockers[:len(n.Lockers):len(n.Lockers)], n.Sandbox.Locker) {
-		ids = append(ids, models.LockerID(l.ID))
+		if !l.Waiting {
+			ids = append(ids, models.LockerID(l.ID))
+		}
 	}
 	return ids
 }

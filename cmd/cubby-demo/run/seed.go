@@ -23,6 +23,15 @@ const (
 type Locker struct {
 	ID     string `json:"id"`
 	Number string `json:"number"`
+	// Waiting: no cabinet runs for it, it waits for its claim code.
+	Waiting bool `json:"waiting,omitempty"`
+}
+
+// Courier is one whom anybody may play.
+type Courier struct {
+	Name  string `json:"name"`
+	Badge string `json:"badge"`
+	PIN   string `json:"pin"`
 }
 
 // Network is what was made at the first start. It is saved after each step, so that an interrupted start goes on.
@@ -38,6 +47,14 @@ type Network struct {
 	Badge       string   `json:"badge"`
 	PIN         string   `json:"pin"`
 	Sandbox     Sandbox  `json:"sandbox"`
+
+	// These are of the whole network alone.
+	CarrierB    string    `json:"carrier_b,omitempty"`
+	CarrierBKey string    `json:"carrier_b_key,omitempty"`
+	Host        string    `json:"host,omitempty"`
+	Policies    bool      `json:"policies,omitempty"`
+	Whole       bool      `json:"whole,omitempty"` // its lockers are made
+	Couriers    []Courier `json:"couriers,omitempty"`
 }
 
 // errStaleNetwork is a folder of which a part was removed.
@@ -49,13 +66,17 @@ type seeder struct {
 	base   string
 	client *http.Client
 	save   func(Network) error
+	full   bool // the whole network
+}
+
+// seedStep is something to be made once.
+type seedStep struct {
+	done bool
+	make func() error
 }
 
 func (s seeder) run(ctx context.Context, n Network) (Network, error) {
-	steps := []struct {
-		done bool
-		make func() error
-	}{
+	steps := []seedStep{
 		{n.Carrier != "", func() error {
 			return s.made(ctx, n, "organizations", object{"name": "Demo carrier", "kind": "carrier"}, &n.Carrier)
 		}},
@@ -70,6 +91,11 @@ func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 		{n.Sandbox.Locker.ID != "", func() error { return s.testLocker(ctx, &n) }},
 		{n.Sandbox.Badge != "", func() error { return s.testCourier(ctx, &n) }},
 		{n.Sandbox.Key != "", func() error { return s.testKey(ctx, &n) }},
+	}
+	if s.full {
+		// Each locker has a place and a model of its own, but for the test locker.
+		steps[5].done, steps[5].make = n.Whole, func() error { return s.wholeLockers(ctx, &n) }
+		steps = append(steps, s.whole(ctx, &n)...)
 	}
 	if err := s.call(ctx, n, http.MethodGet, "lockers?limit=1", nil, &struct{}{}); err != nil {
 		return n, err
@@ -98,7 +124,7 @@ func (s seeder) made(ctx context.Context, n Network, what string, body object, i
 func (s seeder) carrierKey(ctx context.Context, n *Network) error {
 	var key struct{ Secret string }
 	err := s.call(ctx, *n, http.MethodPost, "keys", object{
-		"organization": n.Carrier, "name": "Demo carrier", "scopes": []string{"shipments", "couriers"},
+		"organization": n.Carrier, "name": "Demo carrier", "scopes": []string{"shipments", "couriers", "codes:read", "webhooks", "messages"},
 	}, &key)
 	n.CarrierKey = key.Secret
 	return err
@@ -108,18 +134,8 @@ func (s seeder) carrierKey(ctx context.Context, n *Network) error {
 func (s seeder) lockers(ctx context.Context, n *Network) error {
 	var all []Locker
 	for i := 1; i <= 3; i++ {
-		number := fmt.Sprintf("L-%03d", i)
-		var there struct{ Items []Locker }
-		if err := s.call(ctx, *n, http.MethodGet, "lockers?search="+url.QueryEscape(number), nil, &there); err != nil {
-			return err
-		}
-		if len(there.Items) > 0 {
-			all = append(all, there.Items[0])
-			continue
-		}
-		var locker Locker
-		body := object{"number": number, "location": n.Location, "model": n.Model}
-		if err := s.call(ctx, *n, http.MethodPost, "lockers", body, &locker); err != nil {
+		locker, err := s.locker(ctx, *n, fmt.Sprintf("L-%03d", i), func() (location, model string, err error) { return n.Location, n.Model, nil })
+		if err != nil {
 			return err
 		}
 		all = append(all, locker)
@@ -128,17 +144,40 @@ func (s seeder) lockers(ctx context.Context, n *Network) error {
 	return nil
 }
 
+// locker finds the locker of a number, or makes it where and how place says.
+func (s seeder) locker(ctx context.Context, n Network, number string, place func() (location, model string, err error)) (Locker, error) {
+	var there struct{ Items []Locker }
+	if err := s.call(ctx, n, http.MethodGet, "lockers?search="+url.QueryEscape(number), nil, &there); err != nil {
+		return Locker{}, err
+	}
+	if len(there.Items) > 0 {
+		return there.Items[0], nil
+	}
+	location, model, err := place()
+	if err != nil {
+		return Locker{}, err
+	}
+	var locker Locker
+	err = s.call(ctx, n, http.MethodPost, "lockers", object{"number": number, "location": location, "model": model}, &locker)
+	return locker, err
+}
+
 // courier makes the demo's courier; one that an interrupted start has made is as good.
 func (s seeder) courier(ctx context.Context, n *Network) error {
 	var made struct{ ID string }
 	body := object{"organization": n.Carrier, "badge": courierBadge, "pin": courierPIN}
-	err := s.call(ctx, *n, http.MethodPost, "couriers", body, &made)
-	var refused *refusal
-	if errors.As(err, &refused) && refused.status == http.StatusConflict {
-		err = nil
-	}
+	err := conflictIsDone(s.call(ctx, *n, http.MethodPost, "couriers", body, &made))
 	if err == nil {
 		n.Badge, n.PIN = courierBadge, courierPIN
+	}
+	return err
+}
+
+// conflictIsDone forgives that an interrupted start has made it.
+func conflictIsDone(err error) error {
+	var refused *refusal
+	if errors.As(err, &refused) && refused.status == http.StatusConflict {
+		return nil
 	}
 	return err
 }
@@ -154,18 +193,11 @@ func demoLocation() object {
 
 // demoModel is two modules of three columns: 12 S, 9 M, 6 L and 3 XL, the large ones low, where heavy parcels go.
 func demoModel() object {
-	height := map[string]int{"S": 110, "M": 190, "L": 400, "XL": 600}
-	row := func(size string, floor int) object {
-		return object{
-			"size": size, "cells": 3, "floor_mm": floor,
-			"inner": object{"width_mm": 380, "height_mm": height[size], "depth_mm": 580},
-		}
-	}
 	return object{"name": "Demo 30", "modules": []object{
 		{"name": "A", "rows": []object{
-			row("M", 1400), row("S", 1270), row("S", 1140), row("S", 1010), row("S", 880), row("M", 670), row("L", 250),
+			row("M", 1400, 3), row("S", 1270, 3), row("S", 1140, 3), row("S", 1010, 3), row("S", 880, 3), row("M", 670, 3), row("L", 250, 3),
 		}},
-		{"name": "B", "rows": []object{row("L", 1080), row("M", 870), row("XL", 250)}},
+		{"name": "B", "rows": []object{row("L", 1080, 3), row("M", 870, 3), row("XL", 250, 3)}},
 	}}
 }
 

@@ -26,7 +26,7 @@ func (r *register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		items := []Locker{}
 		for i, what := range r.made {
 			if number, is := strings.CutPrefix(what, "lockers "); is && number == q.URL.Query().Get("search") {
-				items = append(items, Locker{fmt.Sprintf("id_%d", i+1), number})
+				items = append(items, Locker{ID: fmt.Sprintf("id_%d", i+1), Number: number})
 			}
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
@@ -65,8 +65,8 @@ func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
 		require.Equal(t, whole, fake.made, "nothing twice, failing at %d", failAt)
 		require.Equal(t, Network{
 			OperatorKey: "operator", Carrier: "id_1", CarrierKey: "cubby_secret", Shop: "id_3", Location: "id_4", Model: "id_5",
-			Lockers: []Locker{{"id_6", "L-001"}, {"id_7", "L-002"}, {"id_8", "L-003"}}, Badge: courierBadge, PIN: courierPIN,
-			Sandbox: Sandbox{Locker: Locker{"id_10", "T-001"}, Key: "cubby_secret", Badge: sandboxBadge},
+			Lockers: []Locker{{ID: "id_6", Number: "L-001"}, {ID: "id_7", Number: "L-002"}, {ID: "id_8", Number: "L-003"}}, Badge: courierBadge, PIN: courierPIN,
+			Sandbox: Sandbox{Locker: Locker{ID: "id_10", Number: "T-001"}, Key: "cubby_secret", Badge: sandboxBadge},
 		}, saved)
 		_, err = s.run(t.Context(), saved)
 		require.NoError(t, err)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 
 	"cubby/cmd/cubby-demo/hands"
 	"cubby/cmd/cubby-demo/inbox"
+	"cubby/cmd/cubby-demo/live"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
 	"cubby/cmd/cubby-demo/sandbox"
@@ -32,6 +32,8 @@ const (
 	startLimit = 2 * time.Minute // a loaded machine starts Temporal ten times slower than a quiet one
 	pagesGrace = 3 * time.Second // for requests to the start page that are being answered
 	readyEvery = 100 * time.Millisecond
+
+	temporalNamespace = "cubby"
 )
 
 // Options say what is started. The zero value of each field but Bin is a sensible default.
@@ -44,6 +46,8 @@ type Options struct {
 	Var string
 	// Ports are where the parts listen; free ones when zero.
 	Ports Ports
+	// Public is the start page's address for people, ending in a slash, when something passes it on; its own when empty.
+	Public string
 	// Processes are the roles of each server process; one process with all of them when empty. Several need Postgres. Where
 	// several have a role, a load balancer is at the port of it.
 	Processes []string
@@ -55,6 +59,10 @@ type Options struct {
 	Env []string
 	// AutoClose is after how long the cabinets' doors shut themselves; 0: by hand only.
 	AutoClose time.Duration
+	// Full makes the whole demo network and fills it behind the page; three cabinets without parcels otherwise.
+	Full bool
+	// Pace is how long people take before each act of the start page.
+	Pace time.Duration
 	// Progress is told what has been started; nil: nobody is.
 	Progress io.Writer
 }
@@ -81,7 +89,11 @@ type System struct {
 	log     *slog.Logger
 	watched []child
 	failed  chan error // the start page's server
+	front   *front
+	filling *filling
+	resets  chan struct{}
 	stops   []func() error
+	always  int // of stops, those that a reset leaves alone
 }
 
 // Start starts everything and returns when parcels can be announced, brought and collected. The context bounds the start
@@ -100,10 +112,10 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 	if options.Progress == nil {
 		options.Progress = io.Discard
 	}
-	s := &System{options: options, failed: make(chan error, 1)}
+	s := &System{options: options, failed: make(chan error, 1), resets: make(chan struct{}, 1)}
 	ports := options.Ports
 	s.APIURL, s.OpsURL, s.TemporalUIURL = origin(ports.API), origin(ports.Ops), origin(ports.TemporalUI)
-	s.StartURL = origin(ports.Demo) + "/"
+	s.StartURL = cmp.Or(options.Public, origin(ports.Demo)+"/")
 	s.HandsURL, s.InboxURL = s.StartURL+"hands/", s.StartURL+"inbox/"
 	s.TemporalAddress = address(ports.Temporal)
 	defer func() {
@@ -114,6 +126,12 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
+	return s, s.startAll(ctx)
+}
+
+// startAll starts all that a reset stops.
+func (s *System) startAll(ctx context.Context) error {
+	ports := s.options.Ports
 	for _, step := range []struct {
 		name string
 		run  func(context.Context) error
@@ -128,12 +146,14 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 		{"start page on " + s.StartURL, s.startPages},
 	} {
 		began := time.Now()
+		s.front.begins(step.name, false)
 		if err := step.run(ctx); err != nil {
-			return nil, err
+			s.front.fails(err)
+			return err
 		}
-		fmt.Fprintf(options.Progress, "run: %s: %.1f s\n", step.name, time.Since(began).Seconds())
+		fmt.Fprintf(s.options.Progress, "run: %s: %.1f s\n", step.name, time.Since(began).Seconds())
 	}
-	return s, nil
+	return nil
 }
 
 func (s *System) prepare(ctx context.Context) error {
@@ -156,6 +176,14 @@ func (s *System) prepare(ctx context.Context) error {
 	}
 	s.stops = append(s.stops, file.Close)
 	s.log = slog.New(slog.NewJSONHandler(file, nil))
+	if err := s.folder.restoreInterrupted(); err != nil {
+		return err
+	}
+	if s.front, err = startFront(ctx, address(s.options.Ports.Demo), s.failed); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.front.close)
+	s.always = len(s.stops)
 	return nil
 }
 
@@ -241,7 +269,7 @@ func (s *System) env() []string {
 		"CUBBY_SIGNER_KEY_FILE=" + s.authority("signer.key"),
 		"CUBBY_INSTANCE=run",
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
-		"CUBBY_TEMPORAL_NAMESPACE=cubby",
+		"CUBBY_TEMPORAL_NAMESPACE=" + temporalNamespace,
 		"CUBBY_MASTER_KEY_FILE=" + s.folder.in("master.key"),
 		"CUBBY_DATA_KEY_FILE=" + s.folder.in("data.key"),
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
@@ -371,7 +399,7 @@ func (s *System) operatorKey(ctx context.Context) error {
 }
 
 func (s *System) seed(ctx context.Context) (err error) {
-	s.Network, err = seeder{base: s.APIURL, client: http.DefaultClient, save: s.saveNetwork}.run(ctx, s.Network)
+	s.Network, err = seeder{base: s.APIURL, client: http.DefaultClient, save: s.saveNetwork, full: s.options.Full}.run(ctx, s.Network)
 	return err
 }
 
@@ -409,32 +437,49 @@ func (s *System) claim(ctx context.Context, l models.LockerID) (string, error) {
 	return made.Code, err
 }
 
-func (s *System) startPages(ctx context.Context) error {
+// startPages shows everything, and goes on filling the network behind the page.
+func (s *System) startPages(context.Context) error {
+	own := origin(s.options.Ports.Demo)
+	s.filling = newFilling(s)
+	page := live.New(s.live(own))
+	s.stops = append(s.stops, func() error { page.Close(); return nil })
 	mux := http.NewServeMux()
 	mux.Handle("/inbox/", s.Inbox.Handler())
 	theirs := hands.New(s.Cabinets, s.log.With("part", "hands"))
 	mux.Handle("/hands", theirs)
 	mux.Handle("/hands/", theirs)
 	mux.Handle("/sandbox/", sandbox.New(people.Service{Base: origin(s.options.Ports.Demo)}, sandbox.Courier{Badge: sandboxBadge, PIN: sandboxPIN}))
-	mux.Handle("/", newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}}))
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address(s.options.Ports.Demo))
-	if err != nil {
-		return err
+	sending := newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}})
+	mux.Handle("/", sending)
+	mine := page.Handler()
+	for _, path := range []string{"/{$}", "/live/", "/screen/"} {
+		mux.Handle(path, mine)
 	}
-	// Other sites that a browser has open must not act here.
-	server := &http.Server{Handler: http.NewCrossOriginProtection().Handler(mux), ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("start page: %w", err)
-		}
-	}()
-	s.stops = append(s.stops, func() error {
-		grace, cancel := context.WithTimeout(context.Background(), pagesGrace)
-		defer cancel()
-		if server.Shutdown(grace) == nil {
-			return nil
-		}
-		return server.Close()
-	})
+	s.front.up(mux)
+	s.stops = append(s.stops, s.filling.start())
 	return nil
+}
+
+// live says what the live page shows and moves.
+func (s *System) live(own string) live.Config {
+	c := live.Config{
+		Set: s.Cabinets, Locker: s.Lockers[0].ID, LockerNumber: s.Lockers[0].Number, Own: own, Public: s.StartURL,
+		TemporalUI: s.TemporalUIURL, Namespace: temporalNamespace,
+		Operator: people.Operator{Service: people.Service{Base: s.APIURL, Key: s.OperatorKey}},
+		Carrier:  people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}},
+		Policy:   expressPolicy, Badges: []live.Badge{{Name: "A1", Badge: s.Badge, PIN: s.PIN}},
+		// Whatever takes messages is added here; webhooks are to come.
+		Sources: []live.Source{live.SMS{Provider: s.SMS}, live.Mail{Inbox: s.Inbox}},
+		Pace:    s.options.Pace, Log: s.log.With("part", "live"),
+	}
+	for _, l := range s.addresses()[1:] {
+		c.Links = append(c.Links, live.Link(l))
+	}
+	if s.options.Full {
+		c.Policy, c.Filling, c.Expected, c.Reset = demoPolicy, s.filling.state, s.filling.expected, s.Reset
+		for _, courier := range s.Couriers {
+			c.Badges = append(c.Badges, live.Badge(courier))
+		}
+	}
+	return c
 }

@@ -35,8 +35,27 @@ func (s *System) dead() error {
 	return nil
 }
 
-// Wait returns nil when the context ends, and an error when a part ends by itself.
+// Wait returns nil when the context ends, and an error when a part ends by itself. Meanwhile it resets the network when
+// that is asked for.
 func (s *System) Wait(ctx context.Context) error {
+	for {
+		again, err := s.waitOnce(ctx)
+		if !again {
+			return err
+		}
+		starting, cancel := context.WithTimeout(ctx, startLimit)
+		err = s.reset(starting)
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *System) waitOnce(ctx context.Context) (reset bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	died := make(chan child, len(s.watched))
@@ -51,20 +70,26 @@ func (s *System) Wait(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
-		return nil
+		return false, nil
 	case err := <-s.failed:
-		return err
+		return false, err
 	case c := <-died:
-		return c.obituary()
+		return false, c.obituary()
+	case <-s.resets:
+		return true, nil
 	}
 }
 
 // Stop stops everything in the reverse order of its start and waits. The inbox outlives the server, which may be sending.
-func (s *System) Stop() error {
+func (s *System) Stop() error { return s.unwind(0) }
+
+// unwind stops what was started last, until only so much is left.
+func (s *System) unwind(left int) error {
 	var errs []error
-	for i := len(s.stops) - 1; i >= 0; i-- {
-		errs = append(errs, s.stops[i]())
+	for len(s.stops) > left {
+		last := len(s.stops) - 1
+		errs = append(errs, s.stops[last]())
+		s.stops = s.stops[:last]
 	}
-	s.stops = nil
 	return errors.Join(errs...)
 }

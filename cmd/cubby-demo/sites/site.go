@@ -194,6 +194,9 @@ func (s *Site) stop() error {
 // Locker is the cabinet's id.
 func (s *Site) Locker() models.LockerID { return s.locker }
 
+// Screen is the origin at which the agent serves the cabinet's screen.
+func (s *Site) Screen() string { return s.screen }
+
 // Number is the cabinet's number as its computer last told it; empty before that.
 func (s *Site) Number() string {
 	if n := s.number.Load(); n != nil {

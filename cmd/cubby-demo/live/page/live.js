@@ -1,0 +1,267 @@
+// @ts-check
+// Draws what the server tells, and asks for acts. All that happens here can be done by curl.
+
+/** @param {string} id @returns {any} */
+const at = (id) => document.getElementById(id);
+const locker = at("pane-cabinet").dataset.locker;
+let boot = "";
+/** @type {any} */
+let state = null;
+let chosen = ""; // the act whose curl is shown
+let resetting = 0; // when it was asked for, ms
+let fresh = ""; // the newest message when the page was opened
+
+/** @param {string} name @param {Record<string, any>} [props] @param {(Node|string)[]} [children] */
+function make(name, props = {}, children = []) {
+  const node = Object.assign(document.createElement(name), props);
+  node.append(...children);
+  return node;
+}
+
+/**
+ * Draws a part again only if what it shows has changed: a finger or the focus may be on it.
+ * @param {string} id @param {any} value @param {() => (Node|string)[]} draw
+ */
+function part(id, value, draw) {
+  const now = JSON.stringify(value ?? null);
+  if (at(id).dataset.now === now) return;
+  at(id).dataset.now = now;
+  at(id).replaceChildren(...draw());
+}
+
+/** @param {string} id @param {string} text */
+function say(id, text) {
+  if (at(id).textContent !== text) at(id).textContent = text;
+  at(id).hidden = !text;
+}
+
+/** @param {string} path @param {any} [body] */
+async function post(path, body) {
+  try {
+    const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
+    if (answer.ok) return "";
+    return (await answer.json()).detail;
+  } catch {
+    return "The demo does not answer. Is it still running? “make run” starts it again.";
+  }
+}
+
+/** @param {string} tail @param {any} [body] */
+async function hand(tail, body) {
+  say("hand", await post(`/hands/lockers/${locker}${tail}`, body));
+}
+
+const time = (/** @type {string} */ iso) => new Date(iso).toLocaleTimeString([], { hour12: false });
+
+/** A message's text with its code marked and its links to click. @param {string} text */
+function rich(text) {
+  return text.trim().split(/(https?:\/\/[^\s<>"]+|\b\d{4} ?\d{4}\b)/).map((bit) => {
+    if (/^https?:/.test(bit)) return make("a", { href: bit, target: "_blank", rel: "noopener", textContent: bit.includes("/t/") ? "the client’s page, with the QR" : bit });
+    if (/^\d{4} ?\d{4}$/.test(bit)) return make("mark", { textContent: bit });
+    return bit;
+  });
+}
+
+/** @param {any} m */
+function message(m) {
+  // Those of the parcels that the buttons move are shown whole, and what the operator is told.
+  const ours = state.parcels.some((/** @type {any} */ p) => m.to === p.phone || m.to.toLowerCase().startsWith(p.number.toLowerCase()) || m.text.includes(p.number));
+  const li = make("li", { className: `${m.kind} ${ours || m.to.startsWith("operator@") ? "" : "other"} ${ours && m.at > fresh ? "fresh" : ""}` }, [
+    make("div", { className: "head" }, [
+      make("span", { className: "kind", textContent: { "e-mail": "E-mail", sms: "SMS", webhook: "Webhook" }[m.kind] ?? m.kind }),
+      make("span", { className: "to", title: m.to, textContent: m.to }),
+      ...(m.signature ? [make("span", { className: `sig ${m.signature === "ok" ? "" : "wrong"}`, textContent: `signature ${m.signature}` })] : []),
+      make("time", { textContent: time(m.at) }),
+    ]),
+    ...(m.title ? [make("strong", {}, [m.title])] : []),
+    make("div", { className: "text" }, rich(m.text)),
+    ...(m.link ? [make("a", { href: m.link, target: "_blank", textContent: "open" })] : []),
+  ]);
+  return li;
+}
+
+/** @param {any} c */
+function cell(c) {
+  const things = c.content ?? [];
+  const door = make("button", {
+    type: "button", className: "door", disabled: !c.door_open,
+    ariaLabel: `cell ${c.number}, size ${c.size}, ${c.state.replaceAll("_", " ")}${c.doubtful ? ", doubtful" : ""}${c.door_open ? ": shut its door" : ""}`,
+    onclick: () => hand(`/cells/${c.number}/close`),
+  }, [make("b", { textContent: String(c.number) }), " " + c.size, make("span", { className: "what", textContent: things.length ? "▮".repeat(Math.min(things.length, 3)) : "" })]);
+  const inside = things.length ? [make("div", { className: "thing" }, c.door_open
+    ? [make("button", { type: "button", textContent: "Take", ariaLabel: `take from cell ${c.number}`, onclick: () => hand(`/cells/${c.number}/take`) })]
+    : [])] : [];
+  const node = make("div", {
+    className: `cell ${c.size} ${c.state} ${c.doubtful ? "doubtful" : ""} ${c.door_open ? "open" : ""} ${c.jammed ? "jammed" : ""}`,
+    title: [`cell ${c.number}: ${c.state.replaceAll("_", " ")}`, c.doubtful ? "doubtful" : "", c.jammed ? "its lock is jammed" : "", ...things].filter(Boolean).join(", "),
+  }, [...inside, door]);
+  node.dataset.testid = "cell-" + c.number;
+  return node;
+}
+
+/** @param {any[]} cells */
+function cabinet(cells) {
+  const modules = Map.groupBy(cells, (c) => c.module);
+  return [...modules.values()].map((module) => make("div", { className: "module" },
+    [...Map.groupBy(module, (c) => c.row).values()].map((row) => make("div", { className: "shelf " + row[0].size }, row.map(cell)))));
+}
+
+/** Keeps the nodes of cells that have not changed, so that a door swings. @param {any[]} cells */
+function drawCabinet(cells) {
+  const shape = JSON.stringify(cells.map((c) => [c.number, c.size, c.module, c.row]));
+  const box = at("cabinet");
+  if (box.dataset.shape !== shape) {
+    box.dataset.shape = shape;
+    box.replaceChildren(...cabinet(cells));
+    return;
+  }
+  for (const c of cells) {
+    const old = box.querySelector(`[data-testid="cell-${c.number}"]`);
+    const now = JSON.stringify([c.state, c.doubtful, c.door_open, c.jammed, c.content]);
+    if (old.dataset.now === now) continue;
+    const made = cell(c);
+    if (old.dataset.now === undefined) { old.dataset.now = now; if (old.className === made.className && old.title === made.title) continue; }
+    old.dataset.now = now;
+    const focused = old.contains(document.activeElement);
+    old.title = made.title;
+    old.replaceChildren(...made.childNodes);
+    requestAnimationFrame(() => requestAnimationFrame(() => { old.className = made.className; })); // the door first stands as it did, then moves
+    if (focused) old.querySelector(".door").focus();
+  }
+}
+
+/** @param {string} id @param {string} label @param {boolean} on @param {string} yes @param {string} no */
+function wire(id, label, on, yes, no) {
+  at(id).ariaChecked = String(on);
+  const text = `${label} ${on ? yes : no}`;
+  if (at(id).textContent !== text) at(id).textContent = text;
+}
+
+function draw() {
+  const s = state;
+  const act = s.act;
+  const filling = s.filling;
+  const busy = act?.running || (filling && !filling.free);
+  for (const button of document.querySelectorAll("[data-act]")) {
+    const b = /** @type {HTMLButtonElement} */ (button);
+    const mine = act?.name === b.dataset.act;
+    b.disabled = !!busy;
+    b.classList.toggle("running", !!(mine && act.running));
+    b.classList.toggle("ok", !!(mine && !act.running && !act.failed));
+    b.classList.toggle("bad", !!(mine && act.failed));
+  }
+  part("steps", act?.steps, () => (act?.steps ?? []).map((/** @type {any} */ t) => make("li", { className: t.state }, [
+    t.text, " ", make("time", { textContent: t.state === "runs" ? "" : t.seconds.toFixed(1) + " s" }),
+  ])));
+  if (act?.running) at("now").scrollTop = at("now").scrollHeight; // what is done now is the last
+  say("idle", act ? "" : "Press 1, then 2, 3, 4. A button does what has to come before it by itself.");
+  say("failed", act?.failed ? `It did not work: ${act.failed}. ${act.advice}` : s.problem ?? "");
+  const newest = s.parcels[0];
+  at("after").hidden = !(newest?.jammed && !act?.running);
+  at("flow").hidden = !newest;
+  if (newest) {
+    at("workflow").href = newest.workflow;
+    at("workflow").textContent = `The workflow of ${newest.number} in the Temporal UI`;
+  }
+  const shown = chosen || act?.name || "announce";
+  say("curl", s.curls?.find((/** @type {any} */ c) => c.act === shown)?.text ?? "");
+  if (filling) {
+    at("filling").classList.toggle("bad", !!filling.problem);
+    const text = filling.problem ? `The demo network is not whole: ${filling.problem}. The buttons work all the same; Reset comes with the next “make run”.`
+      : filling.done < filling.total || !filling.kept ? `The demo network is being filled by real couriers and clients: ${filling.done} of ${filling.total} shipments; ${filling.doing}${filling.free ? "" : ` The buttons wait until the courier has left this cabinet.`}` : "";
+    say("filling", text);
+    at("reset").disabled = !filling.kept || !!act?.running;
+    at("reset").title = filling.kept ? "Stop everything, put the data back as it was after the first filling, start again: about 15 s" : "When the network is filled, a copy is kept to go back to";
+  } else {
+    at("reset").hidden = true;
+  }
+  const had = at("cabinet").classList.contains("dark");
+  at("cabinet").classList.toggle("dark", !s.cabinet);
+  if (had && s.cabinet) at("screen").src = at("screen").src; // a frame that was dark does not come back by itself
+  if (s.cabinet) drawCabinet(s.cabinet.cells);
+  wire("line", "Cable", !s.line_cut, "in", "pulled");
+  wire("power", "Power", s.powered, "on", "cut");
+  const unsent = s.cabinet?.unsent_facts ?? 0;
+  at("facts").classList.toggle("waiting", unsent > 0);
+  say("facts", !s.cabinet ? s.dark : unsent ? `${unsent} ${unsent === 1 ? "fact waits" : "facts wait"} to be sent` : `${s.cabinet.online ? "online" : "offline"}, ${s.cabinet.last_seq} facts, all sent`);
+  if (!fresh) fresh = s.messages[0]?.at ?? "0";
+  part("messages", [s.messages, s.parcels.map((/** @type {any} */ p) => p.number)], () => s.messages.length ? s.messages.map(message)
+    : [make("li", { className: "none", textContent: "Nothing yet. The client’s message comes when a parcel is in its cell: press 1, 2 and 3." })]);
+  part("parcels", s.parcels, () => s.parcels.map((/** @type {any} */ p) => make("li", {}, [
+    make("b", { textContent: p.number }), make("span", { className: "tag", textContent: p.state.replaceAll("_", " ") }),
+    ...(p.cell ? [`cell ${p.cell}`] : []), make("a", { href: p.workflow, target: "_blank", rel: "noopener", textContent: "workflow" }),
+  ])));
+  part("incidents", s.incidents, () => s.incidents.map((/** @type {any} */ i) => make("li", { title: i.evidence ?? "" }, [
+    make("b", { textContent: `Incident: ${i.kind.replaceAll("_", " ")}` }), i.cell ? ` in cell ${i.cell} ` : " ",
+    ...(i.shipment ? [make("a", { href: i.workflow, target: "_blank", rel: "noopener", textContent: "workflow" })] : []),
+  ])));
+  part("timeline", s.timeline, () => s.timeline.length ? s.timeline.map((/** @type {any} */ l) => make("li", { className: l.kind }, [
+    make("time", { textContent: time(l.at) }), make("span", { textContent: l.text }),
+    make("small", { textContent: [l.number, l.cell ? `cell ${l.cell}` : "", (l.reason ?? "").replaceAll("_", " ")].filter(Boolean).join(", ") }),
+  ])) : [make("li", { className: "none", textContent: "What happens to a parcel stands here: announcements, what the cabinet saw, messages." })]);
+  part("label", s.expected, () => [make("option", { value: "", textContent: "of an expected parcel" }),
+    ...(s.expected ?? []).map((/** @type {any} */ l) => make("option", { value: l.barcode, textContent: `${l.number} (${l.size})` }))]);
+}
+
+/** @param {string} text */
+function away(text) {
+  at("away").hidden = !text;
+  at("away").firstElementChild.textContent = text;
+}
+
+function listen() {
+  const events = new EventSource("/live/events");
+  events.onmessage = (e) => {
+    state = JSON.parse(e.data);
+    if (boot && boot !== state.boot) return location.reload();
+    boot = state.boot;
+    away("");
+    draw();
+  };
+  events.onerror = () => {
+    events.close();
+    back();
+  };
+}
+
+/** The demo is away or starts anew: says how far it is until the page can be had again. */
+async function back() {
+  try {
+    const answer = await fetch("/demo/progress");
+    const told = await answer.json();
+    if (told.up) return listen();
+    away(told.failed ? `It did not start: ${told.failed}` : `The network starts: ${told.doing}\n${resetting ? "It will be as it was after its first filling. " : ""}${Math.round(told.seconds)} s so far, usually 15 s.`);
+  } catch {
+    away("The demo does not answer: it was stopped. “make run” starts it again, and this page goes on by itself.");
+  }
+  setTimeout(back, 500);
+}
+
+for (const button of document.querySelectorAll("[data-act]")) {
+  const b = /** @type {HTMLButtonElement} */ (button);
+  b.onclick = async () => {
+    chosen = b.dataset.act ?? "";
+    say("failed", await post("/live/acts/" + chosen));
+  };
+}
+for (const button of document.querySelectorAll("[data-scan]")) {
+  const b = /** @type {HTMLButtonElement} */ (button);
+  b.onclick = () => hand("/scan", { text: b.dataset.scan });
+}
+at("label").onchange = () => {
+  if (at("label").value) hand("/scan", { text: at("label").value });
+  at("label").value = "";
+};
+at("line").onclick = () => hand(state.line_cut ? "/line/restore" : "/line/cut");
+at("power").onclick = () => hand(state.powered ? "/power/cut" : "/power/restore");
+at("copy").onclick = (/** @type {Event} */ e) => {
+  e.preventDefault(); // it stands where a click folds the calls up
+  navigator.clipboard.writeText(at("curl").textContent);
+};
+at("reset").onclick = async () => {
+  resetting = Date.now();
+  const no = await post("/live/reset");
+  if (no) say("failed", no);
+  else away("The network is being stopped, to be put back as it was after its first filling.");
+};
+listen();

@@ -1,0 +1,433 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"cubby/cmd/cubby-demo/live"
+	"cubby/cmd/cubby-demo/people"
+)
+
+const fillFile = "filled.json"
+
+// filling brings the demo network to life behind the page: what couriers and clients do, by REST and by the hands, and
+// never past the cabinets' own programs. A filling that was cut off goes on where it was.
+type filling struct {
+	system *System
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	now   live.Filling
+	done  filled
+	acted sync.WaitGroup
+}
+
+// filled is what was done, as it is kept.
+type filled struct {
+	Lots     []string     `json:"lots"`
+	Expected []live.Label `json:"expected"` // at the page's own cabinet
+}
+
+func (f *filling) expected() []live.Label {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.done.Expected)
+}
+
+// finish notes that a lot is done.
+func (f *filling) finish(lot string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done.Lots = append(f.done.Lots, lot)
+	return f.system.folder.save(fillFile, f.done)
+}
+
+func newFilling(s *System) *filling {
+	f := &filling{system: s, log: s.log.With("part", "filling")}
+	f.now = live.Filling{Free: !s.options.Full, Kept: s.folder.hasKept(), Doing: "it begins"}
+	for _, lot := range s.lots() {
+		f.now.Total += lot.count
+	}
+	return f
+}
+
+func (f *filling) state() live.Filling {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *filling) set(change func(*live.Filling)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.now)
+}
+
+// start fills in the background; what it returns ends that and waits.
+func (f *filling) start() (stop func() error) {
+	if !f.system.options.Full {
+		return func() error { return nil }
+	}
+	ctx, cancel := context.WithCancel(context.Background()) // until stop
+	f.acted.Go(func() {
+		err := f.fill(ctx)
+		if err != nil && ctx.Err() == nil {
+			f.log.Error("the demo network is not whole", "error", err)
+			f.set(func(now *live.Filling) { now.Problem, now.Free = err.Error(), true })
+			fmt.Fprintf(f.system.options.Progress, "run: the demo network is not whole: %v\n", err)
+		}
+	})
+	return func() error {
+		cancel()
+		f.acted.Wait()
+		return nil
+	}
+}
+
+func (f *filling) fill(ctx context.Context) error {
+	var done filled
+	if _, err := f.system.folder.load(fillFile, &done); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.done = done
+	f.mu.Unlock()
+	finished := map[string]bool{}
+	for _, name := range done.Lots {
+		finished[name] = true
+	}
+	left := 0 // lots at the page's own cabinet
+	for _, lot := range f.system.lots() {
+		if lot.first && !finished[lot.name] {
+			left++
+		}
+	}
+	f.set(func(now *live.Filling) { now.Free = left == 0 })
+	for _, lot := range f.system.lots() {
+		if !finished[lot.name] {
+			f.set(func(now *live.Filling) { now.Doing = lot.name })
+			if err := lot.act(ctx); err != nil {
+				return fmt.Errorf("%s: %w", lot.name, err)
+			}
+			if err := f.finish(lot.name); err != nil {
+				return err
+			}
+			if lot.first {
+				left--
+			}
+		}
+		f.set(func(now *live.Filling) { now.Done, now.Free = now.Done+lot.count, left == 0 })
+	}
+	if f.system.folder.hasKept() {
+		return nil
+	}
+	f.set(func(now *live.Filling) { now.Doing = "a copy to go back to is made" })
+	if err := f.system.keep(); err != nil {
+		return fmt.Errorf("no copy to go back to: %w", err)
+	}
+	f.set(func(now *live.Filling) { now.Kept = true })
+	fmt.Fprintf(f.system.options.Progress, "run: the demo network is filled: %d shipments\n", f.state().Total)
+	return nil
+}
+
+// lot is a number of shipments that are brought together.
+type lot struct {
+	name  string
+	count int
+	first bool // at the page's own cabinet, which is left to people afterwards
+	act   func(context.Context) error
+}
+
+// finished shipments have a past. It cannot be made up: they are brought and collected now.
+const finished = 12
+
+// lots are the whole filling, in its order.
+func (s *System) lots() []lot {
+	if !s.options.Full {
+		return nil
+	}
+	return []lot{
+		{"12 shipments are announced at L-001", 12, true, s.fillExpected},
+		{"a courier brings parcels to L-001", 7, true, s.fillCourtyard},
+		{"L-004 is nearly full", 4, false, s.fillOffice},
+		{"a courier brings parcels to L-002, one shipment of three", 5, false, s.fillMarket},
+		{"a lock of L-002 is stuck for a while", 1, false, s.fillDoubtful},
+		{"a courier brings parcels to L-003, a lock stays stuck", 4, false, s.fillEntrance},
+		{"clients collect at L-003", finished, false, s.fillFinished},
+		{"two parcels' storage ends", 0, false, s.fillExpired},
+	}
+}
+
+// street is what the filling acts with.
+type street struct {
+	system   *System
+	operator people.Operator
+	a, b     people.Carrier
+	at       people.Cabinet
+	courier  people.Courier
+	prefix   string
+	made     int
+}
+
+// at is people before the nth cabinet.
+func (s *System) at(n int, prefix string) *street {
+	rest := func(key string) people.Service { return people.Service{Base: s.APIURL, Key: key, Persist: true} }
+	cabinet := people.Cabinet{Service: people.Service{Base: origin(s.options.Ports.Demo)}, Locker: s.Lockers[n].ID}
+	return &street{
+		system: s, operator: people.Operator{Service: rest(s.OperatorKey)}, at: cabinet, prefix: prefix,
+		a: people.Carrier{Service: rest(s.CarrierKey)}, b: people.Carrier{Service: rest(s.CarrierBKey)},
+		courier: people.Courier{Badge: s.Couriers[0].Badge, PIN: s.Couriers[0].PIN, At: cabinet},
+	}
+}
+
+// sent is a shipment with its client.
+type sent struct {
+	people.Shipment
+	client people.Client
+}
+
+// announce announces a shipment of a carrier; asked again it is the same one.
+func (t *street) announce(ctx context.Context, by people.Carrier, policy string, sizes ...string) (sent, error) {
+	t.made++
+	number := fmt.Sprintf("%s-%02d", t.prefix, t.made)
+	wanted := people.Announcement{
+		Number: number, Locker: t.at.Locker, Policy: policy, Contact: people.Contact{Email: fmt.Sprintf("client-%s@example.com", number)},
+	}
+	for _, size := range sizes {
+		wanted.Parcels = append(wanted.Parcels, people.NewParcel{Size: size})
+	}
+	s, err := by.Announce(ctx, "demo network "+number, wanted)
+	if err == nil {
+		s, err = by.Shipment(ctx, s.ID) // the first answer is kept for a repeat: it may be old
+	}
+	box := people.Mailbox{Service: people.Service{Base: t.at.Base}, Address: wanted.Contact.Email}
+	return sent{s, people.Client{Mail: box, At: t.at}}, err
+}
+
+// bring has the courier put in whatever is not there yet.
+func (t *street) bring(ctx context.Context, all ...sent) error {
+	var labels []string
+	for _, s := range all {
+		for _, p := range s.Parcels {
+			if s.State == "created" || (s.State == "loading" && p.Cell == 0) {
+				labels = append(labels, p.Barcode)
+			}
+		}
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	return t.courier.Deposit(ctx, labels...)
+}
+
+func (s *System) fillExpected(ctx context.Context) error {
+	t := s.at(0, "EXPECTED")
+	var labels []live.Label
+	for i, size := range []string{"S", "M", "S", "L", "S", "M", "S", "XL", "M", "S", "L", "M"} {
+		by := t.a
+		if i%3 == 2 {
+			by = t.b
+		}
+		made, err := t.announce(ctx, by, "", size)
+		if err != nil {
+			return err
+		}
+		labels = append(labels, live.Label{Number: made.Number, Barcode: made.Parcels[0].Barcode, Size: size})
+	}
+	s.filling.mu.Lock()
+	defer s.filling.mu.Unlock()
+	s.filling.done.Expected = labels
+	return nil
+}
+
+// fillCourtyard: three wait for their clients, one more is frozen, one is cancelled and lies in its cell; the storage of
+// two ends soon.
+func (s *System) fillCourtyard(ctx context.Context) error {
+	t := s.at(0, "COURTYARD")
+	var all []sent
+	for _, want := range []struct{ policy, size string }{
+		{demoPolicy, "S"}, {demoPolicy, "S"}, {demoPolicy, "M"}, {demoPolicy, "S"}, {shortPolicy, "S"}, {demoPolicy, "M"}, {shortPolicy, "S"},
+	} {
+		made, err := t.announce(ctx, t.a, want.policy, want.size)
+		if err != nil {
+			return err
+		}
+		all = append(all, made)
+	}
+	if err := t.bring(ctx, all...); err != nil {
+		return err
+	}
+	if _, err := t.a.ActWith(ctx, all[3].ID, "freeze", "demo network freeze", map[string]string{"reason": "The carrier asks for it."}); err != nil {
+		return err
+	}
+	_, err := t.a.Act(ctx, all[5].ID, "cancel", "demo network cancel")
+	return err
+}
+
+// fillDoubtful: a client could not open the door, and the lock was mended since: nobody has looked into the cell yet.
+func (s *System) fillDoubtful(ctx context.Context) error {
+	return s.at(1, "STUCK").stuck(ctx, true)
+}
+
+// stuck has a lock not open for its client, who gives up. It may be mended afterwards.
+func (t *street) stuck(ctx context.Context, mended bool) error {
+	made, err := t.announce(ctx, t.a, demoPolicy, "M")
+	if err != nil {
+		return err
+	}
+	if err := t.bring(ctx, made); err != nil {
+		return err
+	}
+	code, err := made.client.Code(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := t.a.AwaitState(ctx, made.ID, "ready_for_pickup")
+	if err != nil {
+		return err
+	}
+	cell := now.Parcels[0].Cell
+	if err := t.at.Jam(ctx, cell); err != nil {
+		return err
+	}
+	if _, err := made.client.Type(ctx, code); err != nil {
+		return err
+	}
+	for {
+		screen, err := t.at.AwaitScreen(ctx, "the screen to tell of the jammed door", func(s people.Screen) bool { return s.Text == "jammed" || s.Text == "stuck" })
+		if err != nil {
+			return err
+		}
+		if screen.Text == "stuck" {
+			break
+		}
+		if _, err := t.at.Press(ctx, "try_again"); err != nil {
+			return err
+		}
+	}
+	if err := t.operator.AwaitIncident(ctx, t.at.Locker, "door_jammed", false); err != nil || !mended {
+		return err
+	}
+	return t.at.Unjam(ctx, cell)
+}
+
+// fillOffice leaves two small cells free.
+func (s *System) fillOffice(ctx context.Context) error {
+	t := s.at(3, "OFFICE")
+	var all []sent
+	for range 4 {
+		made, err := t.announce(ctx, t.a, "", "S")
+		if err != nil {
+			return err
+		}
+		all = append(all, made)
+	}
+	return t.bring(ctx, all...)
+}
+
+// fillMarket: three ready, one of three parcels, and one that is only expected.
+func (s *System) fillMarket(ctx context.Context) error {
+	t := s.at(1, "MARKET")
+	var all []sent
+	for _, want := range []struct {
+		policy string
+		sizes  []string
+	}{
+		{demoPolicy, []string{"S"}}, {demoPolicy, []string{"M"}}, {demoPolicy, []string{"L"}}, {demoPolicy, []string{"S", "S", "M"}},
+	} {
+		made, err := t.announce(ctx, t.a, want.policy, want.sizes...)
+		if err != nil {
+			return err
+		}
+		all = append(all, made)
+	}
+	if err := t.bring(ctx, all...); err != nil {
+		return err
+	}
+	_, err := t.announce(ctx, t.b, "", "M")
+	return err
+}
+
+// fillEntrance: three ready, and a parcel behind a lock that stays stuck.
+func (s *System) fillEntrance(ctx context.Context) error {
+	t := s.at(2, "ENTRANCE")
+	var all []sent
+	for _, size := range []string{"S", "S", "L"} {
+		made, err := t.announce(ctx, t.a, demoPolicy, size)
+		if err != nil {
+			return err
+		}
+		all = append(all, made)
+	}
+	return errors.Join(t.bring(ctx, all...), t.stuck(ctx, false))
+}
+
+// fillExpired waits for the two whose storage is short: it ends by itself. They lie where it is always open, as storage
+// does not end while nobody can come.
+func (s *System) fillExpired(ctx context.Context) error {
+	t := s.at(0, "COURTYARD")
+	for _, before := range []int{4, 6} {
+		t.made = before
+		made, err := t.announce(ctx, t.a, shortPolicy, "S")
+		if err != nil {
+			return err
+		}
+		if _, err := t.a.AwaitState(ctx, made.ID, "expired"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillFinished has lives go by, some at a time.
+func (s *System) fillFinished(ctx context.Context) error {
+	const atOnce = 4
+	t := s.at(2, "DONE")
+	for t.made < finished {
+		// A cell that was just emptied is kept for its client for a moment, who may have forgotten something.
+		err := people.Await(ctx, "room for the next parcels", time.Second, func() (bool, string, error) {
+			rooms, err := t.operator.Rooms(ctx, t.at.Locker)
+			return slices.ContainsFunc(rooms, func(r people.Room) bool { return r.Size == "M" && r.Room >= atOnce }), fmt.Sprintf("%+v", rooms), err
+		})
+		if err != nil {
+			return err
+		}
+		var all []sent
+		for range atOnce {
+			made, err := t.announce(ctx, t.a, expressPolicy, "M")
+			if err != nil {
+				return err
+			}
+			all = append(all, made)
+		}
+		if err := t.bring(ctx, all...); err != nil {
+			return err
+		}
+		for _, each := range all {
+			code, err := each.client.Code(ctx)
+			if err != nil {
+				return err
+			}
+			if now, err := t.a.Shipment(ctx, each.ID); err != nil || now.State == "picked_up" {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := each.client.Pickup(ctx, code, each.Parcels[0].Barcode); err != nil {
+				return err
+			}
+		}
+		for _, each := range all {
+			if _, err := t.a.AwaitState(ctx, each.ID, "picked_up"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package run_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"cubby/cmd/cubby-demo/browsertest"
+	"cubby/cmd/cubby-demo/people"
+	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/run"
+)
+
+// envPicture names a file that the picture of the four panes is written to.
+const envPicture = "CUBBY_START_PICTURE"
+
+// lines may be written and read by several.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+// soon waits until an expression holds on the page.
+func soon(t *testing.T, ctx context.Context, what, expression string) {
+	t.Helper()
+	look := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(4*time.Minute))
+	_, err := chromedp.Run(ctx, look)
+	// A page that loads itself again takes away what is being evaluated in it: the look is begun anew.
+	for err != nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context with specified id")) {
+		_, err = chromedp.Run(ctx, look)
+	}
+	if err != nil {
+		said, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#now").innerText + "\n" + document.querySelector("#filling").innerText + document.querySelector("#timeline").innerText`))
+		picture, _ := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		file := filepath.Join(os.TempDir(), "start-failed.png")
+		_ = os.WriteFile(file, picture, 0o600)
+		require.NoError(t, err, "%s never comes; the page (%s) says:\n%s", what, file, said)
+	}
+}
+
+// press presses a button and waits until its act is over.
+func press(t *testing.T, ctx context.Context, act string) {
+	t.Helper()
+	began := time.Now()
+	button := string(testid("act-" + act))
+	soon(t, ctx, "the button of "+act, `document.querySelector('`+button+`')?.disabled === false`)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-"+act))))
+	soon(t, ctx, act, `document.querySelector('`+button+`').matches(".ok, .bad")`)
+	failed, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#failed").textContent`))
+	require.NoError(t, err)
+	require.Empty(t, failed, act)
+	t.Logf("%s took %.1f s", act, time.Since(began).Seconds())
+}
+
+func shows(t *testing.T, ctx context.Context, id, want string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, says(id, want)))
+}
+
+func shot(t *testing.T, ctx context.Context, file string) {
+	t.Helper()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, picture, 0o600))
+}
+
+// TestLivePage plays the whole start page in a real browser against the real programs: the demo network fills itself, the
+// six buttons and the resolution move the real cabinet, and Reset puts everything back.
+func TestLivePage(t *testing.T) {
+	t.Parallel()
+	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
+	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
+		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
+	}
+	pictures := t.TempDir()
+	if dir := os.Getenv(envPicture); dir != "" {
+		pictures = dir
+	}
+	var said lines
+	began := time.Now()
+	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &said, Full: true, AutoClose: 4 * time.Second, Pace: 600 * time.Millisecond})
+	require.NoError(t, err, said.String())
+	waiting, stopWaiting := context.WithCancel(t.Context())
+	waited := make(chan error, 1)
+	go func() { waited <- system.Wait(waiting) }()
+	defer func() {
+		stopWaiting()
+		require.NoError(t, <-waited)
+		require.NoError(t, system.Stop())
+	}()
+
+	ctx := browsertest.New(t, 1600, 1000)
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(system.StartURL)))
+	ctx, cancel := context.WithTimeout(ctx, 9*time.Minute)
+	defer cancel()
+	soon(t, ctx, "a free cabinet", `!!document.querySelector("#cabinet .cell") && document.querySelector('[data-act="announce"]').disabled === false`)
+	t.Logf("the buttons are free %.1f s after the start began", time.Since(began).Seconds())
+
+	soon(t, ctx, "the whole network and a copy of it", `document.querySelector("#reset").disabled === false`)
+	t.Logf("the network is filled %.1f s after the start began", time.Since(began).Seconds())
+	require.NotContains(t, said.String(), "not whole")
+	states := byState(t, system)
+	t.Logf("cells: %v", states)
+
+	soon(t, ctx, "the labels of what is expected", `document.querySelectorAll("#label option").length === 13`)
+	press(t, ctx, "announce")
+	shows(t, ctx, "timeline", "shipment.created")
+	shows(t, ctx, "curl", "/api/v1/shipments")
+	workflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("workflow"))+`').href`))
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(workflow, system.TemporalUIURL+"/namespaces/cubby/workflows/shipment-shp_"), workflow)
+	page, err := http.Get(strings.Replace(workflow, "/namespaces/", "/api/v1/namespaces/", 1))
+	require.NoError(t, err)
+	require.NoError(t, page.Body.Close())
+	require.Equal(t, http.StatusOK, page.StatusCode, "the Temporal UI's own API knows the workflow %s", workflow)
+
+	press(t, ctx, "deposit")
+	shows(t, ctx, "timeline", "parcel.deposited")
+	press(t, ctx, "message")
+	shows(t, ctx, "messages", "SMS")
+	shows(t, ctx, "messages", "Pickup code")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-pickup"))))
+	soon(t, ctx, "an open door with the parcel behind it", `!!document.querySelector(".cell.open .thing")`)
+	text := `document.querySelector("#screen").contentDocument.body.innerText`
+	soon(t, ctx, "the real screen in its frame to tell of the open door", text+`.includes("Take")`)
+	// The door swings for half a second: the picture is of one that stands open.
+	soon(t, ctx, "the door to stand open", `document.querySelector(".cell.open .door").getAnimations().length === 0`)
+	shot(t, ctx, filepath.Join(pictures, "start.png"))
+	soon(t, ctx, "the pickup", `document.querySelector('[data-act="pickup"]').matches(".ok")`)
+	shows(t, ctx, "timeline", "shipment.picked up")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-cable"))))
+	soon(t, ctx, "the cable to be out", `document.querySelector("#line").textContent.includes("pulled")`)
+	soon(t, ctx, "facts to wait on the cabinet's disk", `document.querySelector("#facts").textContent.match(/waits? to be sent/) !== null`)
+	shot(t, ctx, filepath.Join(pictures, "cable.png"))
+	soon(t, ctx, "the facts to arrive", `document.querySelector('[data-act="cable"]').matches(".ok") && document.querySelector("#facts").textContent.includes("all sent")`)
+
+	press(t, ctx, "jam")
+	shows(t, ctx, "incidents", "door jammed")
+	soon(t, ctx, "a doubtful cell", `!!document.querySelector(".cell.doubtful.jammed")`)
+	shot(t, ctx, filepath.Join(pictures, "jam.png"))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-resolve"))))
+	soon(t, ctx, "the resolution", `document.querySelector('[data-act="resolve"]').matches(".ok, .bad")`)
+	shows(t, ctx, "steps", "The incident is closed")
+	require.NoError(t, chromedp.Do(ctx, gone("failed", "did not work")))
+	soon(t, ctx, "no cell in doubt", `!document.querySelector(".cell.jammed") && !document.querySelector(".cell.doubtful")`)
+	soon(t, ctx, "no incident", `!document.querySelector("#incidents li")`)
+	shot(t, ctx, filepath.Join(pictures, "resolved.png"))
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("reset"))))
+	soon(t, ctx, "the page to tell of the reset", `!document.querySelector("#away").hidden`)
+	resetBegan := time.Now()
+	soon(t, ctx, "the network to be back", `document.querySelector("#away").hidden && document.querySelector('[data-act="announce"]').disabled === false && !document.querySelector("#parcels li")`)
+	t.Logf("reset took %.1f s", time.Since(resetBegan).Seconds())
+	require.Equal(t, states, byState(t, system), "it is as it was")
+	press(t, ctx, "announce")
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844)))
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
+	require.NoError(t, err)
+	require.False(t, wide, "a phone need not scroll sideways")
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(pictures, "phone.png"), picture, 0o600))
+}
+
+// byState counts cells by what their cabinets say of them, and what really lies in them.
+func byState(t *testing.T, system *run.System) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for _, l := range system.Lockers {
+		if l.Waiting {
+			continue
+		}
+		at := people.Cabinet{Service: people.Service{Base: strings.TrimSuffix(system.StartURL, "/")}, Locker: l.ID}
+		cells, err := at.Cells(t.Context())
+		require.NoError(t, err)
+		for _, c := range cells {
+			if c.State == "occupied" { // one that was just emptied is kept for its client for a moment: free or reserved
+				counts[l.Number+" occupied"]++
+			}
+			if c.Doubtful {
+				counts[l.Number+" doubtful"]++
+			}
+			counts[l.Number+" things"] += len(c.Content)
+		}
+	}
+	return counts
+}

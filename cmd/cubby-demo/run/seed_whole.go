@@ -1,0 +1,177 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// The policies of the demo network. The buttons' parcels live by demoPolicy: its messages come at once, and its storage
+// is long enough to look around. expressPolicy is the product's own with the shortest waits.
+const (
+	demoPolicy    = "demo"
+	shortPolicy   = "demo-short"
+	expressPolicy = "express"
+)
+
+const day = 24 * 3600 // seconds
+
+// place is where a locker of the whole network stands, and how it is built.
+type place struct {
+	number   string
+	location object
+	model    object
+	hours    object // nil: always open, no quiet hours
+	waiting  bool
+}
+
+// places are the whole network, L-001 first. Access instructions, sensors and easy-reach cells come with what can hold
+// them.
+func places(now time.Time) []place {
+	week := object{}
+	for _, name := range []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
+		week[name] = []object{{"from": "08:00", "to": "22:00"}}
+	}
+	return []place{
+		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, false},
+		{
+			"L-002", site("Market hall", "Market Square 1", 52.525, 13.369),
+			object{"name": "Demo 21, chilled module", "modules": []object{
+				{"name": "A", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
+				{"name": "C", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
+			}}, object{"hours": object{"week": week}}, false,
+		},
+		{
+			"L-003", site("Entrance B", "Mill Lane 12", 52.519, 13.402),
+			object{"name": "Demo 12", "modules": []object{
+				{"name": "A", "rows": []object{row("S", 1000, 3), row("M", 790, 3), row("M", 580, 3), row("L", 150, 3)}},
+			}}, nil, false,
+		},
+		{
+			"L-004", site("Office, second floor", "Harbour Street 9", 52.528, 13.377),
+			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, false,
+		},
+		{
+			"L-005", site("Not built yet", "Station Square 1", 52.524, 13.365),
+			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, true,
+		},
+	}
+}
+
+// quietHours are an hour that is half a day away: messages wait in them, also those that a button waits for.
+func quietHours(now time.Time) object {
+	from := now.UTC().Hour() + 12
+	hour := func(h int) string { return fmt.Sprintf("%02d:00", h%24) }
+	return object{"from": hour(from), "to": hour(from + 1)}
+}
+
+func site(name, address string, latitude, longitude float64) object {
+	return object{
+		"name": name, "address": address, "city": "Berlin", "country": "DE", "time_zone": "Europe/Berlin",
+		"latitude": latitude, "longitude": longitude,
+	}
+}
+
+func (s seeder) wholeLockers(ctx context.Context, n *Network) error {
+	var all []Locker
+	for _, p := range places(time.Now()) {
+		locker, err := s.locker(ctx, *n, p.number, func() (location, model string, err error) {
+			if err := s.made(ctx, *n, "locations", p.location, &location); err != nil {
+				return "", "", err
+			}
+			if p.hours != nil {
+				if err := s.call(ctx, *n, http.MethodPut, "locations/"+location+"/hours", p.hours, &struct{}{}); err != nil {
+					return "", "", err
+				}
+			}
+			model, err = s.model(ctx, *n, p.model)
+			return location, model, err
+		})
+		if err != nil {
+			return err
+		}
+		locker.Waiting = p.waiting
+		all = append(all, locker)
+	}
+	n.Lockers, n.Whole = all, true
+	return nil
+}
+
+// model finds the model of a name, or makes it: a name is given once.
+func (s seeder) model(ctx context.Context, n Network, body object) (id string, err error) {
+	var there struct {
+		Items []struct{ ID, Name string }
+	}
+	if err := s.call(ctx, n, http.MethodGet, "models?limit=200", nil, &there); err != nil {
+		return "", err
+	}
+	for _, m := range there.Items {
+		if m.Name == body["name"] {
+			return m.ID, nil
+		}
+	}
+	err = s.made(ctx, n, "models", body, &id)
+	return id, err
+}
+
+// whole makes what only the whole network has.
+func (s seeder) whole(ctx context.Context, n *Network) []seedStep {
+	return []seedStep{
+		{n.CarrierB != "", func() error {
+			return s.made(ctx, *n, "organizations", object{"name": "Demo carrier B", "kind": "carrier"}, &n.CarrierB)
+		}},
+		{n.CarrierBKey != "", func() error {
+			var key struct{ Secret string }
+			body := object{"organization": n.CarrierB, "name": "Demo carrier B", "scopes": []string{"shipments", "couriers"}}
+			err := s.call(ctx, *n, http.MethodPost, "keys", body, &key)
+			n.CarrierBKey = key.Secret
+			return err
+		}},
+		{n.Host != "", func() error {
+			return s.made(ctx, *n, "organizations", object{"name": "Demo host", "kind": "host"}, &n.Host)
+		}},
+		{n.Policies, func() error { return s.policies(ctx, n) }},
+		{len(n.Couriers) > 0, func() error { return s.couriers(ctx, n) }},
+	}
+}
+
+func (s seeder) policies(ctx context.Context, n *Network) error {
+	demo := object{
+		"storage": 3 * day, "never_deposited": 7 * day, "partial_enough": 60, "reminders": []int{day}, "withdrawal_overdue": 2 * day,
+		"returned_after": 14 * day, "ready_delay": 2, "objection": 2, "reopen": 5, "proof": "closed",
+	}
+	short := object{
+		"storage": 15, "never_deposited": 7 * day, "partial_enough": 5, "withdrawal_overdue": 2 * day,
+		"returned_after": 14 * day, "ready_delay": 1, "objection": 1, "reopen": 5, "proof": "closed",
+	}
+	for name, body := range map[string]object{demoPolicy: demo, shortPolicy: short} {
+		if err := s.call(ctx, *n, http.MethodPut, "policies/"+name, body, &struct{}{}); err != nil {
+			return err
+		}
+	}
+	n.Policies = true
+	return nil
+}
+
+// couriers makes those beside the first one: the second of the first carrier, and one of the other.
+func (s seeder) couriers(ctx context.Context, n *Network) error {
+	made := []Courier{{"A2", "CUB-BADGE-A2", "2345"}, {"B1", "CUB-BADGE-B1", "3456"}}
+	for i, organization := range []string{n.Carrier, n.CarrierB} {
+		body := object{"organization": organization, "badge": made[i].Badge, "pin": made[i].PIN}
+		if err := conflictIsDone(s.call(ctx, *n, http.MethodPost, "couriers", body, &struct{}{})); err != nil {
+			return err
+		}
+	}
+	n.Couriers = made
+	return nil
+}
+
+// row is a row of equal cells from a height on.
+func row(size string, floor, cells int) object {
+	height := map[string]int{"S": 110, "M": 190, "L": 400, "XL": 600}
+	return object{
+		"size": size, "cells": cells, "floor_mm": floor,
+		"inner": object{"width_mm": 380, "height_mm": height[size], "depth_mm": 580},
+	}
+}
