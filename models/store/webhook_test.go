@@ -156,6 +156,28 @@ func TestScopesTakeTurns(t *testing.T) {
 	})
 }
 
+// TestAFullFeedKeepsNoOtherWaiting: whichever scope was served last, the next one is another.
+func TestAFullFeedKeepsNoOtherWaiting(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		f.publish(t)
+		w := f.webhook(t, f.carrier, []models.Feed{models.FeedOwn, models.FeedNetwork})
+		for i := range 3 {
+			f.create(t, f.announcement(f.locker(t, fmt.Sprintf("L-%d", i)).ID, fmt.Sprintf("N%d", i)))
+		}
+		var scopes []string
+		scope := ""
+		for range 6 {
+			p, err := f.NextPost(t.Context(), w.ID, scope)
+			require.NoError(t, err)
+			scope = p.Event.Scope
+			scopes = append(scopes, scope)
+			f.posted(t, p, "", 0)
+		}
+		network, mine := models.ScopeOfNetworkFeed, models.ScopeOfEvents(f.carrier.ID)
+		require.Equal(t, []string{network, mine, network, mine, network, mine}, scopes)
+	})
+}
+
 func TestAnEndpointIsDisabledAndTakenUpAgain(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		f.publish(t)
