@@ -71,7 +71,7 @@ type IncidentInput struct {
 type AuditEntry struct {
 	ID           int64 `gorm:"primaryKey"`
 	At           time.Time
-	Actor        string // the key's id, or "system"
+	Actor        string // the id of the key or the person of staff, or "system"
 	Organization OrganizationID
 	Action       string // "shipment.create"
 	Object       string // the id acted on
