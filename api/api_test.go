@@ -43,10 +43,13 @@ var testNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type ports struct {
 	mu       sync.Mutex
 	created  []models.NewShipment
+	claims   map[string]string // fingerprints by organization and key
 	courier  models.NewCourier
 	query    models.IncidentQuery
 	page     models.Page
 	events   []int // after, limit
+	listed   models.ShipmentQuery
+	state    models.ShipmentState // of the shipment; created if empty
 	audited  []string
 	create   func(ctx context.Context, n models.NewShipment) (models.ShipmentView, bool, error)
 	carrier  func(in models.CarrierEventInput) (models.ActionResult, error)
@@ -95,6 +98,19 @@ func (p *ports) CreateShipment(ctx context.Context, n models.NewShipment) (model
 	return view(), false, nil
 }
 
+func (p *ports) ClaimKey(_ context.Context, o models.OrganizationID, key, fingerprint string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.claims == nil {
+		p.claims = map[string]string{}
+	}
+	if before, taken := p.claims[string(o)+key]; taken && before != fingerprint {
+		return models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
+	}
+	p.claims[string(o)+key] = fingerprint
+	return nil
+}
+
 func view() models.ShipmentView {
 	return models.ShipmentView{
 		Shipment: models.Shipment{ID: shipID, Carrier: carrierA, Number: "A-1", Locker: lockerID, PolicyName: "standard", PolicyVersion: 1,
@@ -106,10 +122,18 @@ func view() models.ShipmentView {
 func (p *ports) Shipment(_ context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error) {
 	v := view()
 	v.Shipment.Shop = shopS
+	if p.state != "" {
+		v.Shipment.State = p.state
+	}
 	if id != shipID || !a.Operator() && a.Organization != carrierA && a.Organization != shopS {
 		return models.ShipmentView{}, models.Errorf(models.CodeNotFound, "There is no shipment with this id.")
 	}
 	return v, nil
+}
+
+func (p *ports) Shipments(_ context.Context, _ models.Actor, q models.ShipmentQuery) ([]models.ShipmentView, string, error) {
+	p.listed = q
+	return []models.ShipmentView{view()}, string(shipID), nil
 }
 
 func (p *ports) ShipmentEvents(_ context.Context, _ models.Actor, _ models.ShipmentID, after, limit int) ([]models.Event, error) {

@@ -73,6 +73,8 @@ func (b binder) Bind(into any, c echo.Context) error {
 		return err
 	}
 	sum := sha256.Sum256(body)
-	callOf(c.Request().Context()).fingerprint = hex.EncodeToString(sum[:])
-	return decodeBody(body, op.body, b.contract.patterns, into)
+	info := callOf(c.Request().Context())
+	info.fingerprint = hex.EncodeToString(sum[:])
+	info.faults, err = decodeBody(body, op.body, b.contract.patterns, into)
+	return err
 }

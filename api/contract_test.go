@@ -64,6 +64,7 @@ func TestAnswersFitTheSpecification(t *testing.T) {
 	h := handler(&ports{}, nil, nil)
 	for schema, s := range map[string]scenario{
 		"Shipment":         get("carrier", "/api/v1/shipments/"+string(shipID), 200),
+		"ShipmentList":     get("carrier", "/api/v1/shipments?state=created", 200),
 		"EventList":        get("carrier", "/api/v1/shipments/"+string(shipID)+"/events", 200),
 		"LockerList":       get("carrier", "/api/v1/lockers", 200),
 		"LockerDetail":     get("carrier", "/api/v1/lockers/"+string(lockerID), 200),

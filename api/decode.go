@@ -70,27 +70,30 @@ func isUTF8(charset string) bool {
 // decodeBody checks a body against its schema and, if nothing is wrong, fills into. The
 // value that was checked is what into gets: a second reading of the bytes could differ,
 // as with names that are given twice.
-func decodeBody(body []byte, s *openapi3.Schema, p patterns, into any) error {
+//
+// Of a list whose schema says x-alone it returns, by index, what is wrong with items of it; they
+// are empty in into.
+func decodeBody(body []byte, s *openapi3.Schema, p patterns, into any) (faults map[int]error, err error) {
 	if !utf8.Valid(body) {
-		return models.Errorf(models.CodeInvalid, "The body is not valid UTF-8.")
+		return nil, models.Errorf(models.CodeInvalid, "The body is not valid UTF-8.")
 	}
 	var tree any
 	if err := json.Unmarshal(body, &tree); err != nil {
-		return models.Wrap(models.CodeInvalid, err, "The body is not valid JSON"+position(err)+".")
+		return nil, models.Wrap(models.CodeInvalid, err, "The body is not valid JSON"+position(err)+".")
 	}
 	c := checker{patterns: p}
 	c.value("", s, tree)
 	if err := c.fields.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	raw, err := json.Marshal(tree)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return models.Wrap(models.CodeInvalid, err, "The body does not have the form of this request.")
+		return nil, models.Wrap(models.CodeInvalid, err, "The body does not have the form of this request.")
 	}
-	return nil
+	return c.faults, nil
 }
 
 // position says where JSON stops being JSON.

@@ -108,12 +108,11 @@ func retryAfter(code models.Code) string {
 	return ""
 }
 
-// WriteProblem answers with the problem document (RFC 9457) of an error and returns its
-// status. What is internal stays out of it.
-func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, err error) int {
-	e := domainError(err)
+// problem is the problem document (RFC 9457) of an error, and its status. What is internal
+// stays out of it.
+func problem(e *models.Error, instance, requestID string) (doc map[string]any, code int) {
 	code, title := status(e.Code)
-	doc := map[string]any{}
+	doc = map[string]any{}
 	for name, value := range e.Details {
 		doc[name] = value
 	}
@@ -125,12 +124,19 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, err 
 	doc["title"] = title
 	doc["status"] = code
 	doc["detail"] = models.ErrorMessage(e)
-	doc["instance"] = r.URL.EscapedPath()
+	doc["instance"] = instance
 	doc["code"] = publicCode
 	doc["request_id"] = requestID
 	if len(e.Fields) > 0 {
 		doc["errors"] = e.Fields
 	}
+	return doc, code
+}
+
+// WriteProblem answers with the problem document of an error and returns its status.
+func WriteProblem(w http.ResponseWriter, r *http.Request, requestID string, err error) int {
+	e := domainError(err)
+	doc, code := problem(e, r.URL.EscapedPath(), requestID)
 	raw, mErr := json.Marshal(doc)
 	if mErr != nil {
 		// Only a detail without a JSON form gets here: the problem is still told.

@@ -25,7 +25,7 @@ func FuzzNewShipment(f *testing.F) {
 	a := models.Actor{Organization: "org_01hv0000000000000000000001", Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var b NewShipment
-		err := decodeBody(body, schema, c.patterns, &b)
+		_, err := decodeBody(body, schema, c.patterns, &b)
 		var n models.NewShipment
 		if err == nil {
 			n, err = newShipment(a, now, b)

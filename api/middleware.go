@@ -21,8 +21,9 @@ type call struct {
 	id             string
 	actor          models.Actor
 	idempotencyKey string
-	fingerprint    string // SHA-256 of the body, hex
-	problem        error  // what it was answered with, for the log
+	fingerprint    string        // SHA-256 of the body, hex
+	faults         map[int]error // of items of the body that stand for themselves
+	problem        error         // what it was answered with, for the log
 }
 
 type callKey struct{}

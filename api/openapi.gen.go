@@ -387,11 +387,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -406,6 +401,21 @@ type Availability struct {
 // AvailabilityList defines model for AvailabilityList.
 type AvailabilityList struct {
 	Items []Availability `json:"items"`
+}
+
+// BatchAnswer defines model for BatchAnswer.
+type BatchAnswer struct {
+	Items []BatchItem `json:"items"`
+}
+
+// BatchItem defines model for BatchItem.
+type BatchItem struct {
+	// Problem RFC 9457. Some codes add members of their own, such as `nearby`.
+	Problem  *Problem  `json:"problem,omitempty"`
+	Shipment *Shipment `json:"shipment,omitempty"`
+
+	// Status 201, or the status of the problem.
+	Status int `json:"status"`
 }
 
 // CabinetModel defines model for CabinetModel.
@@ -772,7 +782,8 @@ type NewOrganization struct {
 
 // NewParcel defines model for NewParcel.
 type NewParcel struct {
-	// Barcode Issued by Cubby if missing.
+	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
+	// `CB` and 12 characters of A-Z and 2-7.
 	Barcode  *string `json:"barcode,omitempty"`
 	DepthMm  *int    `json:"depth_mm,omitempty"`
 	HeightMm *int    `json:"height_mm,omitempty"`
@@ -841,6 +852,11 @@ type NewShipment struct {
 	// Policy `standard` if missing.
 	Policy *string          `json:"policy,omitempty"`
 	Shop   *OrganizationRef `json:"shop,omitempty"`
+}
+
+// NewShipments defines model for NewShipments.
+type NewShipments struct {
+	Items []NewShipment `json:"items"`
 }
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -941,14 +957,15 @@ type PolicySeconds = int64
 
 // Problem RFC 9457. Some codes add members of their own, such as `nearby`.
 type Problem struct {
-	Code      string        `json:"code"`
-	Detail    string        `json:"detail"`
-	Errors    *[]FieldError `json:"errors,omitempty"`
-	Instance  *string       `json:"instance,omitempty"`
-	RequestId string        `json:"request_id"`
-	Status    int           `json:"status"`
-	Title     string        `json:"title"`
-	Type      string        `json:"type"`
+	Code                 string                 `json:"code"`
+	Detail               string                 `json:"detail"`
+	Errors               *[]FieldError          `json:"errors,omitempty"`
+	Instance             *string                `json:"instance,omitempty"`
+	RequestId            string                 `json:"request_id"`
+	Status               int                    `json:"status"`
+	Title                string                 `json:"title"`
+	Type                 string                 `json:"type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // QuietHours From a time to the next time of that name, by the location's own clock.
@@ -1028,7 +1045,13 @@ type Shipment struct {
 	UpdatedAt     time.Time     `json:"updated_at"`
 }
 
-// ShipmentState defines model for Shipment.State.
+// ShipmentList defines model for ShipmentList.
+type ShipmentList struct {
+	Items      []Shipment `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
+// ShipmentState defines model for ShipmentState.
 type ShipmentState string
 
 // Size defines model for Size.
@@ -1176,8 +1199,40 @@ type ListPoliciesParams struct {
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 }
 
+// ListShipmentsParams defines parameters for ListShipments.
+type ListShipmentsParams struct {
+	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Locker Only those for this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// Number The carrier's own number, all of it.
+	Number *string `form:"number,omitempty" json:"number,omitempty"`
+
+	// Barcode The barcode of one of the parcels, all of it.
+	Barcode *string `form:"barcode,omitempty" json:"barcode,omitempty"`
+
+	// Ends The last characters of the number or of a barcode.
+	Ends *string `form:"ends,omitempty" json:"ends,omitempty"`
+
+	// UpdatedSince Only those that were changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateShipmentParams defines parameters for CreateShipment.
 type CreateShipmentParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// CreateShipmentsParams defines parameters for CreateShipments.
+type CreateShipmentsParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
@@ -1272,6 +1327,9 @@ type PutPolicyJSONRequestBody = NewPolicy
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
+// CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
+type CreateShipmentsJSONRequestBody = NewShipments
+
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
 
@@ -1283,6 +1341,167 @@ type RerouteShipmentJSONRequestBody = Reroute
 
 // UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
 type UnfreezeShipmentJSONRequestBody = Reason
+
+// Getter for additional properties for Problem. Returns the specified
+// element and whether it was found
+func (a Problem) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Problem
+func (a *Problem) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a *Problem) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["code"]; found {
+		err = json.Unmarshal(raw, &a.Code)
+		if err != nil {
+			return fmt.Errorf("error reading 'code': %w", err)
+		}
+		delete(object, "code")
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if raw, found := object["errors"]; found {
+		err = json.Unmarshal(raw, &a.Errors)
+		if err != nil {
+			return fmt.Errorf("error reading 'errors': %w", err)
+		}
+		delete(object, "errors")
+	}
+
+	if raw, found := object["instance"]; found {
+		err = json.Unmarshal(raw, &a.Instance)
+		if err != nil {
+			return fmt.Errorf("error reading 'instance': %w", err)
+		}
+		delete(object, "instance")
+	}
+
+	if raw, found := object["request_id"]; found {
+		err = json.Unmarshal(raw, &a.RequestId)
+		if err != nil {
+			return fmt.Errorf("error reading 'request_id': %w", err)
+		}
+		delete(object, "request_id")
+	}
+
+	if raw, found := object["status"]; found {
+		err = json.Unmarshal(raw, &a.Status)
+		if err != nil {
+			return fmt.Errorf("error reading 'status': %w", err)
+		}
+		delete(object, "status")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if raw, found := object["type"]; found {
+		err = json.Unmarshal(raw, &a.Type)
+		if err != nil {
+			return fmt.Errorf("error reading 'type': %w", err)
+		}
+		delete(object, "type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a Problem) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["code"], err = json.Marshal(a.Code)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'code': %w", err)
+	}
+
+	object["detail"], err = json.Marshal(a.Detail)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+	}
+
+	if a.Errors != nil {
+		object["errors"], err = json.Marshal(a.Errors)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'errors': %w", err)
+		}
+	}
+
+	if a.Instance != nil {
+		object["instance"], err = json.Marshal(a.Instance)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'instance': %w", err)
+		}
+	}
+
+	object["request_id"], err = json.Marshal(a.RequestId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'request_id': %w", err)
+	}
+
+	object["status"], err = json.Marshal(a.Status)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'status': %w", err)
+	}
+
+	object["title"], err = json.Marshal(a.Title)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'title': %w", err)
+	}
+
+	object["type"], err = json.Marshal(a.Type)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1370,9 +1589,15 @@ type ServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx echo.Context, id string) error
+	// ListShipments List shipments
+	// (GET /api/v1/shipments)
+	ListShipments(ctx echo.Context, params ListShipmentsParams) error
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx echo.Context, params CreateShipmentParams) error
+	// CreateShipments Announce up to 500 shipments
+	// (POST /api/v1/shipments/batch)
+	CreateShipments(ctx echo.Context, params CreateShipmentsParams) error
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx echo.Context, id Id) error
@@ -1916,6 +2141,73 @@ func (w *ServerInterfaceWrapper) PutPolicy(ctx echo.Context) error {
 	return err
 }
 
+// ListShipments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListShipments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListShipmentsParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "locker" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locker", ctx.QueryParams(), &params.Locker, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locker: %s", err))
+	}
+
+	// ------------- Optional query parameter "number" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "number", ctx.QueryParams(), &params.Number, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter number: %s", err))
+	}
+
+	// ------------- Optional query parameter "barcode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "barcode", ctx.QueryParams(), &params.Barcode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter barcode: %s", err))
+	}
+
+	// ------------- Optional query parameter "ends" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ends", ctx.QueryParams(), &params.Ends, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ends: %s", err))
+	}
+
+	// ------------- Optional query parameter "updated_since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updated_since", ctx.QueryParams(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter updated_since: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListShipments(ctx, params)
+	return err
+}
+
 // CreateShipment converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 	var err error
@@ -1944,6 +2236,37 @@ func (w *ServerInterfaceWrapper) CreateShipment(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateShipment(ctx, params)
+	return err
+}
+
+// CreateShipments converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateShipments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateShipmentsParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateShipments(ctx, params)
 	return err
 }
 
@@ -2286,7 +2609,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/api/v1/shipments", wrapper.ListShipments, options.OperationMiddlewares["ListShipments"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments", wrapper.CreateShipment, options.OperationMiddlewares["CreateShipment"]...)
+	router.POST(options.BaseURL+"/api/v1/shipments/batch", wrapper.CreateShipments, options.OperationMiddlewares["CreateShipments"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id", wrapper.GetShipment, options.OperationMiddlewares["GetShipment"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
@@ -3423,6 +3748,45 @@ func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolic
 	return err
 }
 
+type ListShipmentsRequestObject struct {
+	Params ListShipmentsParams
+}
+
+type ListShipmentsResponseObject interface {
+	VisitListShipmentsResponse(w http.ResponseWriter) error
+}
+
+type ListShipments200JSONResponse ShipmentList
+
+func (response ListShipments200JSONResponse) VisitListShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListShipmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListShipmentsdefaultApplicationProblemPlusJSONResponse) VisitListShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateShipmentRequestObject struct {
 	Params CreateShipmentParams
 	Body   *CreateShipmentJSONRequestBody
@@ -3462,6 +3826,46 @@ type CreateShipmentdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateShipmentdefaultApplicationProblemPlusJSONResponse) VisitCreateShipmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateShipmentsRequestObject struct {
+	Params CreateShipmentsParams
+	Body   *CreateShipmentsJSONRequestBody
+}
+
+type CreateShipmentsResponseObject interface {
+	VisitCreateShipmentsResponse(w http.ResponseWriter) error
+}
+
+type CreateShipments200JSONResponse BatchAnswer
+
+func (response CreateShipments200JSONResponse) VisitCreateShipmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateShipmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateShipmentsdefaultApplicationProblemPlusJSONResponse) VisitCreateShipmentsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3561,7 +3965,7 @@ type CreateCarrierEventResponseObject interface {
 	VisitCreateCarrierEventResponse(w http.ResponseWriter) error
 }
 
-type CreateCarrierEvent200JSONResponse ActionResult
+type CreateCarrierEvent200JSONResponse Shipment
 
 func (response CreateCarrierEvent200JSONResponse) VisitCreateCarrierEventResponse(w http.ResponseWriter) error {
 
@@ -3921,9 +4325,15 @@ type StrictServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
+	// ListShipments List shipments
+	// (GET /api/v1/shipments)
+	ListShipments(ctx context.Context, request ListShipmentsRequestObject) (ListShipmentsResponseObject, error)
 	// CreateShipment Announce a shipment
 	// (POST /api/v1/shipments)
 	CreateShipment(ctx context.Context, request CreateShipmentRequestObject) (CreateShipmentResponseObject, error)
+	// CreateShipments Announce up to 500 shipments
+	// (POST /api/v1/shipments/batch)
+	CreateShipments(ctx context.Context, request CreateShipmentsRequestObject) (CreateShipmentsResponseObject, error)
 	// GetShipment Read a shipment
 	// (GET /api/v1/shipments/{id})
 	GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error)
@@ -4975,6 +5385,31 @@ func (sh *strictHandler) PutPolicy(ctx echo.Context, id string) error {
 	return nil
 }
 
+// ListShipments operation middleware
+func (sh *strictHandler) ListShipments(ctx echo.Context, params ListShipmentsParams) error {
+	var request ListShipmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListShipments(ctx.Request().Context(), request.(ListShipmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListShipments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListShipmentsResponseObject); ok {
+		return validResponse.VisitListShipmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateShipment operation middleware
 func (sh *strictHandler) CreateShipment(ctx echo.Context, params CreateShipmentParams) error {
 	var request CreateShipmentRequestObject
@@ -5017,6 +5452,54 @@ func (sh *strictHandler) CreateShipment(ctx echo.Context, params CreateShipmentP
 		return err
 	} else if validResponse, ok := response.(CreateShipmentResponseObject); ok {
 		return validResponse.VisitCreateShipmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateShipments operation middleware
+func (sh *strictHandler) CreateShipments(ctx echo.Context, params CreateShipmentsParams) error {
+	var request CreateShipmentsRequestObject
+
+	request.Params = params
+
+	var body CreateShipmentsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateShipments(ctx.Request().Context(), request.(CreateShipmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateShipments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateShipmentsResponseObject); ok {
+		return validResponse.VisitCreateShipmentsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

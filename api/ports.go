@@ -30,8 +30,14 @@ type Shipments interface {
 	// earlier call with the same key. It returns unknown_locker, locker_not_accepting,
 	// no_capacity (with details "nearby"), number_used, barcode_used, idempotency_key_reused.
 	CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error)
+	// ClaimKey takes an Idempotency-Key for a request that is made of several; it returns
+	// idempotency_key_reused if another request had it.
+	ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error
 	// Shipment returns one shipment, or not_found.
 	Shipment(ctx context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error)
+	// Shipments returns a page and the cursor of the next, empty when nothing follows. It
+	// returns invalid_request for a cursor of another list.
+	Shipments(ctx context.Context, a models.Actor, q models.ShipmentQuery) (views []models.ShipmentView, next string, err error)
 	// ShipmentEvents returns its events with a seq above after, in order, or not_found.
 	ShipmentEvents(ctx context.Context, a models.Actor, id models.ShipmentID, after, limit int) ([]models.Event, error)
 	// Audit records an act that the engine carries out.

@@ -24,6 +24,7 @@ const maxFieldErrors = 50
 type checker struct {
 	fields   models.Fields
 	patterns patterns
+	faults   map[int]error // of items that stand for themselves
 }
 
 func (c *checker) add(pointer, format string, args ...any) {
@@ -94,8 +95,13 @@ func (c *checker) array(pointer string, s *openapi3.Schema, items []any) {
 		c.add(pointer, "must have at most %d items", *s.MaxItems)
 		return
 	}
+	alone, _ := s.Extensions["x-alone"].(bool)
 	seen := map[any]bool{}
 	for i, item := range items {
+		if alone {
+			c.alone(i, s.Items.Value, items)
+			continue
+		}
 		at := pointer + "/" + strconv.Itoa(i)
 		c.value(at, s.Items.Value, item)
 		if text, ok := item.(string); ok && s.UniqueItems {
@@ -104,6 +110,19 @@ func (c *checker) array(pointer string, s *openapi3.Schema, items []any) {
 			}
 			seen[text] = true
 		}
+	}
+}
+
+// alone checks an item of a list whose items stand for themselves. One that is wrong is taken
+// out, and harms no other.
+func (c *checker) alone(i int, s *openapi3.Schema, items []any) {
+	item := checker{patterns: c.patterns}
+	item.value("", s, items[i])
+	if err := item.fields.Err(); err != nil {
+		if c.faults == nil {
+			c.faults = map[int]error{}
+		}
+		c.faults[i], items[i] = err, nil
 	}
 }
 

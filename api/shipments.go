@@ -120,6 +120,19 @@ func newParcels(bodies []NewParcel, f *models.Fields) []models.NewParcel {
 	return parcels
 }
 
+// ListShipments lists the shipments that the caller has a part in.
+func (s *server) ListShipments(ctx context.Context, request ListShipmentsRequestObject) (ListShipmentsResponseObject, error) {
+	p := request.Params
+	views, next, err := s.Shipments.Shipments(ctx, callOf(ctx).actor, models.ShipmentQuery{
+		State: models.ShipmentState(or(p.State, "")), Locker: models.LockerID(or(p.Locker, "")), Number: or(p.Number, ""),
+		Barcode: or(p.Barcode, ""), Ends: or(p.Ends, ""), UpdatedSince: p.UpdatedSince, Cursor: or(p.Cursor, ""), Limit: or(p.Limit, defaultLimit),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ListShipments200JSONResponse{Items: each(views, shipmentBody), NextCursor: optional(next)}, nil
+}
+
 // GetShipment reads a shipment.
 func (s *server) GetShipment(ctx context.Context, request GetShipmentRequestObject) (GetShipmentResponseObject, error) {
 	v, err := s.shipment(ctx, request.Id)
@@ -177,14 +190,14 @@ func (s *server) CreateCarrierEvent(ctx context.Context, request CreateCarrierEv
 	if err := s.Shipments.Audit(ctx, info.request(), "shipment.carrier_event", string(v.Shipment.ID), string(in.Type)); err != nil {
 		return nil, err
 	}
-	result, err := s.Engine.CarrierEvent(ctx, v.Shipment.ID, in)
-	if models.ErrorCode(err) == models.CodeNotFound {
-		err = notRunning(v.Shipment, err)
+	_, err = s.Engine.CarrierEvent(ctx, v.Shipment.ID, in)
+	if models.ErrorCode(err) == models.CodeNotFound && v.Shipment.State.Final() && v.Shipment.State.CarrierMaySay(in.Type) {
+		err = nil // the life is over, and knows it
 	}
-	if err != nil {
+	if v, err = s.after(ctx, v, err); err != nil {
 		return nil, err
 	}
-	return CreateCarrierEvent200JSONResponse{State: string(result.State)}, nil
+	return CreateCarrierEvent200JSONResponse(shipmentBody(v)), nil
 }
 
 // notRunning tells of a shipment that exists while its life does not run: the life has

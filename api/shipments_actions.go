@@ -97,6 +97,12 @@ func (s *server) actFor(ctx context.Context, id, name, detail string, do action)
 	}
 	sum := sha256.Sum256([]byte(string(info.actor.Organization) + "\n" + info.idempotencyKey))
 	_, err = do(ctx, v.Shipment.ID, hex.EncodeToString(sum[:16]))
+	return s.after(ctx, v, err)
+}
+
+// after reads a shipment after what the engine did with it, and names in a refusal what would
+// be allowed.
+func (s *server) after(ctx context.Context, v models.ShipmentView, err error) (models.ShipmentView, error) {
 	if models.ErrorCode(err) == models.CodeNotFound {
 		err = notRunning(v.Shipment, err)
 	}
@@ -106,7 +112,7 @@ func (s *server) actFor(ctx context.Context, id, name, detail string, do action)
 	if err != nil {
 		return v, err
 	}
-	return s.shipment(ctx, id)
+	return s.shipment(ctx, string(v.Shipment.ID))
 }
 
 // notAllowed names the state and what it allows: the one that the caller knew may be old.

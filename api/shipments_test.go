@@ -279,7 +279,7 @@ func TestCarrierEvents(t *testing.T) {
 	t.Parallel()
 	url := "/api/v1/shipments/" + string(shipID) + "/carrier-events"
 	for _, s := range []scenario{
-		{name: "carrier", role: "carrier", body: `{"type":"in_transit","at":"2026-03-01T11:00:00Z"}`, status: 200, contains: []string{`{"state":"in_transit"}`}},
+		{name: "carrier", role: "carrier", body: `{"type":"in_transit","at":"2026-03-01T11:00:00Z"}`, status: 200, contains: []string{`"id":"` + string(shipID), `"state":"created"`}},
 		{name: "operator", role: "operator", body: `{"type":"accepted"}`, status: 200},
 		{name: "shop", role: "shop", body: `{"type":"accepted"}`, status: 403},
 		{name: "another carrier", role: "carrierB", body: `{"type":"accepted"}`, status: 404},
@@ -300,6 +300,19 @@ func TestCarrierEvents(t *testing.T) {
 		return models.ActionResult{}, models.Errorf(models.CodeUnavailable, "later")
 	}}
 	scenario{role: "carrier", method: "POST", url: url, body: `{"type":"accepted"}`, status: 503}.run(t, handler(down, nil, nil))
+	refused := &ports{carrier: func(models.CarrierEventInput) (models.ActionResult, error) {
+		return models.ActionResult{}, models.Errorf(models.CodeInvalidState, "The shipment is not lost.")
+	}}
+	scenario{role: "carrier", method: "POST", url: url, body: `{"type":"lost"}`, status: 409,
+		contains: []string{`"state":"created"`, `"allowed_actions":["cancel",`}}.run(t, handler(refused, nil, nil))
+	// Its life is over: a late word changes nothing, and one that contradicts it is refused.
+	over := &ports{state: models.StateReturned, carrier: func(models.CarrierEventInput) (models.ActionResult, error) {
+		return models.ActionResult{}, models.Errorf(models.CodeNotFound, "this life is not running")
+	}}
+	for word, status := range map[string]int{"accepted": 200, "delayed": 200, "returned": 200, "lost": 409} {
+		scenario{role: "carrier", method: "POST", url: url, body: `{"type":"` + word + `"}`, status: status,
+			contains: []string{`"state":"returned"`}}.run(t, handler(over, nil, nil))
+	}
 	// Its life is not started yet: the carrier must not hear that the shipment does not exist.
 	young := &ports{carrier: func(models.CarrierEventInput) (models.ActionResult, error) {
 		return models.ActionResult{}, models.Errorf(models.CodeNotFound, "this life is not running")

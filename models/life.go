@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -266,6 +267,31 @@ func outcomeOf(t FactType) OpenOutcome {
 		return Refused
 	}
 	return ""
+}
+
+// CarrierMaySay reports whether a carrier's word fits the state. A word about the way that comes
+// late fits, and changes nothing; how a shipment ended has to be possible, or known already.
+func (s ShipmentState) CarrierMaySay(t EventType) bool {
+	switch t {
+	case EventLost:
+		_, ok := s.Next(DoLose)
+		return ok || s == StateLost
+	case EventReturned:
+		_, ok := s.Next(DoReturned)
+		return ok || s == StateReturned
+	}
+	return true
+}
+
+// CheckCarrier returns invalid_state when what the carrier says cannot be true.
+func (l *Life) CheckCarrier(t EventType) error {
+	if !l.State.CarrierMaySay(t) {
+		return Errorf(CodeInvalidState, "The shipment is %s and cannot be %s.", l.State, strings.TrimPrefix(string(t), "shipment."))
+	}
+	if t == EventLost && l.count(ParcelInCell) > 0 {
+		return Errorf(CodeInvalidState, "The shipment is not lost: it lies in a cell.")
+	}
+	return nil
 }
 
 // CarrierSays takes in a carrier's event. It moves forward only; one that comes late or

@@ -36,7 +36,7 @@ func (s ShipmentState) AllowedActions(frozen bool) []string {
 	if _, ok := s.Next(DoExtend); ok {
 		actions = append(actions, ActionExtend)
 	}
-	if _, ok := s.Next(DoReroute); ok {
+	if _, ok := s.Next(DoReroute); ok && !frozen {
 		actions = append(actions, ActionReroute)
 	}
 	switch {

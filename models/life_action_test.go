@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -97,6 +98,51 @@ func TestAllowedActions(t *testing.T) {
 	require.Equal(t, []string{"cancel", "reissue-code", "extend", "reroute", "freeze"}, models.StateReady.AllowedActions(false))
 	require.Equal(t, []string{"cancel", "unfreeze"}, models.StateWithdrawing.AllowedActions(true))
 	require.Empty(t, models.StatePickedUp.AllowedActions(false))
+}
+
+// TestAllowedActionsAreThoseOfTheChecks: what a refusal names is what a life takes, in every
+// state, with a parcel in a cell.
+func TestAllowedActionsAreThoseOfTheChecks(t *testing.T) {
+	t.Parallel()
+	for _, state := range models.ShipmentStates() {
+		for _, frozen := range []bool{false, true} {
+			l := newLife("a")
+			l.Policy.Extensions = 1
+			l.State = state
+			l.Parcels[0].State = models.ParcelInCell
+			if frozen {
+				l.FrozenAt = born
+			}
+			for action, check := range map[string]func() error{
+				models.ActionCancel: l.CheckCancel, models.ActionReissueCode: l.CheckReissue, models.ActionExtend: l.CheckExtend,
+				models.ActionReroute: l.CheckReroute, models.ActionFreeze: l.CheckFreeze, models.ActionUnfreeze: l.CheckUnfreeze,
+			} {
+				require.Equal(t, check() == nil, slices.Contains(state.AllowedActions(frozen), action), "%s in %s, frozen: %v", action, state, frozen)
+			}
+		}
+	}
+}
+
+func TestWhatACarrierMaySay(t *testing.T) {
+	t.Parallel()
+	for _, state := range models.ShipmentStates() {
+		for _, said := range []models.EventType{models.EventAccepted, models.EventInTransit, models.EventOutForLocker, models.EventDelayed} {
+			require.True(t, state.CarrierMaySay(said), state)
+		}
+	}
+	l := newLife("a")
+	require.NoError(t, l.CheckCarrier(models.EventLost))
+	require.Equal(t, models.CodeInvalidState, models.ErrorCode(l.CheckCarrier(models.EventReturned)), "it was never on its way")
+	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+	require.Equal(t, models.CodeInvalidState, models.ErrorCode(l.CheckCarrier(models.EventLost)), "it lies in its cell")
+	l.State = models.StateLost
+	l.Parcels[0].State = models.ParcelExpected
+	require.NoError(t, l.CheckCarrier(models.EventLost), "said again")
+	l.State = models.StatePickedUp
+	require.Error(t, l.CheckCarrier(models.EventLost))
+	require.Error(t, l.CheckCarrier(models.EventReturned))
+	l.State = models.StateReturned
+	require.NoError(t, l.CheckCarrier(models.EventReturned))
 }
 
 // TestLostLifeKnowsWhatCouriersWereTold: after a loss of the engine's database a grant is

@@ -44,6 +44,20 @@ type ShipmentView struct {
 	Parcels  []Parcel `json:"parcels"`
 }
 
+// ShipmentQuery narrows the list of shipments; what is empty narrows nothing. The list is newest
+// first. With UpdatedSince it is in the order of changes, the oldest first, so that a shipment
+// that changes meanwhile comes again at the end and is never passed over.
+type ShipmentQuery struct {
+	State        ShipmentState
+	Locker       LockerID
+	Number       string // all of it
+	Barcode      string // of one of its parcels, all of it
+	Ends         string // of the number or a barcode: its last characters, 4 or more
+	UpdatedSince *time.Time
+	Cursor       string // what the page before named as next; empty: from the start
+	Limit        int    // 1 to 200
+}
+
 // Page asks for a part of a list: at most Limit (1 to 200) items after Cursor, which is
 // the last id of the page before, or empty.
 type Page struct {

@@ -81,7 +81,7 @@ func (s *shipment) setup(ctx workflow.Context) error {
 		return err
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, models.UpdateCarrierEvent, s.carrierEvent,
-		workflow.UpdateHandlerOptions{Description: "The carrier says where the shipment is."}); err != nil {
+		workflow.UpdateHandlerOptions{Validator: s.checkCarrier, Description: "The carrier says where the shipment is."}); err != nil {
 		return err
 	}
 	for _, action := range []struct {
@@ -377,6 +377,14 @@ func openSummary(in models.AskInput) string {
 		cells[i] = fmt.Sprint(c.Cell)
 	}
 	return fmt.Sprintf("%s: open cell %s", in.Kind, strings.Join(cells, ", "))
+}
+
+// checkCarrier refuses what cannot be true. A life that is being loaded hears it first.
+func (s *shipment) checkCarrier(_ workflow.Context, in models.CarrierEventInput) error {
+	if s.life == nil {
+		return nil
+	}
+	return refusal(s.life.CheckCarrier(in.Type))
 }
 
 // carrierEvent answers once the new state is written.

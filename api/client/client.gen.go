@@ -389,11 +389,6 @@ func (e Size) Valid() bool {
 	}
 }
 
-// ActionResult defines model for ActionResult.
-type ActionResult struct {
-	State string `json:"state"`
-}
-
 // Availability defines model for Availability.
 type Availability struct {
 	// Free Free cells of just this size.
@@ -408,6 +403,21 @@ type Availability struct {
 // AvailabilityList defines model for AvailabilityList.
 type AvailabilityList struct {
 	Items []Availability `json:"items"`
+}
+
+// BatchAnswer defines model for BatchAnswer.
+type BatchAnswer struct {
+	Items []BatchItem `json:"items"`
+}
+
+// BatchItem defines model for BatchItem.
+type BatchItem struct {
+	// Problem RFC 9457. Some codes add members of their own, such as `nearby`.
+	Problem  *Problem  `json:"problem,omitempty"`
+	Shipment *Shipment `json:"shipment,omitempty"`
+
+	// Status 201, or the status of the problem.
+	Status int `json:"status"`
 }
 
 // CabinetModel defines model for CabinetModel.
@@ -774,7 +784,8 @@ type NewOrganization struct {
 
 // NewParcel defines model for NewParcel.
 type NewParcel struct {
-	// Barcode Issued by Cubby if missing.
+	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
+	// `CB` and 12 characters of A-Z and 2-7.
 	Barcode  *string `json:"barcode,omitempty"`
 	DepthMm  *int    `json:"depth_mm,omitempty"`
 	HeightMm *int    `json:"height_mm,omitempty"`
@@ -843,6 +854,11 @@ type NewShipment struct {
 	// Policy `standard` if missing.
 	Policy *string          `json:"policy,omitempty"`
 	Shop   *OrganizationRef `json:"shop,omitempty"`
+}
+
+// NewShipments defines model for NewShipments.
+type NewShipments struct {
+	Items []NewShipment `json:"items"`
 }
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -943,14 +959,15 @@ type PolicySeconds = int64
 
 // Problem RFC 9457. Some codes add members of their own, such as `nearby`.
 type Problem struct {
-	Code      string        `json:"code"`
-	Detail    string        `json:"detail"`
-	Errors    *[]FieldError `json:"errors,omitempty"`
-	Instance  *string       `json:"instance,omitempty"`
-	RequestId string        `json:"request_id"`
-	Status    int           `json:"status"`
-	Title     string        `json:"title"`
-	Type      string        `json:"type"`
+	Code                 string                 `json:"code"`
+	Detail               string                 `json:"detail"`
+	Errors               *[]FieldError          `json:"errors,omitempty"`
+	Instance             *string                `json:"instance,omitempty"`
+	RequestId            string                 `json:"request_id"`
+	Status               int                    `json:"status"`
+	Title                string                 `json:"title"`
+	Type                 string                 `json:"type"`
+	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
 // QuietHours From a time to the next time of that name, by the location's own clock.
@@ -1030,7 +1047,13 @@ type Shipment struct {
 	UpdatedAt     time.Time     `json:"updated_at"`
 }
 
-// ShipmentState defines model for Shipment.State.
+// ShipmentList defines model for ShipmentList.
+type ShipmentList struct {
+	Items      []Shipment `json:"items"`
+	NextCursor *string    `json:"next_cursor,omitempty"`
+}
+
+// ShipmentState defines model for ShipmentState.
 type ShipmentState string
 
 // Size defines model for Size.
@@ -1178,8 +1201,40 @@ type ListPoliciesParams struct {
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
 }
 
+// ListShipmentsParams defines parameters for ListShipments.
+type ListShipmentsParams struct {
+	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Locker Only those for this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// Number The carrier's own number, all of it.
+	Number *string `form:"number,omitempty" json:"number,omitempty"`
+
+	// Barcode The barcode of one of the parcels, all of it.
+	Barcode *string `form:"barcode,omitempty" json:"barcode,omitempty"`
+
+	// Ends The last characters of the number or of a barcode.
+	Ends *string `form:"ends,omitempty" json:"ends,omitempty"`
+
+	// UpdatedSince Only those that were changed at this time or later.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Cursor The `next_cursor` of the page before, with the same filters.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CreateShipmentParams defines parameters for CreateShipment.
 type CreateShipmentParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// CreateShipmentsParams defines parameters for CreateShipments.
+type CreateShipmentsParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
 	IdempotencyKey string `json:"Idempotency-Key"`
 }
@@ -1274,6 +1329,9 @@ type PutPolicyJSONRequestBody = NewPolicy
 // CreateShipmentJSONRequestBody defines body for CreateShipment for application/json ContentType.
 type CreateShipmentJSONRequestBody = NewShipment
 
+// CreateShipmentsJSONRequestBody defines body for CreateShipments for application/json ContentType.
+type CreateShipmentsJSONRequestBody = NewShipments
+
 // CreateCarrierEventJSONRequestBody defines body for CreateCarrierEvent for application/json ContentType.
 type CreateCarrierEventJSONRequestBody = CarrierEvent
 
@@ -1285,6 +1343,167 @@ type RerouteShipmentJSONRequestBody = Reroute
 
 // UnfreezeShipmentJSONRequestBody defines body for UnfreezeShipment for application/json ContentType.
 type UnfreezeShipmentJSONRequestBody = Reason
+
+// Getter for additional properties for Problem. Returns the specified
+// element and whether it was found
+func (a Problem) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Problem
+func (a *Problem) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a *Problem) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["code"]; found {
+		err = json.Unmarshal(raw, &a.Code)
+		if err != nil {
+			return fmt.Errorf("error reading 'code': %w", err)
+		}
+		delete(object, "code")
+	}
+
+	if raw, found := object["detail"]; found {
+		err = json.Unmarshal(raw, &a.Detail)
+		if err != nil {
+			return fmt.Errorf("error reading 'detail': %w", err)
+		}
+		delete(object, "detail")
+	}
+
+	if raw, found := object["errors"]; found {
+		err = json.Unmarshal(raw, &a.Errors)
+		if err != nil {
+			return fmt.Errorf("error reading 'errors': %w", err)
+		}
+		delete(object, "errors")
+	}
+
+	if raw, found := object["instance"]; found {
+		err = json.Unmarshal(raw, &a.Instance)
+		if err != nil {
+			return fmt.Errorf("error reading 'instance': %w", err)
+		}
+		delete(object, "instance")
+	}
+
+	if raw, found := object["request_id"]; found {
+		err = json.Unmarshal(raw, &a.RequestId)
+		if err != nil {
+			return fmt.Errorf("error reading 'request_id': %w", err)
+		}
+		delete(object, "request_id")
+	}
+
+	if raw, found := object["status"]; found {
+		err = json.Unmarshal(raw, &a.Status)
+		if err != nil {
+			return fmt.Errorf("error reading 'status': %w", err)
+		}
+		delete(object, "status")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if raw, found := object["type"]; found {
+		err = json.Unmarshal(raw, &a.Type)
+		if err != nil {
+			return fmt.Errorf("error reading 'type': %w", err)
+		}
+		delete(object, "type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Problem to handle AdditionalProperties
+func (a Problem) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["code"], err = json.Marshal(a.Code)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'code': %w", err)
+	}
+
+	object["detail"], err = json.Marshal(a.Detail)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'detail': %w", err)
+	}
+
+	if a.Errors != nil {
+		object["errors"], err = json.Marshal(a.Errors)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'errors': %w", err)
+		}
+	}
+
+	if a.Instance != nil {
+		object["instance"], err = json.Marshal(a.Instance)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'instance': %w", err)
+		}
+	}
+
+	object["request_id"], err = json.Marshal(a.RequestId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'request_id': %w", err)
+	}
+
+	object["status"], err = json.Marshal(a.Status)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'status': %w", err)
+	}
+
+	object["title"], err = json.Marshal(a.Title)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'title': %w", err)
+	}
+
+	object["type"], err = json.Marshal(a.Type)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'type': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -1707,6 +1926,18 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListShipments List shipments
+	//
+	// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+	// together. The newest come first.
+	//
+	// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+	// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+	// have seen less a minute, since what is written at the same moment may become visible in another order.
+	//
+	// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+	ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateShipmentWithBody Announce a shipment
 	//
 	// Makes the shipment and keeps room for its parcels, all or none. A carrier announces for itself; a shop names
@@ -1743,6 +1974,36 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/shipments (the `CreateShipment` operationId).
 	CreateShipment(ctx context.Context, params *CreateShipmentParams, body CreateShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateShipmentsWithBody Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithBody(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateShipments Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipments(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetShipment Read a shipment
 	//
 	// Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
@@ -1762,8 +2023,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEventWithBody Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1772,8 +2037,12 @@ type ClientInterface interface {
 
 	// CreateCarrierEvent Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2655,6 +2924,28 @@ func (c *Client) PutPolicy(ctx context.Context, id string, body PutPolicyJSONReq
 	return c.Client.Do(req)
 }
 
+// ListShipments List shipments
+//
+// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+// together. The newest come first.
+//
+// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+// have seen less a minute, since what is written at the same moment may become visible in another order.
+//
+// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListShipmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateShipmentWithBody Announce a shipment
 //
 // Makes the shipment and keeps room for its parcels, all or none. A carrier announces for itself; a shop names
@@ -2711,6 +3002,56 @@ func (c *Client) CreateShipment(ctx context.Context, params *CreateShipmentParam
 	return c.Client.Do(req)
 }
 
+// CreateShipmentsWithBody Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *Client) CreateShipmentsWithBody(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShipmentsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateShipments Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *Client) CreateShipments(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateShipmentsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetShipment Read a shipment
 //
 // Corresponds with GET /api/v1/shipments/{id} (the `GetShipment` operationId).
@@ -2750,8 +3091,12 @@ func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipme
 
 // CreateCarrierEventWithBody Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2770,8 +3115,12 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 
 // CreateCarrierEvent Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4353,6 +4702,144 @@ func NewPutPolicyRequestWithBody(server string, id string, contentType string, b
 	return req, nil
 }
 
+// NewListShipmentsRequest constructs an http.Request for the ListShipments method
+func NewListShipmentsRequest(server string, params *ListShipmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Locker != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "locker", *params.Locker, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Number != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "number", *params.Number, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Barcode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "barcode", *params.Barcode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ends != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ends", *params.Ends, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateShipmentRequest calls the generic CreateShipment builder with application/json body
 func NewCreateShipmentRequest(server string, params *CreateShipmentParams, body CreateShipmentJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4374,6 +4861,59 @@ func NewCreateShipmentRequestWithBody(server string, params *CreateShipmentParam
 	}
 
 	operationPath := fmt.Sprintf("/api/v1/shipments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCreateShipmentsRequest calls the generic CreateShipments builder with application/json body
+func NewCreateShipmentsRequest(server string, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateShipmentsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateShipmentsRequestWithBody constructs an http.Request for the CreateShipments method, with any body, and a specified content type
+func NewCreateShipmentsRequestWithBody(server string, params *CreateShipmentsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/shipments/batch")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5300,6 +5840,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicyWithResponse(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPolicyResponse, error)
 
+	// ListShipmentsWithResponse List shipments
+	//
+	// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+	// together. The newest come first.
+	//
+	// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+	// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+	// have seen less a minute, since what is written at the same moment may become visible in another order.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+	ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error)
+
 	// CreateShipmentWithBodyWithResponse Announce a shipment
 	//
 	// Makes the shipment and keeps room for its parcels, all or none. A carrier announces for itself; a shop names
@@ -5336,6 +5890,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/shipments (the `CreateShipment` operationId).
 	CreateShipmentWithResponse(ctx context.Context, params *CreateShipmentParams, body CreateShipmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentResponse, error)
 
+	// CreateShipmentsWithBodyWithResponse Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithBodyWithResponse(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error)
+
+	// CreateShipmentsWithResponse Announce up to 500 shipments
+	//
+	// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+	// would have answered. One that is refused harms no other.
+	//
+	// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+	// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+	// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+	// With another body it is 422 `idempotency_key_reused`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+	CreateShipmentsWithResponse(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error)
+
 	// GetShipmentWithResponse Read a shipment
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5359,8 +5943,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5369,8 +5957,12 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCarrierEventWithResponse Tell what the carrier did
 	//
-	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-	// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+	// nothing, and is answered with the shipment as it is.
+	//
+	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+	// `Retry-After`: try again.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6828,6 +7420,54 @@ func (r PutPolicyResponse) ContentType() string {
 	return ""
 }
 
+type ListShipmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ShipmentList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListShipmentsResponse) GetJSON200() *ShipmentList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListShipmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListShipmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListShipmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListShipmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListShipmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateShipmentResponse201Headers the declared response headers of an HTTP 201 response for CreateShipment
 type CreateShipmentResponse201Headers struct {
 	Location *string
@@ -6877,6 +7517,54 @@ func (r CreateShipmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateShipmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateShipmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BatchAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateShipmentsResponse) GetJSON200() *BatchAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateShipmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateShipmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateShipmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateShipmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateShipmentsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6983,13 +7671,13 @@ type CreateCarrierEventResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ActionResult
+	JSON200 *Shipment
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r CreateCarrierEventResponse) GetJSON200() *ActionResult {
+func (r CreateCarrierEventResponse) GetJSON200() *Shipment {
 	return r.JSON200
 }
 
@@ -7942,6 +8630,26 @@ func (c *ClientWithResponses) PutPolicyWithResponse(ctx context.Context, id stri
 	return ParsePutPolicyResponse(rsp)
 }
 
+// ListShipmentsWithResponse List shipments
+//
+// Those that the key's organization has a part in, as carrier or as shop; for an operator, all. Filters are taken
+// together. The newest come first.
+//
+// With `updated_since` the list is in the order of `updated_at`, the oldest first: a shipment that changes while
+// you page comes again at the end. To keep a copy up to date, ask each time for the largest `updated_at` that you
+// have seen less a minute, since what is written at the same moment may become visible in another order.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/shipments (the `ListShipments` operationId).
+func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, params *ListShipmentsParams, reqEditors ...RequestEditorFn) (*ListShipmentsResponse, error) {
+	rsp, err := c.ListShipments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListShipmentsResponse(rsp)
+}
+
 // CreateShipmentWithBodyWithResponse Announce a shipment
 //
 // Makes the shipment and keeps room for its parcels, all or none. A carrier announces for itself; a shop names
@@ -7990,6 +8698,48 @@ func (c *ClientWithResponses) CreateShipmentWithResponse(ctx context.Context, pa
 	return ParseCreateShipmentResponse(rsp)
 }
 
+// CreateShipmentsWithBodyWithResponse Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *ClientWithResponses) CreateShipmentsWithBodyWithResponse(ctx context.Context, params *CreateShipmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error) {
+	rsp, err := c.CreateShipmentsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShipmentsResponse(rsp)
+}
+
+// CreateShipmentsWithResponse Announce up to 500 shipments
+//
+// Each item is announced by itself, in the order of the list, and has an answer of its own: what `POST /shipments`
+// would have answered. One that is refused harms no other.
+//
+// The same `Idempotency-Key` with the same body announces nothing twice, for 24 hours: items that were announced
+// are answered as before, also when an earlier call broke off in the middle, and the others are tried again.
+// Items that time did not suffice for answer 503 `temporarily_unavailable`: send the same again.
+// With another body it is 422 `idempotency_key_reused`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/shipments/batch (the `CreateShipments` operationId).
+func (c *ClientWithResponses) CreateShipmentsWithResponse(ctx context.Context, params *CreateShipmentsParams, body CreateShipmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateShipmentsResponse, error) {
+	rsp, err := c.CreateShipments(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateShipmentsResponse(rsp)
+}
+
 // GetShipmentWithResponse Read a shipment
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8025,8 +8775,12 @@ func (c *ClientWithResponses) CancelShipmentWithResponse(ctx context.Context, id
 
 // CreateCarrierEventWithBodyWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8041,8 +8795,12 @@ func (c *ClientWithResponses) CreateCarrierEventWithBodyWithResponse(ctx context
 
 // CreateCarrierEventWithResponse Tell what the carrier did
 //
-// Answers once the new state is written. Only the shipment's carrier may tell, or an operator.
-// 409 `invalid_state`: the shipment is past that. 503 with `Retry-After`: try again.
+// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
+// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
+// nothing, and is answered with the shipment as it is.
+//
+// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
+// `Retry-After`: try again.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -9142,6 +9900,39 @@ func ParsePutPolicyResponse(rsp *http.Response) (*PutPolicyResponse, error) {
 	return response, nil
 }
 
+// ParseListShipmentsResponse parses an HTTP response from a ListShipmentsWithResponse call
+func ParseListShipmentsResponse(rsp *http.Response) (*ListShipmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListShipmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ShipmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCreateShipmentResponse parses an HTTP response from a CreateShipmentWithResponse call
 func ParseCreateShipmentResponse(rsp *http.Response) (*CreateShipmentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9183,6 +9974,39 @@ func ParseCreateShipmentResponse(rsp *http.Response) (*CreateShipmentResponse, e
 			headers.Location = &value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateShipmentsResponse parses an HTTP response from a CreateShipmentsWithResponse call
+func ParseCreateShipmentsResponse(rsp *http.Response) (*CreateShipmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateShipmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BatchAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -9269,7 +10093,7 @@ func ParseCreateCarrierEventResponse(rsp *http.Response) (*CreateCarrierEventRes
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ActionResult
+		var dest Shipment
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

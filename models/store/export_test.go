@@ -31,3 +31,21 @@ func (s *Store) Feed(ctx context.Context, key string, hold func()) error {
 		return err
 	})
 }
+
+// Plan says how SQLite reads a list of shipments.
+func (s *Store) Plan(ctx context.Context, a models.Actor, q models.ShipmentQuery) []string {
+	list, err := shipmentList(q)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	statement, args := list.of(a, q.Limit)
+	var steps []struct{ Detail string }
+	if err := s.read.WithContext(ctx).Raw("EXPLAIN QUERY PLAN "+statement, args...).Scan(&steps).Error; err != nil {
+		return []string{err.Error()}
+	}
+	plan := []string{}
+	for _, step := range steps {
+		plan = append(plan, step.Detail)
+	}
+	return plan
+}

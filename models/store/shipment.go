@@ -157,9 +157,30 @@ func (t *tx) answered(n models.NewShipment, d draft) (v models.ShipmentView, rep
 		return v, false, err
 	}
 	if before.Fingerprint != n.Fingerprint {
-		return v, false, models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
+		return v, false, keyReused()
 	}
 	return v, true, json.Unmarshal([]byte(before.Body), &v)
+}
+
+// ClaimKey takes an Idempotency-Key for a request that is made of several, each with a key of its
+// own. The same request may take it again.
+func (s *Store) ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error {
+	return s.tx(ctx, "claim_key", func(t *tx) error {
+		record := idempotencyRecord{Organization: o, Key: key, Fingerprint: fingerprint, CreatedAt: t.now}
+		added, err := insertNew(t, record)
+		if err != nil || added == 1 {
+			return err
+		}
+		before, err := gorm.G[idempotencyRecord](t.db).Where("organization = ? AND key = ?", o, key).Take(t.ctx)
+		if err == nil && before.Fingerprint != fingerprint {
+			err = keyReused()
+		}
+		return err
+	})
+}
+
+func keyReused() error {
+	return models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
 }
 
 func (t *tx) createShipment(n models.NewShipment, d *draft) error {
