@@ -37,11 +37,14 @@ type ClosedLockers interface {
 	CloseRound(ctx context.Context, id models.LockerID) (over bool, err error)
 }
 
-// Couriers is what telling cabinets of couriers needs of the store.
+// Couriers is what telling cabinets of couriers, and of orders about cells, needs of the store.
 type Couriers interface {
 	// PublishCourier tells the courier's cabinets of him as he is now, signed by sign, unless
 	// they were told of that revision already; not_found when there is no such courier.
 	PublishCourier(ctx context.Context, id models.CourierID, sign func(models.Grant) models.SignedGrant) error
+	// PublishCellOrder tells a cabinet what is wanted of its cell now, signed by sign, unless it
+	// was told of that revision already; not_found when nothing is wanted of the cell.
+	PublishCellOrder(ctx context.Context, l models.LockerID, cell int, sign func(models.Grant) models.SignedGrant) error
 }
 
 // Notices is what sending needs of the store.

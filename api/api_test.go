@@ -180,6 +180,30 @@ func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) 
 	return w, nil
 }
 
+func (p *ports) Cells(_ context.Context, id models.LockerID) ([]models.CellView, error) {
+	if id != lockerID {
+		return nil, models.Errorf(models.CodeNotFound, "There is no such locker.")
+	}
+	return []models.CellView{cellView()}, nil
+}
+
+func cellView() models.CellView {
+	return models.CellView{StoredCell: models.StoredCell{
+		Locker: lockerID, Number: 3, Size: models.SizeM, Regime: models.Ambient, State: models.CellOccupied, Doubtful: true, Generation: 5,
+		Shipment: shipID, Layout: models.LayoutCell{Number: 3, Module: 1, Row: 2, Side: models.SideFront}, Since: &testNow,
+	}}
+}
+
+func (p *ports) OrderCell(_ context.Context, r models.Request, id models.LockerID, cell int, c models.CellChange) (models.CellView, error) {
+	v := cellView()
+	if id != v.Locker || cell != v.Number || !r.Actor.Operator() {
+		return models.CellView{}, models.Errorf(models.CodeNotFound, "There is no such cell.")
+	}
+	var err error
+	v.Order, err = v.StoredCell.Order(models.CellOrder{}, c, models.Head{Epoch: 1, Seq: 9})
+	return v, err
+}
+
 func (p *ports) Limits(context.Context, models.LockerID) ([]models.Limit, error) {
 	most := 3
 	return []models.Limit{{Locker: lockerID, Carrier: carrierA, Regime: models.Ambient, Size: models.SizeS, Minimum: 1, Maximum: &most}}, nil

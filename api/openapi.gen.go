@@ -45,6 +45,24 @@ func (e CarrierEventType) Valid() bool {
 	}
 }
 
+// Defines values for CellCheckedFound.
+const (
+	CellCheckedFoundEmpty  CellCheckedFound = "empty"
+	CellCheckedFoundParcel CellCheckedFound = "parcel"
+)
+
+// Valid indicates whether the value is a known member of the CellCheckedFound enum.
+func (e CellCheckedFound) Valid() bool {
+	switch e {
+	case CellCheckedFoundEmpty:
+		return true
+	case CellCheckedFoundParcel:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -460,6 +478,20 @@ type CarrierLimitList struct {
 	Items []CarrierLimit `json:"items"`
 }
 
+// CellChecked defines model for CellChecked.
+type CellChecked struct {
+	Found CellCheckedFound `json:"found"`
+
+	// Generation Of the cell when the person looked, from the list of cells.
+	Generation int64 `json:"generation"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
+
+// CellCheckedFound defines model for CellChecked.Found.
+type CellCheckedFound string
+
 // Claim defines model for Claim.
 type Claim struct {
 	// Code Shown once; type it at the cabinet's computer.
@@ -470,7 +502,7 @@ type Claim struct {
 // Closing defines model for Closing.
 type Closing struct {
 	// Reason Why; kept in the audit.
-	Reason string `json:"reason"`
+	Reason ReasonText `json:"reason"`
 
 	// Withdraw Whether what lies in the cells is to be taken out; `false` if missing.
 	Withdraw *bool `json:"withdraw,omitempty"`
@@ -636,6 +668,45 @@ type Locker struct {
 	Model     string      `json:"model"`
 	Number    string      `json:"number"`
 	State     LockerState `json:"state"`
+}
+
+// LockerCell defines model for LockerCell.
+type LockerCell struct {
+	// Doubtful What is inside is not known for sure.
+	Doubtful bool `json:"doubtful"`
+
+	// Generation Which occupancy of the cell this is.
+	Generation int64 `json:"generation"`
+
+	// Module From 1, left to right.
+	Module int `json:"module"`
+	Number int `json:"number"`
+
+	// OutOfServiceOrdered What is wanted; `state` is what the cabinet says.
+	OutOfServiceOrdered bool `json:"out_of_service_ordered"`
+
+	// Reason Of the last order in or out of service.
+	Reason *string `json:"reason,omitempty"`
+	Regime Regime  `json:"regime"`
+
+	// Row From 1, top to bottom.
+	Row      int     `json:"row"`
+	Shipment *string `json:"shipment,omitempty"`
+
+	// Side `front` or `back`.
+	Side string `json:"side"`
+
+	// Since Since when the cell is as it is; left out where that is not known.
+	Since *time.Time `json:"since,omitempty"`
+	Size  Size       `json:"size"`
+
+	// State `free`, `reserved`, `occupied` or `out_of_service`.
+	State string `json:"state"`
+}
+
+// LockerCellList defines model for LockerCellList.
+type LockerCellList struct {
+	Items []LockerCell `json:"items"`
 }
 
 // LockerDetail defines model for LockerDetail.
@@ -977,8 +1048,11 @@ type QuietHours struct {
 // Reason defines model for Reason.
 type Reason struct {
 	// Reason Why; kept in the audit.
-	Reason string `json:"reason"`
+	Reason ReasonText `json:"reason"`
 }
+
+// ReasonText Why; kept in the audit.
+type ReasonText = string
 
 // Regime defines model for Regime.
 type Regime string
@@ -1120,6 +1194,9 @@ type Id = string
 
 // Limit defines model for limit.
 type Limit = int
+
+// N defines model for n.
+type N = int
 
 // Search defines model for search.
 type Search = string
@@ -1299,6 +1376,15 @@ type SetHoursJSONRequestBody = LocationHours
 
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
+
+// PutCellBackJSONRequestBody defines body for PutCellBack for application/json ContentType.
+type PutCellBackJSONRequestBody = Reason
+
+// MarkCellCheckedJSONRequestBody defines body for MarkCellChecked for application/json ContentType.
+type MarkCellCheckedJSONRequestBody = CellChecked
+
+// TakeCellOutJSONRequestBody defines body for TakeCellOut for application/json ContentType.
+type TakeCellOutJSONRequestBody = Reason
 
 // RevokeCertificatesJSONRequestBody defines body for RevokeCertificates for application/json ContentType.
 type RevokeCertificatesJSONRequestBody = Resolution
@@ -1547,6 +1633,18 @@ type ServerInterface interface {
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
 	GetAvailability(ctx echo.Context, id Id) error
+	// ListCells A locker's cells, as its cabinet told of them
+	// (GET /api/v1/lockers/{id}/cells)
+	ListCells(ctx echo.Context, id Id) error
+	// PutCellBack Let a cell be used again
+	// (POST /api/v1/lockers/{id}/cells/{n}/in-service)
+	PutCellBack(ctx echo.Context, id Id, n N) error
+	// MarkCellChecked Say that a person looked into a cell in doubt
+	// (POST /api/v1/lockers/{id}/cells/{n}/mark-checked)
+	MarkCellChecked(ctx echo.Context, id Id, n N) error
+	// TakeCellOut Have nothing more put into a cell
+	// (POST /api/v1/lockers/{id}/cells/{n}/out-of-service)
+	TakeCellOut(ctx echo.Context, id Id, n N) error
 	// RevokeCertificates Take every certificate of a cabinet back
 	// (POST /api/v1/lockers/{id}/certificates/revoke)
 	RevokeCertificates(ctx echo.Context, id Id) error
@@ -1880,6 +1978,94 @@ func (w *ServerInterfaceWrapper) GetAvailability(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetAvailability(ctx, id)
+	return err
+}
+
+// ListCells converts echo context to params.
+func (w *ServerInterfaceWrapper) ListCells(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListCells(ctx, id)
+	return err
+}
+
+// PutCellBack converts echo context to params.
+func (w *ServerInterfaceWrapper) PutCellBack(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n N
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", ctx.Param("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter n: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutCellBack(ctx, id, n)
+	return err
+}
+
+// MarkCellChecked converts echo context to params.
+func (w *ServerInterfaceWrapper) MarkCellChecked(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n N
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", ctx.Param("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter n: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MarkCellChecked(ctx, id, n)
+	return err
+}
+
+// TakeCellOut converts echo context to params.
+func (w *ServerInterfaceWrapper) TakeCellOut(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n N
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", ctx.Param("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter n: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TakeCellOut(ctx, id, n)
 	return err
 }
 
@@ -2627,6 +2813,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/availability", wrapper.GetAvailability, options.OperationMiddlewares["GetAvailability"]...)
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.ListLimits, options.OperationMiddlewares["ListLimits"]...)
 	router.PUT(options.BaseURL+"/api/v1/lockers/:id/limits", wrapper.PutLimits, options.OperationMiddlewares["PutLimits"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/cells", wrapper.ListCells, options.OperationMiddlewares["ListCells"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/out-of-service", wrapper.TakeCellOut, options.OperationMiddlewares["TakeCellOut"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/in-service", wrapper.PutCellBack, options.OperationMiddlewares["PutCellBack"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/mark-checked", wrapper.MarkCellChecked, options.OperationMiddlewares["MarkCellChecked"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
@@ -3185,6 +3375,168 @@ type GetAvailabilitydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetAvailabilitydefaultApplicationProblemPlusJSONResponse) VisitGetAvailabilityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCellsRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type ListCellsResponseObject interface {
+	VisitListCellsResponse(w http.ResponseWriter) error
+}
+
+type ListCells200JSONResponse LockerCellList
+
+func (response ListCells200JSONResponse) VisitListCellsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCellsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCellsdefaultApplicationProblemPlusJSONResponse) VisitListCellsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutCellBackRequestObject struct {
+	Id   Id `json:"id"`
+	N    N  `json:"n"`
+	Body *PutCellBackJSONRequestBody
+}
+
+type PutCellBackResponseObject interface {
+	VisitPutCellBackResponse(w http.ResponseWriter) error
+}
+
+type PutCellBack200JSONResponse LockerCell
+
+func (response PutCellBack200JSONResponse) VisitPutCellBackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutCellBackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutCellBackdefaultApplicationProblemPlusJSONResponse) VisitPutCellBackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkCellCheckedRequestObject struct {
+	Id   Id `json:"id"`
+	N    N  `json:"n"`
+	Body *MarkCellCheckedJSONRequestBody
+}
+
+type MarkCellCheckedResponseObject interface {
+	VisitMarkCellCheckedResponse(w http.ResponseWriter) error
+}
+
+type MarkCellChecked200JSONResponse LockerCell
+
+func (response MarkCellChecked200JSONResponse) VisitMarkCellCheckedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkCellCheckeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MarkCellCheckeddefaultApplicationProblemPlusJSONResponse) VisitMarkCellCheckedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeCellOutRequestObject struct {
+	Id   Id `json:"id"`
+	N    N  `json:"n"`
+	Body *TakeCellOutJSONRequestBody
+}
+
+type TakeCellOutResponseObject interface {
+	VisitTakeCellOutResponse(w http.ResponseWriter) error
+}
+
+type TakeCellOut200JSONResponse LockerCell
+
+func (response TakeCellOut200JSONResponse) VisitTakeCellOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeCellOutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TakeCellOutdefaultApplicationProblemPlusJSONResponse) VisitTakeCellOutResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4283,6 +4635,18 @@ type StrictServerInterface interface {
 	// GetAvailability How much room a locker has, by temperature and size
 	// (GET /api/v1/lockers/{id}/availability)
 	GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error)
+	// ListCells A locker's cells, as its cabinet told of them
+	// (GET /api/v1/lockers/{id}/cells)
+	ListCells(ctx context.Context, request ListCellsRequestObject) (ListCellsResponseObject, error)
+	// PutCellBack Let a cell be used again
+	// (POST /api/v1/lockers/{id}/cells/{n}/in-service)
+	PutCellBack(ctx context.Context, request PutCellBackRequestObject) (PutCellBackResponseObject, error)
+	// MarkCellChecked Say that a person looked into a cell in doubt
+	// (POST /api/v1/lockers/{id}/cells/{n}/mark-checked)
+	MarkCellChecked(ctx context.Context, request MarkCellCheckedRequestObject) (MarkCellCheckedResponseObject, error)
+	// TakeCellOut Have nothing more put into a cell
+	// (POST /api/v1/lockers/{id}/cells/{n}/out-of-service)
+	TakeCellOut(ctx context.Context, request TakeCellOutRequestObject) (TakeCellOutResponseObject, error)
 	// RevokeCertificates Take every certificate of a cabinet back
 	// (POST /api/v1/lockers/{id}/certificates/revoke)
 	RevokeCertificates(ctx context.Context, request RevokeCertificatesRequestObject) (RevokeCertificatesResponseObject, error)
@@ -4849,6 +5213,178 @@ func (sh *strictHandler) GetAvailability(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(GetAvailabilityResponseObject); ok {
 		return validResponse.VisitGetAvailabilityResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCells operation middleware
+func (sh *strictHandler) ListCells(ctx echo.Context, id Id) error {
+	var request ListCellsRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCells(ctx.Request().Context(), request.(ListCellsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCells")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCellsResponseObject); ok {
+		return validResponse.VisitListCellsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCellBack operation middleware
+func (sh *strictHandler) PutCellBack(ctx echo.Context, id Id, n N) error {
+	var request PutCellBackRequestObject
+
+	request.Id = id
+	request.N = n
+
+	var body PutCellBackJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCellBack(ctx.Request().Context(), request.(PutCellBackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCellBack")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCellBackResponseObject); ok {
+		return validResponse.VisitPutCellBackResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkCellChecked operation middleware
+func (sh *strictHandler) MarkCellChecked(ctx echo.Context, id Id, n N) error {
+	var request MarkCellCheckedRequestObject
+
+	request.Id = id
+	request.N = n
+
+	var body MarkCellCheckedJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkCellChecked(ctx.Request().Context(), request.(MarkCellCheckedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkCellChecked")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkCellCheckedResponseObject); ok {
+		return validResponse.VisitMarkCellCheckedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeCellOut operation middleware
+func (sh *strictHandler) TakeCellOut(ctx echo.Context, id Id, n N) error {
+	var request TakeCellOutRequestObject
+
+	request.Id = id
+	request.N = n
+
+	var body TakeCellOutJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeCellOut(ctx.Request().Context(), request.(TakeCellOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeCellOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeCellOutResponseObject); ok {
+		return validResponse.VisitTakeCellOutResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -50,6 +50,8 @@ type Lockers interface {
 	Lockers(ctx context.Context, p models.Page) ([]models.LockerView, error)
 	// Locker returns one, or not_found.
 	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
+	// Cells returns a locker's cells by number, or not_found.
+	Cells(ctx context.Context, id models.LockerID) ([]models.CellView, error)
 	// Worklist returns what lies in a locker, by cell, and what it expects, or not_found. An
 	// organization sees its own shipments only.
 	Worklist(ctx context.Context, a models.Actor, id models.LockerID) (models.Worklist, error)
@@ -78,6 +80,9 @@ type Network interface {
 	// ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told;
 	// invalid_state where its state does not allow it.
 	ChangeLocker(ctx context.Context, r models.Request, id models.LockerID, c models.LockerChange) (models.Locker, error)
+	// OrderCell wants something of a cell and has its cabinet told. It returns not_found, or
+	// invalid_state and conflict for a check that cannot be of this cell.
+	OrderCell(ctx context.Context, r models.Request, id models.LockerID, cell int, c models.CellChange) (models.CellView, error)
 	// Limits returns what carriers may count on at a locker, in the order of carriers.
 	Limits(ctx context.Context, id models.LockerID) ([]models.Limit, error)
 	// PutLimits puts limits in the place of all that the locker has; invalid_request where its

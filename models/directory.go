@@ -19,6 +19,8 @@ const (
 	// EntryLost names a shipment in a cell that the server does not know: its database was put
 	// back to before it was announced.
 	EntryLost DirectoryKind = "lost"
+	// EntryCell is what the operator wants of a cell; signed.
+	EntryCell DirectoryKind = "cell"
 )
 
 // DirectoryShipment is what a cabinet knows of a shipment expected or stored there: no
@@ -86,6 +88,32 @@ func (w DirectoryWithdrawal) Allows(parcels []ParcelID) bool {
 		return false
 	}
 	return len(w.Parcels) == 0 || !slices.ContainsFunc(parcels, func(p ParcelID) bool { return !slices.Contains(w.Parcels, p) })
+}
+
+// What a person found who looked into a cell.
+const (
+	FoundEmpty  = "empty"  // nothing is inside
+	FoundParcel = "parcel" // what is recorded there is inside
+)
+
+// DirectoryCell is a signed order: what the operator wants of a cell. The cabinet owns the cell;
+// it does what it can, and its facts say what came of it.
+type DirectoryCell struct {
+	Locker LockerID `json:"locker"`
+	Cell   int      `json:"cell"`
+	// OutOfService: nothing more is to be put in. What is inside is given out as before.
+	OutOfService bool       `json:"out_of_service,omitempty"`
+	Check        *CellCheck `json:"check,omitempty"`
+}
+
+// CellCheck says that a person looked into a cell in doubt, of the generation, and what they
+// found. It is of what was known up to the fact (Epoch, Seq) of the cabinet's journal: of what
+// came later nobody has said anything.
+type CellCheck struct {
+	Generation int64  `json:"generation"`
+	Found      string `json:"found"` // FoundEmpty, FoundParcel
+	Epoch      int64  `json:"epoch"`
+	Seq        int64  `json:"seq"`
 }
 
 // DirectoryLayout is the cabinet itself.

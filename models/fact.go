@@ -32,6 +32,9 @@ const (
 	FactRefused       FactType = "refused"        // the client put a parcel back and shut the door: it stays in its cell
 	FactDamaged       FactType = "damaged"        // the same, because it is damaged
 	FactLoadFailed    FactType = "load_failed"    // a courier did not get a parcel in
+	// By order of the operator a cell is offered no more, and again.
+	FactCellOutOfService FactType = "cell_out_of_service"
+	FactCellInService    FactType = "cell_in_service"
 )
 
 // Known reports whether the server understands the type. A fact of another type is
@@ -40,7 +43,8 @@ func (t FactType) Known() bool {
 	switch t {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
-		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed:
+		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
+		FactCellOutOfService, FactCellInService:
 		return true
 	}
 	return false

@@ -25,8 +25,11 @@ func (s Signer) Public() SignerKey {
 }
 
 // Granting reports whether entries of the kind widen what people may do at a cabinet, and
-// so must be signed.
-func (k DirectoryKind) Granting() bool { return k == EntryCourier || k == EntryWithdrawal }
+// so must be signed. An order about a cell is among them: whoever could clear the doubt of a
+// cell with somebody's parcel in it would have the next one put on top, and given away with it.
+func (k DirectoryKind) Granting() bool {
+	return k == EntryCourier || k == EntryWithdrawal || k == EntryCell
+}
 
 // Grant is the signed part of a directory entry that grants. Of two with the same kind and
 // key the higher Rev counts, whatever order they come in, so that an old grant cannot be

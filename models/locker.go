@@ -175,7 +175,10 @@ type StoredCell struct {
 	Generation int64
 	Shipment   ShipmentID
 	Layout     LayoutCell `gorm:"serializer:json"`
-	UpdatedAt  time.Time
+	// Since is when its state, doubt or shipment last changed, by the cabinet's clock; nil: it is
+	// not known.
+	Since     *time.Time
+	UpdatedAt time.Time
 }
 
 // TableName is the table of cells.

@@ -18,6 +18,21 @@ type GrantInput struct {
 	Rev     int64     `json:"rev"`
 }
 
+// WorkflowCellOrder signs what is wanted of a cell.
+const WorkflowCellOrder = "cell_order"
+
+// CellOrderWorkflowID is one workflow for each order about a cell.
+func CellOrderWorkflowID(in CellOrderInput) string {
+	return fmt.Sprintf("cell-order-%s-%d-%d", in.Locker, in.Cell, in.Rev)
+}
+
+// CellOrderInput names a cell, and the revision that asked. The activity signs the newest.
+type CellOrderInput struct {
+	Locker LockerID `json:"locker"`
+	Cell   int      `json:"cell"`
+	Rev    int64    `json:"rev"`
+}
+
 // EnrollInput asks for a certificate: by a claim, or by the certificate that is to be
 // renewed. It names the claim by its hash, so the code itself is in no history.
 type EnrollInput struct {

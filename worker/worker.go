@@ -57,6 +57,7 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Retention, workflow.RegisterOptions{Name: models.WorkflowRetention})
 	w.RegisterWorkflowWithOptions(workflows.Enroll, workflow.RegisterOptions{Name: models.WorkflowEnroll})
 	w.RegisterWorkflowWithOptions(workflows.Grant, workflow.RegisterOptions{Name: models.WorkflowGrant})
+	w.RegisterWorkflowWithOptions(workflows.CellOrder, workflow.RegisterOptions{Name: models.WorkflowCellOrder})
 	w.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
 	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing} {
 		w.RegisterActivity(a)

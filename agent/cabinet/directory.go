@@ -20,6 +20,8 @@ type Directory struct {
 	Couriers  map[models.CourierID]models.DirectoryCourier `json:"couriers,omitempty"`
 	// Withdrawals say whose parcels couriers may take out.
 	Withdrawals map[models.ShipmentID]models.DirectoryWithdrawal `json:"withdrawals,omitempty"`
+	// Cells are what the operator wants of cells, by their numbers.
+	Cells map[string]models.DirectoryCell `json:"cells,omitempty"`
 	// Revs are the highest revisions of signed entries, by "kind/key". They outlive the
 	// entries, so that an old grant cannot be played back.
 	Revs map[string]int64 `json:"revs,omitempty"`
@@ -150,6 +152,8 @@ func (t *turn) takeDirectory(page protocol.DirectoryReply) {
 			t.takeCourier(entry)
 		case models.EntryWithdrawal:
 			t.takeWithdrawal(entry)
+		case models.EntryCell:
+			t.takeCellOrder(entry)
 		case models.EntryLayout:
 			t.takeLayout(entry)
 		}

@@ -259,7 +259,7 @@ func numbers(cells []int) string {
 func (s *State) freeCounts() map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
-		if c.Offerable() && c.usable() && !c.Open && c.Operation == "" {
+		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}

@@ -77,6 +77,7 @@ type Cell struct {
 	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
 	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
 	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
+	Withheld   bool               `json:"withheld,omitempty"`  // out of service by order of the operator
 
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.
@@ -99,6 +100,10 @@ type Cell struct {
 // usable reports whether the cell's lock can be driven.
 func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
+// serves reports whether a parcel may be put into the cell. One that is withheld by an order
+// still gives out what is in it.
+func (c *Cell) serves() bool { return c.usable() && !c.Withheld }
+
 // Number is the cell's number.
 func (c *Cell) Number() int { return c.Layout.Number }
 
@@ -106,7 +111,7 @@ func (c *Cell) Number() int { return c.Layout.Number }
 // What cannot be used is out of service to everybody else, and still holds what it holds.
 func (c *Cell) Report() models.CellReport {
 	state := c.State
-	if !c.usable() {
+	if !c.serves() {
 		state = models.CellOutOfService
 	}
 	return models.CellReport{Cell: c.Layout.Number, State: state, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}

@@ -28,6 +28,7 @@ func Step(s *State, now Instant, in Input) []Effect {
 	}
 	t.endOperations()
 	t.dismiss()
+	t.carryOutOrders()
 	t.openDoors()
 	t.endOperations()
 	t.sendResults()

@@ -23,6 +23,7 @@ const (
 	TableShipment   Table = "shipment"   // by id
 	TableCourier    Table = "courier"    // by id
 	TableWithdrawal Table = "withdrawal" // by shipment
+	TableCellOrder  Table = "cell_order" // by number
 	TableRev        Table = "rev"        // by kind and key of a signed entry
 	TableLayout     Table = "layout"     // one row
 	TableFact       Table = "fact"       // by epoch and seq

@@ -131,6 +131,7 @@ func everyTable() []journal.Table {
 	return slices.Sorted(slices.Values([]journal.Table{
 		journal.TableHead, journal.TableClock, journal.TableCell, journal.TableOperation, journal.TableWindow, journal.TableBadge,
 		journal.TableShipment, journal.TableCourier, journal.TableWithdrawal, journal.TableRev, journal.TableLayout, journal.TableFact,
+		journal.TableCellOrder,
 	}))
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -239,8 +240,21 @@ func (l *life) directory() {
 		entries = append(entries, l.entry(models.EntryCourier, "cou_1", nil))
 	case 4:
 		entries = append(entries, l.courier(1), l.shipment(old))
+	case 5:
+		entries = append(entries, l.order(1+l.rnd.IntN(2)))
 	}
 	l.page(entries...)
+}
+
+// order is what the operator wants of a cell.
+func (l *life) order(cell int) protocol.Entry {
+	o := models.DirectoryCell{Locker: locker, Cell: cell, OutOfService: l.rnd.IntN(4) == 0}
+	if j := l.keeper.State().Journal; l.rnd.IntN(2) == 0 {
+		o.Check = &models.CellCheck{
+			Generation: l.rnd.Int64N(9), Found: []string{models.FoundEmpty, models.FoundParcel}[l.rnd.IntN(2)], Epoch: j.Epoch, Seq: j.Seq,
+		}
+	}
+	return l.entry(models.EntryCell, strconv.Itoa(cell), o)
 }
 
 // line is the server: streams, acknowledgements, answers, and a database that was put back.

@@ -94,6 +94,8 @@ func (s reader) row(r Row) error {
 		return read(r, func(c *models.DirectoryCourier) { set(&s.Directory.Couriers, models.CourierID(r.Key), *c) })
 	case TableWithdrawal:
 		return read(r, func(w *models.DirectoryWithdrawal) { set(&s.Directory.Withdrawals, models.ShipmentID(r.Key), *w) })
+	case TableCellOrder:
+		return read(r, func(o *models.DirectoryCell) { set(&s.Directory.Cells, r.Key, *o) })
 	case TableRev:
 		return read(r, func(n *int64) { set(&s.Directory.Revs, r.Key, *n) })
 	}

@@ -75,6 +75,8 @@ func (s *shadow) changes(state *cabinet.State, paged bool) []Row {
 	d.diffBadges()
 	d.diffShipments()
 	d.diffFacts()
+	// Unlike the rest of the directory, orders end by themselves.
+	diffMap(&d, TableCellOrder, state.Directory.Cells)
 	if paged {
 		d.diffDirectory()
 	}
@@ -307,7 +309,7 @@ func sameWindow(a, b *cabinet.Window) bool {
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
 		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
-		a.Dead == b.Dead && a.Broken == b.Broken && a.Label == b.Label && a.Holder == b.Holder &&
+		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
 }

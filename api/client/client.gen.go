@@ -47,6 +47,24 @@ func (e CarrierEventType) Valid() bool {
 	}
 }
 
+// Defines values for CellCheckedFound.
+const (
+	CellCheckedFoundEmpty  CellCheckedFound = "empty"
+	CellCheckedFoundParcel CellCheckedFound = "parcel"
+)
+
+// Valid indicates whether the value is a known member of the CellCheckedFound enum.
+func (e CellCheckedFound) Valid() bool {
+	switch e {
+	case CellCheckedFoundEmpty:
+		return true
+	case CellCheckedFoundParcel:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -462,6 +480,20 @@ type CarrierLimitList struct {
 	Items []CarrierLimit `json:"items"`
 }
 
+// CellChecked defines model for CellChecked.
+type CellChecked struct {
+	Found CellCheckedFound `json:"found"`
+
+	// Generation Of the cell when the person looked, from the list of cells.
+	Generation int64 `json:"generation"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
+
+// CellCheckedFound defines model for CellChecked.Found.
+type CellCheckedFound string
+
 // Claim defines model for Claim.
 type Claim struct {
 	// Code Shown once; type it at the cabinet's computer.
@@ -472,7 +504,7 @@ type Claim struct {
 // Closing defines model for Closing.
 type Closing struct {
 	// Reason Why; kept in the audit.
-	Reason string `json:"reason"`
+	Reason ReasonText `json:"reason"`
 
 	// Withdraw Whether what lies in the cells is to be taken out; `false` if missing.
 	Withdraw *bool `json:"withdraw,omitempty"`
@@ -638,6 +670,45 @@ type Locker struct {
 	Model     string      `json:"model"`
 	Number    string      `json:"number"`
 	State     LockerState `json:"state"`
+}
+
+// LockerCell defines model for LockerCell.
+type LockerCell struct {
+	// Doubtful What is inside is not known for sure.
+	Doubtful bool `json:"doubtful"`
+
+	// Generation Which occupancy of the cell this is.
+	Generation int64 `json:"generation"`
+
+	// Module From 1, left to right.
+	Module int `json:"module"`
+	Number int `json:"number"`
+
+	// OutOfServiceOrdered What is wanted; `state` is what the cabinet says.
+	OutOfServiceOrdered bool `json:"out_of_service_ordered"`
+
+	// Reason Of the last order in or out of service.
+	Reason *string `json:"reason,omitempty"`
+	Regime Regime  `json:"regime"`
+
+	// Row From 1, top to bottom.
+	Row      int     `json:"row"`
+	Shipment *string `json:"shipment,omitempty"`
+
+	// Side `front` or `back`.
+	Side string `json:"side"`
+
+	// Since Since when the cell is as it is; left out where that is not known.
+	Since *time.Time `json:"since,omitempty"`
+	Size  Size       `json:"size"`
+
+	// State `free`, `reserved`, `occupied` or `out_of_service`.
+	State string `json:"state"`
+}
+
+// LockerCellList defines model for LockerCellList.
+type LockerCellList struct {
+	Items []LockerCell `json:"items"`
 }
 
 // LockerDetail defines model for LockerDetail.
@@ -979,8 +1050,11 @@ type QuietHours struct {
 // Reason defines model for Reason.
 type Reason struct {
 	// Reason Why; kept in the audit.
-	Reason string `json:"reason"`
+	Reason ReasonText `json:"reason"`
 }
+
+// ReasonText Why; kept in the audit.
+type ReasonText = string
 
 // Regime defines model for Regime.
 type Regime string
@@ -1122,6 +1196,9 @@ type Id = string
 
 // Limit defines model for limit.
 type Limit = int
+
+// N defines model for n.
+type N = int
 
 // Search defines model for search.
 type Search = string
@@ -1301,6 +1378,15 @@ type SetHoursJSONRequestBody = LocationHours
 
 // CreateLockerJSONRequestBody defines body for CreateLocker for application/json ContentType.
 type CreateLockerJSONRequestBody = NewLocker
+
+// PutCellBackJSONRequestBody defines body for PutCellBack for application/json ContentType.
+type PutCellBackJSONRequestBody = Reason
+
+// MarkCellCheckedJSONRequestBody defines body for MarkCellChecked for application/json ContentType.
+type MarkCellCheckedJSONRequestBody = CellChecked
+
+// TakeCellOutJSONRequestBody defines body for TakeCellOut for application/json ContentType.
+type TakeCellOutJSONRequestBody = Reason
 
 // RevokeCertificatesJSONRequestBody defines body for RevokeCertificates for application/json ContentType.
 type RevokeCertificatesJSONRequestBody = Resolution
@@ -1719,6 +1805,83 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
 	GetAvailability(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCells A locker's cells, as its cabinet told of them
+	//
+	// By number, all at once.
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/cells (the `ListCells` operationId).
+	ListCells(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCellBackWithBody Let a cell be used again
+	//
+	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+	// unusable, stays out of service by the cabinet's own word.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+	PutCellBackWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCellBack Let a cell be used again
+	//
+	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+	// unusable, stays out of service by the cabinet's own word.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+	PutCellBack(ctx context.Context, id Id, n N, body PutCellBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkCellCheckedWithBody Say that a person looked into a cell in doubt
+	//
+	// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+	// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+	// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+	//
+	// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+	// cell is of another `generation` by now.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+	MarkCellCheckedWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkCellChecked Say that a person looked into a cell in doubt
+	//
+	// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+	// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+	// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+	//
+	// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+	// cell is of another `generation` by now.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+	MarkCellChecked(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeCellOutWithBody Have nothing more put into a cell
+	//
+	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+	// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+	// Doing it again tells the cabinet again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+	TakeCellOutWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeCellOut Have nothing more put into a cell
+	//
+	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+	// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+	// Doing it again tells the cabinet again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+	TakeCellOut(ctx context.Context, id Id, n N, body TakeCellOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeCertificatesWithBody Take every certificate of a cabinet back
 	//
@@ -2488,6 +2651,153 @@ func (c *Client) GetLocker(ctx context.Context, id Id, reqEditors ...RequestEdit
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
 func (c *Client) GetAvailability(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetAvailabilityRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCells A locker's cells, as its cabinet told of them
+//
+// By number, all at once.
+//
+// Corresponds with GET /api/v1/lockers/{id}/cells (the `ListCells` operationId).
+func (c *Client) ListCells(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCellsRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCellBackWithBody Let a cell be used again
+//
+// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+// unusable, stays out of service by the cabinet's own word.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+func (c *Client) PutCellBackWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCellBackRequestWithBody(c.Server, id, n, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCellBack Let a cell be used again
+//
+// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+// unusable, stays out of service by the cabinet's own word.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+func (c *Client) PutCellBack(ctx context.Context, id Id, n N, body PutCellBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCellBackRequest(c.Server, id, n, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkCellCheckedWithBody Say that a person looked into a cell in doubt
+//
+// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+//
+// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+// cell is of another `generation` by now.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+func (c *Client) MarkCellCheckedWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkCellCheckedRequestWithBody(c.Server, id, n, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkCellChecked Say that a person looked into a cell in doubt
+//
+// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+//
+// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+// cell is of another `generation` by now.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+func (c *Client) MarkCellChecked(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkCellCheckedRequest(c.Server, id, n, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeCellOutWithBody Have nothing more put into a cell
+//
+// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+// Doing it again tells the cabinet again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+func (c *Client) TakeCellOutWithBody(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeCellOutRequestWithBody(c.Server, id, n, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeCellOut Have nothing more put into a cell
+//
+// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+// Doing it again tells the cabinet again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+func (c *Client) TakeCellOut(ctx context.Context, id Id, n N, body TakeCellOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeCellOutRequest(c.Server, id, n, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4000,6 +4310,202 @@ func NewGetAvailabilityRequest(server string, id Id) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListCellsRequest constructs an http.Request for the ListCells method
+func NewListCellsRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/cells", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCellBackRequest calls the generic PutCellBack builder with application/json body
+func NewPutCellBackRequest(server string, id Id, n N, body PutCellBackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCellBackRequestWithBody(server, id, n, "application/json", bodyReader)
+}
+
+// NewPutCellBackRequestWithBody constructs an http.Request for the PutCellBack method, with any body, and a specified content type
+func NewPutCellBackRequestWithBody(server string, id Id, n N, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "n", n, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/cells/%s/in-service", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewMarkCellCheckedRequest calls the generic MarkCellChecked builder with application/json body
+func NewMarkCellCheckedRequest(server string, id Id, n N, body MarkCellCheckedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMarkCellCheckedRequestWithBody(server, id, n, "application/json", bodyReader)
+}
+
+// NewMarkCellCheckedRequestWithBody constructs an http.Request for the MarkCellChecked method, with any body, and a specified content type
+func NewMarkCellCheckedRequestWithBody(server string, id Id, n N, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "n", n, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/cells/%s/mark-checked", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTakeCellOutRequest calls the generic TakeCellOut builder with application/json body
+func NewTakeCellOutRequest(server string, id Id, n N, body TakeCellOutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTakeCellOutRequestWithBody(server, id, n, "application/json", bodyReader)
+}
+
+// NewTakeCellOutRequestWithBody constructs an http.Request for the TakeCellOut method, with any body, and a specified content type
+func NewTakeCellOutRequestWithBody(server string, id Id, n N, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "n", n, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/cells/%s/out-of-service", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -5622,6 +6128,85 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
 	GetAvailabilityWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetAvailabilityResponse, error)
 
+	// ListCellsWithResponse A locker's cells, as its cabinet told of them
+	//
+	// By number, all at once.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/cells (the `ListCells` operationId).
+	ListCellsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ListCellsResponse, error)
+
+	// PutCellBackWithBodyWithResponse Let a cell be used again
+	//
+	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+	// unusable, stays out of service by the cabinet's own word.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+	PutCellBackWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCellBackResponse, error)
+
+	// PutCellBackWithResponse Let a cell be used again
+	//
+	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+	// unusable, stays out of service by the cabinet's own word.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+	PutCellBackWithResponse(ctx context.Context, id Id, n N, body PutCellBackJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCellBackResponse, error)
+
+	// MarkCellCheckedWithBodyWithResponse Say that a person looked into a cell in doubt
+	//
+	// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+	// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+	// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+	//
+	// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+	// cell is of another `generation` by now.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+	MarkCellCheckedWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkCellCheckedResponse, error)
+
+	// MarkCellCheckedWithResponse Say that a person looked into a cell in doubt
+	//
+	// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+	// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+	// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+	//
+	// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+	// cell is of another `generation` by now.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+	MarkCellCheckedWithResponse(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkCellCheckedResponse, error)
+
+	// TakeCellOutWithBodyWithResponse Have nothing more put into a cell
+	//
+	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+	// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+	// Doing it again tells the cabinet again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+	TakeCellOutWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakeCellOutResponse, error)
+
+	// TakeCellOutWithResponse Have nothing more put into a cell
+	//
+	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+	// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+	// Doing it again tells the cabinet again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+	TakeCellOutWithResponse(ctx context.Context, id Id, n N, body TakeCellOutJSONRequestBody, reqEditors ...RequestEditorFn) (*TakeCellOutResponse, error)
+
 	// RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 	//
 	// Its connection ends within a second. It comes back with a new claim and a new key only.
@@ -6742,6 +7327,198 @@ func (r GetAvailabilityResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetAvailabilityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCellsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerCellList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCellsResponse) GetJSON200() *LockerCellList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCellsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCellsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCellsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCellsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCellsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutCellBackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerCell
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCellBackResponse) GetJSON200() *LockerCell {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCellBackResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCellBackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCellBackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCellBackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCellBackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MarkCellCheckedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerCell
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MarkCellCheckedResponse) GetJSON200() *LockerCell {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MarkCellCheckedResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkCellCheckedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkCellCheckedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkCellCheckedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkCellCheckedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TakeCellOutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerCell
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TakeCellOutResponse) GetJSON200() *LockerCell {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TakeCellOutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakeCellOutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakeCellOutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakeCellOutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakeCellOutResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8280,6 +9057,127 @@ func (c *ClientWithResponses) GetAvailabilityWithResponse(ctx context.Context, i
 	return ParseGetAvailabilityResponse(rsp)
 }
 
+// ListCellsWithResponse A locker's cells, as its cabinet told of them
+//
+// By number, all at once.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/lockers/{id}/cells (the `ListCells` operationId).
+func (c *ClientWithResponses) ListCellsWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*ListCellsResponse, error) {
+	rsp, err := c.ListCells(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCellsResponse(rsp)
+}
+
+// PutCellBackWithBodyWithResponse Let a cell be used again
+//
+// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+// unusable, stays out of service by the cabinet's own word.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+func (c *ClientWithResponses) PutCellBackWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCellBackResponse, error) {
+	rsp, err := c.PutCellBackWithBody(ctx, id, n, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCellBackResponse(rsp)
+}
+
+// PutCellBackWithResponse Let a cell be used again
+//
+// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
+// unusable, stays out of service by the cabinet's own word.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/in-service (the `PutCellBack` operationId).
+func (c *ClientWithResponses) PutCellBackWithResponse(ctx context.Context, id Id, n N, body PutCellBackJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCellBackResponse, error) {
+	rsp, err := c.PutCellBack(ctx, id, n, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCellBackResponse(rsp)
+}
+
+// MarkCellCheckedWithBodyWithResponse Say that a person looked into a cell in doubt
+//
+// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+//
+// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+// cell is of another `generation` by now.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+func (c *ClientWithResponses) MarkCellCheckedWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkCellCheckedResponse, error) {
+	rsp, err := c.MarkCellCheckedWithBody(ctx, id, n, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkCellCheckedResponse(rsp)
+}
+
+// MarkCellCheckedWithResponse Say that a person looked into a cell in doubt
+//
+// `found` is what the person saw: `empty`, or `parcel`, the one that is recorded there. The cabinet is told, clears
+// the doubt and reports it, and the incident is resolved; but it changes nothing when anything happened at the cell
+// after this call, and waits while somebody is at it. A cell with a parcel recorded in it is never freed this way.
+//
+// 409 `invalid_state`: the cell is not in doubt, or what was found is not what is recorded. 409 `conflict`: the
+// cell is of another `generation` by now.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
+func (c *ClientWithResponses) MarkCellCheckedWithResponse(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkCellCheckedResponse, error) {
+	rsp, err := c.MarkCellChecked(ctx, id, n, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkCellCheckedResponse(rsp)
+}
+
+// TakeCellOutWithBodyWithResponse Have nothing more put into a cell
+//
+// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+// Doing it again tells the cabinet again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+func (c *ClientWithResponses) TakeCellOutWithBodyWithResponse(ctx context.Context, id Id, n N, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakeCellOutResponse, error) {
+	rsp, err := c.TakeCellOutWithBody(ctx, id, n, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeCellOutResponse(rsp)
+}
+
+// TakeCellOutWithResponse Have nothing more put into a cell
+//
+// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
+// collected, and taken out by couriers, as before; a courier who stands before its open door still fills it.
+// Doing it again tells the cabinet again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/out-of-service (the `TakeCellOut` operationId).
+func (c *ClientWithResponses) TakeCellOutWithResponse(ctx context.Context, id Id, n N, body TakeCellOutJSONRequestBody, reqEditors ...RequestEditorFn) (*TakeCellOutResponse, error) {
+	rsp, err := c.TakeCellOut(ctx, id, n, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeCellOutResponse(rsp)
+}
+
 // RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 //
 // Its connection ends within a second. It comes back with a new claim and a new key only.
@@ -9421,6 +10319,138 @@ func ParseGetAvailabilityResponse(rsp *http.Response) (*GetAvailabilityResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest AvailabilityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCellsResponse parses an HTTP response from a ListCellsWithResponse call
+func ParseListCellsResponse(rsp *http.Response) (*ListCellsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCellsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerCellList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutCellBackResponse parses an HTTP response from a PutCellBackWithResponse call
+func ParsePutCellBackResponse(rsp *http.Response) (*PutCellBackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCellBackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerCell
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMarkCellCheckedResponse parses an HTTP response from a MarkCellCheckedWithResponse call
+func ParseMarkCellCheckedResponse(rsp *http.Response) (*MarkCellCheckedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkCellCheckedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerCell
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTakeCellOutResponse parses an HTTP response from a TakeCellOutWithResponse call
+func ParseTakeCellOutResponse(rsp *http.Response) (*TakeCellOutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakeCellOutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerCell
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

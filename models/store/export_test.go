@@ -16,7 +16,7 @@ func Tables() []any {
 		models.Contact{}, models.Promise{}, models.Event{}, models.Head{}, models.StoredFact{}, feedScope{},
 		models.DirectoryRow{}, models.OutboxRow{}, lease{}, connection{}, models.Notification{}, models.Incident{},
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
-		outage{}, models.Staff{}, models.StaffSession{}, models.SignInTries{},
+		outage{}, models.Staff{}, models.StaffSession{}, models.SignInTries{}, models.CellOrder{},
 	}
 }
 

@@ -102,9 +102,9 @@ type intake struct {
 	cells     map[int]models.Size
 
 	facts    []models.StoredFact
-	reports  map[int]models.CellReport // the last of each cell
-	loaded   map[models.ParcelID]int   // the cell in which each is now
-	weigh    bool                      // a cell became usable or not otherwise than by its promise
+	reports  map[int]told            // the last of each cell
+	loaded   map[models.ParcelID]int // the cell in which each is now
+	weigh    bool                    // a cell became usable or not otherwise than by its promise
 	messages []models.OutboxRow
 }
 
@@ -129,7 +129,7 @@ func (in *intake) load(facts []models.Fact) error {
 		needCells = needCells || d.After != nil || len(d.Cells) > 0 || f.Cell != 0
 	}
 	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
-	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]models.CellReport{}, map[models.ParcelID]int{}
+	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]told{}, map[models.ParcelID]int{}
 	if len(shipments) > 0 {
 		var found []models.ShipmentID
 		slices.Sort(shipments)
@@ -253,10 +253,10 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	if problem == "" || problem == unknownShipment {
 		// The cells are as the cabinet says, whosever the parcel is.
 		for _, r := range d.Cells {
-			in.reports[r.Cell] = r
+			in.report(r, f)
 		}
 		if d.After != nil {
-			in.reports[d.After.Cell] = *d.After
+			in.report(*d.After, f)
 		}
 	}
 	if problem != "" {
@@ -346,6 +346,24 @@ func (in *intake) save() error {
 	return in.post(in.messages...)
 }
 
+// told is a cell as a fact told of it, and when it became so.
+type told struct {
+	models.CellReport
+	since time.Time
+}
+
+// report takes a fact's word for a cell. Within a batch a cell that stays as it is keeps its time.
+func (in *intake) report(r models.CellReport, f models.Fact) {
+	since := f.At()
+	if since.After(in.now) {
+		since = in.now // a clock that runs ahead
+	}
+	if was, ok := in.reports[r.Cell]; ok && was.State == r.State && was.Doubtful == r.Doubtful && was.Shipment == r.Shipment {
+		since = was.since
+	}
+	in.reports[r.Cell] = told{r, since}
+}
+
 // saveCells takes over the cabinet's view of its cells in one statement. The rows exist,
 // so the insert always meets its conflict and the columns of the layout stay.
 func (in *intake) saveCells() error {
@@ -356,12 +374,15 @@ func (in *intake) saveCells() error {
 	for _, r := range in.reports {
 		rows = append(rows, models.StoredCell{
 			Locker: in.locker, Number: r.Cell, State: r.State, Doubtful: r.Doubtful, Generation: r.Generation,
-			Shipment: r.Shipment, UpdatedAt: in.now,
+			Shipment: r.Shipment, Since: &r.since, UpdatedAt: in.now,
 		})
 	}
 	slices.SortFunc(rows, func(a, b models.StoredCell) int { return a.Number - b.Number })
+	columns := clause.AssignmentColumns([]string{"state", "doubtful", "generation", "shipment", "updated_at"})
+	since := gorm.Expr(`CASE WHEN cells.state = excluded.state AND cells.doubtful = excluded.doubtful
+		AND cells.shipment = excluded.shipment THEN cells.since ELSE excluded.since END`)
 	return in.db.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "locker"}, {Name: "number"}},
-		DoUpdates: clause.AssignmentColumns([]string{"state", "doubtful", "generation", "shipment", "updated_at"}),
+		DoUpdates: append(columns, clause.Assignment{Column: clause.Column{Name: "since"}, Value: since}),
 	}).CreateInBatches(&rows, insertBatch).Error
 }

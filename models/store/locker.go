@@ -148,7 +148,7 @@ func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {
 	cells := make([]models.StoredCell, 0, len(layout))
 	for _, c := range layout {
 		cells = append(cells, models.StoredCell{
-			Locker: l, Number: c.Number, Size: c.Size, Regime: c.Regime, State: models.CellFree, Layout: c, UpdatedAt: t.now,
+			Locker: l, Number: c.Number, Size: c.Size, Regime: c.Regime, State: models.CellFree, Layout: c, Since: &t.now, UpdatedAt: t.now,
 		})
 	}
 	return insert(t, cells...)

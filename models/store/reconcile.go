@@ -26,6 +26,9 @@ func (s *Store) Reconcile(ctx context.Context, since time.Time) (starts, signals
 	if err := s.regrant(ctx); err != nil {
 		return starts, 0, err
 	}
+	if err := s.reorder(ctx); err != nil {
+		return starts, 0, err
+	}
 	signals, err = s.resignal(ctx, *utc(&since))
 	return starts, signals, err
 }
@@ -79,6 +82,19 @@ func (s *Store) regrant(ctx context.Context) error {
 		}
 		after = rows[len(rows)-1].ID
 	}
+}
+
+// reorder has every order about a cell told that may not have been. They are few.
+func (s *Store) reorder(ctx context.Context) error {
+	rows, err := gorm.G[models.CellOrder](s.read).Order("locker, number").Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return mapError(err)
+	}
+	messages := make([]models.OutboxRow, 0, len(rows))
+	for _, o := range rows {
+		messages = append(messages, startCellOrder(o))
+	}
+	return s.tx(ctx, "reconcile", func(t *tx) error { return t.post(messages...) })
 }
 
 func (s *Store) resignal(ctx context.Context, since time.Time) (n int, err error) {

@@ -15,7 +15,7 @@ import (
 func bearsOnRoom(t models.FactType) bool {
 	switch t {
 	case models.FactInventory, models.FactBoardDown, models.FactBoardUp, models.FactCellDoubtful, models.FactCellChecked,
-		models.FactDoorJammed, models.FactHeld, models.FactMissing:
+		models.FactDoorJammed, models.FactHeld, models.FactMissing, models.FactCellOutOfService, models.FactCellInService:
 		return true
 	}
 	return false

@@ -71,6 +71,7 @@ func all() []scene {
 		{"room-kept", "no room is kept", roomKept},
 		{"room-lost", "the other board is dead", roomLost},
 		{"closed", "the locker is closed and not emptied", closed},
+		{"cell-orders", "another cell is ordered out", cellOrders},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }

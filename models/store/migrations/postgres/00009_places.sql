@@ -1,0 +1,19 @@
+-- +goose Up
+-- What the operator wants of a cell; the cabinet owns the cell itself.
+CREATE TABLE cell_orders (
+    locker         text NOT NULL REFERENCES lockers,
+    number         bigint NOT NULL,
+    out_of_service boolean NOT NULL,
+    reason         text NOT NULL,
+    looked         text NOT NULL,
+    rev            bigint NOT NULL,
+    updated_at     timestamptz NOT NULL,
+    PRIMARY KEY (locker, number)
+);
+
+-- Since when a cell is as it is; NULL: since before this was kept.
+ALTER TABLE cells ADD COLUMN since timestamptz;
+
+-- +goose Down
+ALTER TABLE cells DROP COLUMN since;
+DROP TABLE cell_orders;
