@@ -22,6 +22,8 @@ type Config struct {
 	Network   Network
 	Incidents Incidents
 	Engine    Engine
+	// Desk serves /desk, the pages of the operator's staff; nil: there are none.
+	Desk http.Handler
 
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -58,7 +60,7 @@ type server struct {
 var _ StrictServerInterface = (*server)(nil)
 
 // New makes the interface's handler: the calls of openapi.yaml under /api/v1, their
-// documentation at /docs and /openapi.yaml, and /healthz and /readyz.
+// documentation at /docs and /openapi.yaml, the desk at /desk, and /healthz and /readyz.
 func New(cfg Config) http.Handler {
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = defaultInFlight
@@ -87,6 +89,10 @@ func New(cfg Config) http.Handler {
 	pages := echo.WrapHandler(docs.Handler())
 	e.GET("/docs", pages)
 	e.GET("/docs/*", pages)
+	if cfg.Desk != nil {
+		e.Any("/desk", echo.WrapHandler(cfg.Desk))
+		e.Any("/desk/*", echo.WrapHandler(cfg.Desk))
+	}
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.readyz)
 	return e

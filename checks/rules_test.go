@@ -31,7 +31,7 @@ func rules() []rule {
 		oursOnly("cubby/models/store/...", []string{"cubby/models"}),
 		oursOnly("cubby/workflows/...", []string{"cubby/models", "cubby/activities"}),
 		oursOnly("cubby/activities/...", []string{"cubby/models", "cubby/models/catalogue"}),
-		oursOnly("cubby/api/...", []string{"cubby/models", "cubby/agent/protocol/..."}),
+		oursOnly("cubby/api/...", []string{"cubby/models", "cubby/models/catalogue", "cubby/agent/protocol/..."}),
 		oursOnly("cubby/agent/...", []string{"cubby/models"}),
 		oursOnly("cubby/worker/...", []string{
 			"cubby/models", "cubby/models/store", "cubby/workflows/...", "cubby/activities/...",
@@ -46,6 +46,7 @@ func rules() []rule {
 		importedOnlyBy([]string{"github.com/labstack/echo/..."}, "cubby/api/..."),
 		importedOnlyBy([]string{"github.com/jordan-wright/email"}, "cubby/activities/notify"),
 		importedOnlyBy([]string{"go.bug.st/serial"}, "cubby/agent/link"),
+		importedOnlyBy([]string{"golang.org/x/crypto/argon2"}, "cubby/api/desk"),
 		importedOnlyBy([]string{"github.com/hanwen/go-fuse/..."}, "cubby/cmd/cubby-demo/lossy"),
 		importedOnlyBy([]string{"cubby/workflows/..."}, "cubby/worker/..."),
 

@@ -103,3 +103,27 @@ func mask(text string, first, last int) string {
 	runes := []rune(text)
 	return string(runes[:first]) + "•••" + string(runes[len(runes)-last:])
 }
+
+// LockerFilter narrows the list of lockers to those that somebody should look at.
+type LockerFilter string
+
+// The filters.
+const (
+	LockersAway         LockerFilter = "away"           // active, and not connected
+	LockersDoubtful     LockerFilter = "doubtful"       // with a cell in doubt
+	LockersOutOfService LockerFilter = "out_of_service" // with a cell out of service
+)
+
+// LockerFilters lists them.
+func LockerFilters() []LockerFilter {
+	return []LockerFilter{LockersAway, LockersDoubtful, LockersOutOfService}
+}
+
+// Valid reports whether f is one of the filters.
+func (f LockerFilter) Valid() bool { return slices.Contains(LockerFilters(), f) }
+
+// LockerQuery narrows the list of lockers.
+type LockerQuery struct {
+	Page
+	Only LockerFilter // empty: all
+}

@@ -24,6 +24,12 @@ const (
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 )
 
+// IncidentKinds lists them all.
+func IncidentKinds() []IncidentKind {
+	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
+		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers}
+}
+
 // Incident is something that a person should look at. At most one is open per key.
 type Incident struct {
 	ID       IncidentID `gorm:"primaryKey"`

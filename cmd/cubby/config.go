@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,6 +25,8 @@ type setting struct {
 type config struct {
 	databaseURL       string
 	listen            string
+	publicURL         string
+	temporalUI        string
 	opsListen         string
 	gatewayListen     string
 	gatewayCertFile   string
@@ -56,6 +59,7 @@ func settings() []setting {
 	return []setting{
 		{"CUBBY_DATABASE_URL", "sqlite:var/cubby.db", "sqlite:PATH (one process runs everything) or postgres://…", text(func(c *config) *string { return &c.databaseURL })},
 		{"CUBBY_LISTEN", "127.0.0.1:8080", "REST and API docs (role api)", text(func(c *config) *string { return &c.listen })},
+		{"CUBBY_PUBLIC_URL", "http://127.0.0.1:8080", "where clients reach their pages, without a slash at the end (roles api, worker)", publicURL},
 		{"CUBBY_OPS_LISTEN", "127.0.0.1:9090", "/healthz, /readyz and /metrics, for operators only", text(func(c *config) *string { return &c.opsListen })},
 		{"CUBBY_GATEWAY_LISTEN", "127.0.0.1:8443", "cabinets, over TLS (role gateway)", text(func(c *config) *string { return &c.gatewayListen })},
 		{"CUBBY_GATEWAY_CERT_FILE", authorityFile(gatewayTLS + ".pem"), "the gateway's certificate, made by 'cubby key authority', renewed by 'cubby key gateway' (role gateway)", text(func(c *config) *string { return &c.gatewayCertFile })},
@@ -66,6 +70,7 @@ func settings() []setting {
 		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", opsProfile},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
+		{"CUBBY_TEMPORAL_UI_URL", "", "Temporal's UI, which the desk links to; empty: no links (role api)", temporalUI},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
 		{"CUBBY_MASTER_KEY_FILE", "var/master.key", "the master key, 64 hex digits, made by 'cubby key master' (role worker)", text(func(c *config) *string { return &c.masterKeyFile })},
 		{"CUBBY_SMTP_ADDRESS", "127.0.0.1:1025", "mail server (role worker)", text(func(c *config) *string { return &c.mail.Address })},
@@ -87,6 +92,24 @@ func instanceName(c *config, v string) error {
 		return errors.New("a name without spaces or slashes is needed")
 	}
 	c.instance = v
+	return nil
+}
+
+func publicURL(c *config, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("must be like https://parcels.example")
+	}
+	c.publicURL = v
+	return nil
+}
+
+func temporalUI(c *config, v string) error {
+	u, err := url.Parse(v)
+	if v != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.User != nil) {
+		return errors.New("must be like https://temporal.example")
+	}
+	c.temporalUI = strings.TrimSuffix(v, "/")
 	return nil
 }
 

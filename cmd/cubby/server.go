@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"cubby/activities"
 	"cubby/activities/notify"
 	"cubby/api"
+	"cubby/api/desk"
 	"cubby/api/gateway"
 	"cubby/models"
 	"cubby/models/catalogue"
@@ -167,11 +169,27 @@ func (s *server) listen(ctx context.Context, name, address string, srv *http.Ser
 }
 
 func (s *server) api(ctx context.Context) error {
+	texts, err := catalogue.Load()
+	if err != nil {
+		return err
+	}
 	return s.listen(ctx, "api", s.config.listen, s.plain(api.New(api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Engine: s.engine,
-		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
+		Desk: s.desk(texts), Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight,
 	})))
+}
+
+// desk makes the pages of the operator's staff.
+func (s *server) desk(texts *catalogue.Catalogue) http.Handler {
+	c := desk.Config{
+		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Engine: s.engine,
+		Texts: texts, Logger: s.log, Now: time.Now, Rand: rand.Reader, PublicURL: s.config.publicURL,
+	}
+	if s.config.temporalUI != "" {
+		c.TemporalUI = s.config.temporalUI + "/namespaces/" + url.PathEscape(s.config.temporalNamespace)
+	}
+	return desk.New(c)
 }
 
 func (s *server) gateway(ctx context.Context) error {

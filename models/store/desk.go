@@ -13,8 +13,8 @@ const timelineRead = 1000
 
 // LockerSummaries returns a page of lockers ordered by id, with what is in their cells and what is
 // open about them.
-func (s *Store) LockerSummaries(ctx context.Context, p models.Page) ([]models.LockerSummary, error) {
-	views, err := s.Lockers(ctx, p)
+func (s *Store) LockerSummaries(ctx context.Context, q models.LockerQuery) ([]models.LockerSummary, error) {
+	views, err := s.deskLockers(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +45,40 @@ func (s *Store) LockerSummaries(ctx context.Context, p models.Page) ([]models.Lo
 	return summaries, nil
 }
 
+// deskLockers returns a page of lockers, or of those that a filter leaves.
+func (s *Store) deskLockers(ctx context.Context, q models.LockerQuery) ([]models.LockerView, error) {
+	if q.Only == "" {
+		return s.Lockers(ctx, q.Page)
+	}
+	condition := map[models.LockerFilter]string{
+		models.LockersAway:         "state = 'active' AND id NOT IN (" + s.onlineLockers() + ")",
+		models.LockersDoubtful:     "id IN (SELECT locker FROM cells WHERE doubtful AND state <> 'out_of_service')",
+		models.LockersOutOfService: "id IN (SELECT locker FROM cells WHERE state = 'out_of_service')",
+	}[q.Only]
+	search, args := contains(q.Search, "id", "number")
+	var ids []models.LockerID
+	err := s.read.WithContext(ctx).Raw("SELECT id FROM lockers WHERE id > ? AND "+condition+" AND "+search+" ORDER BY id LIMIT ?",
+		append(append([]any{q.Cursor}, args...), q.Limit)...).Scan(&ids).Error
+	if err != nil {
+		return nil, mapError(err)
+	}
+	views := make([]models.LockerView, 0, len(ids))
+	for _, id := range ids {
+		v, err := s.Locker(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// onlineLockers is SQL for the ids of the lockers that are connected.
+func (s *Store) onlineLockers() string {
+	return `SELECT c.locker FROM locker_connections c JOIN gateway_instances g ON g.instance = c.instance AND g.run = c.run
+		WHERE c.ended_at IS NULL AND g.expires_ms > ` + s.clockMS()
+}
+
 // cellCounts counts the cells of lockers.
 func (s *Store) cellCounts(ctx context.Context, lockers []models.LockerID) (map[models.LockerID]models.CellCounts, error) {
 	var groups []struct {
@@ -70,9 +104,7 @@ func (s *Store) NetworkCounts(ctx context.Context) (models.NetworkCounts, error)
 	var totals struct{ Lockers, Active, Online, OpenIncidents int }
 	err := s.read.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM lockers) AS lockers,
 		(SELECT count(*) FROM lockers WHERE state = ?) AS active,
-		(SELECT count(*) FROM lockers l JOIN locker_connections c ON c.locker = l.id
-			JOIN gateway_instances g ON g.instance = c.instance AND g.run = c.run
-			WHERE l.state = ? AND c.ended_at IS NULL AND g.expires_ms > `+s.clockMS()+`) AS online,
+		(SELECT count(*) FROM lockers WHERE state = ? AND id IN (`+s.onlineLockers()+`)) AS online,
 		(SELECT count(*) FROM incidents WHERE resolved IS NULL) AS open_incidents`,
 		models.LockerActive, models.LockerActive).Scan(&totals).Error
 	if err != nil {
@@ -174,4 +206,10 @@ func (s *Store) contact(ctx context.Context, db *gorm.DB, id models.ShipmentID) 
 		return models.Contact{}, nil
 	}
 	return c, err
+}
+
+// LastFacts returns what a cabinet told last, the newest first.
+func (s *Store) LastFacts(ctx context.Context, l models.LockerID, limit int) ([]models.StoredFact, error) {
+	facts, err := gorm.G[models.StoredFact](s.read).Where("locker = ?", l).Order("epoch DESC, seq DESC").Limit(limit).Find(ctx)
+	return facts, mapError(err)
 }

@@ -19,6 +19,7 @@ import (
 
 	"cubby/activities"
 	"cubby/api"
+	"cubby/api/desk"
 	"cubby/api/gateway"
 	"cubby/models"
 	"cubby/models/store"
@@ -31,6 +32,12 @@ var (
 	_ api.Enrolment            = (*store.Store)(nil)
 	_ api.Network              = (*store.Store)(nil)
 	_ api.Incidents            = (*store.Store)(nil)
+	_ desk.Staff               = (*store.Store)(nil)
+	_ desk.Sessions            = (*store.Store)(nil)
+	_ desk.Lockers             = (*store.Store)(nil)
+	_ desk.Cells               = (*store.Store)(nil)
+	_ desk.Shipments           = (*store.Store)(nil)
+	_ desk.Incidents           = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)
 	_ activities.Notices       = (*store.Store)(nil)

@@ -213,6 +213,7 @@ func (s *System) env() []string {
 		"CUBBY_INSTANCE=run",
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
 		"CUBBY_TEMPORAL_NAMESPACE=cubby",
+		"CUBBY_TEMPORAL_UI_URL=" + s.TemporalUIURL,
 		"CUBBY_MASTER_KEY_FILE=" + s.folder.in("master.key"),
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
