@@ -25,6 +25,7 @@ WEB_FILES := $(addprefix node_modules/swagger-ui-dist/,swagger-ui.css swagger-ui
 	favicon-32x32.png LICENSE NOTICE)
 # The font of labels: Latin, Greek and Cyrillic, free to embed.
 FONT_FILES := $(addprefix node_modules/dejavu-fonts-ttf/,ttf/DejaVuSansCondensed.ttf LICENSE)
+DESK_FILES := $(addprefix node_modules/,htmx.org/dist/htmx.min.js @tabler/core/dist/css/tabler.min.css)
 GO_FILES = $$(git ls-files --cached --others --exclude-standard --deduplicate '*.go' ':!:*.gen.go' | while read -r f; do [ ! -f "$$f" ] || echo "$$f"; done)
 GENERATED_SUMS = git ls-files -z --cached --others --exclude-standard --deduplicate '*.gen.go' | xargs -0 -r sha256sum 2>/dev/null | sort -k 2 || true
 
@@ -82,6 +83,8 @@ web: .make/web ## fetch the browser libraries and the font that the server embed
 	@mkdir -p api/docs/assets api/labels/assets
 	@cp $(WEB_FILES) api/docs/assets/
 	@cp $(FONT_FILES) api/labels/assets/
+	@mkdir -p api/desk/assets
+	@for file in $(DESK_FILES); do gzip -9 -n -c $$file >api/desk/assets/$$(basename $$file).gz; done
 	@touch $@
 
 .PHONY: build
@@ -254,6 +257,6 @@ ci: ## what has to pass before a change is in: check, test, test-race, demo, kil
 
 .PHONY: clean
 clean: ## remove what was built and fetched; ./var (the data of make run) stays
-	@echo "clean: bin, .make, node_modules, api/docs/assets"
+	@echo "clean: bin, .make, node_modules, api/docs/assets, api/desk/assets"
 	@rm -rf bin .make node_modules
-	@find api/docs/assets -type f ! -name .gitkeep -delete
+	@find api/docs/assets api/desk/assets -type f ! -name .gitkeep -delete

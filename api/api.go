@@ -38,6 +38,8 @@ type Config struct {
 	Access     LocationAccess
 	// DataKey seals access instructions; nil: there are none.
 	DataKey models.DataKey
+	// Desk serves /desk, the pages of the operator's staff; nil: there are none.
+	Desk http.Handler
 
 	// PublicURL is where clients reach their pages, such as "https://parcels.example".
 	PublicURL string
@@ -83,7 +85,8 @@ type server struct {
 var _ StrictServerInterface = (*server)(nil)
 
 // New makes the interface's handler: the calls of openapi.yaml under /api/v1, their
-// documentation at /docs and /openapi.yaml, clients' pages at /t/, and /healthz and /readyz.
+// documentation at /docs and /openapi.yaml, clients' pages at /t/, the desk at /desk, and /healthz and
+// /readyz.
 func New(cfg Config) http.Handler {
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = defaultInFlight
@@ -119,6 +122,10 @@ func New(cfg Config) http.Handler {
 	})))
 	if cfg.SMS != nil {
 		e.POST("/hooks/twilio", s.twilioHook)
+	}
+	if cfg.Desk != nil {
+		e.Any("/desk", echo.WrapHandler(cfg.Desk))
+		e.Any("/desk/*", echo.WrapHandler(cfg.Desk))
 	}
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.readyz)

@@ -50,6 +50,7 @@ func rules() []rule {
 		importedOnlyBy([]string{"github.com/twilio/twilio-go/..."}, "cubby/activities/notify/sms"),
 		importedOnlyBy([]string{"codeberg.org/go-pdf/fpdf"}, "cubby/api/labels"),
 		importedOnlyBy([]string{"go.bug.st/serial"}, "cubby/agent/link"),
+		importedOnlyBy([]string{"golang.org/x/crypto/argon2"}, "cubby/api/desk"),
 		importedOnlyBy([]string{"github.com/hanwen/go-fuse/..."}, "cubby/cmd/cubby-demo/lossy"),
 		importedOnlyBy([]string{"github.com/standard-webhooks/..."}, "cubby/cmd/cubby-demo/hooks"), // and by tests: see models.SignWebhook
 		importedOnlyBy([]string{"cubby/workflows/..."}, "cubby/worker/..."),

@@ -30,6 +30,13 @@ const (
 	IncidentSMS IncidentKind = "sms_provider"
 )
 
+// IncidentKinds lists them all.
+func IncidentKinds() []IncidentKind {
+	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
+		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
+		IncidentClientReport, IncidentWebhook, IncidentSMS}
+}
+
 // Incident is something that a person should look at. At most one is open per key.
 type Incident struct {
 	ID       IncidentID `gorm:"primaryKey"`
@@ -77,7 +84,7 @@ type IncidentInput struct {
 type AuditEntry struct {
 	ID           int64 `gorm:"primaryKey"`
 	At           time.Time
-	Actor        string // the key's id, "client", or "system"
+	Actor        string // the id of the key or the person of staff, "client", or "system"
 	Organization OrganizationID
 	Action       string // "shipment.create"
 	Object       string // the id acted on

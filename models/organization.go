@@ -78,9 +78,11 @@ func (k APIKey) Active(now time.Time) bool {
 	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
 
-// Actor is who makes a request: an organization through one of its keys.
+// Actor is who makes a request: an organization through one of its keys, or a person of its
+// staff.
 type Actor struct {
 	Key          KeyID
+	Staff        StaffID // empty: a key acts
 	Organization OrganizationID
 	Kind         OrganizationKind
 	Scopes       []Scope

@@ -147,6 +147,11 @@ type FactQuery struct {
 // IncidentQuery narrows the list of incidents.
 type IncidentQuery struct {
 	Page
-	Open   bool // only those not resolved
-	Locker LockerID
+	Open     bool // only those not resolved
+	Resolved bool // only those resolved
+	Locker   LockerID
+	Kind     IncidentKind
+	Shipment ShipmentID
+	// Newest: the list begins with the newest.
+	Newest bool
 }

@@ -28,6 +28,7 @@ type config struct {
 	databaseURL       string
 	listen            string
 	publicURL         string
+	temporalUI        string
 	opsListen         string
 	gatewayListen     string
 	gatewayCertFile   string
@@ -79,6 +80,7 @@ func settings() []setting {
 		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", onOff(func(c *config) *bool { return &c.opsProfile })},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
+		{"CUBBY_TEMPORAL_UI_URL", "", "Temporal's UI, which the desk links to; empty: no links (role api)", temporalUI},
 		{"CUBBY_TEMPORAL_NAMESPACE", "cubby", "Temporal's namespace", text(func(c *config) *string { return &c.temporalNamespace })},
 		{"CUBBY_MASTER_KEY_FILE", "var/master.key", "the master key, 64 hex digits, made by 'cubby key master' (role worker)", text(func(c *config) *string { return &c.masterKeyFile })},
 		{"CUBBY_DATA_KEY_FILE", "var/data.key", "the key of access instructions, 64 hex digits, made by 'cubby key data'; without the file there are none (role api)", text(func(c *config) *string { return &c.dataKeyFile })},
@@ -121,6 +123,15 @@ func publicURL(c *config, v string) error {
 		return errors.New("must be like https://parcels.example")
 	}
 	c.publicURL = v
+	return nil
+}
+
+func temporalUI(c *config, v string) error {
+	u, err := url.Parse(v)
+	if v != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.User != nil) {
+		return errors.New("must be like https://temporal.example")
+	}
+	c.temporalUI = strings.TrimSuffix(v, "/")
 	return nil
 }
 

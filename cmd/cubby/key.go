@@ -103,7 +103,7 @@ func runKeyCreate(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	defer closeStore(p, s)
-	request := models.Request{Actor: models.Actor{Key: "cli", Scopes: []models.Scope{models.ScopeOperator}}, ID: "cli"}
+	request := byCommand()
 	k := models.NewKey{Request: request, Organization: models.OrganizationID(*org), Name: *name, Test: *test}
 	for scope := range strings.SplitSeq(*scopes, ",") {
 		if !models.Scope(scope).Valid() {

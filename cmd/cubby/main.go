@@ -31,6 +31,9 @@ func commands() []command {
 		{"key data", "key data", "make the data key file, unless there is one", runKeyData},
 		{"key authority", "key authority [--dir DIR] [--hosts LIST]", "make the keys of cabinets' identity, those that are missing", runKeyAuthority},
 		{"key gateway", "key gateway [--dir DIR] [--hosts LIST]", "renew the certificate that cabinets see", runKeyGateway},
+		{"staff add", "staff add --login LOGIN [--name NAME] [--language en|ru] [--password-stdin] [--json]", "make a login for the desk; a password that is made is shown once", runStaffAdd},
+		{"staff password", "staff password --login LOGIN [--password-stdin] [--json]", "set another password; the person's sessions end", runStaffPassword},
+		{"staff disable", "staff disable --login LOGIN", "let somebody in no more; the person's sessions end", runStaffDisable},
 		{"reconcile", "reconcile --since DURATION", "deliver starts and facts to Temporal again, after a restore", runReconcile},
 		{"bench cabinet", "bench cabinet [--only doors,memory,intake] [--json]", "measure how soon a door is driven, an agent's memory in the gateway, and facts taken in a second", runBenchCabinet},
 		{"bench growth", "bench growth [--small 10000] [--large 1000000] [--json]", "measure lists, searches and announcements with many shipments against few, on Postgres", runBenchGrowth},
@@ -42,6 +45,7 @@ func commands() []command {
 type program struct {
 	config config
 	log    *slog.Logger
+	in     io.Reader
 	out    io.Writer
 	err    io.Writer
 	fault  func(point string) error // in crash tests only
@@ -77,7 +81,7 @@ func run(ctx context.Context, args []string, getenv func(string) (string, bool),
 			return fmt.Errorf("CUBBY_LOG_LEVEL: %w", err)
 		}
 		log := slog.New(slog.NewJSONHandler(errOut, &slog.HandlerOptions{Level: level})).With("instance", conf.instance)
-		return c.run(ctx, program{config: conf, log: log, out: out, err: errOut}, rest)
+		return c.run(ctx, program{config: conf, log: log, in: os.Stdin, out: out, err: errOut}, rest)
 	}
 	usage(errOut)
 	return fmt.Errorf("there is no command %q", args[0])

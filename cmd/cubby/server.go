@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"cubby/activities/notify/sms"
 	"cubby/activities/post"
 	"cubby/api"
+	"cubby/api/desk"
 	"cubby/api/gateway"
 	"cubby/models"
 	"cubby/models/catalogue"
@@ -187,7 +189,7 @@ func (s *server) api(ctx context.Context) error {
 	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Clocks: s.db, Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL, SMSReports: s.db,
-		Routes: s.db, Access: s.db, DataKey: dataKey,
+		Desk: s.desk(texts), Routes: s.db, Access: s.db, DataKey: dataKey,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 		PrivateWebhooks: s.config.webhookPrivate,
@@ -215,6 +217,18 @@ func (s *server) sms() (*sms.Twilio, error) {
 	}
 	twilio.Public = s.config.publicURL
 	return &twilio, twilio.Check()
+}
+
+// desk makes the pages of the operator's staff.
+func (s *server) desk(texts *catalogue.Catalogue) http.Handler {
+	c := desk.Config{
+		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Engine: s.engine,
+		Texts: texts, Logger: s.log, Now: time.Now, Rand: rand.Reader, PublicURL: s.config.publicURL,
+	}
+	if s.config.temporalUI != "" {
+		c.TemporalUI = s.config.temporalUI + "/namespaces/" + url.PathEscape(s.config.temporalNamespace)
+	}
+	return desk.New(c)
 }
 
 func (s *server) gateway(ctx context.Context) error {

@@ -116,6 +116,8 @@ func unique(constraint string, err error) error {
 		return models.Wrap(models.CodeConflict, err, "A locker has this number already.")
 	case "couriers_badge", "couriers.badge":
 		return models.Wrap(models.CodeConflict, err, "A courier has this badge already.")
+	case "staff_login", "staff.login":
+		return models.Wrap(models.CodeConflict, err, "A person of the staff has this login already.")
 	case "certificates_key", "certificates.public_key_hash":
 		return models.Wrap(models.CodeKeyUsed, err, "This key has a certificate already: make a new key.")
 	}

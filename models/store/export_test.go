@@ -19,6 +19,7 @@ func Tables() []any {
 		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{}, models.SealedAccess{}, models.Route{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
 		optOut{}, models.Template{},
+		models.Staff{}, models.StaffSession{}, models.SignInTries{},
 	}
 }
 

@@ -93,20 +93,39 @@ func (t *tx) cellChecked(l models.LockerID, cell int) error {
 	})
 }
 
+// Incident returns one, or not_found.
+func (s *Store) Incident(ctx context.Context, id models.IncidentID) (models.Incident, error) {
+	i, err := gorm.G[models.Incident](s.read).Where("id = ?", id).Take(ctx)
+	return take(i, err, "There is no such incident.")
+}
+
 // Incidents returns a page ordered by id.
 func (s *Store) Incidents(ctx context.Context, q models.IncidentQuery) ([]models.Incident, error) {
-	query := gorm.G[models.Incident](s.read).Where("id > ?", q.Cursor)
+	query, order := gorm.G[models.Incident](s.read).Where("id > ?", q.Cursor), "id"
+	if q.Newest {
+		order = "id DESC"
+		query = gorm.G[models.Incident](s.read).Where("? = '' OR id < ?", q.Cursor, q.Cursor)
+	}
 	if q.Open {
 		query = query.Where("resolved IS NULL")
 	}
+	if q.Resolved {
+		query = query.Where("resolved IS NOT NULL")
+	}
 	if q.Locker != "" {
 		query = query.Where("locker = ?", q.Locker)
+	}
+	if q.Kind != "" {
+		query = query.Where("kind = ?", q.Kind)
+	}
+	if q.Shipment != "" {
+		query = query.Where("shipment = ?", q.Shipment)
 	}
 	if q.Search != "" {
 		search, args := contains(q.Search, "id", "key")
 		query = query.Where(search, args...)
 	}
-	found, err := query.Order("id").Limit(q.Limit).Find(ctx)
+	found, err := query.Order(order).Limit(q.Limit).Find(ctx)
 	return found, mapError(err)
 }
 

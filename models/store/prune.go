@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"cubby/models"
 )
 
 const day = 24 * time.Hour
@@ -30,6 +32,8 @@ func retentions() []retention {
 			JOIN shipments s ON s.id = c.shipment WHERE s.ended_at < ? LIMIT ?)`},
 		{day, `DELETE FROM idempotency WHERE (organization, key) IN (
 			SELECT organization, key FROM idempotency WHERE created_at < ? LIMIT ?)`},
+		{day, `DELETE FROM sign_in_tries WHERE key IN (SELECT key FROM sign_in_tries WHERE last_at < ? LIMIT ?)`},
+		{models.SessionLife, `DELETE FROM staff_sessions WHERE hash IN (SELECT hash FROM staff_sessions WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE created_at < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM events WHERE (shipment, seq) IN (SELECT e.shipment, e.seq FROM events e
 			JOIN shipments s ON s.id = e.shipment WHERE s.ended_at < ? LIMIT ?)`},

@@ -20,6 +20,7 @@ import (
 	"cubby/activities"
 	"cubby/api"
 	"cubby/api/codes"
+	"cubby/api/desk"
 	"cubby/api/gateway"
 	"cubby/api/page"
 	"cubby/models"
@@ -39,6 +40,12 @@ var (
 	_ api.Events               = (*store.Store)(nil)
 	_ api.Messages             = (*store.Store)(nil)
 	_ api.SMSReports           = (*store.Store)(nil)
+	_ desk.Staff               = (*store.Store)(nil)
+	_ desk.Sessions            = (*store.Store)(nil)
+	_ desk.Lockers             = (*store.Store)(nil)
+	_ desk.Cells               = (*store.Store)(nil)
+	_ desk.Shipments           = (*store.Store)(nil)
+	_ desk.Incidents           = (*store.Store)(nil)
 	_ gateway.Cabinets         = (*store.Store)(nil)
 	_ activities.Lives         = (*store.Store)(nil)
 	_ activities.Notices       = (*store.Store)(nil)

@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"context"
-
 	"time"
 
 	"gorm.io/gorm"
@@ -81,12 +81,8 @@ func forUpdate[T any](t *tx) gorm.Interface[T] {
 
 // audit records an act.
 func (t *tx) audit(r models.Request, action, object, detail string) error {
-	actor := string(r.Actor.Key)
-	if actor == "" {
-		actor = "system"
-	}
 	return insert(t, models.AuditEntry{
-		At: t.now, Actor: actor, Organization: r.Actor.Organization,
+		At: t.now, Actor: cmp.Or(string(r.Actor.Staff), string(r.Actor.Key), "system"), Organization: r.Actor.Organization,
 		Action: action, Object: object, Detail: detail, Request: r.ID,
 	})
 }

@@ -270,6 +270,7 @@ func (s *System) env() []string {
 		"CUBBY_INSTANCE=run",
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
 		"CUBBY_TEMPORAL_NAMESPACE=" + temporalNamespace,
+		"CUBBY_TEMPORAL_UI_URL=" + s.TemporalUIURL,
 		"CUBBY_MASTER_KEY_FILE=" + s.folder.in("master.key"),
 		"CUBBY_DATA_KEY_FILE=" + s.folder.in("data.key"),
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
