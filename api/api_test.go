@@ -85,7 +85,7 @@ type ports struct {
 }
 
 func actors() map[string]models.Actor {
-	return map[string]models.Actor{
+	all := map[string]models.Actor{
 		"carrier":  {Key: "key_a", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeShipments, models.ScopeCouriers, models.ScopeWebhooks, models.ScopeMessages}},
 		"helper":   {Key: "key_c", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
 		"helperB":  {Key: "key_d", Organization: carrierB, Kind: models.KindCarrier, Scopes: []models.Scope{models.ScopeCodes}},
@@ -95,6 +95,10 @@ func actors() map[string]models.Actor {
 		"operator": {Key: "key_o", Organization: operator, Kind: models.KindOperator, Scopes: []models.Scope{models.ScopeOperator}},
 		"none":     {Key: "key_n", Organization: carrierA, Kind: models.KindCarrier},
 	}
+	for _, s := range models.Scopes() { // a key of one scope alone
+		all["only-"+string(s)] = models.Actor{Key: "key_1", Organization: carrierA, Kind: models.KindCarrier, Scopes: []models.Scope{s}}
+	}
+	return all
 }
 
 func (p *ports) Authenticate(_ context.Context, hash string) (models.Actor, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestShipmentRights(t *testing.T) {
 	calls := map[string]call{}
 	for path, item := range specification(t).Paths.Map() {
 		for method, op := range item.Operations() {
-			if slices.Contains(op.Tags, "Shipments") {
+			if slices.Contains(op.Tags, "Shipments") && op.Extensions["x-scope"] == string(models.ScopeShipments) {
 				calls[op.OperationID] = call{method, path}
 			}
 		}
@@ -59,6 +60,32 @@ func TestShipmentRights(t *testing.T) {
 		}
 	}
 	require.Empty(t, calls, "operations that the table does not have")
+}
+
+// TestEveryOperationByScope: a key that has one scope alone calls what needs it, what needs none, and nothing else; without a
+// key nothing is called. Own and foreign objects are the matter of the tests of each operation.
+func TestEveryOperationByScope(t *testing.T) {
+	t.Parallel()
+	h := handler(&ports{}, nil, nil)
+	answer := func(role, method, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, scenario{role: role, method: method, url: path}.request())
+		return w
+	}
+	for path, item := range specification(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			url := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(path, "x")
+			needs, _ := op.Extensions["x-scope"].(string)
+			require.NotEmpty(t, needs, "%s says which scope it needs", op.OperationID)
+			require.Equal(t, http.StatusUnauthorized, answer("", method, url).Code, op.OperationID)
+			for _, scope := range models.Scopes() {
+				w := answer("only-"+string(scope), method, url)
+				refused := w.Code == http.StatusForbidden && strings.Contains(w.Body.String(), "This needs a key with the scope")
+				may := needs == "any" || needs == string(scope) || scope == models.ScopeOperator
+				require.Equal(t, !may, refused, "%s with the scope %s: %d %s", op.OperationID, scope, w.Code, w.Body)
+			}
+		}
+	}
 }
 
 // TestDocsShowTheTables: docs/api.md has the tables as the code has them.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -48,24 +49,23 @@ func privacy(ctx context.Context, w *world) error {
 		return err
 	}
 	client := people.Client{Mail: w.stage.Mailbox(plantedEmail), At: at}
-	var codes []string
-	for n, act := range []string{"", "reissue-code", "extend"} {
+	if _, err := client.Code(ctx); err != nil {
+		return err
+	}
+	var known []people.PickupCode
+	for _, act := range []string{"", "reissue-code", "extend"} {
 		if act != "" {
 			if _, err := w.carrier.Act(ctx, s.ID, act, act+s.ID); err != nil {
 				return err
 			}
 		}
-		mail, err := client.Mail.Await(ctx, n+1)
+		code, err := w.carrier.PickupCode(ctx, s.ID)
 		if err != nil {
 			return err
 		}
-		code, err := people.Code(mail)
-		if err != nil {
-			return err
-		}
-		codes = append(codes, code)
+		known = append(known, code)
 	}
-	if err := client.Pickup(ctx, codes[len(codes)-1], labels(s)...); err != nil {
+	if err := client.Pickup(ctx, known[len(known)-1].Code, labels(s)...); err != nil {
 		return err
 	}
 	if _, err := w.carrier.AwaitState(ctx, s.ID, "picked_up"); err != nil {
@@ -82,29 +82,31 @@ func privacy(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	return lookForPersons(w.stage.Dir(), s.Number, tables, needles(codes))
+	return lookForPersons(w.stage.Dir(), s.Number, tables, needles(known))
 }
 
 // needles are what is looked for. A code is not part of a longer number.
-func needles(codes []string) map[string]*regexp.Regexp {
+func needles(known []people.PickupCode) map[string]*regexp.Regexp {
 	found := map[string]*regexp.Regexp{}
 	for what, text := range map[string]string{"name": plantedName, "e-mail": plantedEmail, "phone": strings.TrimPrefix(plantedPhone, "+")} {
 		found[what] = regexp.MustCompile("(?i)" + regexp.QuoteMeta(text))
 	}
-	for _, code := range slices.Compact(codes) {
-		found["code "+code] = regexp.MustCompile(`(^|[^0-9A-Za-z])` + code[:4] + `[ -]?` + code[4:] + `($|[^0-9A-Za-z])`)
+	for _, k := range known {
+		found["code "+k.Code] = regexp.MustCompile(`(^|[^0-9A-Za-z])` + k.Code[:4] + `[ -]?` + k.Code[4:] + `($|[^0-9A-Za-z])`)
+		found["QR "+k.QR] = regexp.MustCompile(regexp.QuoteMeta(k.QR))
+		found["page "+k.Page] = regexp.MustCompile(regexp.QuoteMeta(path.Base(k.Page)))
 	}
 	return found
 }
 
-// readTables reads all of the server's database but the one table that may hold persons.
+// readTables reads all of the server's database but what may hold persons.
 func readTables(ctx context.Context, file string) (tables map[string]string, err error) {
 	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	names, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'contacts'")
+	names, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('contacts', 'former_contacts')")
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +174,8 @@ func lookForPersons(dir, number string, tables map[string]string, wanted map[str
 			return fmt.Errorf("table %s is empty: nothing was looked at", must)
 		}
 	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		name, _ := filepath.Rel(dir, path)
+	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, file)
 		switch {
 		case err != nil:
 			if errors.Is(err, fs.ErrNotExist) {
@@ -185,7 +187,7 @@ func lookForPersons(dir, number string, tables map[string]string, wanted map[str
 		case !d.Type().IsRegular() || strings.HasPrefix(name, "cubby.db") || name == filepath.Join("log", "demo.log"):
 			return nil
 		}
-		raw, err := os.ReadFile(path)
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

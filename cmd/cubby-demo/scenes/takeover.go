@@ -3,6 +3,7 @@ package scenes
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"cubby/cmd/cubby-demo/people"
@@ -60,7 +61,15 @@ func takeover(ctx context.Context, w *world) error {
 	if err := checkRound(ctx, w.courier(at), at, things[1], ""); err != nil {
 		return err
 	}
-	third, err := w.carrier.Announce(ctx, "key of "+later.Number, later)
+	var third people.Shipment
+	// What the courier has found may still be on its way to the server.
+	err = people.Await(ctx, "room for what was found", hearEvery, func() (bool, string, error) {
+		third, err = w.carrier.Announce(ctx, "key of "+later.Number, later)
+		if people.RefusedWith(err, http.StatusConflict, "no_capacity") {
+			return false, err.Error(), nil
+		}
+		return err == nil, "", err
+	})
 	if err != nil {
 		return err
 	}
