@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,23 +58,34 @@ func TestRoles(t *testing.T) {
 	require.ErrorContains(t, err, "cook")
 }
 
-// TestMasterKeyIsNeverOverwritten: every code at every cabinet comes from it.
-func TestMasterKeyIsNeverOverwritten(t *testing.T) {
+// TestKeysAreNeverOverwritten: every code at every cabinet comes from the master key, and what the
+// data key sealed opens with no other.
+func TestKeysAreNeverOverwritten(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "keys", "master.key")
-	settings := env("CUBBY_MASTER_KEY_FILE", path)
-	for range 2 {
-		require.NoError(t, run(t.Context(), []string{"key", "master"}, settings, io.Discard, io.Discard))
-	}
-	first, err := readMasterKey(path)
-	require.NoError(t, err)
-	require.Len(t, first, masterKeyBytes)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.EqualValues(t, 0o600, info.Mode().Perm())
+	for name, read := range map[string]func(string) ([]byte, error){"master": readMasterKey, "data": readDataKey} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "keys", name+".key")
+			settings := env("CUBBY_"+strings.ToUpper(name)+"_KEY_FILE", path)
+			var first []byte
+			for range 2 {
+				require.NoError(t, run(t.Context(), []string{"key", name}, settings, io.Discard, io.Discard))
+				key, err := read(path)
+				require.NoError(t, err)
+				require.Len(t, key, masterKeyBytes)
+				if first == nil {
+					first = key
+				}
+				require.Equal(t, first, key)
+			}
+			info, err := os.Stat(path)
+			require.NoError(t, err)
+			require.EqualValues(t, 0o600, info.Mode().Perm())
 
-	require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
-	require.Error(t, run(t.Context(), []string{"key", "master"}, settings, io.Discard, io.Discard), "a damaged key is told, not replaced")
+			require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
+			require.Error(t, run(t.Context(), []string{"key", name}, settings, io.Discard, io.Discard), "a damaged key is told, not replaced")
+		})
+	}
 }
 
 func TestUnknownCommand(t *testing.T) {

@@ -69,7 +69,7 @@ func (t *tx) mayEnter(carrier models.OrganizationID, id models.LocationID) (bool
 	err = t.db.Raw(`SELECT (SELECT count(*) FROM promises p JOIN lockers l ON l.id = p.locker
 			WHERE l.location = @place AND p.carrier = @carrier AND (p."from" IS NULL OR p."from" < @tomorrow))
 		+ (SELECT count(*) FROM cells c JOIN lockers l ON l.id = c.locker JOIN shipments s ON s.id = c.shipment
-			WHERE l.location = @place AND s.carrier = @carrier AND c.state <> @free)`,
-		map[string]any{"place": id, "carrier": carrier, "tomorrow": tomorrow, "free": models.CellFree}).Scan(&n).Error
+			WHERE l.location = @place AND s.carrier = @carrier)`,
+		map[string]any{"place": id, "carrier": carrier, "tomorrow": tomorrow}).Scan(&n).Error
 	return n > 0, err
 }
