@@ -20,6 +20,7 @@ type incidentsView struct {
 type incidentRow struct {
 	models.Incident
 	LockerNumber string
+	Since        moment // in the time of the place
 }
 
 // Choices are the states of incidents that can be listed.
@@ -63,16 +64,18 @@ func (d *desk) incidents(v visit) error {
 		items = items[:pageSize]
 		next = string(items[pageSize-1].ID)
 	}
-	numbers := map[models.LockerID]string{}
+	places := map[models.LockerID]models.LockerView{}
 	for _, i := range items {
-		if _, known := numbers[i.Locker]; !known && i.Locker != "" {
+		if _, known := places[i.Locker]; !known && i.Locker != "" {
 			l, err := d.Lockers.Locker(ctx, i.Locker)
 			if err != nil {
 				return err
 			}
-			numbers[i.Locker] = l.Locker.Number
+			places[i.Locker] = l
 		}
-		view.Items = append(view.Items, incidentRow{i, numbers[i.Locker]})
+		there := view.frame
+		there.zone = places[i.Locker].Location.Zone()
+		view.Items = append(view.Items, incidentRow{i, places[i.Locker].Locker.Number, there.At(i.Opened)})
 	}
 	view.pager = pagerOf(v.r, next)
 	d.render(v.w, http.StatusOK, "incidents.html", view)

@@ -27,6 +27,7 @@ type shipmentsView struct {
 type shipmentRow struct {
 	models.ShipmentView
 	LockerNumber string
+	Deadline     moment // in the time of the place
 }
 
 func (d *desk) shipments(v visit) error {
@@ -64,17 +65,17 @@ func (d *desk) shipments(v visit) error {
 		return err
 	}
 	view.TooShort = view.Query != "" && len(view.Query) < shortestEnd
-	numbers := map[models.LockerID]string{}
+	places := map[models.LockerID]models.LockerView{}
 	for _, s := range views {
 		id := s.Shipment.Locker
-		if _, known := numbers[id]; !known {
-			l, err := d.Lockers.Locker(ctx, id)
-			if err != nil {
+		if _, known := places[id]; !known {
+			if places[id], err = d.Lockers.Locker(ctx, id); err != nil {
 				return err
 			}
-			numbers[id] = l.Locker.Number
 		}
-		view.Items = append(view.Items, shipmentRow{s, numbers[id]})
+		there := view.frame
+		there.zone = places[id].Location.Zone()
+		view.Items = append(view.Items, shipmentRow{s, places[id].Locker.Number, there.At(s.Shipment.ExpiresAt)})
 	}
 	view.pager = pagerOf(v.r, next)
 	d.render(v.w, http.StatusOK, "shipments.html", view)
