@@ -109,7 +109,7 @@ func settles(what, question string) chromedp.Action[chromedp.Void] {
 }
 
 // shows waits until a thing on the page says what is wanted.
-func shows(id, want string) chromedp.Action[chromedp.Void] {
+func deskShows(id, want string) chromedp.Action[chromedp.Void] {
 	return settles(id+" never says "+want, `[...document.querySelectorAll('`+string(testid(id))+`')].some((e) => e.textContent.includes('`+want+`'))`)
 }
 
@@ -173,40 +173,40 @@ func TestDesk(t *testing.T) {
 	d := desk{t, browser}
 	d.looks("sign-in")
 	d.do("a wrong password", chromedp.SendKeys(chromedp.CSS("input[name=login]"), "vera"),
-		chromedp.SendKeys(chromedp.CSS("input[name=password]"), "not the password\r"), shows("problem", "wrong"))
-	d.do("signing in", chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"), shows("shipment", "SHOP-2026-004711"))
+		chromedp.SendKeys(chromedp.CSS("input[name=password]"), "not the password\r"), deskShows("problem", "wrong"))
+	d.do("signing in", chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"), deskShows("shipment", "SHOP-2026-004711"))
 	d.looks("shipments")
-	d.do("finding by last characters", chromedp.SendKeys(testid("q"), "4711"), click("find"), shows("shipment", "SHOP-2026-004711"))
-	d.do("reading the story", click("shipment"), shows("state", "ready for pickup"), shows("timeline", "announced"), shows("timeline", "parcel put in"),
-		shows("timeline", "e-mail: sent"), shows("contact", "c•••@example.com"))
+	d.do("finding by last characters", chromedp.SendKeys(testid("q"), "4711"), click("find"), deskShows("shipment", "SHOP-2026-004711"))
+	d.do("reading the story", click("shipment"), deskShows("state", "ready for pickup"), deskShows("timeline", "announced"), deskShows("timeline", "parcel put in"),
+		deskShows("timeline", "e-mail: sent"), deskShows("contact", "c•••@example.com"))
 	d.looks("shipment")
-	d.do("looking at the contact", click("show-contact"), shows("contact", "client@example.com"), shows("timeline", "looked at the client"))
+	d.do("looking at the contact", click("show-contact"), deskShows("contact", "client@example.com"), deskShows("timeline", "looked at the client"))
 	d.do("holding back", click("act-freeze"), because("go-freeze", "the client lost the phone"), click("go-freeze"),
-		shows("done", "held back"), shows("state", "held back"), shows("timeline", "the client lost the phone"))
+		deskShows("done", "held back"), deskShows("state", "held back"), deskShows("timeline", "the client lost the phone"))
 	d.do("letting go", click("act-unfreeze"), because("go-unfreeze", "it was found"), click("go-unfreeze"), hides("state", "held back"))
 
 	cell := fmt.Sprintf("%s/desk/lockers/%s?cell=%d", system.APIURL, at.Locker, jammed)
-	d.do("marking checked", chromedp.Navigate(cell), shows("cell", "doubtful"))
+	d.do("marking checked", chromedp.Navigate(cell), deskShows("cell", "doubtful"))
 	d.looks("cell")
 	d.do("marking checked", click("check"), chromedp.Click(chromedp.CSS("input[value=empty]"), chromedp.NodeVisible),
-		because("check-go", "the cleaner looked"), click("check-go"), shows("done", "The cabinet is told"), drawn(jammed, "free"), hides("cell", "doubtful"))
-	d.do("another cell, without leaving the page", click("cell-20"), shows("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
-		shows("cell", "the hinge is bent"), drawn(20, "out_of_service"))
+		because("check-go", "the cleaner looked"), click("check-go"), deskShows("done", "The cabinet is told"), drawn(jammed, "free"), hides("cell", "doubtful"))
+	d.do("another cell, without leaving the page", click("cell-20"), deskShows("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
+		deskShows("cell", "the hinge is bent"), drawn(20, "out_of_service"))
 	d.looks("out-of-service")
 	d.do("and back", click("in"), because("in-go", "mended"), click("in-go"), drawn(20, "free"), hides("cell", "the hinge is bent"))
 
 	// Nobody is there when a board is taken off: an incident that only people close may come and go, a dead board's stays.
 	require.NoError(t, at.Board(ctx, 1, true))
-	d.do("an incident", chromedp.Navigate(system.APIURL+"/desk/incidents"), shows("incident", "A lock board does not answer"))
+	d.do("an incident", chromedp.Navigate(system.APIURL+"/desk/incidents"), deskShows("incident", "A lock board does not answer"))
 	d.looks("incidents")
-	d.do("resolving it", click("incident"), shows("state", "open"))
+	d.do("resolving it", click("incident"), deskShows("state", "open"))
 	d.looks("incident")
-	d.do("resolving it", because("resolve", "the technician is on the way"), click("resolve"), shows("done", "resolved"), shows("state", "resolved"))
+	d.do("resolving it", because("resolve", "the technician is on the way"), click("resolve"), deskShows("done", "resolved"), deskShows("state", "resolved"))
 	d.do("the front page", chromedp.Navigate(system.APIURL+"/desk"))
 	d.looks("front")
-	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), shows("locker", "L-001"))
+	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), deskShows("locker", "L-001"))
 	d.looks("lockers")
-	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), shows("sign-out", "Выйти"))
+	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), deskShows("sign-out", "Выйти"))
 	d.looks("lockers-ru")
 	d.do("leaving", click("sign-out"), chromedp.WaitVisible(chromedp.CSS("input[name=password]")), chromedp.Navigate(system.APIURL+"/desk"),
 		chromedp.WaitVisible(chromedp.CSS("input[name=password]")))
