@@ -73,6 +73,15 @@ func TestTheNearestComeFirst(t *testing.T) {
 	})
 }
 
+// TestTheNearestMayLieOutsideOfTheSquare in whose corner another one lies.
+func TestTheNearestMayLieOutsideOfTheSquare(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		f.lockerAt(t, "corner", 0.099, 0.099)
+		f.lockerAt(t, "outside", 0, 0.11)
+		require.Equal(t, []string{"outside"}, f.numbers(t, models.LockerQuery{Near: &models.Point{}, Page: models.Page{Limit: 1}}))
+	})
+}
+
 func TestLockersAreNarrowedDown(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		a := f.lockerAt(t, "A", 1, 10)
