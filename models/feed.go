@@ -62,6 +62,9 @@ const (
 // ScopeOfEvents is the scope of an organization's own feed.
 func ScopeOfEvents(o OrganizationID) string { return FeedScopes + ScopeOfOrganization(o) }
 
+// ScopeOfTestEvents is that of its shipments at test lockers, which test keys read.
+func ScopeOfTestEvents(o OrganizationID) string { return ScopeOfEvents(o) + ":test" }
+
 // ScopeOfWebhook is the scope of what only one endpoint is sent: tests and replays.
 func ScopeOfWebhook(w WebhookID) string { return FeedScopes + "webhook:" + string(w) }
 

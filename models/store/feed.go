@@ -34,9 +34,13 @@ func (t *tx) tellOf(s models.Shipment, e models.FeedEvent) {
 
 // partiesOf are the scopes of those who see a shipment.
 func partiesOf(s models.Shipment) []string {
-	scopes := []string{models.ScopeOfEvents(s.Carrier)}
+	of := models.ScopeOfEvents
+	if s.Test {
+		of = models.ScopeOfTestEvents
+	}
+	scopes := []string{of(s.Carrier)}
 	if s.Shop != "" {
-		scopes = append(scopes, models.ScopeOfEvents(s.Shop))
+		scopes = append(scopes, of(s.Shop))
 	}
 	return scopes
 }
@@ -125,7 +129,14 @@ func (s *Store) Events(ctx context.Context, q models.EventQuery) ([]models.FeedE
 	if q.Feed == models.FeedOperators && !q.Actor.Operator() {
 		return nil, models.Errorf(models.CodeForbidden, "The feed operators is for operators.")
 	}
+	scope := q.Feed.Scope(q.Organization)
+	if q.Actor.Test {
+		if q.Feed != models.FeedOwn {
+			return nil, models.Errorf(models.CodeForbidden, "A test key reads its own feed alone.")
+		}
+		scope = models.ScopeOfTestEvents(q.Organization)
+	}
 	found, err := gorm.G[models.FeedEvent](s.read).
-		Where("scope = ? AND position > ?", q.Feed.Scope(q.Organization), q.After).Order("position").Limit(q.Limit).Find(ctx)
+		Where("scope = ? AND position > ?", scope, q.After).Order("position").Limit(q.Limit).Find(ctx)
 	return found, mapError(err)
 }

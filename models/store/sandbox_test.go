@@ -61,6 +61,25 @@ func TestTestLockersAreApart(t *testing.T) {
 		require.Equal(t, []string{"N4"}, numbers(t, f, f.testKey().Actor, models.ShipmentQuery{}))
 		require.Equal(t, []string{"N1"}, numbers(t, f, f.actor(f.carrier), models.ShipmentQuery{}))
 
+		feed := func(a models.Actor) (numbers []string) {
+			events, err := f.Events(t.Context(), models.EventQuery{Actor: a, Feed: models.FeedOwn, Limit: 10})
+			require.NoError(t, err)
+			for _, e := range events {
+				numbers = append(numbers, e.Data.Number)
+			}
+			return numbers
+		}
+		require.Equal(t, []string{"N4"}, feed(f.testKey().Actor))
+		require.Equal(t, []string{"N1"}, feed(f.actor(f.carrier)))
+		_, err = f.Events(t.Context(), models.EventQuery{Actor: f.testKey().Actor, Feed: models.FeedNetwork, Limit: 10})
+		require.Equal(t, models.CodeForbidden, models.ErrorCode(err))
+		f.publish(t)
+		hook := f.webhook(t, f.carrier, own())
+		_, err = f.Webhook(t.Context(), f.testKey().Actor, hook.ID)
+		require.Equal(t, models.CodeNotFound, models.ErrorCode(err))
+		_, _, err = f.CreateWebhook(t.Context(), f.testKey(), models.Webhook{Organization: f.carrier.ID, Feeds: own()})
+		require.Equal(t, models.CodeForbidden, models.ErrorCode(err))
+
 		// A test key lets nobody in at other lockers.
 		courier := func(lockers ...models.LockerID) error {
 			_, err := f.CreateCourier(t.Context(), models.NewCourier{Request: f.testKey(), Courier: models.Courier{
