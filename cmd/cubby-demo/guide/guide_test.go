@@ -20,6 +20,7 @@ import (
 	"cubby/cmd/cubby-demo/inbox"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/run"
 )
 
 const docs = "../../../docs/"
@@ -125,6 +126,20 @@ func TestPilot(t *testing.T) {
 		}
 	}
 	require.NoError(t, err, out)
+}
+
+// TestIntegrate follows docs/integrate.md in the sandbox.
+func TestIntegrate(t *testing.T) {
+	t.Parallel()
+	programs := bin(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	system, err := run.Start(ctx, run.Options{Bin: programs, Var: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, system.Stop()) }()
+	out, err := guide.Follow(ctx, docs+"integrate.md", t.TempDir(), []string{"CUBBY=" + system.APIURL, "KEY=" + system.Sandbox.Key}, nil)
+	require.NoError(t, err, out)
+	require.Contains(t, out, "shipment.picked_up")
 }
 
 func absolute(t *testing.T, path string) string {
