@@ -86,6 +86,7 @@ func (s *System) print(out io.Writer, took time.Duration) {
 		fmt.Fprintf(t, "  %s\t%s\n", a.Name, a.URL)
 	}
 	fmt.Fprintf(t, "  Demo carrier's key\t%s\n", s.CarrierKey)
+	fmt.Fprintf(t, "  Test key, for the sandbox\t%s\n", s.Sandbox.Key)
 	fmt.Fprintf(t, "  Courier\tbadge %s, PIN %s\n", s.Badge, s.PIN)
 	_ = t.Flush() // to the user's terminal: nothing to do about an error
 	fmt.Fprintf(out, "\nLogs are in %s. Ctrl-C stops everything.\n", s.folder.in("log"))

@@ -47,6 +47,7 @@ type Network struct {
 	Badge       string   `json:"badge"`
 	PIN         string   `json:"pin"`
 	Sandbox     Sandbox  `json:"sandbox"`
+	Webhook     Webhook  `json:"webhook,omitzero"`
 
 	// These are of the whole network alone.
 	CarrierB    string    `json:"carrier_b,omitempty"`

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/hands"
+	"cubby/cmd/cubby-demo/hooks"
 	"cubby/cmd/cubby-demo/inbox"
 	"cubby/cmd/cubby-demo/live"
 	"cubby/cmd/cubby-demo/people"
@@ -83,6 +84,7 @@ type System struct {
 	Cabinets  *sites.Set
 	Inbox     *inbox.Inbox
 	SMS       *sms.Provider
+	Webhooks  *hooks.Receiver // of the whole network alone
 
 	options Options
 	folder  *folder
@@ -142,6 +144,7 @@ func (s *System) startAll(ctx context.Context) error {
 		{"database", s.startDatabase},
 		{"server on " + s.APIURL, s.startServers},
 		{"demo network", s.seed},
+		{"webhook receiver", s.startWebhooks},
 		{"cabinets", s.startCabinets},
 		{"start page on " + s.StartURL, s.startPages},
 	} {
@@ -276,6 +279,7 @@ func (s *System) env() []string {
 		"CUBBY_SMTP_ADDRESS=" + address(ports.SMTP),
 		"CUBBY_SMTP_TLS=none",
 		"CUBBY_SMTP_USER=",
+		"CUBBY_WEBHOOK_ALLOW_PRIVATE=on",
 		"CUBBY_RATE_LIMIT=0", // the plays ask as fast as they can
 		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
 		"CUBBY_SMS_PROVIDER=twilio",
@@ -469,9 +473,12 @@ func (s *System) live(own string) live.Config {
 		Operator: people.Operator{Service: people.Service{Base: s.APIURL, Key: s.OperatorKey}},
 		Carrier:  people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}},
 		Policy:   expressPolicy, Badges: []live.Badge{{Name: "A1", Badge: s.Badge, PIN: s.PIN}},
-		// Whatever takes messages is added here; webhooks are to come.
+		// Whatever takes messages is added here.
 		Sources: []live.Source{live.SMS{Provider: s.SMS}, live.Mail{Inbox: s.Inbox}},
 		Pace:    s.options.Pace, Log: s.log.With("part", "live"),
+	}
+	if s.Webhooks != nil {
+		c.Sources = append(c.Sources, live.Webhook{Receiver: s.Webhooks})
 	}
 	for _, l := range s.addresses()[1:] {
 		c.Links = append(c.Links, live.Link(l))
