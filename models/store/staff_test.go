@@ -220,6 +220,7 @@ func TestIncidentsNewestFirst(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, i, one)
 			}
+			require.LessOrEqual(t, len(seen), 5, "a page begins after the one before")
 			q.Cursor = string(found[len(found)-1].ID)
 		}
 		require.Len(t, seen, 5)
