@@ -205,4 +205,5 @@ type Message struct {
 	Link  string    `json:"link,omitempty"` // to all of it
 	// Signature is what its receiver found: ok, wrong; empty where nothing is signed.
 	Signature string `json:"signature,omitempty"`
+	Body      string `json:"body,omitempty"` // of a webhook, as it came
 }

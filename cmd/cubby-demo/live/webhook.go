@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"cubby/cmd/cubby-demo/hooks"
 )
@@ -19,7 +21,26 @@ func (w Webhook) Messages(_ context.Context, limit int) ([]Message, error) {
 		if !m.Verified {
 			signature = "wrong"
 		}
-		list = append(list, Message{Kind: "webhook", ID: m.ID, At: m.At, To: w.Receiver.URL, Title: m.Type, Text: string(m.Body), Signature: signature})
+		list = append(list, Message{
+			Kind: "webhook", ID: m.ID, At: m.At, Title: m.Type, Text: about(m.Body), Body: string(m.Body), Signature: signature,
+		})
 	}
 	return list, nil
+}
+
+// about is what an event is about, in a line: a body that cannot be read is about nothing.
+func about(body json.RawMessage) string {
+	var event struct {
+		Data struct {
+			Number string
+			Cell   int
+		}
+	}
+	if json.Unmarshal(body, &event) != nil {
+		return ""
+	}
+	if event.Data.Cell == 0 {
+		return event.Data.Number
+	}
+	return fmt.Sprintf("%s, cell %d", event.Data.Number, event.Data.Cell)
 }

@@ -38,7 +38,7 @@ func (s *System) startWebhooks(ctx context.Context) error {
 		}
 		return errors.Join(err, receiver.Trust(s.Webhook.Secret))
 	}
-	res, err := carrier.CreateWebhookWithResponse(ctx, client.NewWebhook{Url: receiver.URL})
+	res, err := carrier.CreateWebhookWithResponse(ctx, client.NewWebhook{Url: receiver.URL, Types: &[]string{"shipment.*", "parcel.*"}})
 	if err != nil {
 		return err
 	}

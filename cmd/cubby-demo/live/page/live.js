@@ -66,7 +66,7 @@ function rich(text) {
 function message(m) {
   // Those of the parcels that the buttons move are shown whole, and what the operator is told.
   const ours = state.parcels.some((/** @type {any} */ p) => m.to === p.phone || m.to.toLowerCase().startsWith(p.number.toLowerCase()) || m.text.includes(p.number));
-  const li = make("li", { className: `${m.kind} ${ours || m.to.startsWith("operator@") ? "" : "other"} ${ours && m.at > fresh ? "fresh" : ""}` }, [
+  const li = make("li", { className: `${m.kind} ${ours || m.to.startsWith("operator@") ? "" : "other"} ${ours && m.at > fresh && m.kind !== "webhook" ? "fresh" : ""}` }, [
     make("div", { className: "head" }, [
       make("span", { className: "kind", textContent: { "e-mail": "E-mail", sms: "SMS", webhook: "Webhook" }[m.kind] ?? m.kind }),
       make("span", { className: "to", title: m.to, textContent: m.to }),
@@ -75,6 +75,7 @@ function message(m) {
     ]),
     ...(m.title ? [make("strong", {}, [m.title])] : []),
     make("div", { className: "text" }, rich(m.text)),
+    ...(m.body ? [make("details", {}, [make("summary", { textContent: "body" }), make("pre", { textContent: m.body })])] : []),
     ...(m.link ? [make("a", { href: m.link, target: "_blank", textContent: "open" })] : []),
   ]);
   return li;
