@@ -87,6 +87,9 @@ func (s *System) print(out io.Writer, took time.Duration) {
 	}
 	fmt.Fprintf(t, "  Demo carrier's key\t%s\n", s.CarrierKey)
 	fmt.Fprintf(t, "  Test key, for the sandbox\t%s\n", s.Sandbox.Key)
+	if s.Staff.Login != "" {
+		fmt.Fprintf(t, "  Staff, at the desk\tlogin %s, password %s\n", s.Staff.Login, s.Staff.Password)
+	}
 	fmt.Fprintf(t, "  Courier\tbadge %s, PIN %s\n", s.Badge, s.PIN)
 	_ = t.Flush() // to the user's terminal: nothing to do about an error
 	fmt.Fprintf(out, "\nLogs are in %s. Ctrl-C stops everything.\n", s.folder.in("log"))
@@ -96,7 +99,7 @@ func (s *System) print(out io.Writer, took time.Duration) {
 type link struct{ Name, URL, About string }
 
 func (s *System) addresses() []link {
-	return []link{
+	all := []link{
 		{"Start page", s.StartURL, "everything side by side, and six buttons"},
 		{"Send a parcel", s.StartURL + "send", "send yourself a parcel, and follow it"},
 		{"Hands", s.HandsURL, "act before any cabinet: scan, type, open doors, put and take"},
@@ -105,4 +108,8 @@ func (s *System) addresses() []link {
 		{"Temporal UI", s.TemporalUIURL, "every shipment's workflow"},
 		{"Metrics", s.OpsURL + "/metrics", "for Prometheus; health is at /readyz"},
 	}
+	if s.Staff.Login != "" {
+		all = append(all, link{"Desk", s.APIURL + "/desk", "for staff: sign in as " + s.Staff.Login + ", password " + s.Staff.Password})
+	}
+	return all
 }

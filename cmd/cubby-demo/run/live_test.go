@@ -156,6 +156,10 @@ func TestLivePage(t *testing.T) {
 	shot(t, ctx, filepath.Join(pictures, "cable.png"))
 	soon(t, ctx, "the facts to arrive", `document.querySelector('[data-act="cable"]').matches(".ok") && document.querySelector("#facts").textContent.includes("all sent")`)
 
+	desk, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('nav a')].find((a) => a.textContent === "Desk")?.title ?? ""`))
+	require.NoError(t, err)
+	require.Contains(t, desk, system.Staff.Password, "who is to sign in at the desk is told how")
+	require.NotEmpty(t, system.Staff.Password)
 	press(t, ctx, "jam")
 	shows(t, ctx, "incidents", "door jammed")
 	soon(t, ctx, "a doubtful cell", `!!document.querySelector(".cell.doubtful.jammed")`)

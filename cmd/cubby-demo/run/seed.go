@@ -48,6 +48,7 @@ type Network struct {
 	PIN         string   `json:"pin"`
 	Sandbox     Sandbox  `json:"sandbox"`
 	Webhook     Webhook  `json:"webhook,omitzero"`
+	Staff       Staff    `json:"staff,omitzero"`
 
 	// These are of the whole network alone.
 	CarrierB    string    `json:"carrier_b,omitempty"`

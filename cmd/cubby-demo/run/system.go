@@ -400,7 +400,30 @@ func (s *System) operatorKey(ctx context.Context) error {
 		return fmt.Errorf("cubby key create: %w", err)
 	}
 	s.Network = Network{Operator: made.Organization, OperatorKey: made.Secret}
+	if s.options.Full {
+		if err := s.staff(ctx); err != nil {
+			return err
+		}
+	}
 	return s.saveNetwork(s.Network)
+}
+
+// Staff is who signs in at the desk.
+type Staff struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// staff makes a person for the desk, with a password of its own.
+func (s *System) staff(ctx context.Context) error {
+	out, err := s.Cubby(ctx, "staff", "add", "--login", "demo", "--name", "Demo staff", "--json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(out, &s.Staff); err != nil {
+		return fmt.Errorf("cubby staff add: %w", err)
+	}
+	return nil
 }
 
 func (s *System) seed(ctx context.Context) (err error) {
