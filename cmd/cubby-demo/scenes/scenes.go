@@ -74,6 +74,7 @@ func all() []scene {
 		{"room-kept", "no room is kept", roomKept},
 		{"room-lost", "the other board is dead", roomLost},
 		{"closed", "the locker is closed and not emptied", closed},
+		{"carriers-day", "the receiver trusts another secret", carriersDay},
 		{"sandbox", "no time passes", sandbox},
 		{"privacy", "the number is the client's name", privacy},
 		{"flood", "a server that was never busy is the measure", flood},
