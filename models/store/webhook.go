@@ -320,8 +320,10 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 			return err
 		}
 		for _, feed := range w.Feeds {
+			// Before the first event since then: one that was committed later may be of a moment before.
 			_, err := t.exec(`UPDATE webhook_cursors SET attempt = 0, next_at = NULL, position = coalesce(
-				(SELECT max(position) FROM feed WHERE scope = @scope AND created_at < @since), 0) WHERE webhook = @webhook AND scope = @scope`,
+				(SELECT min(position) - 1 FROM feed WHERE scope = @scope AND created_at >= @since),
+				(SELECT position FROM feed_scopes WHERE scope = @scope), 0) WHERE webhook = @webhook AND scope = @scope`,
 				map[string]any{"since": to.Since.UTC(), "webhook": id, "scope": feed.Scope(w.Organization)})
 			if err != nil {
 				return err
