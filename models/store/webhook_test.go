@@ -384,3 +384,28 @@ func TestReplaySinceAMoment(t *testing.T) {
 		require.Equal(t, "N3", f.next(t, w).Event.Data.Number)
 	})
 }
+
+// TestAChangedEndpointHasAllItsAttempts: those that another receiver, or another event, has used up do
+// not count.
+func TestAChangedEndpointHasAllItsAttempts(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		f.publish(t)
+		w, r, l := f.webhook(t, f.carrier, own()), f.hookActor(f.carrier), f.locker(t, "L-1")
+		f.create(t, f.announcement(l.ID, "N1"))
+		change := func(c models.WebhookChange) models.WebhookPost {
+			t.Helper()
+			_, err := f.ChangeWebhook(t.Context(), r, w.ID, c)
+			require.NoError(t, err)
+			return f.next(t, w)
+		}
+		f.posted(t, f.next(t, w), "answered 500", time.Hour)
+		same, other, types := "https://example.com/", "https://example.com/other", []string{"shipment.*"}
+		require.Nil(t, change(models.WebhookChange{URL: &same}).Event)
+		require.Nil(t, change(models.WebhookChange{Types: &types}).Event, "the receiver is left alone all the same")
+		f.advance(time.Hour)
+		p := f.next(t, w)
+		require.Equal(t, 1, p.Attempt)
+		f.posted(t, p, "answered 500", time.Hour)
+		require.Equal(t, 1, change(models.WebhookChange{URL: &other}).Attempt)
+	})
+}
