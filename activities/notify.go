@@ -147,7 +147,7 @@ func (a *Notify) mail(ctx context.Context, n models.Notice) (models.SendResult, 
 	var no *Rejected
 	switch {
 	case models.ErrorCode(err) == models.CodeConflict:
-		return models.SendResult{}, nil // another attempt is at it, or has sent it
+		return a.overtaken(ctx, row.ID)
 	case errors.As(err, &no):
 		return a.refused(ctx, row, no.Refusal)
 	}
@@ -168,6 +168,25 @@ func (a *Notify) refused(ctx context.Context, row models.Notification, r models.
 	}
 	return models.SendResult{}, temporal.NewNonRetryableApplicationError(r.Problem(), "rejected", nil)
 }
+
+// overtaken is what comes of an attempt while another one is at the message, or has sent it. The
+// other one may be cut off, and then nobody else sends the message: it is looked at again when the
+// other one is over in any case.
+func (a *Notify) overtaken(ctx context.Context, id models.NotificationID) (models.SendResult, error) {
+	n, err := a.Notices.Notice(ctx, id)
+	switch {
+	case models.ErrorCode(err) == models.CodeNotFound:
+		return models.SendResult{}, nil
+	case err != nil:
+		return models.SendResult{}, failure(err)
+	case n.Notification.State.Unsent():
+		return models.SendResult{}, later(errors.New("another attempt is at it"), anotherAttempt)
+	}
+	return models.SendResult{Instead: n.Notification.Instead}, nil
+}
+
+// anotherAttempt is longer than an attempt may take.
+const anotherAttempt = 20 * time.Second
 
 // later has the activity run again after a time; 0: after the usual one.
 func later(cause error, after time.Duration) error {

@@ -35,7 +35,7 @@ func (a *Notify) text(ctx context.Context, n models.Notice) (models.SendResult, 
 	}
 	err = a.Notices.Sending(ctx, row.ID, row.Attempts, models.TextMark(a.TextKey, msg.Text))
 	if models.ErrorCode(err) == models.CodeConflict {
-		return models.SendResult{}, nil // another attempt is at it
+		return a.overtaken(ctx, row.ID)
 	}
 	if err != nil {
 		return models.SendResult{}, failure(err)

@@ -24,6 +24,8 @@ type notices struct {
 	instead models.NotificationID // what could be sent in its place
 	out     map[string]bool
 	crashAt string
+	// beforeSending happens once, just before an attempt begins.
+	beforeSending func()
 }
 
 func (n *notices) Notice(context.Context, models.NotificationID) (models.Notice, error) {
@@ -39,6 +41,10 @@ func (n *notices) Notice(context.Context, models.NotificationID) (models.Notice,
 }
 
 func (n *notices) Sending(_ context.Context, _ models.NotificationID, attempts int, mark string) error {
+	if happens := n.beforeSending; happens != nil {
+		n.beforeSending = nil
+		happens()
+	}
 	if !n.row.State.Unsent() || n.row.Attempts != attempts {
 		return models.Errorf(models.CodeConflict, "sent")
 	}
@@ -245,4 +251,41 @@ func TestErasedContactIsNobodyToTell(t *testing.T) {
 	n.gone = true
 	require.NoError(t, send(t, n, m))
 	require.Empty(t, m.taken)
+}
+
+// TestAnAttemptThatIsOvertaken: one that hung before the text left holds the message, and may be cut off
+// there: the next one does not leave the message to it.
+func TestAnAttemptThatIsOvertaken(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []models.Channel{models.ChannelEmail, models.ChannelSMS} {
+		n, m, x := fresh(), &mailer{}, &texter{}
+		n.row.Channel = channel
+		n.beforeSending = func() {
+			require.NoError(t, n.Sending(t.Context(), n.row.ID, 0, "of the other"))
+		}
+		attempt := func(at time.Duration) (models.SendResult, error) {
+			if channel == models.ChannelSMS {
+				return sendText(t, n, x, at)
+			}
+			return sendAt(t, n, m, noon.Add(at), models.SendInput{Notification: n.row.ID})
+		}
+		_, err := attempt(0)
+		require.Equal(t, 20*time.Second, delay(t, err), channel)
+		require.Empty(t, m.taken)
+		require.Empty(t, x.taken)
+		_, err = attempt(time.Minute)
+		require.NoError(t, err)
+		require.Equal(t, 1, len(m.taken)+len(x.taken), channel)
+		require.True(t, n.row.Uncertain)
+
+		n.row = fresh().row
+		n.row.Channel = channel
+		n.beforeSending = func() {
+			require.NoError(t, n.Sending(t.Context(), n.row.ID, 0, "of the other"))
+			n.row.State, n.row.Instead = models.NotificationFailed, "ntf_2"
+		}
+		res, err := attempt(0)
+		require.NoError(t, err)
+		require.Equal(t, models.NotificationID("ntf_2"), res.Instead, "the other one is over")
+	}
 }

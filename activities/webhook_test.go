@@ -10,6 +10,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"cubby/activities"
 	"cubby/models"
@@ -24,9 +25,12 @@ type endpoint struct {
 	log     []models.WebhookDelivery
 	held    bool
 	disable string
+	after   []string // the scopes that were looked behind
+	stop    context.CancelFunc
 }
 
-func (e *endpoint) NextPost(context.Context, models.WebhookID, string) (models.WebhookPost, error) {
+func (e *endpoint) NextPost(_ context.Context, _ models.WebhookID, after string) (models.WebhookPost, error) {
+	e.after = append(e.after, after)
 	switch {
 	case e.disable != "":
 		return models.WebhookPost{Over: true}, nil
@@ -36,7 +40,10 @@ func (e *endpoint) NextPost(context.Context, models.WebhookID, string) (models.W
 	return models.WebhookPost{Webhook: e.webhook, Event: &e.events[0], From: e.events[0].Position - 1, Attempt: e.attempt + 1}, nil
 }
 
-func (e *endpoint) Posted(_ context.Context, d models.WebhookDelivery, from int64, hold bool, disable string) error {
+func (e *endpoint) Posted(ctx context.Context, d models.WebhookDelivery, from int64, hold bool, disable string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	e.log, e.held, e.disable = append(e.log, d), hold, disable
 	if d.Problem == "" {
 		e.events, e.attempt = e.events[1:], 0
@@ -61,6 +68,10 @@ func post(t *testing.T, e *endpoint, keys []models.WebhookKey, answer func(url s
 	}
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	e.stop = stop
+	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
 	a := &activities.Webhook{Endpoints: e, Key: private, Now: time.Now, Chance: func() float64 { return 0.5 }, Poster: answers(answer)}
 	env.RegisterActivity(a)
 	var res models.PostResult
@@ -111,6 +122,7 @@ func TestWhatIsPostedVerifies(t *testing.T) {
 		return models.WebhookAnswer{Status: 204}
 	})
 	require.Equal(t, 3, posted)
+	require.Equal(t, []string{"", "s", "s", "s"}, e.after, "each feed has its turn")
 	require.Equal(t, models.PostResult{}, res, "nothing is left to do")
 	require.Len(t, e.log, 3)
 }
@@ -160,4 +172,15 @@ func TestAttemptsThatFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatWasPostedIsRecorded also where the worker stops while the receiver answers.
+func TestWhatWasPostedIsRecorded(t *testing.T) {
+	t.Parallel()
+	e := &endpoint{events: eventsOf(1)}
+	post(t, e, []models.WebhookKey{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, func(string, http.Header, []byte) models.WebhookAnswer {
+		e.stop()
+		return models.WebhookAnswer{Status: 200}
+	})
+	require.Len(t, e.log, 1)
 }

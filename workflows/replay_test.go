@@ -42,6 +42,9 @@ func TestReplay(t *testing.T) {
 		r := worker.NewWorkflowReplayer()
 		r.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
 		r.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
+		for _, s := range smalls() {
+			r.RegisterWorkflowWithOptions(s.workflow, workflow.RegisterOptions{Name: s.name})
+		}
 		err := r.ReplayWorkflowHistoryFromJSONFile(nil, file)
 		if strings.HasPrefix(filepath.Base(file), "bad-") {
 			bad++
@@ -86,6 +89,8 @@ func paths() []path {
 	reminding.Storage, reminding.Reminders = 3, []models.Seconds{2}
 	extending.Extension, extending.Extensions = 3600, 1
 	late.WithdrawalOverdue, late.ReturnedAfter = 1, 3600
+	telling := quick
+	telling.Tell = []models.NoticeKind{models.NoticeAnnounced}
 	never := quick
 	never.NeverDeposited = 1
 	return []path{
@@ -227,6 +232,20 @@ func paths() []path {
 			d.until(models.StateReady)
 			d.fact(models.FactPickedUp, "a")
 		}},
+		{"contact-changed", []models.ParcelID{"a"}, quick, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalContact,
+				models.ContactSignal{Change: 1, NotifyBy: models.NotifyContact}))
+			d.until(models.StateReady) // shown again with the new code
+			d.fact(models.FactPickedUp, "a")
+		}},
+		{"announced", []models.ParcelID{"a"}, telling, "", func(d *driver) {
+			d.until(models.StateCreated)
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			d.fact(models.FactPickedUp, "a")
+		}},
 		{"lost", []models.ParcelID{"a"}, quick, "", func(d *driver) {
 			d.carrier(models.EventDelayed)
 			d.carrier(models.EventLost)
@@ -263,6 +282,9 @@ func TestWriteHistories(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	writeClosing(t, c)
+	for _, s := range smalls() {
+		s.write(t, c)
+	}
 	for _, p := range paths() {
 		if _, err := os.Stat(filepath.Join(histories, p.name+".json")); err == nil {
 			continue

@@ -34,6 +34,7 @@ type world struct {
 	endsAt   time.Time
 	notSent  func(models.SendInput) models.SendResult
 	asked    []models.SendInput
+	instead  map[models.NotificationID]models.NotificationID
 }
 
 func (w *world) projections() []models.Projection {
@@ -99,7 +100,7 @@ func begin(t *testing.T, parcels ...models.ParcelID) (*testsuite.TestWorkflowEnv
 			}
 		}
 		w.sent = append(w.sent, in.Notification)
-		return models.SendResult{}, nil
+		return models.SendResult{Instead: w.instead[in.Notification]}, nil
 	})
 	env.OnActivity(s.StorageClock, mock.Anything, mock.Anything).Return(func(_ context.Context, in models.ClockInput) (models.ClockResult, error) {
 		w.mu.Lock()
@@ -791,4 +792,16 @@ func TestANewContactWithoutACode(t *testing.T) {
 	require.Contains(t, w.events(), models.EventReady)
 	require.NotContains(t, w.events(), models.EventCodeReissued)
 	require.Empty(t, w.sent)
+}
+
+// TestAMessageInPlaceOfAnother is sent by the life too, once.
+func TestAMessageInPlaceOfAnother(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	w.instead = map[models.NotificationID]models.NotificationID{"ntf_1": "ntf_2"}
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []models.NotificationID{"ntf_1", "ntf_2"}, w.sent)
 }

@@ -232,3 +232,49 @@ func TestEraseContact(t *testing.T) {
 		require.Equal(t, "again@example.org", rows[models.Contact](t, f)[0].Email)
 	})
 }
+
+// TestTheFormerContactIsReached by its own e-mail where its SMS cannot be delivered, not by the new
+// contact's, and it is the former one that staff see and send to again.
+func TestTheFormerContactIsReached(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		by := models.Request{Actor: f.actor(f.carrier), ID: "req"}
+		l := f.locker(t, "L-1")
+		for number, c := range map[string]struct{ was, is models.Contact }{
+			"N1": {models.Contact{Phone: "+4915112345621", Email: "was@example.org"}, models.Contact{Phone: "+4915112345699"}},
+			"N2": {models.Contact{Phone: "+4915112345621"}, models.Contact{Email: "is@example.org"}},
+		} {
+			n := f.announcement(l.ID, number)
+			n.Contact = c.was
+			v := f.create(t, n)
+			life := readied(t, f, v)
+			e := f.edit(v)
+			e.Contact = &c.is
+			require.NoError(t, f.EditShipment(t.Context(), e))
+			life.HearContact(models.ContactSignal{Change: 1, NotifyBy: models.NotifyContact})
+			_, err := f.Project(t.Context(), life.Projection(life.TakeContact(1, life.Issue+1, f.clock())), signed)
+			require.NoError(t, err)
+			told := rows[models.Notification](t, f, "subject = ? AND kind = ?", v.Shipment.ID, models.NoticeContactChanged)[0]
+			require.Equal(t, models.ChannelSMS, told.Channel)
+			listed, err := f.Notifications(t.Context(), models.NotificationQuery{
+				Page: models.Page{Limit: 10}, Actor: by.Actor, Kind: models.NoticeContactChanged, Shipment: v.Shipment.ID,
+			})
+			require.NoError(t, err)
+			require.Equal(t, models.Masked(c.was.Phone), listed[0].Recipient)
+			_, instead, err := f.NotSent(t.Context(), told.ID, models.Refusal{By: "SMS provider", Code: 21211, Final: true})
+			require.NoError(t, err)
+			incidents := rows[models.Incident](t, f, "kind = ? AND shipment = ?", models.IncidentUnsent, v.Shipment.ID)
+			if c.was.Email == "" {
+				require.Empty(t, instead)
+				require.Len(t, incidents, 1, "nobody has told it")
+			} else {
+				notice, err := f.Notice(t.Context(), instead)
+				require.NoError(t, err)
+				require.Equal(t, c.was.Email, notice.To)
+				require.Empty(t, incidents)
+			}
+			again, err := f.Resend(t.Context(), by, told.ID)
+			require.NoError(t, err)
+			require.Equal(t, models.Masked(c.was.Phone), again.Recipient)
+		}
+	})
+}

@@ -66,13 +66,14 @@ func (in *intake) unannounced(f models.Fact, d models.FactData) error {
 
 // tellUnannounced tells the operators, and the carrier whose courier brought it.
 func (in *intake) tellUnannounced(f models.Fact, d models.FactData) error {
-	var carriers []models.OrganizationID
-	if err := in.db.Raw("SELECT organization FROM couriers WHERE id = ?", d.Courier).Scan(&carriers).Error; err != nil {
+	var carriers []models.Shipment // as the parties of one
+	if err := in.db.Raw("SELECT c.organization AS carrier, l.test FROM couriers c JOIN lockers l ON l.id = ? WHERE c.id = ?",
+		in.locker, d.Courier).Scan(&carriers).Error; err != nil {
 		return err
 	}
 	scopes := []string{models.ScopeOfOperatorsFeed}
 	for _, c := range carriers {
-		scopes = append(scopes, models.ScopeOfEvents(c))
+		scopes = append(scopes, partiesOf(c)...)
 	}
 	in.tell(models.FeedEvent{Type: models.EventUnannounced, At: f.Signal(in.locker, d, in.now).At, Data: models.EventData{
 		Locker: in.locker, Cell: f.Cell, Operation: f.Operation, Label: d.Label,

@@ -12,13 +12,16 @@ import (
 // organization's of its own shipments.
 func (s *Store) Notifications(ctx context.Context, q models.NotificationQuery) ([]models.NotificationView, error) {
 	query := s.read.WithContext(ctx).Table("notifications n").
-		Select("n.*, s.id AS shipment, CASE WHEN n.channel = ? THEN c.phone ELSE c.email END AS recipient", models.ChannelSMS).
-		Joins("LEFT JOIN shipments s ON s.id = n.subject").Joins("LEFT JOIN contacts c ON c.shipment = n.subject")
+		Select(`n.*, s.id AS shipment, CASE WHEN n.kind = @former AND n.channel = @sms THEN f.phone WHEN n.kind = @former THEN f.email
+			WHEN n.channel = @sms THEN c.phone ELSE c.email END AS recipient`,
+			map[string]any{"former": models.NoticeContactChanged, "sms": models.ChannelSMS}).
+		Joins("LEFT JOIN shipments s ON s.id = n.subject").Joins("LEFT JOIN contacts c ON c.shipment = n.subject").
+		Joins("LEFT JOIN former_contacts f ON f.shipment = n.subject AND f.n = n.n")
 	if !q.Actor.Operator() {
 		if q.Actor.Organization == "" {
 			return nil, nil // a shipment without a shop is not everybody's
 		}
-		query = query.Where("(s.carrier = ? OR s.shop = ?)", q.Actor.Organization, q.Actor.Organization)
+		query = query.Where("(s.carrier = ? OR s.shop = ?) AND s.test = ?", q.Actor.Organization, q.Actor.Organization, q.Actor.Test)
 	}
 	if q.Cursor != "" {
 		query = query.Where("n.id < ?", q.Cursor)
@@ -85,14 +88,21 @@ func (s *Store) Resend(ctx context.Context, r models.Request, id models.Notifica
 
 // recipient is whose shipment a message is of, for who may see it, and the recipient, masked.
 func (t *tx) recipient(a models.Actor, row models.Notification) (models.ShipmentID, string, error) {
-	of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop").Where("id = ?", row.Subject).Take(t.ctx)
+	of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "test").Where("id = ?", row.Subject).Take(t.ctx)
 	if of, err = take(of, err, "There is no such notification."); err != nil {
 		return "", "", err
 	}
-	if !a.Operator() && (a.Organization == "" || a.Organization != of.Carrier && a.Organization != of.Shop) {
+	if !a.Operator() && (a.Organization == "" || a.Test != of.Test || a.Organization != of.Carrier && a.Organization != of.Shop) {
 		return "", "", models.Errorf(models.CodeNotFound, "There is no such notification.")
 	}
-	contact, err := gorm.G[models.Contact](t.db).Where("shipment = ?", of.ID).Take(t.ctx)
+	var contact models.Contact
+	if row.Kind == models.NoticeContactChanged {
+		var former models.FormerContact
+		former, err = gorm.G[models.FormerContact](t.db).Where("shipment = ? AND n = ?", of.ID, row.N).Take(t.ctx)
+		contact.Phone, contact.Email = former.Phone, former.Email
+	} else {
+		contact, err = gorm.G[models.Contact](t.db).Where("shipment = ?", of.ID).Take(t.ctx)
+	}
 	to := contact.Email
 	if row.Channel == models.ChannelSMS {
 		to = contact.Phone

@@ -195,10 +195,15 @@ func (s *Store) NotSent(ctx context.Context, id models.NotificationID, r models.
 	return again, instead, err
 }
 
-// instead makes the e-mail that takes an SMS's place, if the client has an address. reached:
+// instead makes the e-mail that takes an SMS's place, if its recipient has an address. reached:
 // there is an e-mail, which was made before if no id is returned.
 func (t *tx) instead(row models.Notification) (id models.NotificationID, reached bool, err error) {
-	mailed, err := gorm.G[models.Contact](t.db).Where("shipment = ? AND email <> ''", row.Subject).Count(t.ctx, "*")
+	var mailed int64
+	if row.Kind == models.NoticeContactChanged {
+		mailed, err = gorm.G[models.FormerContact](t.db).Where("shipment = ? AND n = ? AND email <> ''", row.Subject, row.N).Count(t.ctx, "*")
+	} else {
+		mailed, err = gorm.G[models.Contact](t.db).Where("shipment = ? AND email <> ''", row.Subject).Count(t.ctx, "*")
+	}
 	if err != nil || mailed == 0 {
 		return "", false, err
 	}
@@ -223,7 +228,7 @@ func (t *tx) tellNotification(id models.NotificationID, what models.EventType, p
 		Subject string
 		models.Shipment
 	}
-	err := t.db.Raw(`SELECT n.kind, n.channel, n.subject, s.id, s.carrier, s.shop, s.number
+	err := t.db.Raw(`SELECT n.kind, n.channel, n.subject, s.id, s.carrier, s.shop, s.number, s.test
 		FROM notifications n LEFT JOIN shipments s ON s.id = n.subject WHERE n.id = ?`, id).Scan(&n).Error
 	if err != nil {
 		return err

@@ -136,3 +136,55 @@ func TestAdvanceClock(t *testing.T) {
 		require.True(t, told[1].At.After(told[0].At), "the life tells them apart")
 	})
 }
+
+// TestMessagesOfTestShipmentsAreApart: what became of them is in the feed of tests, a test key lists
+// and sends these alone, and other keys do not; so it is with a parcel that nobody announced.
+func TestMessagesOfTestShipmentsAreApart(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, live := t.Context(), f.locker(t, "L-1")
+		trial, err := f.CreateLocker(ctx, models.Request{}, models.Locker{Number: "T-1", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+		failed := func(v models.ShipmentView) models.NotificationID {
+			t.Helper()
+			res, err := f.Project(ctx, models.Projection{
+				Shipment: v.Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady},
+			}, signed)
+			require.NoError(t, err)
+			_, _, err = f.NotSent(ctx, res.Notifications[0], models.Refusal{By: "mail server", Code: 550, Final: true})
+			require.NoError(t, err)
+			return res.Notifications[0]
+		}
+		real := failed(f.create(t, f.announcement(live.ID, "N1")))
+		n := f.announcement(trial.ID, "N2")
+		n.Request = f.testKey()
+		tried := failed(f.create(t, n))
+
+		courier, err := f.CreateCourier(ctx, models.NewCourier{Courier: models.Courier{Organization: f.carrier.ID, Role: models.RoleCourier, Badge: "B-1"}})
+		require.NoError(t, err)
+		j := &journal{at: f.clock()}
+		_, err = f.TakeIn(ctx, trial.ID, []models.Fact{opened(j), j.fact(models.FactHeld, 2, models.FactData{Label: "STRANGE", Courier: courier.ID})})
+		require.NoError(t, err)
+
+		for _, of := range []struct {
+			actor        models.Actor
+			mine, others models.NotificationID
+			told         []models.EventType
+		}{
+			{f.actor(f.carrier), real, tried, []models.EventType{models.EventCreated, models.EventNotificationFailed}},
+			{f.testKey().Actor, tried, real, []models.EventType{models.EventCreated, models.EventNotificationFailed, models.EventUnannounced}},
+		} {
+			events, err := f.Events(ctx, models.EventQuery{Actor: of.actor, Feed: models.FeedOwn, Limit: 10})
+			require.NoError(t, err)
+			require.Equal(t, of.told, typesOf(events))
+			require.Equal(t, of.mine, events[1].Data.Notification)
+			listed, err := f.Notifications(ctx, models.NotificationQuery{Page: models.Page{Limit: 10}, Actor: of.actor})
+			require.NoError(t, err)
+			require.Len(t, listed, 1)
+			require.Equal(t, of.mine, listed[0].ID)
+			_, err = f.Resend(ctx, models.Request{Actor: of.actor, ID: "r1"}, of.others)
+			require.Equal(t, models.CodeNotFound, code(err))
+			_, err = f.Resend(ctx, models.Request{Actor: of.actor, ID: "r1"}, of.mine)
+			require.NoError(t, err)
+		}
+	})
+}

@@ -184,7 +184,8 @@ func wakeWebhook(id models.WebhookID) models.OutboxRow {
 }
 
 // ChangeWebhook changes what is named of an endpoint. Paused set to false also takes up again one
-// that was disabled, from where it was given up.
+// that was disabled, from where it was given up. Another URL has all its attempts, the first at
+// once.
 func (s *Store) ChangeWebhook(ctx context.Context, r models.Request, id models.WebhookID, c models.WebhookChange) (models.Webhook, error) {
 	if c.Feeds != nil {
 		if err := feedsFor(r.Actor, *c.Feeds); err != nil {
@@ -192,17 +193,24 @@ func (s *Store) ChangeWebhook(ctx context.Context, r models.Request, id models.W
 		}
 	}
 	return s.changeWebhook(ctx, r, id, "webhook.change", "", func(t *tx, w *models.Webhook) error {
+		another := c.URL != nil && *c.URL != w.URL
 		set(&w.URL, c.URL)
 		set(&w.Description, c.Description)
 		set(&w.Types, c.Types)
 		set(&w.Feeds, c.Feeds)
 		set(&w.Paused, c.Paused)
 		if c.Paused != nil && !*c.Paused && w.DisabledAt != nil {
-			w.DisabledAt, w.DisabledReason = nil, ""
+			w.DisabledAt, w.DisabledReason, another = nil, "", true
+			if err := t.resolve("it is taken up again", "key = ?", webhookKey(id)); err != nil {
+				return err
+			}
+		}
+		if another {
 			if _, err := t.exec("UPDATE webhook_cursors SET attempt = 0, next_at = NULL WHERE webhook = ?", id); err != nil {
 				return err
 			}
-			if err := t.resolve("it is taken up again", "key = ?", webhookKey(id)); err != nil {
+		} else if c.Types != nil { // the event that was tried may be wanted no more, and the next one has all its attempts
+			if _, err := t.exec("UPDATE webhook_cursors SET attempt = 0 WHERE webhook = ?", id); err != nil {
 				return err
 			}
 		}
@@ -320,8 +328,10 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 			return err
 		}
 		for _, feed := range w.Feeds {
+			// Before the first event since then: one that was committed later may be of a moment before.
 			_, err := t.exec(`UPDATE webhook_cursors SET attempt = 0, next_at = NULL, position = coalesce(
-				(SELECT max(position) FROM feed WHERE scope = @scope AND created_at < @since), 0) WHERE webhook = @webhook AND scope = @scope`,
+				(SELECT min(position) - 1 FROM feed WHERE scope = @scope AND created_at >= @since),
+				(SELECT position FROM feed_scopes WHERE scope = @scope), 0) WHERE webhook = @webhook AND scope = @scope`,
 				map[string]any{"since": to.Since.UTC(), "webhook": id, "scope": feed.Scope(w.Organization)})
 			if err != nil {
 				return err

@@ -359,3 +359,53 @@ func TestReplay(t *testing.T) {
 		require.Equal(t, models.CodeNotFound, code(f.ReplayDelivery(t.Context(), r, w.ID, first.ID)))
 	})
 }
+
+// TestReplaySinceAMoment leaves out nothing that happened since, in whatever order it was committed.
+func TestReplaySinceAMoment(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		f.publish(t)
+		w, l := f.webhook(t, f.carrier, own()), f.locker(t, "L-1")
+		for i := range 3 {
+			f.create(t, f.announcement(l.ID, fmt.Sprintf("N%d", i)))
+		}
+		// The third had begun a minute before the second, and was committed after it.
+		exec(t, f, "UPDATE feed SET created_at = ? WHERE position <> 2", f.clock().Add(-time.Minute))
+		since := f.clock().Add(-time.Second)
+		replay := func() {
+			t.Helper()
+			require.NoError(t, f.ReplayWebhook(t.Context(), f.hookActor(f.carrier), w.ID, models.WebhookReplay{Since: &since}))
+		}
+		replay()
+		require.Equal(t, "N1", f.next(t, w).Event.Data.Number)
+		since = f.clock().Add(time.Second)
+		replay()
+		require.Nil(t, f.next(t, w).Event, "nothing has happened since")
+		f.create(t, f.announcement(l.ID, "N3"))
+		require.Equal(t, "N3", f.next(t, w).Event.Data.Number)
+	})
+}
+
+// TestAChangedEndpointHasAllItsAttempts: those that another receiver, or another event, has used up do
+// not count.
+func TestAChangedEndpointHasAllItsAttempts(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		f.publish(t)
+		w, r, l := f.webhook(t, f.carrier, own()), f.hookActor(f.carrier), f.locker(t, "L-1")
+		f.create(t, f.announcement(l.ID, "N1"))
+		change := func(c models.WebhookChange) models.WebhookPost {
+			t.Helper()
+			_, err := f.ChangeWebhook(t.Context(), r, w.ID, c)
+			require.NoError(t, err)
+			return f.next(t, w)
+		}
+		f.posted(t, f.next(t, w), "answered 500", time.Hour)
+		same, other, types := "https://example.com/", "https://example.com/other", []string{"shipment.*"}
+		require.Nil(t, change(models.WebhookChange{URL: &same}).Event)
+		require.Nil(t, change(models.WebhookChange{Types: &types}).Event, "the receiver is left alone all the same")
+		f.advance(time.Hour)
+		p := f.next(t, w)
+		require.Equal(t, 1, p.Attempt)
+		f.posted(t, p, "answered 500", time.Hour)
+		require.Equal(t, 1, change(models.WebhookChange{URL: &other}).Attempt)
+	})
+}
