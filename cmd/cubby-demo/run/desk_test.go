@@ -15,7 +15,7 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
 
@@ -137,10 +137,7 @@ func because(button, reason string) chromedp.Action[chromedp.Void] {
 // characters, reads its story, marks a cell checked, takes one out of service and back, resolves an incident.
 func TestDesk(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	var progress strings.Builder
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress})
 	require.NoError(t, err, progress.String())

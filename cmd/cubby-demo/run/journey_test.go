@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/cmd/cubby-demo/browsertest"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/sites"
 )
@@ -62,10 +60,7 @@ func directory(t *testing.T, url string) int {
 // send oneself a parcel, follow the link to the cabinet, load it, and see it arrive.
 func TestJourney(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	var progress bytes.Buffer
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress, AutoClose: 2 * time.Second})
 	require.NoError(t, err, progress.String())

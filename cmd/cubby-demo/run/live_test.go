@@ -16,7 +16,7 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
 
@@ -89,10 +89,7 @@ func shot(t *testing.T, ctx context.Context, file string) {
 // six buttons and the resolution move the real cabinet, and Reset puts everything back.
 func TestLivePage(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	pictures := t.TempDir()
 	if dir := os.Getenv(envPicture); dir != "" {
 		pictures = dir

@@ -23,7 +23,7 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/stage"
 )
 
@@ -39,10 +39,7 @@ func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id 
 // lengthen the time, say that something is wrong, look again while the engine is away, and collect by the QR on the screen.
 func TestClientPage(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	dir := t.TempDir()
 	set, err := stage.Start(t.Context(), stage.Options{Dir: dir, Bin: bin})
 	require.NoError(t, err)
