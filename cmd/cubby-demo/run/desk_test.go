@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +16,6 @@ import (
 	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
-
-// envPictures names a folder that the test leaves pictures of the desk in.
-const envPictures = "CUBBY_TEST_PICTURES"
 
 // poor lists what is hard to use on a page as it is: what is wider than the screen, text that stands out too little from
 // what is behind it (WCAG 2.2, 1.4.3), a field without a label, a thing to press without a name, and focus that is not seen.
@@ -77,11 +72,7 @@ func (d desk) looks(name string) {
 		d.do(name, chromedp.EmulateViewport(size[0], size[1]))
 		wrong, err := chromedp.Run(d.ctx, chromedp.Evaluate[string](poor))
 		require.NoError(d.t, err)
-		if dir := os.Getenv(envPictures); dir != "" {
-			picture, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
-			require.NoError(d.t, err)
-			require.NoError(d.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("desk-%s-%d.png", name, size[0])), picture, 0o600))
-		}
+		browsertest.Keep(d.t, d.ctx, fmt.Sprintf("desk-%s-%d", name, size[0]), chromedp.FullScreenshot(100))
 		require.Empty(d.t, wrong, "%s at %v", name, size)
 	}
 	d.do(name, chromedp.EmulateViewport(1280, 900))
@@ -108,14 +99,14 @@ func settles(what, question string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// shows waits until a thing on the page says what is wanted.
+// deskShows waits until one of the things on the page, also of the next one, says what is wanted.
 func deskShows(id, want string) chromedp.Action[chromedp.Void] {
-	return settles(id+" never says "+want, `[...document.querySelectorAll('`+string(testid(id))+`')].some((e) => e.textContent.includes('`+want+`'))`)
+	return settles(id+" never says "+want, `[...document.querySelectorAll('`+string(browsertest.TestID(id))+`')].some((e) => e.textContent.includes('`+want+`'))`)
 }
 
 // hides waits until it is there and no longer says it.
 func hides(id, unwanted string) chromedp.Action[chromedp.Void] {
-	return settles(id+" goes on saying "+unwanted, `document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+unwanted+`') === false`)
+	return settles(id+" goes on saying "+unwanted, `document.querySelector('`+string(browsertest.TestID(id))+`')?.textContent.includes('`+unwanted+`') === false`)
 }
 
 // drawn waits until a cell of the cabinet is drawn as it is wanted.
@@ -125,7 +116,7 @@ func drawn(cell int, look string) chromedp.Action[chromedp.Void] {
 
 // click presses what is on the page once it is there.
 func click(id string) chromedp.Action[chromedp.Void] {
-	return chromedp.Click(testid(id), chromedp.NodeVisible)
+	return chromedp.Click(browsertest.TestID(id), chromedp.NodeVisible)
 }
 
 // because types a reason into the form of a button.
@@ -173,7 +164,7 @@ func TestDesk(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS("input[name=password]"), "not the password\r"), deskShows("problem", "wrong"))
 	d.do("signing in", chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"), deskShows("shipment", "SHOP-2026-004711"))
 	d.looks("shipments")
-	d.do("finding by last characters", chromedp.SendKeys(testid("q"), "4711"), click("find"), deskShows("shipment", "SHOP-2026-004711"))
+	d.do("finding by last characters", chromedp.SendKeys(browsertest.TestID("q"), "4711"), click("find"), deskShows("shipment", "SHOP-2026-004711"))
 	d.do("reading the story", click("shipment"), deskShows("state", "ready for pickup"), deskShows("timeline", "announced"), deskShows("timeline", "parcel put in"),
 		deskShows("timeline", "e-mail: sent"), deskShows("contact", "c•••@example.com"))
 	d.looks("shipment")
