@@ -275,7 +275,7 @@ func (w *watch) rest(before State) State {
 			}
 		}
 	}
-	open, err := w.acts.operator().Incidents(w.ctx)
+	open, err := w.cfg.Operator.Incidents(w.ctx)
 	if err != nil {
 		return failed(before, err)
 	}
