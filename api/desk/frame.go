@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"cubby/api/limit"
 	"cubby/models"
 	"cubby/models/catalogue"
 )
@@ -206,7 +207,7 @@ func (d *desk) log(r *http.Request, who models.StaffID, err error) int {
 		level = slog.LevelError
 	}
 	d.Logger.LogAttrs(r.Context(), level, "desk", slog.String("staff", string(who)), slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.String("remote", addressOf(r)), slog.String("error", err.Error()))
+		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.String("remote", limit.Address(r)), slog.String("error", err.Error()))
 	return status
 }
 
