@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
+	"cubby/models"
 )
 
 // reach brings the current parcel as far as wanted, with whatever has to come before. A finished one makes way for a new
@@ -172,7 +173,7 @@ func (a *acts) pickup(ctx context.Context, p *parcel) error {
 
 func (a *acts) collect(ctx context.Context, p *parcel) error {
 	client := people.Client{At: a.at}
-	a.say("The client types %s: the cabinet checks it by itself", grouped(p.code))
+	a.say("The client types %s: the cabinet checks it by itself", models.SpacedCode(p.code))
 	if _, err := client.Type(ctx, p.code); err != nil {
 		return err
 	}
@@ -361,12 +362,4 @@ func (a *acts) closeIncident(ctx context.Context, p *parcel) error {
 func (a *acts) awaitIdle(ctx context.Context) error {
 	_, err := a.at.AwaitScreen(ctx, "an idle screen", func(s people.Screen) bool { return s.Operation == "" })
 	return err
-}
-
-// grouped is a code as people read it.
-func grouped(code string) string {
-	if len(code) != 8 {
-		return code
-	}
-	return code[:4] + " " + code[4:]
 }

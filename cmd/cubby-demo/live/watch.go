@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
+	"cubby/models"
 	"cubby/cmd/cubby-demo/sites"
 )
 
@@ -305,7 +306,7 @@ func (w *watch) parcel(s *State, p parcel) error {
 		return err
 	}
 	view := ParcelView{
-		ID: now.ID, Number: now.Number, State: now.State, Code: grouped(p.code), Jammed: p.jammed, Phone: p.phone, Workflow: w.cfg.workflow(now.ID),
+		ID: now.ID, Number: now.Number, State: now.State, Code: models.SpacedCode(p.code), Jammed: p.jammed, Phone: p.phone, Workflow: w.cfg.workflow(now.ID),
 	}
 	if len(now.Parcels) > 0 {
 		view.Barcode, view.Cell = now.Parcels[0].Barcode, now.Parcels[0].Cell
