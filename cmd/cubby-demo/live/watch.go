@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
-	"cubby/models"
 	"cubby/cmd/cubby-demo/sites"
+	"cubby/models"
 )
 
 const (
