@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -17,31 +16,6 @@ import (
 	"cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/sites"
 )
-
-// says waits until a thing on the page says what is wanted.
-func says(id, want string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Poll[bool](`document.querySelector('`+string(browsertest.TestID(id))+`')?.textContent.includes('`+want+`')`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := look(ctx, t); err != nil {
-			said, _ := chromedp.Evaluate[string](`document.querySelector('`+string(browsertest.TestID(id))+`')?.textContent ?? ""`)(ctx, t)
-			return fmt.Errorf("%s never says %q but %q: %w", id, want, said, err)
-		}
-		return nil
-	})
-}
-
-// gone waits until a thing on the page no longer says it.
-func gone(id, unwanted string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Poll[bool](`document.querySelector('`+string(browsertest.TestID(id))+`')?.textContent.includes('`+unwanted+`') === false`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := look(ctx, t); err != nil {
-			return fmt.Errorf("%s goes on saying %q: %w", id, unwanted, err)
-		}
-		return nil
-	})
-}
 
 // directory is how many entries a cabinet's directory has.
 func directory(t *testing.T, url string) int {
