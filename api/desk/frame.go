@@ -2,7 +2,6 @@ package desk
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"cubby/api"
 	"cubby/api/limit"
 	"cubby/models"
 	"cubby/models/catalogue"
@@ -179,25 +179,10 @@ func functions() template.FuncMap {
 // statusOf is the HTTP status of an error.
 func statusOf(err error) int {
 	switch models.ErrorCode(err) {
-	case models.CodeInvalid, codeReason, codeFound:
+	case codeReason, codeFound:
 		return http.StatusBadRequest
-	case models.CodeUnauthorized:
-		return http.StatusUnauthorized
-	case models.CodeForbidden:
-		return http.StatusForbidden
-	case models.CodeNotFound:
-		return http.StatusNotFound
-	case models.CodeConflict, models.CodeInvalidState:
-		return http.StatusConflict
-	case models.CodeTooMany:
-		return http.StatusTooManyRequests
-	case models.CodeUnavailable:
-		return http.StatusServiceUnavailable
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return api.Status(err)
 }
 
 // log writes down what went wrong, and returns its status.
