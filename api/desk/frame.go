@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"cubby/api"
 	"cubby/api/limit"
@@ -256,17 +257,22 @@ func done(v visit, to, word, fragment string) error {
 	return nil
 }
 
-// Limits of what is typed.
+// Limits of what is typed, in characters.
 const (
 	longestReason = 500
 	longestSearch = 100
 	pageSize      = 25
 )
 
-// reasonOf takes the reason of an act; invalid_request without one.
+// typed is what a person typed, without what no database keeps as text.
+func typed(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
+}
+
+// reasonOf takes the reason of an act; reason_needed without one.
 func reasonOf(v visit) (string, error) {
-	reason := strings.TrimSpace(v.r.PostFormValue("reason"))
-	if reason == "" || len(reason) > longestReason {
+	reason := typed(v.r.PostFormValue("reason"))
+	if reason == "" || utf8.RuneCountInString(reason) > longestReason {
 		return reason, models.Errorf(codeReason, "A reason of at most %d characters is needed.", longestReason)
 	}
 	return reason, nil
@@ -277,11 +283,8 @@ const codeReason models.Code = "reason_needed"
 
 // searchOf takes what is searched for.
 func searchOf(r *http.Request) string {
-	q := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(q) > longestSearch {
-		q = strings.ToValidUTF8(q[:longestSearch], "")
-	}
-	return strings.ReplaceAll(q, "\x00", "")
+	q := []rune(typed(r.URL.Query().Get("q")))
+	return string(q[:min(len(q), longestSearch)])
 }
 
 // pager is the links below a list.
