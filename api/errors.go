@@ -99,6 +99,12 @@ func domainError(err error) *models.Error {
 	return models.Wrap(models.CodeInternal, err, "")
 }
 
+// Status is the HTTP status of an error.
+func Status(err error) int {
+	code, _ := status(domainError(err).Code)
+	return code
+}
+
 // retryAfter is the seconds after which a repeat makes sense, or empty.
 func retryAfter(code models.Code) string {
 	switch code {

@@ -41,3 +41,19 @@ func incidentBody(i models.Incident) Incident {
 		Evidence: optional(i.Evidence), Reason: optional(i.Reason),
 	}
 }
+
+// ListClientReports lists what clients told that an incident is about.
+func (s *server) ListClientReports(ctx context.Context, request ListClientReportsRequestObject) (ListClientReportsResponseObject, error) {
+	if err := known(models.PrefixIncident, request.Id, "incident"); err != nil {
+		return nil, err
+	}
+	reports, err := s.Incidents.ClientReports(ctx, callOf(ctx).request(), models.IncidentID(request.Id))
+	if err != nil {
+		return nil, err
+	}
+	return ListClientReports200JSONResponse{Items: each(reports, func(r models.ClientReport) ClientReport {
+		return ClientReport{
+			Id: string(r.ID), Shipment: string(r.Shipment), Problem: ClientReportProblem(r.Problem), Text: optional(r.Text), At: r.CreatedAt,
+		}
+	})}, nil
+}

@@ -1417,7 +1417,7 @@ type NewKey struct {
 	Organization OrganizationRef `json:"organization"`
 	Scopes       []Scope         `json:"scopes"`
 
-	// Test A test key, for the sandbox.
+	// Test A test key, for the sandbox: it sees test lockers alone, and never has the scope `operator`.
 	Test *bool `json:"test,omitempty"`
 }
 

@@ -1,6 +1,9 @@
 package checks
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -38,4 +41,30 @@ func TestReplacesBites(t *testing.T) {
 	require.True(t, replaces("module m\n\nreplace a => ../a\n"))
 	require.True(t, replaces("module m\nreplace (\n\ta => b v1\n)\n"))
 	require.False(t, replaces("module m\n\n// replace nothing\nrequire example.org/replace v1\n"))
+}
+
+func TestLargeBites(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, size int) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), make([]byte, size), 0o600))
+	}
+	git := func(args ...string) {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	_, err := large(t.Context(), filepath.Join(dir, "none"))
+	require.Error(t, err, "no checkout has nothing to judge")
+	git("init", "--quiet")
+	write("fits", most)
+	write("program", most+1)
+	write("untracked", most+1)
+	write("gone", most+1)
+	git("add", "fits", "program", "gone")
+	require.NoError(t, os.Remove(filepath.Join(dir, "gone")))
+	faults, err := large(t.Context(), dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"program: 1048577 bytes are tracked, 1048576 are the most"}, faults)
 }

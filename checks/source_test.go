@@ -1,13 +1,17 @@
 package checks
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -100,4 +104,42 @@ func TestNoReplace(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, replaces(string(text)), "%s has a replace directive", name)
 	}
+}
+
+// most is how large a tracked file may be: a built program or a database is larger.
+const most = 1 << 20
+
+// large lists the files of a checkout's index that are larger than they may be. One that is deleted, and not yet in the
+// index as such, has no size.
+func large(ctx context.Context, checkout string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "git", "ls-files", "-z")
+	cmd.Dir = checkout
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("git ls-files in %s: %w", checkout, err)
+	}
+	var faults []string
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		info, err := os.Lstat(filepath.Join(checkout, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if info.Size() > most {
+			faults = append(faults, fmt.Sprintf("%s: %d bytes are tracked, %d are the most", name, info.Size(), most))
+		}
+	}
+	return faults, nil
+}
+
+func TestNoLargeFiles(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("../.git"); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("SKIPPED: this is no git checkout, so nothing is tracked")
+	}
+	faults, err := large(t.Context(), "..")
+	require.NoError(t, err)
+	require.Empty(t, faults)
 }

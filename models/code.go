@@ -40,6 +40,15 @@ func PickupCode(key CabinetKey, s ShipmentID, issue int) string {
 	return digits + string(rune('0'+damm(digits)))
 }
 
+// SpacedCode makes the eight digits of a code easier to read and type: "1234 5678". The cabinet's
+// pad ignores the gap.
+func SpacedCode(code string) string {
+	if len(code) == 8 {
+		return code[:4] + " " + code[4:]
+	}
+	return code
+}
+
 // QRPrefix begins the text of every pickup QR.
 const QRPrefix = "CUBBY:"
 

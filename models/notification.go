@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // NoticeKind is a message's kind; with channel and language it names the template.
@@ -255,7 +256,8 @@ type SMSHook struct {
 // Masked shows enough of an address or phone to recognise it, and no more.
 func Masked(to string) string {
 	if at := strings.LastIndexByte(to, '@'); at > 0 {
-		return to[:1] + "…" + to[at:]
+		_, first := utf8.DecodeRuneInString(to) // half a letter is no text that a database takes
+		return to[:first] + "…" + to[at:]
 	}
 	if len(to) > 5 {
 		return to[:2] + "…" + to[len(to)-2:]

@@ -47,6 +47,7 @@ func TestMasked(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "+4…21", models.Masked("+4915112345621"))
 	require.Equal(t, "a…@example.test", models.Masked("anna@example.test"))
+	require.Equal(t, "я…@example.test", models.Masked("ярослав@example.test"))
 	require.Empty(t, models.Masked("112"))
 }
 

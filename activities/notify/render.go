@@ -138,7 +138,7 @@ func emailLines(k models.NoticeKind) []string {
 func (r *Renderer) params(n models.Notice, code string) (map[string]string, error) {
 	params := map[string]string{
 		"locker": n.Locker.Number, "address": n.Location.Address, "city": n.Location.City,
-		"number": n.Shipment.Number, "code": spaced(code), "until": until(n), "link": "",
+		"number": n.Shipment.Number, "code": models.SpacedCode(code), "until": until(n), "link": "",
 		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
 	}
 	var err error
@@ -155,15 +155,6 @@ func page() *template.Template {
 	address := func(p string) bool { return strings.HasPrefix(p, "https://") || strings.HasPrefix(p, "http://") }
 	return template.Must(template.New("message").Funcs(template.FuncMap{"address": address}).Parse(
 		`<!doctype html><html><body style="font:16px/1.5 sans-serif">{{range .}}<p>{{if address .}}<a href="{{.}}">{{.}}</a>{{else}}{{.}}{{end}}</p>{{end}}</body></html>`))
-}
-
-// spaced makes eight digits easier to read and type: "1234 5678". The cabinet's pad
-// ignores the gap.
-func spaced(code string) string {
-	if len(code) == 8 {
-		return code[:4] + " " + code[4:]
-	}
-	return code
 }
 
 // until is the end of storage by the locker's clock. An SMS has no room for the year and zone.

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -12,7 +11,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"cubby/api"
+	"cubby/api/limit"
 	"cubby/models"
 	"cubby/models/catalogue"
 )
@@ -178,25 +180,10 @@ func functions() template.FuncMap {
 // statusOf is the HTTP status of an error.
 func statusOf(err error) int {
 	switch models.ErrorCode(err) {
-	case models.CodeInvalid, codeReason, codeFound:
+	case codeReason, codeFound:
 		return http.StatusBadRequest
-	case models.CodeUnauthorized:
-		return http.StatusUnauthorized
-	case models.CodeForbidden:
-		return http.StatusForbidden
-	case models.CodeNotFound:
-		return http.StatusNotFound
-	case models.CodeConflict, models.CodeInvalidState:
-		return http.StatusConflict
-	case models.CodeTooMany:
-		return http.StatusTooManyRequests
-	case models.CodeUnavailable:
-		return http.StatusServiceUnavailable
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
+	return api.Status(err)
 }
 
 // log writes down what went wrong, and returns its status.
@@ -206,7 +193,7 @@ func (d *desk) log(r *http.Request, who models.StaffID, err error) int {
 		level = slog.LevelError
 	}
 	d.Logger.LogAttrs(r.Context(), level, "desk", slog.String("staff", string(who)), slog.String("method", r.Method),
-		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.String("remote", addressOf(r)), slog.String("error", err.Error()))
+		slog.String("path", r.URL.EscapedPath()), slog.Int("status", status), slog.String("remote", limit.Address(r)), slog.String("error", err.Error()))
 	return status
 }
 
@@ -270,17 +257,22 @@ func done(v visit, to, word, fragment string) error {
 	return nil
 }
 
-// Limits of what is typed.
+// Limits of what is typed, in characters.
 const (
 	longestReason = 500
 	longestSearch = 100
 	pageSize      = 25
 )
 
-// reasonOf takes the reason of an act; invalid_request without one.
+// typed is what a person typed, without what no database keeps as text.
+func typed(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
+}
+
+// reasonOf takes the reason of an act; reason_needed without one.
 func reasonOf(v visit) (string, error) {
-	reason := strings.TrimSpace(v.r.PostFormValue("reason"))
-	if reason == "" || len(reason) > longestReason {
+	reason := typed(v.r.PostFormValue("reason"))
+	if reason == "" || utf8.RuneCountInString(reason) > longestReason {
 		return reason, models.Errorf(codeReason, "A reason of at most %d characters is needed.", longestReason)
 	}
 	return reason, nil
@@ -291,11 +283,8 @@ const codeReason models.Code = "reason_needed"
 
 // searchOf takes what is searched for.
 func searchOf(r *http.Request) string {
-	q := strings.TrimSpace(r.URL.Query().Get("q"))
-	if len(q) > longestSearch {
-		q = strings.ToValidUTF8(q[:longestSearch], "")
-	}
-	return strings.ReplaceAll(q, "\x00", "")
+	q := []rune(typed(r.URL.Query().Get("q")))
+	return string(q[:min(len(q), longestSearch)])
 }
 
 // pager is the links below a list.

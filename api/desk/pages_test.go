@@ -265,19 +265,21 @@ func TestActsOnAShipment(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, answer.Code)
 	require.Contains(t, said(parse(t, answer.Body), "problem"), "Say why")
 	require.Equal(t, http.StatusBadRequest, b.act(target+"/cancel", "act", "one", "reason", strings.Repeat("x", 501)).Code)
+	require.Equal(t, http.StatusBadRequest, b.act(target+"/cancel", "act", "one", "reason", " \x00\xff").Code, "nothing that can be kept")
 	require.Empty(t, r.engine.asked)
 	for range 2 {
 		answer = b.act(target+"/cancel", "act", "one", "reason", "the client moved")
 		require.Equal(t, http.StatusSeeOther, answer.Code)
 	}
-	require.Equal(t, http.StatusSeeOther, b.act(target+"/cancel", "act", "two", "reason", "again").Code)
+	long := strings.Repeat("я", 500) // characters, of two bytes each
+	require.Equal(t, http.StatusSeeOther, b.act(target+"/cancel", "act", "two", "reason", long).Code)
 	require.Len(t, r.engine.asked, 3)
 	require.Equal(t, r.engine.asked[0], r.engine.asked[1])
 	require.NotEqual(t, r.engine.asked[0], r.engine.asked[2])
 	require.Contains(t, said(b.page(answer.Header().Get("Location")), "done"), "cancelled")
 	require.Equal(t, http.StatusSeeOther, b.act(target+"/reissue-code", "act", "three").Code, "for no reason")
 	require.Equal(t, []string{
-		"shipment.cancel the client moved", "shipment.cancel the client moved", "shipment.cancel again", "shipment.reissue_code",
+		"shipment.cancel the client moved", "shipment.cancel the client moved", "shipment.cancel " + long, "shipment.reissue_code",
 	}, r.audited(string(r.shipment.Shipment.ID)))
 
 	for code, status := range map[models.Code]int{

@@ -7,13 +7,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
 
+	"cubby/api/limit"
 	"cubby/models"
 )
 
@@ -159,7 +158,7 @@ func (d *desk) check(w http.ResponseWriter, r *http.Request, login, password str
 	ctx := r.Context()
 	keys := []models.SignInKey{
 		{Key: "login:" + hashOf(login), Free: freeOfLogin},
-		{Key: "address:" + addressOf(r), Free: freeOfAddress, Shared: true},
+		{Key: "address:" + limit.Address(r), Free: freeOfAddress, Shared: true},
 	}
 	if err := d.Staff.TrySignIn(ctx, keys); err != nil {
 		return models.Staff{}, "", err
@@ -196,24 +195,6 @@ func (d *desk) matches(ctx context.Context, hash, password string) (bool, error)
 	}
 	defer func() { <-d.hashing }()
 	return matches(hash, password), nil
-}
-
-// addressOf is where a request comes from. Whoever has one IPv6 address has 2^64 of them.
-func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if a = a.Unmap(); a.Is6() {
-		if net64, err := a.WithZone("").Prefix(64); err == nil {
-			return net64.String()
-		}
-	}
-	return a.String()
 }
 
 func (d *desk) signOut(v visit) error {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"cubby/agent/protocol"
+	"cubby/api/limit"
 	"cubby/models"
 )
 
@@ -13,8 +14,8 @@ const maxEnroll = 16 << 10
 // enroll gives a computer its certificate and the cabinet's key for a claim. What is
 // refused here never gets to the engine, so a flood of guesses costs the workers nothing.
 func (g *Gateway) enroll(w http.ResponseWriter, r *http.Request) error {
-	address, now := addressOf(r), g.Now()
-	if !g.enrolEach.allow(address, now) || !g.enrolAll.allow("", now) {
+	address, now := limit.Address(r), g.Now()
+	if !g.enrolEach.Take(address, 1, now) || !g.enrolAll.Take("", 1, now) {
 		return models.Errorf(models.CodeTooMany, "Too many enrolments. Please try again later.")
 	}
 	var in protocol.EnrollRequest
@@ -36,15 +37,15 @@ func (g *Gateway) enroll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// Those who have a claim are limited by it: many cabinets may share an address.
-	g.enrolEach.refund(address)
-	g.enrolAll.refund("")
+	g.enrolEach.Refund(address, 1)
+	g.enrolAll.Refund("", 1)
 	return nil
 }
 
 // renew gives a cabinet a certificate for a new key. The one that it comes with may have
 // ended: a cabinet may stand dark for a winter.
 func (g *Gateway) renew(w http.ResponseWriter, r *http.Request, p Peer) error {
-	if !g.renewals.allow(string(p.Locker), g.Now()) {
+	if !g.renewals.Take(string(p.Locker), 1, g.Now()) {
 		return models.Errorf(models.CodeTooMany, "Too many renewals. Please try again later.")
 	}
 	var in protocol.EnrollRequest

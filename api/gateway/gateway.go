@@ -18,6 +18,7 @@ import (
 
 	"cubby/agent/protocol"
 	"cubby/api"
+	"cubby/api/limit"
 	"cubby/models"
 )
 
@@ -57,11 +58,11 @@ type Gateway struct {
 	leased      chan struct{} // closed at the first beat
 	intake      chan struct{}
 	comparisons chan struct{}
-	enrolEach   *limiter // by address
-	enrolAll    *limiter
-	renewals    *limiter // by cabinet
-	calls       *limiter // by cabinet
-	messages    rate     // of one stream
+	enrolEach   *limit.Each // by address
+	enrolAll    *limit.Each
+	renewals    *limit.Each // by cabinet
+	calls       *limit.Each // by cabinet
+	messages    limit.Rate  // of one stream
 	strangers   *strangers
 	// generation counts how often new scopes appeared in the directory.
 	generation atomic.Int64
@@ -104,11 +105,11 @@ func New(cfg Config) *Gateway {
 		comparisons: make(chan struct{}, comparisonsAtOnce),
 		// A technician enrols a computer now and then, a cabinet renews once a month and calls
 		// a few times a minute: these only stop those who guess or went mad.
-		enrolEach: newLimiter(rate{20, 1.0 / 6}),
-		enrolAll:  newLimiter(rate{100, 10}),
-		renewals:  newLimiter(rate{5, 1.0 / 60}),
-		calls:     newLimiter(rate{100, 20}),
-		messages:  rate{200, 50},
+		enrolEach: limit.NewEach(limit.Rate{Burst: 20, PerSecond: 1.0 / 6}),
+		enrolAll:  limit.NewEach(limit.Rate{Burst: 100, PerSecond: 10}),
+		renewals:  limit.NewEach(limit.Rate{Burst: 5, PerSecond: 1.0 / 60}),
+		calls:     limit.NewEach(limit.Rate{Burst: 100, PerSecond: 20}),
+		messages:  limit.Rate{Burst: 200, PerSecond: 50},
 		strangers: newStrangers(cfg.MaxStrangers, cfg.Logger, cfg.Now),
 		lines:     map[models.LockerID]*line{},
 		pending:   map[string]pendingCommand{},
@@ -171,7 +172,7 @@ func (g *Gateway) identified(grace time.Duration, serve cabinetCall) call {
 		if err != nil {
 			return err
 		}
-		if !g.calls.allow(string(peer.Locker), g.Now()) {
+		if !g.calls.Take(string(peer.Locker), 1, g.Now()) {
 			err = models.Errorf(models.CodeTooMany, "Too many calls of this cabinet. Please try again.")
 		} else if err = g.Cabinets.Trusted(r.Context(), peer.Locker, peer.Serial); err == nil {
 			g.strangers.known(r)
@@ -234,7 +235,7 @@ func (g *Gateway) of(serve call) http.Handler {
 			level = slog.LevelError
 		}
 		g.Logger.Log(r.Context(), level, "device call refused", "request", request, "path", r.URL.Path, "status", status,
-			"reason", models.ErrorCode(err), "locker", who.Locker, "serial", who.Serial, "address", addressOf(r), "error", brief(err.Error()))
+			"reason", models.ErrorCode(err), "locker", who.Locker, "serial", who.Serial, "address", limit.Address(r), "error", brief(err.Error()))
 	})
 }
 

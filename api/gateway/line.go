@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"cubby/agent/protocol"
+	"cubby/api/limit"
 	"cubby/models"
 )
 
@@ -29,7 +30,7 @@ type line struct {
 	out     chan []byte
 	asks    chan struct{}
 	seen    atomic.Int64 // Unix ms of the last message or pong
-	bucket  bucket
+	bucket  limit.Bucket
 
 	comparing chan struct{}
 	inventory inventory
@@ -46,7 +47,7 @@ func newLine(g *Gateway, p Peer, conn *websocket.Conn, end context.CancelCauseFu
 	ln := &line{
 		gateway: g, peer: p, conn: conn, end: end,
 		out: make(chan []byte, queueLength), asks: make(chan struct{}, asksAtOnce), comparing: make(chan struct{}, 1),
-		bucket: g.messages.full(g.Now()),
+		bucket: g.messages.Full(g.Now()),
 	}
 	ln.seen.Store(g.Now().UnixMilli())
 	return ln
@@ -85,7 +86,7 @@ func (ln *line) read(ctx context.Context) error {
 		}
 		now := ln.gateway.Now()
 		ln.seen.Store(now.UnixMilli())
-		if !ln.bucket.take(ln.gateway.messages, now) {
+		if !ln.bucket.Take(ln.gateway.messages, 1, now) {
 			return errFlood
 		}
 		if err := ln.handle(ctx, frame, now); err != nil {

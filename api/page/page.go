@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,8 +18,15 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cubby/api/limit"
 	"cubby/models"
 	"cubby/models/catalogue"
+)
+
+// What a visit costs of a rate. An address of no page costs more: somebody is trying.
+const (
+	costKnown   = 1
+	costUnknown = 20
 )
 
 // Pages is what the pages need of the store.
@@ -89,7 +95,9 @@ type pages struct {
 	texts    *catalogue.Catalogue
 	template *template.Template
 	policy   string
-	limits   *limits
+	// They keep floods away, by the address that they come from and by page. Many people may come
+	// from one address, behind a carrier's or our own proxy.
+	byAddress, byToken *limit.Each
 }
 
 // Handler serves what is below models.PagePath.
@@ -100,7 +108,8 @@ func Handler(cfg Config) http.Handler {
 	}
 	sum := sha256.Sum256([]byte(style))
 	p := &pages{
-		Config: cfg, texts: texts, limits: newLimits(cfg.Now),
+		Config: cfg, texts: texts,
+		byAddress: limit.NewEach(limit.Rate{Burst: 400, PerSecond: 20}), byToken: limit.NewEach(limit.Rate{Burst: 30, PerSecond: 0.5}),
 		template: template.Must(template.New("page").Parse(document)),
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -138,17 +147,14 @@ func (p *pages) serve(then func(*visit)) http.HandlerFunc {
 			p.last(v, http.StatusForbidden, "foreign")
 			return
 		}
-		address, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			address = r.RemoteAddr
-		}
-		hash := models.PageHash(v.token)
-		if !p.limits.address.take(address, costKnown) || !p.limits.token.take(hash, costKnown) {
+		address, hash, now := limit.Address(r), models.PageHash(v.token), p.Now()
+		if !p.byAddress.Take(address, costKnown, now) || !p.byToken.Take(hash, costKnown, now) {
 			p.tooMany(v)
 			return
 		}
+		var err error
 		if v.page, err = p.find(ctx, v.token, hash); err != nil {
-			if models.ErrorCode(err) == models.CodeNotFound && !p.limits.address.take(address, costUnknown) {
+			if models.ErrorCode(err) == models.CodeNotFound && !p.byAddress.Take(address, costUnknown, now) {
 				p.tooMany(v)
 				return
 			}

@@ -109,7 +109,7 @@ func (p *pages) view(v *visit, code *models.ClientCode, away bool) (*view, error
 	if code == nil {
 		return d, nil
 	}
-	d.Code = code.Code[:4] + " " + code.Code[4:]
+	d.Code = models.SpacedCode(code.Code)
 	var err error
 	if d.QR, err = drawQR(code.QR, t.Say("qr.label")); err != nil {
 		return nil, err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +16,6 @@ import (
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/models"
 )
-
-// envPictures names a folder to keep the screen's pictures in, to look at.
-const envPictures = "CUBBY_TEST_PICTURES"
 
 // browser is the headless browser that stands before a cabinet.
 type browser struct {
@@ -108,11 +103,7 @@ func (b *browser) fits(name string) {
 		b.is(fmt.Sprintf(`innerWidth === %d && innerHeight === %d`, size[0], size[1]))
 		wrong, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](misplaced))
 		require.NoError(b.t, err)
-		if dir := os.Getenv(envPictures); dir != "" {
-			picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-			require.NoError(b.t, err)
-			require.NoError(b.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d.png", name, size[0])), picture, 0o600))
-		}
+		browsertest.Keep(b.t, b.ctx, fmt.Sprintf("screen-%s-%d", name, size[0]), chromedp.CaptureScreenshot())
 		require.Empty(b.t, wrong, "%s at %v", name, size)
 	}
 }

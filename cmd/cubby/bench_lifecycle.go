@@ -69,7 +69,7 @@ func newLifecycleBench(ctx context.Context, p program) (*lifecycleBench, error) 
 	if err := b.furnish(ctx); err != nil {
 		return nil, err
 	}
-	master := make([]byte, masterKeyBytes)
+	master := make([]byte, keyBytes)
 	if _, err := rand.Read(master); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func TestKeysAreNeverOverwritten(t *testing.T) {
 				require.NoError(t, run(t.Context(), []string{"key", name}, settings, io.Discard, io.Discard))
 				key, err := read(path)
 				require.NoError(t, err)
-				require.Len(t, key, masterKeyBytes)
+				require.Len(t, key, keyBytes)
 				if first == nil {
 					first = key
 				}

@@ -16,8 +16,8 @@ import (
 	"cubby/models"
 )
 
-// masterKeyBytes is the length of the master key and of the data key: the input of HKDF-SHA256.
-const masterKeyBytes = 32
+// keyBytes is the length of the keys in files.
+const keyBytes = 32
 
 func runKeyMaster(_ context.Context, p program, args []string) error {
 	if err := p.flags("key master").Parse(args); err != nil {
@@ -50,7 +50,7 @@ func makeKey(p program, name, path string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	key := make([]byte, masterKeyBytes)
+	key := make([]byte, keyBytes)
 	if _, err := rand.Read(key); err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func readKeyFile(name, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s (make one with 'cubby key %s'): %w", name, strings.TrimSuffix(name, " key"), err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
-	if err != nil || len(key) != masterKeyBytes {
-		return nil, fmt.Errorf("%s: %s does not hold %d hex digits", name, path, 2*masterKeyBytes)
+	if err != nil || len(key) != keyBytes {
+		return nil, fmt.Errorf("%s: %s does not hold %d hex digits", name, path, 2*keyBytes)
 	}
 	return key, nil
 }

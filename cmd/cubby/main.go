@@ -25,7 +25,7 @@ func commands() []command {
 	return []command{
 		{"server", "server [--role api,gateway,worker]", "serve, until SIGINT or SIGTERM", runServer},
 		{"migrate", "migrate", "bring the database's schema up to date", runMigrate},
-		{"key create", "key create --organization-kind KIND --name NAME --scopes LIST [--email ADDRESS] [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
+		{"key create", "key create [--organization ID] [--organization-kind KIND] [--name NAME] [--scopes LIST] [--email ADDRESS] [--test] [--json]", "make an organization's API key; its secret is shown once", runKeyCreate},
 		{"key master", "key master", "make the master key file, unless there is one", runKeyMaster},
 		{"key sms", "key sms", "make the key file of phones' hashes, unless there is one", runKeySMS},
 		{"key data", "key data", "make the data key file, unless there is one", runKeyData},

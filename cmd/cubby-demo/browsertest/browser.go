@@ -5,10 +5,15 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
 )
+
+// envPictures names a folder that tests leave pictures of pages in, to look at.
+const envPictures = "CUBBY_TEST_PICTURES"
 
 // New gives the headless browser that "make deps" has installed. The first call with the context starts it, and that
 // call's context is its life; it ends with the test.
@@ -33,4 +38,19 @@ func New(t testing.TB, width, height int) context.Context {
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// TestID finds what a page marks for tests.
+func TestID(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
+
+// Keep keeps a picture of the page as name.png, where pictures are wanted.
+func Keep(t testing.TB, page context.Context, name string, take chromedp.Action[[]byte]) {
+	t.Helper()
+	folder := os.Getenv(envPictures)
+	if folder == "" {
+		return
+	}
+	picture, err := chromedp.Run(page, take)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600))
 }

@@ -20,20 +20,11 @@ import (
 	"cubby/cmd/cubby-demo/inbox"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
 
 const docs = "../../../docs/"
-
-// bin is the folder of the programs, on the PATH of what is run.
-func bin(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(dir, "cubby")); err != nil || dir == "." {
-		t.Skipf("SKIPPED: no program cubby beside what %s names; 'make test' has it", rig.EnvTemporalBinary)
-	}
-	return dir
-}
 
 func TestScript(t *testing.T) {
 	page := "a\n```sh\none\n```\n```console\n$ two\n```\ntext\n```sh\nthree \\\n  four\n```\n"
@@ -53,7 +44,7 @@ func TestFollowTellsOfWhatFails(t *testing.T) {
 // TestPilot follows docs/pilot.md, and then loads and empties the cabinet that is there.
 func TestPilot(t *testing.T) {
 	t.Parallel()
-	programs, dir := bin(t), t.TempDir()
+	programs, dir := rigtest.Programs(t), t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	db, err := rig.StartPostgres(ctx, rig.PostgresOptions{NoSync: true, Log: filepath.Join(dir, "postgres.log")})
@@ -131,7 +122,7 @@ func TestPilot(t *testing.T) {
 // TestIntegrate follows docs/integrate.md in the sandbox.
 func TestIntegrate(t *testing.T) {
 	t.Parallel()
-	programs := bin(t)
+	programs := rigtest.Programs(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	system, err := run.Start(ctx, run.Options{Bin: programs, Var: t.TempDir()})

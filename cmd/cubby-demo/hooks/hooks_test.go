@@ -3,8 +3,6 @@ package hooks_test
 import (
 	"bytes"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,7 +11,7 @@ import (
 	"cubby/api/client"
 	"cubby/cmd/cubby-demo/hooks"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
 
@@ -25,10 +23,7 @@ const within = 20 * time.Second
 // is gone is left alone.
 func TestEventsReachAReceiver(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	var progress bytes.Buffer
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress, Env: []string{"CUBBY_WEBHOOK_ALLOW_PRIVATE=on"}})
 	require.NoError(t, err, progress.String())

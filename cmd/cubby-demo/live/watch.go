@@ -14,6 +14,7 @@ import (
 
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/sites"
+	"cubby/models"
 )
 
 const (
@@ -275,7 +276,7 @@ func (w *watch) rest(before State) State {
 			}
 		}
 	}
-	open, err := w.acts.operator().Incidents(w.ctx)
+	open, err := w.cfg.Operator.Incidents(w.ctx)
 	if err != nil {
 		return failed(before, err)
 	}
@@ -305,7 +306,7 @@ func (w *watch) parcel(s *State, p parcel) error {
 		return err
 	}
 	view := ParcelView{
-		ID: now.ID, Number: now.Number, State: now.State, Code: grouped(p.code), Jammed: p.jammed, Phone: p.phone, Workflow: w.cfg.workflow(now.ID),
+		ID: now.ID, Number: now.Number, State: now.State, Code: models.SpacedCode(p.code), Jammed: p.jammed, Phone: p.phone, Workflow: w.cfg.workflow(now.ID),
 	}
 	if len(now.Parcels) > 0 {
 		view.Barcode, view.Cell = now.Parcels[0].Barcode, now.Parcels[0].Cell

@@ -73,13 +73,25 @@ func (m Mailbox) Misbehave(ctx context.Context, mode string, count int, delay ti
 	return m.call(ctx, http.MethodPut, "/inbox/api/faults", nil, body, nil)
 }
 
+// written is a pickup code as messages in English write it: other digits may stand in them too.
+var written = regexp.MustCompile(`(?i)\bcode:? (\d{4}) (\d{4})\b`)
+
+// CodeIn finds the pickup code in the text of a message in English.
+func CodeIn(text string) (code string, found bool) {
+	halves := written.FindStringSubmatch(text)
+	if halves == nil {
+		return "", false
+	}
+	return halves[1] + halves[2], true
+}
+
 // Code finds the pickup code in a mail.
 func Code(m Mail) (string, error) {
-	found := regexp.MustCompile(`Pickup code: (\d{4}) ?(\d{4})\b`).FindStringSubmatch(m.Text)
-	if found == nil {
+	code, found := CodeIn(m.Text)
+	if !found {
 		return "", fmt.Errorf("mail %q has no pickup code in %q", m.Subject, m.Text)
 	}
-	return found[1] + found[2], nil
+	return code, nil
 }
 
 // Client is someone who collects parcels.

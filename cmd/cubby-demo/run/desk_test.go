@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +13,9 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
-
-// envPictures names a folder that the test leaves pictures of the desk in.
-const envPictures = "CUBBY_TEST_PICTURES"
 
 // poor lists what is hard to use on a page as it is: what is wider than the screen, text that stands out too little from
 // what is behind it (WCAG 2.2, 1.4.3), a field without a label, a thing to press without a name, and focus that is not seen.
@@ -77,55 +72,15 @@ func (d desk) looks(name string) {
 		d.do(name, chromedp.EmulateViewport(size[0], size[1]))
 		wrong, err := chromedp.Run(d.ctx, chromedp.Evaluate[string](poor))
 		require.NoError(d.t, err)
-		if dir := os.Getenv(envPictures); dir != "" {
-			picture, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
-			require.NoError(d.t, err)
-			require.NoError(d.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("desk-%s-%d.png", name, size[0])), picture, 0o600))
-		}
+		browsertest.Keep(d.t, d.ctx, fmt.Sprintf("desk-%s-%d", name, size[0]), chromedp.FullScreenshot(100))
 		require.Empty(d.t, wrong, "%s at %v", name, size)
 	}
 	d.do(name, chromedp.EmulateViewport(1280, 900))
 }
 
-// settles asks a page until it answers yes, also while it gives way to the next.
-func settles(what, question string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
-		defer cancel()
-		again := time.NewTicker(100 * time.Millisecond)
-		defer again.Stop()
-		for {
-			if yes, err := chromedp.Evaluate[bool](question)(ctx, t); yes && err == nil {
-				return nil
-			}
-			select {
-			case <-again.C:
-			case <-ctx.Done():
-				seen, _ := chromedp.Evaluate[string](`document.body.innerText`)(context.WithoutCancel(ctx), t)
-				return fmt.Errorf("%s: %w; the page says: %s", what, ctx.Err(), seen)
-			}
-		}
-	})
-}
-
-// shows waits until a thing on the page says what is wanted.
-func deskShows(id, want string) chromedp.Action[chromedp.Void] {
-	return settles(id+" never says "+want, `[...document.querySelectorAll('`+string(testid(id))+`')].some((e) => e.textContent.includes('`+want+`'))`)
-}
-
-// hides waits until it is there and no longer says it.
-func hides(id, unwanted string) chromedp.Action[chromedp.Void] {
-	return settles(id+" goes on saying "+unwanted, `document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+unwanted+`') === false`)
-}
-
 // drawn waits until a cell of the cabinet is drawn as it is wanted.
 func drawn(cell int, look string) chromedp.Action[chromedp.Void] {
 	return settles(fmt.Sprintf("cell %d is never %s", cell, look), fmt.Sprintf(`document.querySelector("#cell-%d.look-%s") !== null`, cell, look))
-}
-
-// click presses what is on the page once it is there.
-func click(id string) chromedp.Action[chromedp.Void] {
-	return chromedp.Click(testid(id), chromedp.NodeVisible)
 }
 
 // because types a reason into the form of a button.
@@ -137,10 +92,7 @@ func because(button, reason string) chromedp.Action[chromedp.Void] {
 // characters, reads its story, marks a cell checked, takes one out of service and back, resolves an incident.
 func TestDesk(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	var progress strings.Builder
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress})
 	require.NoError(t, err, progress.String())
@@ -173,40 +125,40 @@ func TestDesk(t *testing.T) {
 	d := desk{t, browser}
 	d.looks("sign-in")
 	d.do("a wrong password", chromedp.SendKeys(chromedp.CSS("input[name=login]"), "vera"),
-		chromedp.SendKeys(chromedp.CSS("input[name=password]"), "not the password\r"), deskShows("problem", "wrong"))
-	d.do("signing in", chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"), deskShows("shipment", "SHOP-2026-004711"))
+		chromedp.SendKeys(chromedp.CSS("input[name=password]"), "not the password\r"), says("problem", "wrong"))
+	d.do("signing in", chromedp.SendKeys(chromedp.CSS("input[name=password]"), password+"\r"), says("shipment", "SHOP-2026-004711"))
 	d.looks("shipments")
-	d.do("finding by last characters", chromedp.SendKeys(testid("q"), "4711"), click("find"), deskShows("shipment", "SHOP-2026-004711"))
-	d.do("reading the story", click("shipment"), deskShows("state", "ready for pickup"), deskShows("timeline", "announced"), deskShows("timeline", "parcel put in"),
-		deskShows("timeline", "e-mail: sent"), deskShows("contact", "c•••@example.com"))
+	d.do("finding by last characters", chromedp.SendKeys(browsertest.TestID("q"), "4711"), click("find"), says("shipment", "SHOP-2026-004711"))
+	d.do("reading the story", click("shipment"), says("state", "ready for pickup"), says("timeline", "announced"), says("timeline", "parcel put in"),
+		says("timeline", "e-mail: sent"), says("contact", "c•••@example.com"))
 	d.looks("shipment")
-	d.do("looking at the contact", click("show-contact"), deskShows("contact", "client@example.com"), deskShows("timeline", "looked at the client"))
+	d.do("looking at the contact", click("show-contact"), says("contact", "client@example.com"), says("timeline", "looked at the client"))
 	d.do("holding back", click("act-freeze"), because("go-freeze", "the client lost the phone"), click("go-freeze"),
-		deskShows("done", "held back"), deskShows("state", "held back"), deskShows("timeline", "the client lost the phone"))
-	d.do("letting go", click("act-unfreeze"), because("go-unfreeze", "it was found"), click("go-unfreeze"), hides("state", "held back"))
+		says("done", "held back"), says("state", "held back"), says("timeline", "the client lost the phone"))
+	d.do("letting go", click("act-unfreeze"), because("go-unfreeze", "it was found"), click("go-unfreeze"), gone("state", "held back"))
 
 	cell := fmt.Sprintf("%s/desk/lockers/%s?cell=%d", system.APIURL, at.Locker, jammed)
-	d.do("marking checked", chromedp.Navigate(cell), deskShows("cell", "doubtful"))
+	d.do("marking checked", chromedp.Navigate(cell), says("cell", "doubtful"))
 	d.looks("cell")
 	d.do("marking checked", click("check"), chromedp.Click(chromedp.CSS("input[value=empty]"), chromedp.NodeVisible),
-		because("check-go", "the cleaner looked"), click("check-go"), deskShows("done", "The cabinet is told"), drawn(jammed, "free"), hides("cell", "doubtful"))
-	d.do("another cell, without leaving the page", click("cell-20"), deskShows("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
-		deskShows("cell", "the hinge is bent"), drawn(20, "out_of_service"))
+		because("check-go", "the cleaner looked"), click("check-go"), says("done", "The cabinet is told"), drawn(jammed, "free"), gone("cell", "doubtful"))
+	d.do("another cell, without leaving the page", click("cell-20"), says("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
+		says("cell", "the hinge is bent"), drawn(20, "out_of_service"))
 	d.looks("out-of-service")
-	d.do("and back", click("in"), because("in-go", "mended"), click("in-go"), drawn(20, "free"), hides("cell", "the hinge is bent"))
+	d.do("and back", click("in"), because("in-go", "mended"), click("in-go"), drawn(20, "free"), gone("cell", "the hinge is bent"))
 
 	// Nobody is there when a board is taken off: an incident that only people close may come and go, a dead board's stays.
 	require.NoError(t, at.Board(ctx, 1, true))
-	d.do("an incident", chromedp.Navigate(system.APIURL+"/desk/incidents"), deskShows("incident", "A lock board does not answer"))
+	d.do("an incident", chromedp.Navigate(system.APIURL+"/desk/incidents"), says("incident", "A lock board does not answer"))
 	d.looks("incidents")
-	d.do("resolving it", click("incident"), deskShows("state", "open"))
+	d.do("resolving it", click("incident"), says("state", "open"))
 	d.looks("incident")
-	d.do("resolving it", because("resolve", "the technician is on the way"), click("resolve"), deskShows("done", "resolved"), deskShows("state", "resolved"))
+	d.do("resolving it", because("resolve", "the technician is on the way"), click("resolve"), says("done", "resolved"), says("state", "resolved"))
 	d.do("the front page", chromedp.Navigate(system.APIURL+"/desk"))
 	d.looks("front")
-	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), deskShows("locker", "L-001"))
+	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), says("locker", "L-001"))
 	d.looks("lockers")
-	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), deskShows("sign-out", "Выйти"))
+	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), says("sign-out", "Выйти"))
 	d.looks("lockers-ru")
 	d.do("leaving", click("sign-out"), chromedp.WaitVisible(chromedp.CSS("input[name=password]")), chromedp.Navigate(system.APIURL+"/desk"),
 		chromedp.WaitVisible(chromedp.CSS("input[name=password]")))

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,37 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/cmd/cubby-demo/browsertest"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 	"cubby/cmd/cubby-demo/sites"
 )
-
-func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
-
-// says waits until a thing on the page says what is wanted.
-func says(id, want string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+want+`')`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := look(ctx, t); err != nil {
-			said, _ := chromedp.Evaluate[string](`document.querySelector('`+string(testid(id))+`')?.textContent ?? ""`)(ctx, t)
-			return fmt.Errorf("%s never says %q but %q: %w", id, want, said, err)
-		}
-		return nil
-	})
-}
-
-// gone waits until a thing on the page no longer says it.
-func gone(id, unwanted string) chromedp.Action[chromedp.Void] {
-	look := chromedp.Poll[bool](`document.querySelector('`+string(testid(id))+`')?.textContent.includes('`+unwanted+`') === false`,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		if _, err := look(ctx, t); err != nil {
-			return fmt.Errorf("%s goes on saying %q: %w", id, unwanted, err)
-		}
-		return nil
-	})
-}
 
 // directory is how many entries a cabinet's directory has.
 func directory(t *testing.T, url string) int {
@@ -62,10 +32,7 @@ func directory(t *testing.T, url string) int {
 // send oneself a parcel, follow the link to the cabinet, load it, and see it arrive.
 func TestJourney(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	var progress bytes.Buffer
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &progress, AutoClose: 2 * time.Second})
 	require.NoError(t, err, progress.String())
@@ -78,13 +45,13 @@ func TestJourney(t *testing.T) {
 	defer cancel()
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(`form button`)), // the form holds an address already
-		chromedp.WaitVisible(testid("barcode")),
+		chromedp.WaitVisible(browsertest.TestID("barcode")),
 	))
 	parcel, err := chromedp.Run(ctx, chromedp.Location())
 	require.NoError(t, err)
-	label, err := chromedp.Run(ctx, chromedp.Text(testid("barcode")))
+	label, err := chromedp.Run(ctx, chromedp.Text(browsertest.TestID("barcode")))
 	require.NoError(t, err)
-	hands, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("hands"))+`').href`))
+	hands, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(browsertest.TestID("hands"))+`').href`))
 	require.NoError(t, err)
 	// A label that comes before the news of its shipment is refused.
 	require.Eventually(t, func() bool { return directory(t, system.HandsURL+"lockers/"+system.Lockers[0].ID) == 3 },
@@ -92,23 +59,23 @@ func TestJourney(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Navigate(hands),
 		says("line", "online"),
-		chromedp.SendKeys(testid("scan"), "CUB-BADGE-1\r"), says("sentence", "PIN"),
-		chromedp.SendKeys(testid("code"), "1234\r"), says("sentence", "Scan a parcel"),
-		chromedp.SendKeys(testid("scan"), label+"\r"), says("sentence", "Put the parcel into cell"),
+		chromedp.SendKeys(browsertest.TestID("scan"), "CUB-BADGE-1\r"), says("sentence", "PIN"),
+		chromedp.SendKeys(browsertest.TestID("code"), "1234\r"), says("sentence", "Scan a parcel"),
+		chromedp.SendKeys(browsertest.TestID("scan"), label+"\r"), says("sentence", "Put the parcel into cell"),
 		says("sentence", "In cell"), // the door has shut itself
 	), "at the cabinet")
 	require.NoError(t, chromedp.Do(ctx,
-		chromedp.Click(testid("network")), says("network", "cut"), says("strips", "Working without network"), says("line", "offline"),
-		chromedp.Click(testid("network")), says("network", "whole"), says("line", "online"),
+		chromedp.Click(browsertest.TestID("network")), says("network", "cut"), says("strips", "Working without network"), says("line", "offline"),
+		chromedp.Click(browsertest.TestID("network")), says("network", "whole"), says("line", "online"),
 		gone("strips", "Working without network"),
-		chromedp.Click(testid("board-1")), says("board-1", "unplugged"), says("cell-17", "out of service"),
-		chromedp.Click(testid("board-1")), gone("board-1", "unplugged"), gone("cell-17", "out of service"),
+		chromedp.Click(browsertest.TestID("board-1")), says("board-1", "unplugged"), says("cell-17", "out of service"),
+		chromedp.Click(browsertest.TestID("board-1")), gone("board-1", "unplugged"), gone("cell-17", "out of service"),
 	), "cutting the line, taking a board off")
 	// A page that is opened while the power is off has its switch too.
 	require.NoError(t, chromedp.Do(ctx,
-		chromedp.Click(testid("power")), says("power", "cut"), says("sentence", "L-001 has no power"),
+		chromedp.Click(browsertest.TestID("power")), says("power", "cut"), says("sentence", "L-001 has no power"),
 		chromedp.Navigate(hands), says("sentence", "L-001 has no power"), says("line", "no power"),
-		chromedp.Click(testid("power")), says("power", "on"), says("line", "online"), gone("sentence", "has no power"),
+		chromedp.Click(browsertest.TestID("power")), says("power", "on"), says("line", "online"), gone("sentence", "has no power"),
 	), "cutting the power")
 	nameless, err := chromedp.Run(ctx, chromedp.Evaluate[int](
 		`[...document.querySelectorAll("button")].filter((b) => !(b.ariaLabel || b.textContent.trim()).match(/\w/)).length`))
@@ -117,6 +84,6 @@ func TestJourney(t *testing.T) {
 	_, err = chromedp.Run(ctx, chromedp.Evaluate[bool](
 		`{ const real = window.fetch; window.fetch = (url, o) => real(url.replace("/line/cut", "/line/halve"), o); true }`))
 	require.NoError(t, err)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("network")), says("problem", "A line can be cut and restored.")), "a refused act")
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("network")), says("problem", "A line can be cut and restored.")), "a refused act")
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(parcel), says("state", "loading")), "on the parcel's page")
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,12 +14,9 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
-
-// envPicture names a file that the picture of the four panes is written to.
-const envPicture = "CUBBY_START_PICTURE"
 
 // lines may be written and read by several.
 type lines struct {
@@ -52,10 +47,8 @@ func soon(t *testing.T, ctx context.Context, what, expression string) {
 	}
 	if err != nil {
 		said, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#now").innerText + "\n" + document.querySelector("#filling").innerText + document.querySelector("#timeline").innerText`))
-		picture, _ := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		file := filepath.Join(os.TempDir(), "start-failed.png")
-		_ = os.WriteFile(file, picture, 0o600)
-		require.NoError(t, err, "%s never comes; the page (%s) says:\n%s", what, file, said)
+		browsertest.Keep(t, ctx, "start-failed", chromedp.FullScreenshot(100))
+		require.NoError(t, err, "%s never comes; the page says:\n%s", what, said)
 	}
 }
 
@@ -63,9 +56,9 @@ func soon(t *testing.T, ctx context.Context, what, expression string) {
 func press(t *testing.T, ctx context.Context, act string) {
 	t.Helper()
 	began := time.Now()
-	button := string(testid("act-" + act))
+	button := string(browsertest.TestID("act-" + act))
 	soon(t, ctx, "the button of "+act, `document.querySelector('`+button+`')?.disabled === false`)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-"+act))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("act-"+act))))
 	soon(t, ctx, act, `document.querySelector('`+button+`').matches(".ok, .bad")`)
 	failed, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#failed").textContent`))
 	require.NoError(t, err)
@@ -78,25 +71,11 @@ func shows(t *testing.T, ctx context.Context, id, want string) {
 	require.NoError(t, chromedp.Do(ctx, says(id, want)))
 }
 
-func shot(t *testing.T, ctx context.Context, file string) {
-	t.Helper()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, picture, 0o600))
-}
-
 // TestLivePage plays the whole start page in a real browser against the real programs: the demo network fills itself, the
 // six buttons and the resolution move the real cabinet, and Reset puts everything back.
 func TestLivePage(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
-	pictures := t.TempDir()
-	if dir := os.Getenv(envPicture); dir != "" {
-		pictures = dir
-	}
+	bin := rigtest.Programs(t)
 	var said lines
 	began := time.Now()
 	system, err := run.Start(t.Context(), run.Options{Bin: bin, Var: t.TempDir(), Progress: &said, Full: true, AutoClose: 4 * time.Second, Pace: 600 * time.Millisecond})
@@ -127,7 +106,7 @@ func TestLivePage(t *testing.T) {
 	press(t, ctx, "announce")
 	shows(t, ctx, "timeline", "shipment.created")
 	shows(t, ctx, "curl", "/api/v1/shipments")
-	workflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("workflow"))+`').href`))
+	workflow, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(browsertest.TestID("workflow"))+`').href`))
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(workflow, system.TemporalUIURL+"/namespaces/cubby/workflows/shipment-shp_"), workflow)
 	page, err := http.Get(strings.Replace(workflow, "/namespaces/", "/api/v1/namespaces/", 1))
@@ -140,20 +119,20 @@ func TestLivePage(t *testing.T) {
 	press(t, ctx, "message")
 	shows(t, ctx, "messages", "SMS")
 	shows(t, ctx, "messages", "Pickup code")
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-pickup"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("act-pickup"))))
 	soon(t, ctx, "an open door with the parcel behind it", `!!document.querySelector(".cell.open .thing")`)
 	text := `document.querySelector("#screen").contentDocument.body.innerText`
 	soon(t, ctx, "the real screen in its frame to tell of the open door", text+`.includes("Take")`)
 	// The door swings for half a second: the picture is of one that stands open.
 	soon(t, ctx, "the door to stand open", `document.querySelector(".cell.open .door").getAnimations().length === 0`)
-	shot(t, ctx, filepath.Join(pictures, "start.png"))
+	browsertest.Keep(t, ctx, "start", chromedp.CaptureScreenshot()) // docs/images/start.png
 	soon(t, ctx, "the pickup", `document.querySelector('[data-act="pickup"]').matches(".ok")`)
 	shows(t, ctx, "timeline", "shipment.picked up")
 
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-cable"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("act-cable"))))
 	soon(t, ctx, "the cable to be out", `document.querySelector("#line").textContent.includes("pulled")`)
 	soon(t, ctx, "facts to wait on the cabinet's disk", `document.querySelector("#facts").textContent.match(/waits? to be sent/) !== null`)
-	shot(t, ctx, filepath.Join(pictures, "cable.png"))
+	browsertest.Keep(t, ctx, "cable", chromedp.CaptureScreenshot())
 	soon(t, ctx, "the facts to arrive", `document.querySelector('[data-act="cable"]').matches(".ok") && document.querySelector("#facts").textContent.includes("all sent")`)
 
 	desk, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll('nav a')].find((a) => a.textContent === "Desk")?.title ?? ""`))
@@ -163,16 +142,16 @@ func TestLivePage(t *testing.T) {
 	press(t, ctx, "jam")
 	shows(t, ctx, "incidents", "door jammed")
 	soon(t, ctx, "a doubtful cell", `!!document.querySelector(".cell.doubtful.jammed")`)
-	shot(t, ctx, filepath.Join(pictures, "jam.png"))
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("act-resolve"))))
+	browsertest.Keep(t, ctx, "jam", chromedp.CaptureScreenshot())
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("act-resolve"))))
 	soon(t, ctx, "the resolution", `document.querySelector('[data-act="resolve"]').matches(".ok, .bad")`)
 	shows(t, ctx, "steps", "The incident is closed")
 	require.NoError(t, chromedp.Do(ctx, gone("failed", "did not work")))
 	soon(t, ctx, "no cell in doubt", `!document.querySelector(".cell.jammed") && !document.querySelector(".cell.doubtful")`)
 	soon(t, ctx, "no incident", `!document.querySelector("#incidents li")`)
-	shot(t, ctx, filepath.Join(pictures, "resolved.png"))
+	browsertest.Keep(t, ctx, "resolved", chromedp.CaptureScreenshot())
 
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("reset"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("reset"))))
 	soon(t, ctx, "the page to tell of the reset", `!document.querySelector("#away").hidden`)
 	resetBegan := time.Now()
 	soon(t, ctx, "the network to be back", `document.querySelector("#away").hidden && document.querySelector('[data-act="announce"]').disabled === false && !document.querySelector("#parcels li")`)
@@ -184,9 +163,7 @@ func TestLivePage(t *testing.T) {
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
 	require.NoError(t, err)
 	require.False(t, wide, "a phone need not scroll sideways")
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(pictures, "phone.png"), picture, 0o600))
+	browsertest.Keep(t, ctx, "phone", chromedp.FullScreenshot(100))
 }
 
 // byState counts cells by what their cabinets say of them, and what really lies in them.

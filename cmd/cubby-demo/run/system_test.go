@@ -3,24 +3,19 @@ package run_test
 import (
 	"bytes"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/run"
 )
 
 // TestSystem needs the real programs side by side: "make build" makes them.
 func TestSystem(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	dir := t.TempDir()
 	var networks []run.Network
 	var shipment people.Shipment

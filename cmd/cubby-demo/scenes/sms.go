@@ -2,17 +2,13 @@ package scenes
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/sms"
 )
-
-// codeOf finds the pickup code in a message.
-var codeOf = regexp.MustCompile(`[0-9]{4} [0-9]{4}`)
 
 // bySMS: a client with a phone alone gets one SMS, though the provider took it and its answer was lost, and
 // collects with the code in it.
@@ -51,8 +47,11 @@ func bySMS(ctx context.Context, w *world) error {
 	if len(got) != 1 {
 		return fmt.Errorf("%d SMS came, want one", len(got))
 	}
-	code := codeOf.FindString(got[0].Body)
-	return people.Client{At: at}.Pickup(ctx, strings.ReplaceAll(code, " ", ""), labels(s)...)
+	code, found := people.CodeIn(got[0].Body)
+	if !found {
+		return errors.New("the SMS has no pickup code") // which no log is to have
+	}
+	return people.Client{At: at}.Pickup(ctx, code, labels(s)...)
 }
 
 // toldBy is the state of a shipment's only message.

@@ -100,10 +100,3 @@ func (p *Provider) Messages() []Message {
 	defer p.mu.Unlock()
 	return slices.Clone(p.messages)
 }
-
-// Clear forgets all messages and who wants none.
-func (p *Provider) Clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.messages, p.optedOut = nil, map[string]bool{}
-}

@@ -23,26 +23,18 @@ import (
 
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/stage"
 )
 
-// envShots names a folder to keep pictures of the pages in.
-const envShots = "CUBBY_TEST_SHOTS"
-
 // phone is the narrowest that pages are made for.
 const phone = 360
-
-func testid(id string) chromedp.CSS { return chromedp.CSS(`[data-testid="` + id + `"]`) }
 
 // TestClientPage is what a client does with a phone, in both languages, against the whole product: look at the page,
 // lengthen the time, say that something is wrong, look again while the engine is away, and collect by the QR on the screen.
 func TestClientPage(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	dir := t.TempDir()
 	set, err := stage.Start(t.Context(), stage.Options{Dir: dir, Bin: bin})
 	require.NoError(t, err)
@@ -69,7 +61,7 @@ func TestClientPage(t *testing.T) {
 	shoot(ctx, t, "ready-en")
 	require.Equal(t, code.QR, decode(ctx, t, ".qr", qrcode.NewQRCodeReader()))
 	require.Equal(t, code.Code, decode(ctx, t, ".bars", oned.NewCode128Reader()))
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("language-ru")), chromedp.WaitVisible(testid("language-en"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("language-ru")), chromedp.WaitVisible(browsertest.TestID("language-en"))))
 	look(ctx, t, code.Page, "Готова к выдаче")
 	require.Equal(t, code.QR, decode(ctx, t, ".qr", qrcode.NewQRCodeReader()))
 	shoot(ctx, t, "ready-ru")
@@ -78,7 +70,7 @@ func TestClientPage(t *testing.T) {
 	media(ctx, t, "")
 
 	// Lengthen the time, once: the policy allows no more.
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(testid("extend"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("extend"))))
 	notice(ctx, t, "Готово")
 	after, err := carrier.Shipment(ctx, s.ID)
 	require.NoError(t, err)
@@ -93,7 +85,7 @@ func TestClientPage(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx,
 		chromedp.Click(chromedp.CSS(`input[value="cell_empty"]`)),
 		chromedp.SendKeys(chromedp.CSS("textarea"), "Внутри <b>пусто</b>"),
-		chromedp.Click(testid("send")),
+		chromedp.Click(browsertest.TestID("send")),
 	))
 	notice(ctx, t, "Спасибо")
 	open, err := operator.Incidents(ctx)
@@ -108,7 +100,7 @@ func TestClientPage(t *testing.T) {
 	// The engine is away: where and when are still there, and the code comes back.
 	require.NoError(t, set.Part("temporal").Kill())
 	look(ctx, t, code.Page+"?lang=en", "Ready for you")
-	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible(testid("away"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible(browsertest.TestID("away"))))
 	require.Contains(t, read(ctx, t, "address"), "Long Street 7")
 	require.False(t, there(ctx, t, "code"))
 	shoot(ctx, t, "away-en")
@@ -123,7 +115,7 @@ func TestClientPage(t *testing.T) {
 	require.NoError(t, client.PickupByQR(ctx, shown, s.Parcels[0].Barcode, s.Parcels[1].Barcode))
 	_, err = carrier.AwaitState(ctx, s.ID, "picked_up")
 	require.NoError(t, err)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(code.Page), chromedp.WaitVisible(testid("only"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(code.Page), chromedp.WaitVisible(browsertest.TestID("only"))))
 	require.Contains(t, read(ctx, t, "only"), s.Number+" was collected")
 	shoot(ctx, t, "collected-en")
 	gone, err := http.Get(code.Page)
@@ -168,7 +160,7 @@ func lying(ctx context.Context, t *testing.T, set *stage.Stage) (people.Shipment
 // look opens a page and checks its state, that it fits the screen, and that it has no script.
 func look(ctx context.Context, t *testing.T, url, state string) {
 	t.Helper()
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible(testid("state"))))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible(browsertest.TestID("state"))))
 	require.Equal(t, state, read(ctx, t, "state"))
 	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth`))
 	require.NoError(t, err)
@@ -182,21 +174,21 @@ func look(ctx context.Context, t *testing.T, url, state string) {
 func notice(ctx context.Context, t *testing.T, want string) {
 	t.Helper()
 	require.NoError(t, people.Await(ctx, "the page to say "+want, 100*time.Millisecond, func() (bool, string, error) {
-		said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(testid("notice"))+`')?.textContent ?? ""`))
+		said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('`+string(browsertest.TestID("notice"))+`')?.textContent ?? ""`))
 		return err == nil && strings.Contains(said, want), fmt.Sprint(said, err), nil
 	}))
 }
 
 func read(ctx context.Context, t *testing.T, id string) string {
 	t.Helper()
-	text, err := chromedp.Run(ctx, chromedp.Text(testid(id)))
+	text, err := chromedp.Run(ctx, chromedp.Text(browsertest.TestID(id)))
 	require.NoError(t, err)
 	return text
 }
 
 func there(ctx context.Context, t *testing.T, id string) bool {
 	t.Helper()
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.querySelector('`+string(testid(id))+`') !== null`))
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.querySelector('`+string(browsertest.TestID(id))+`') !== null`))
 	require.NoError(t, err)
 	return found
 }
@@ -226,13 +218,7 @@ func media(ctx context.Context, t *testing.T, kind string) {
 // shoot keeps a picture of the page, where pictures are wanted.
 func shoot(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
-	folder := os.Getenv(envShots)
-	if folder == "" {
-		return
-	}
-	raw, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, name+".png"), raw, 0o600))
+	browsertest.Keep(t, ctx, "client-"+name, chromedp.FullScreenshot(100))
 }
 
 // notKept looks for what opens a door in all that the product has written: tables, histories and logs.

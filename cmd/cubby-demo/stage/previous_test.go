@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/rig"
+	"cubby/cmd/cubby-demo/rigtest"
 	"cubby/cmd/cubby-demo/stage"
 )
 
@@ -33,10 +33,7 @@ func TestPreviousAgent(t *testing.T) {
 		require.Contains(t, string(out), "--- PASS: TestFrozenSession", "it ran")
 		return
 	}
-	bin := filepath.Dir(os.Getenv(rig.EnvTemporalBinary))
-	if _, err := os.Stat(filepath.Join(bin, "cubby")); err != nil || bin == "." {
-		t.Skipf("no program cubby beside what %s names", rig.EnvTemporalBinary)
-	}
+	bin := rigtest.Programs(t)
 	began := time.Now()
 	agent := buildPrevious(t)
 	t.Logf("BUILT: the agent of commit %s, in %s, and it serves a cabinet of this server", previous, time.Since(began).Round(100*time.Millisecond))
