@@ -34,15 +34,20 @@ func (t *tx) tellOf(s models.Shipment, e models.FeedEvent) {
 
 // partiesOf are the scopes of those who see a shipment.
 func partiesOf(s models.Shipment) []string {
-	of := models.ScopeOfEvents
-	if s.Test {
-		of = models.ScopeOfTestEvents
-	}
+	of := eventsOf(s.Test)
 	scopes := []string{of(s.Carrier)}
 	if s.Shop != "" {
 		scopes = append(scopes, of(s.Shop))
 	}
 	return scopes
+}
+
+// eventsOf names an organization's feed: what is of test lockers has one of its own.
+func eventsOf(test bool) func(models.OrganizationID) string {
+	if test {
+		return models.ScopeOfTestEvents
+	}
+	return models.ScopeOfEvents
 }
 
 // tellNetwork tells every organization of a locker.

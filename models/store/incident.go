@@ -70,9 +70,14 @@ func (in *intake) tellUnannounced(f models.Fact, d models.FactData) error {
 	if err := in.db.Raw("SELECT organization FROM couriers WHERE id = ?", d.Courier).Scan(&carriers).Error; err != nil {
 		return err
 	}
+	var test bool
+	if err := in.db.Raw("SELECT test FROM lockers WHERE id = ?", in.locker).Scan(&test).Error; err != nil {
+		return err
+	}
+	of := eventsOf(test)
 	scopes := []string{models.ScopeOfOperatorsFeed}
 	for _, c := range carriers {
-		scopes = append(scopes, models.ScopeOfEvents(c))
+		scopes = append(scopes, of(c))
 	}
 	in.tell(models.FeedEvent{Type: models.EventUnannounced, At: f.Signal(in.locker, d, in.now).At, Data: models.EventData{
 		Locker: in.locker, Cell: f.Cell, Operation: f.Operation, Label: d.Label,

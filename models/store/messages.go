@@ -18,7 +18,7 @@ func (s *Store) Notifications(ctx context.Context, q models.NotificationQuery) (
 		if q.Actor.Organization == "" {
 			return nil, nil // a shipment without a shop is not everybody's
 		}
-		query = query.Where("(s.carrier = ? OR s.shop = ?)", q.Actor.Organization, q.Actor.Organization)
+		query = query.Where("(s.carrier = ? OR s.shop = ?) AND s.test = ?", q.Actor.Organization, q.Actor.Organization, q.Actor.Test)
 	}
 	if q.Cursor != "" {
 		query = query.Where("n.id < ?", q.Cursor)
@@ -85,11 +85,11 @@ func (s *Store) Resend(ctx context.Context, r models.Request, id models.Notifica
 
 // recipient is whose shipment a message is of, for who may see it, and the recipient, masked.
 func (t *tx) recipient(a models.Actor, row models.Notification) (models.ShipmentID, string, error) {
-	of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop").Where("id = ?", row.Subject).Take(t.ctx)
+	of, err := gorm.G[models.Shipment](t.db).Select("id", "carrier", "shop", "test").Where("id = ?", row.Subject).Take(t.ctx)
 	if of, err = take(of, err, "There is no such notification."); err != nil {
 		return "", "", err
 	}
-	if !a.Operator() && (a.Organization == "" || a.Organization != of.Carrier && a.Organization != of.Shop) {
+	if !a.Sees(of.Test) || !a.Operator() && (a.Organization == "" || a.Organization != of.Carrier && a.Organization != of.Shop) {
 		return "", "", models.Errorf(models.CodeNotFound, "There is no such notification.")
 	}
 	contact, err := gorm.G[models.Contact](t.db).Where("shipment = ?", of.ID).Take(t.ctx)
