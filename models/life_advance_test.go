@@ -92,4 +92,9 @@ func TestAdvancedStorage(t *testing.T) {
 	held.Unfreeze(born.Add(4 * time.Hour))
 	p = held.Projection(nil)
 	require.Equal(t, told.Add(2*time.Hour), p.Clock.Clock.End(nil, time.UTC, nil, born.Add(4*time.Hour)))
+
+	// How long it was held back before is as it was.
+	held.ApplyLocker(advanced(born.Add(5*time.Hour), 24*time.Hour))
+	p = held.Projection(nil)
+	require.Equal(t, told.Add(-22*time.Hour), p.Clock.Clock.End(nil, time.UTC, nil, born.Add(5*time.Hour)))
 }

@@ -186,6 +186,33 @@ func TestACheckWaits(t *testing.T) {
 	require.Equal(t, models.Occupancy{State: models.CellFree}, r.cell(1).Occupancy)
 }
 
+// TestACheckWaitsForTheDoor: what is put in while the door stands open was seen by nobody, nor is a
+// cell settled that a courier looks into.
+func TestACheckWaitsForTheDoor(t *testing.T) {
+	t.Parallel()
+	t.Run("open", func(t *testing.T) {
+		t.Parallel()
+		r := forced(t)
+		r.open(1)
+		r.wait(120_000)
+		n := len(r.facts)
+		r.order(false, r.looked(models.FoundEmpty))
+		require.Len(t, r.facts, n)
+		require.True(t, r.cell(1).Doubtful)
+	})
+	t.Run("a courier's check", func(t *testing.T) {
+		t.Parallel()
+		r := forced(t)
+		r.login()
+		r.press(cabinet.ButtonCheck)
+		require.NotEmpty(t, r.cell(1).Operation)
+		n := len(r.facts)
+		r.order(false, r.looked(models.FoundEmpty))
+		require.Len(t, r.facts, n)
+		require.True(t, r.cell(1).Doubtful)
+	})
+}
+
 // TestAnOrderWaitsForTheInventory: what an old copy of a store believes is told of no cell.
 func TestAnOrderWaitsForTheInventory(t *testing.T) {
 	t.Parallel()

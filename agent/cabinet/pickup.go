@@ -46,6 +46,18 @@ func (s *State) withQR(qr string) (*Expected, int) {
 	})
 }
 
+// opens reports whether a text is a client's secret: it is no label, and is kept nowhere.
+func (s *State) opens(text string) bool {
+	if _, ok := models.ParsePickupQR(text); ok {
+		return true
+	}
+	if s.Key == nil || !models.ValidCode(text) {
+		return false
+	}
+	e, _ := s.withCode(text)
+	return e != nil
+}
+
 // matching finds the shipment here that is given an issue's secret, and the issue. A newer issue
 // retires the older ones.
 func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Expected, int) {

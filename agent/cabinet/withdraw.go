@@ -136,7 +136,7 @@ func (t *turn) scannedOut(op *Operation, text string, typed bool) {
 			return
 		}
 	}
-	if op.GaveUp == "" {
+	if op.GaveUp == "" && !t.opens(text) {
 		op.Mistaken, op.Wrong = true, text
 	}
 }

@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -331,6 +332,19 @@ func TestThisIsNotIt(t *testing.T) {
 			require.Equal(t, "Thank you, we have been told about cell 1.", r.screen().Sentence)
 		})
 	}
+	t.Run("a client's QR and code are no labels, and are kept nowhere", func(t *testing.T) {
+		t.Parallel()
+		r := toWithdraw(t)
+		r.press(cabinet.ButtonOpenNext)
+		r.open(1)
+		for _, secret := range []string{r.qr("shp_1", 1), r.qr("shp_gone", 1), r.code("shp_1")} {
+			r.scan(secret)
+			require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+			state, err := json.Marshal(r.state)
+			require.NoError(t, err)
+			require.NotContains(t, string(state), secret)
+		}
+	})
 	t.Run("taken anyway, of nothing wrong", func(t *testing.T) {
 		t.Parallel()
 		r := toWithdraw(t)

@@ -41,7 +41,7 @@ func (s *Store) Access(ctx context.Context, r models.Request, id models.Location
 			return err
 		}
 		if !r.Actor.Operator() {
-			may, err := t.mayEnter(r.Actor.Organization, id)
+			may, err := t.mayEnter(r.Actor, id)
 			if err != nil {
 				return err
 			}
@@ -57,8 +57,9 @@ func (s *Store) Access(ctx context.Context, r models.Request, id models.Location
 	return a, nil
 }
 
-// mayEnter reports whether a carrier has something to do at a location today.
-func (t *tx) mayEnter(carrier models.OrganizationID, id models.LocationID) (bool, error) {
+// mayEnter reports whether a carrier has something to do at a location today, at a locker that it
+// sees.
+func (t *tx) mayEnter(a models.Actor, id models.LocationID) (bool, error) {
 	place, err := gorm.G[models.Location](t.db).Where("id = ?", id).Take(t.ctx)
 	if err != nil {
 		return false, err
@@ -67,9 +68,9 @@ func (t *tx) mayEnter(carrier models.OrganizationID, id models.LocationID) (bool
 	tomorrow := time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, place.Zone()).UTC()
 	var n int
 	err = t.db.Raw(`SELECT (SELECT count(*) FROM promises p JOIN lockers l ON l.id = p.locker
-			WHERE l.location = @place AND p.carrier = @carrier AND (p."from" IS NULL OR p."from" < @tomorrow))
+			WHERE l.location = @place AND l.test = @test AND p.carrier = @carrier AND (p."from" IS NULL OR p."from" < @tomorrow))
 		+ (SELECT count(*) FROM cells c JOIN lockers l ON l.id = c.locker JOIN shipments s ON s.id = c.shipment
-			WHERE l.location = @place AND s.carrier = @carrier)`,
-		map[string]any{"place": id, "carrier": carrier, "tomorrow": tomorrow}).Scan(&n).Error
+			WHERE l.location = @place AND l.test = @test AND s.carrier = @carrier)`,
+		map[string]any{"place": id, "test": a.Test, "carrier": a.Organization, "tomorrow": tomorrow}).Scan(&n).Error
 	return n > 0, err
 }

@@ -94,8 +94,12 @@ func (t *tx) editContact(row *models.Shipment, e models.ShipmentEdit) error {
 	if !another {
 		return nil
 	}
-	row.PageRev++           // its former address shows the code too
-	if row.ReadyAt != nil { // the code is known by now
+	row.PageRev++ // its former address shows the code too
+	known, err := t.codeKnown(*row)
+	if err != nil {
+		return err
+	}
+	if known {
 		row.ContactChanges++
 		if row.NotifyBy == models.NotifyContact && (was.Phone != "" || was.Email != "") {
 			if err := insert(t, models.FormerContact{
@@ -107,6 +111,18 @@ func (t *tx) editContact(row *models.Shipment, e models.ShipmentEdit) error {
 	}
 	row.NotifyBy = notify
 	return t.post(signalContact(row.ID, models.ContactSignal{Change: row.ContactChanges, NotifyBy: notify}))
+}
+
+// codeKnown reports whether the client may know the code: they were told it, or their page has
+// shown it since the first of the parcels came.
+func (t *tx) codeKnown(row models.Shipment) (bool, error) {
+	if row.ReadyAt != nil {
+		return true, nil
+	}
+	var shown bool
+	err := t.db.Raw("SELECT EXISTS (SELECT 1 FROM pages WHERE shipment = ?) AND EXISTS (SELECT 1 FROM parcels WHERE shipment = ? AND state <> ?)",
+		row.ID, row.ID, models.ParcelExpected).Scan(&shown).Error
+	return shown, err
 }
 
 // editParcels changes parcels that are in no cell yet, has their locker keep the room that they
@@ -216,7 +232,8 @@ func (t *tx) notTold(p models.Projection) error {
 	return err
 }
 
-// EraseContact erases how a shipment's client is reached, now and before. What is still to be
+// EraseContact erases how a shipment's client is reached, now and before, and what the client told
+// in their own words. What is still to be
 // told is not sent any more. A second time changes nothing.
 func (s *Store) EraseContact(ctx context.Context, r models.Request, id models.ShipmentID) error {
 	if _, err := s.visible(ctx, r.Actor, id); err != nil {
@@ -228,7 +245,7 @@ func (s *Store) EraseContact(ctx context.Context, r models.Request, id models.Sh
 			return err
 		}
 		erased := int64(0)
-		for _, table := range []string{"contacts", "former_contacts"} {
+		for _, table := range []string{"contacts", "former_contacts", "client_reports"} {
 			n, err := t.exec("DELETE FROM "+table+" WHERE shipment = ?", row.ID)
 			if err != nil {
 				return err

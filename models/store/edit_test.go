@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -178,6 +179,34 @@ func TestEditContactAfterReady(t *testing.T) {
 	})
 }
 
+// TestEditContactWhileLoading: the page of the contact before has shown the code since the first
+// parcel came, so that code dies too.
+func TestEditContactWhileLoading(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		n := 0
+		changes := func() int {
+			n++
+			e := f.edit(v)
+			e.Contact = &models.Contact{Email: fmt.Sprintf("client%d@example.org", n)}
+			require.NoError(t, f.EditShipment(t.Context(), e))
+			return rows[models.Shipment](t, f)[0].ContactChanges
+		}
+		require.Zero(t, changes(), "nobody has a page")
+		require.NoError(t, f.OpenPage(t.Context(), v.Shipment.ID, token))
+		require.Zero(t, changes(), "it shows no code yet")
+		life, err := f.LoadLife(t.Context(), v.Shipment.ID)
+		require.NoError(t, err)
+		_, err = f.Project(t.Context(), projected(&life, models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(),
+			Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3}), signed)
+		require.NoError(t, err)
+		require.Nil(t, rows[models.Shipment](t, f)[0].ReadyAt)
+		require.Equal(t, 1, changes())
+		require.Equal(t, "client2@example.org", rows[models.FormerContact](t, f)[0].Email)
+	})
+}
+
 // TestEditNotifyBy: who was not told of a code before is not told that it is dead.
 func TestEditNotifyBy(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
@@ -208,11 +237,13 @@ func TestEraseContact(t *testing.T) {
 		require.Equal(t, models.CodeNotFound, code(f.EraseContact(t.Context(), models.Request{Actor: f.actor(f.shop)}, v.Shipment.ID)))
 		require.Len(t, rows[models.Contact](t, f), 1)
 
+		require.NoError(t, f.ReportProblem(t.Context(), models.ClientReport{Shipment: v.Shipment.ID, Problem: models.ProblemOther, Text: "call me"}))
 		by := models.Request{Actor: f.actor(f.carrier), ID: "req"}
 		require.NoError(t, f.EraseContact(t.Context(), by, v.Shipment.ID))
 		require.NoError(t, f.EraseContact(t.Context(), by, v.Shipment.ID), "a second time")
 		require.Empty(t, rows[models.Contact](t, f))
 		require.Empty(t, rows[models.FormerContact](t, f))
+		require.Empty(t, rows[models.ClientReport](t, f), "in the client's own words")
 		require.Len(t, rows[models.AuditEntry](t, f, "action = ?", "shipment.erase_contact"), 2)
 		require.Equal(t, models.NotificationDropped, rows[models.Notification](t, f)[0].State, "what was still to be sent")
 

@@ -34,7 +34,7 @@ func (t *tx) tellOf(s models.Shipment, e models.FeedEvent) {
 
 // partiesOf are the scopes of those who see a shipment.
 func partiesOf(s models.Shipment) []string {
-	of := models.ScopeOfEvents
+	of := models.ScopeOfEvents // what is of test lockers has a feed of its own
 	if s.Test {
 		of = models.ScopeOfTestEvents
 	}

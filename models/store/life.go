@@ -84,7 +84,9 @@ func (s *Store) NextIssue(ctx context.Context, id models.ShipmentID, after int,
 		if row.Issue, err = choose(row.Locker, open); err != nil {
 			return err
 		}
-		if _, err := t.exec("UPDATE shipments SET issue = ?, updated_at = ? WHERE id = ?", row.Issue, t.now, id); err != nil {
+		// Who has a message with the code before has the address of the page too, which shows the code by now.
+		if _, err := t.exec("UPDATE shipments SET issue = ?, page_rev = page_rev + CASE WHEN issue > 0 THEN 1 ELSE 0 END, updated_at = ? WHERE id = ?",
+			row.Issue, t.now, id); err != nil {
 			return err
 		}
 		issue = row.Issue

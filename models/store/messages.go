@@ -92,7 +92,7 @@ func (t *tx) recipient(a models.Actor, row models.Notification) (models.Shipment
 	if of, err = take(of, err, "There is no such notification."); err != nil {
 		return "", "", err
 	}
-	if !a.Operator() && (a.Organization == "" || a.Test != of.Test || a.Organization != of.Carrier && a.Organization != of.Shop) {
+	if !a.Sees(of.Test) || !a.Operator() && (a.Organization == "" || a.Organization != of.Carrier && a.Organization != of.Shop) {
 		return "", "", models.Errorf(models.CodeNotFound, "There is no such notification.")
 	}
 	var contact models.Contact

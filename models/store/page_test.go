@@ -98,10 +98,19 @@ func TestClientPage(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, page.AwaySince, "the cabinet is away")
 
-		require.NoError(t, f.DB().Exec("UPDATE shipments SET page_rev = 1 WHERE id = ?", id).Error)
+		issue := func(n int) {
+			t.Helper()
+			_, err := f.NextIssue(t.Context(), id, n-1, func(models.LockerID, []models.Shipment) (int, error) { return n, nil })
+			require.NoError(t, err)
+		}
+		issue(1)
 		page, err = f.ClientPage(t.Context(), first)
 		require.NoError(t, err)
-		require.Equal(t, models.ClientPage{Replaced: true}, page)
+		require.False(t, page.Replaced, "its first code")
+		issue(2)
+		page, err = f.ClientPage(t.Context(), first)
+		require.NoError(t, err)
+		require.Equal(t, models.ClientPage{Replaced: true}, page, "who knows the code before does not see the new one")
 		require.NoError(t, f.OpenPage(t.Context(), id, token))
 		second, _ := token(models.Shipment{ID: id, PageRev: 1})
 		page, err = f.ClientPage(t.Context(), second)

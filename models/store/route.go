@@ -26,7 +26,7 @@ func (s *Store) CreateRoute(ctx context.Context, r models.Request, route models.
 			return err
 		}
 		route.Carrier, route.CreatedAt = c.Organization, t.now
-		if err := t.checkStops(route, c); err != nil {
+		if err := t.checkStops(r.Actor, route, c); err != nil {
 			return err
 		}
 		if err := insert(t, route); err != nil {
@@ -41,18 +41,19 @@ func (s *Store) CreateRoute(ctx context.Context, r models.Request, route models.
 }
 
 // checkStops refuses lockers that do not exist or where the courier may not come, and shipments
-// that are not the carrier's.
-func (t *tx) checkStops(route models.Route, c models.Courier) error {
+// that are not the carrier's. What the actor does not see does not exist.
+func (t *tx) checkStops(a models.Actor, route models.Route, c models.Courier) error {
 	var lockers []models.LockerID
 	for _, stop := range route.Stops {
 		lockers = append(lockers, stop.Locker)
 	}
 	var known []models.LockerID
-	if err := t.db.Raw("SELECT id FROM lockers WHERE id IN ?", lockers).Scan(&known).Error; err != nil {
+	if err := t.db.Raw("SELECT id FROM lockers WHERE id IN ? AND (test = ? OR ?)", lockers, a.Test, a.Operator()).Scan(&known).Error; err != nil {
 		return err
 	}
 	var own []models.ShipmentID
-	if err := t.db.Raw("SELECT id FROM shipments WHERE id IN ? AND carrier = ?", route.Shipments(), route.Carrier).Scan(&own).Error; err != nil {
+	if err := t.db.Raw("SELECT id FROM shipments WHERE id IN ? AND carrier = ? AND (test = ? OR ?)", route.Shipments(), route.Carrier, a.Test, a.Operator()).
+		Scan(&own).Error; err != nil {
 		return err
 	}
 	var f models.Fields
@@ -76,11 +77,14 @@ func (t *tx) checkStops(route models.Route, c models.Courier) error {
 	return f.Err()
 }
 
+// seenRoute is what an actor other than an operator sees of routes: those of its couriers.
+const seenRoute = "carrier = ? AND courier IN (SELECT id FROM couriers WHERE test = ?)"
+
 // Routes returns a page ordered by id: the actor's own, an operator's of any carrier.
 func (s *Store) Routes(ctx context.Context, a models.Actor, q models.RouteQuery) ([]models.RouteView, error) {
 	query := gorm.G[models.Route](s.read).Where("id > ?", q.Cursor)
 	if !a.Operator() {
-		query = query.Where("carrier = ?", a.Organization)
+		query = query.Where(seenRoute, a.Organization, a.Test)
 	}
 	if q.Courier != "" {
 		query = query.Where("courier = ?", q.Courier)
@@ -97,13 +101,14 @@ func (s *Store) Routes(ctx context.Context, a models.Actor, q models.RouteQuery)
 
 // Route returns one; that of another carrier is not_found, unless an operator asks.
 func (s *Store) Route(ctx context.Context, a models.Actor, id models.RouteID) (models.RouteView, error) {
-	row, err := gorm.G[models.Route](s.read).Where("id = ?", id).Take(ctx)
+	query := gorm.G[models.Route](s.read).Where("id = ?", id)
+	if !a.Operator() {
+		query = query.Where(seenRoute, a.Organization, a.Test)
+	}
+	row, err := query.Take(ctx)
 	route, err := take(row, err, noRoute)
 	if err != nil {
 		return models.RouteView{}, err
-	}
-	if !a.Operator() && route.Carrier != a.Organization {
-		return models.RouteView{}, models.Errorf(models.CodeNotFound, noRoute)
 	}
 	views, err := s.routeViews(ctx, route)
 	if err != nil {

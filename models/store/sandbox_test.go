@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -185,6 +186,116 @@ func TestMessagesOfTestShipmentsAreApart(t *testing.T) {
 			require.Equal(t, models.CodeNotFound, code(err))
 			_, err = f.Resend(ctx, models.Request{Actor: of.actor, ID: "r1"}, of.mine)
 			require.NoError(t, err)
+		}
+	})
+}
+
+// TestATestKeySeesNoRealLife: its messages, routes, texts, ways in and strangers' parcels are those of
+// test lockers, and other keys see none of them.
+func TestATestKeySeesNoRealLife(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, live := t.Context(), f.locker(t, "L-1")
+		trial, err := f.CreateLocker(ctx, models.Request{}, models.Locker{Number: "T-1", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+		key, tester := models.Request{ID: "req", Actor: f.actor(f.carrier)}, f.testKey()
+		operator := models.Request{Actor: models.Actor{Organization: f.operator.ID, Kind: models.KindOperator, Scopes: []models.Scope{models.ScopeOperator}}}
+		announce := func(r models.Request, l models.LockerID, number string) models.ShipmentID {
+			n := f.announcement(l, number)
+			n.Request = r
+			return f.create(t, n).Shipment.ID
+		}
+		require.NoError(t, f.PutAccess(ctx, operator, models.SealedAccess{Location: live.Location, Sealed: []byte("sealed")}))
+		enters := func(r models.Request) models.Code {
+			_, err := f.Access(ctx, r, live.Location)
+			return code(err)
+		}
+		real := announce(key, live.ID, "N1")
+		require.Empty(t, enters(key))
+		require.Equal(t, models.CodeNotFound, enters(tester))
+		made := announce(tester, trial.ID, "N2")
+		require.Empty(t, enters(tester))
+		exec(t, f, "DELETE FROM promises WHERE shipment = ?", real)
+		require.Equal(t, models.CodeNotFound, enters(key), "a parcel for a test locker lets nobody else in")
+		exec(t, f, "UPDATE cells SET shipment = ? WHERE locker = ? AND number = 1", made, trial.ID)
+		require.Equal(t, models.CodeNotFound, enters(key), "nor one in it")
+		exec(t, f, "UPDATE cells SET shipment = '' WHERE locker = ?", trial.ID)
+		for id, s := range map[models.NotificationID]models.ShipmentID{"ntf_real": real, "ntf_test": made} {
+			exec(t, f, "INSERT INTO notifications (id, subject, kind, n, channel, template, state, uncertain, attempts, problem, created_at) VALUES (?, ?, 'ready', 0, 'email', '', 'failed', false, 0, '', ?)", id, s, f.clock())
+		}
+		messages := func(r models.Request) (ids []models.NotificationID) {
+			found, err := f.Notifications(ctx, models.NotificationQuery{Page: models.Page{Limit: 10}, Actor: r.Actor})
+			require.NoError(t, err)
+			for _, n := range found {
+				ids = append(ids, n.ID)
+			}
+			return ids
+		}
+		require.Equal(t, []models.NotificationID{"ntf_real"}, messages(key))
+		require.Equal(t, []models.NotificationID{"ntf_test"}, messages(tester))
+		require.Len(t, messages(operator), 2)
+		_, err = f.Resend(ctx, tester, "ntf_real")
+		require.Equal(t, models.CodeNotFound, code(err))
+		_, err = f.Resend(ctx, key, "ntf_test")
+		require.Equal(t, models.CodeNotFound, code(err))
+		_, err = f.Resend(ctx, tester, "ntf_test")
+		require.NoError(t, err)
+
+		text := models.Template{Organization: f.carrier.ID, Kind: models.NoticeReady, Channel: models.ChannelSMS, Language: "en", Body: "{code}"}
+		_, err = f.PutTemplate(ctx, tester, text)
+		require.Equal(t, models.CodeForbidden, code(err), "real clients would read it")
+		_, err = f.PutTemplate(ctx, key, text)
+		require.NoError(t, err)
+		require.Equal(t, models.CodeForbidden, code(f.DeleteTemplate(ctx, tester, text)))
+
+		courier := func(r models.Request, badge string, lockers ...models.LockerID) models.CourierID {
+			c, err := f.CreateCourier(ctx, models.NewCourier{Request: r, Courier: models.Courier{
+				Organization: f.carrier.ID, Role: models.RoleCourier, Badge: badge, Lockers: lockers}})
+			require.NoError(t, err)
+			return c.ID
+		}
+		walks, tries := courier(key, "B-1"), courier(tester, "B-2", trial.ID)
+		route := func(r models.Request, c models.CourierID, l models.LockerID, s models.ShipmentID) (models.RouteID, models.Code) {
+			v, err := f.CreateRoute(ctx, r, models.Route{Courier: c, Date: "2026-03-01", Stops: []models.RouteStop{{Locker: l, Bring: []models.ShipmentID{s}}}})
+			return v.ID, code(err)
+		}
+		_, refused := route(key, walks, trial.ID, real)
+		require.Equal(t, models.CodeInvalid, refused, "a locker that it does not see")
+		_, refused = route(key, walks, live.ID, made)
+		require.Equal(t, models.CodeInvalid, refused, "a shipment that it does not see")
+		_, refused = route(tester, tries, trial.ID, real)
+		require.Equal(t, models.CodeInvalid, refused)
+		_, refused = route(tester, walks, trial.ID, made)
+		require.Equal(t, models.CodeNotFound, refused)
+		one, refused := route(key, walks, live.ID, real)
+		require.Empty(t, refused)
+		other, refused := route(tester, tries, trial.ID, made)
+		require.Empty(t, refused)
+		for _, c := range []struct {
+			by   models.Request
+			sees []models.RouteID
+		}{{key, []models.RouteID{one}}, {tester, []models.RouteID{other}}, {operator, []models.RouteID{one, other}}} {
+			routes, err := f.Routes(ctx, c.by.Actor, models.RouteQuery{Page: models.Page{Limit: 10}})
+			require.NoError(t, err)
+			require.Len(t, routes, len(c.sees))
+			for _, id := range []models.RouteID{one, other} {
+				_, err := f.Route(ctx, c.by.Actor, id)
+				require.Equal(t, slices.Contains(c.sees, id), err == nil)
+			}
+		}
+
+		j := &journal{at: f.clock()}
+		_, err = f.TakeIn(ctx, trial.ID, []models.Fact{opened(j), j.fact(models.FactHeld, 5, models.FactData{Label: "X", Courier: tries})})
+		require.NoError(t, err)
+		for r, told := range map[*models.Request]int{&key: 0, &tester: 1} {
+			events, err := f.Events(ctx, models.EventQuery{Actor: r.Actor, Feed: models.FeedOwn, Limit: 100})
+			require.NoError(t, err)
+			n := 0
+			for _, e := range events {
+				if e.Type == models.EventUnannounced {
+					n++
+				}
+			}
+			require.Equal(t, told, n)
 		}
 	})
 }

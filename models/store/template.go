@@ -35,8 +35,19 @@ func (s *Store) Templates(ctx context.Context, of models.OrganizationID) ([]mode
 	return found, mapError(err)
 }
 
+// textsOfAll refuses a test key: an organization's texts go to its real clients too.
+func textsOfAll(a models.Actor) error {
+	if a.Test {
+		return models.Errorf(models.CodeForbidden, "A test key changes no texts: they are those of real messages too.")
+	}
+	return nil
+}
+
 // PutTemplate stores an own text as the next version.
 func (s *Store) PutTemplate(ctx context.Context, r models.Request, made models.Template) (models.Template, error) {
+	if err := textsOfAll(r.Actor); err != nil {
+		return made, err
+	}
 	err := s.tx(ctx, "template", func(t *tx) error {
 		if made.Organization != "" {
 			n, err := gorm.G[models.Organization](t.db).Where("id = ?", made.Organization).Count(t.ctx, "*")
@@ -62,6 +73,9 @@ func (s *Store) PutTemplate(ctx context.Context, r models.Request, made models.T
 
 // DeleteTemplate takes an own text away: the network's or the built-in one is in its place.
 func (s *Store) DeleteTemplate(ctx context.Context, r models.Request, gone models.Template) error {
+	if err := textsOfAll(r.Actor); err != nil {
+		return err
+	}
 	return s.tx(ctx, "template", func(t *tx) error {
 		n, err := t.exec("DELETE FROM templates WHERE organization = ? AND kind = ? AND channel = ? AND language = ?",
 			gone.Organization, gone.Kind, gone.Channel, gone.Language)
