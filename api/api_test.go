@@ -239,6 +239,19 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return p.lockerView(), nil
 }
 
+// FindLocker knows the test's locker by its number, and by what carriers call it.
+func (p *ports) FindLocker(_ context.Context, a models.Actor, carrier models.OrganizationID, name string) (models.LockerID, error) {
+	if !a.Operator() {
+		carrier = a.Organization
+	}
+	for _, alias := range lockerView().Aliases {
+		if name == lockerView().Locker.Number || alias.Carrier == carrier && alias.Alias == name {
+			return lockerID, nil
+		}
+	}
+	return "", models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", name)
+}
+
 func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
 	of := view().Shipment
 	w := models.Worklist{Inside: []models.InCell{{

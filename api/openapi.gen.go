@@ -1311,6 +1311,11 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
@@ -1547,7 +1552,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1797,8 +1806,10 @@ type Regime string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -1919,7 +1930,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2329,8 +2345,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`

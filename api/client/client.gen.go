@@ -1312,6 +1312,11 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
@@ -1548,7 +1553,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1798,8 +1807,10 @@ type Regime string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -1920,7 +1931,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2330,8 +2346,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`
@@ -3074,7 +3090,8 @@ type ClientInterface interface {
 	// SetAliasWithBody Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3084,7 +3101,8 @@ type ClientInterface interface {
 	// SetAlias Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3093,7 +3111,7 @@ type ClientInterface interface {
 
 	// GetAvailability How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -4571,7 +4589,8 @@ func (c *Client) UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONR
 // SetAliasWithBody Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4591,7 +4610,8 @@ func (c *Client) SetAliasWithBody(ctx context.Context, id Id, contentType string
 // SetAlias Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4610,7 +4630,7 @@ func (c *Client) SetAlias(ctx context.Context, id Id, body SetAliasJSONRequestBo
 
 // GetAvailability How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -11247,7 +11267,8 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11257,7 +11278,8 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11266,7 +11288,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAvailabilityWithResponse How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -16744,7 +16766,8 @@ func (c *ClientWithResponses) UpdateLockerWithResponse(ctx context.Context, id I
 // SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16760,7 +16783,8 @@ func (c *ClientWithResponses) SetAliasWithBodyWithResponse(ctx context.Context, 
 // SetAliasWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16775,7 +16799,7 @@ func (c *ClientWithResponses) SetAliasWithResponse(ctx context.Context, id Id, b
 
 // GetAvailabilityWithResponse How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Returns a wrapper object for the known response body format(s).
