@@ -89,3 +89,23 @@ func TestAnOwnText(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, models.TemplatePreview{Text: "Код 0123 4567 {nothing}", Segments: 1, Encoding: models.UCS2, Unknown: []string{"nothing"}}, p)
 }
+
+// TestHowToFindTheLocker stands in "ready" by e-mail, and wherever an own text wants it.
+func TestHowToFindTheLocker(t *testing.T) {
+	t.Parallel()
+	r, n := renderer(t)
+	n.Location.HowToFind = map[string]string{"en": "Left of the gate", "ru": "Слева от ворот"}
+	for language, want := range n.Location.HowToFind {
+		n.Language, n.Own = language, nil
+		n.Notification = models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail}
+		m, err := r.Render(n, "01234567")
+		require.NoError(t, err)
+		require.Contains(t, m.Text, "Town\n\n"+want+"\n\n", "after the address")
+		n.Notification.Channel = models.ChannelSMS
+		n.Own = &models.Template{Channel: models.ChannelSMS, Body: "{code} {how_to_find}"}
+		require.Empty(t, n.Own.UnknownPlaceholders())
+		m, err = r.Render(n, "01234567")
+		require.NoError(t, err)
+		require.Equal(t, "0123 4567 "+want, m.Text)
+	}
+}

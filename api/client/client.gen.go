@@ -3090,7 +3090,8 @@ type ClientInterface interface {
 	// SetAliasWithBody Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
 	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type.
@@ -3101,7 +3102,8 @@ type ClientInterface interface {
 	// SetAlias Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
 	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type.
@@ -3875,7 +3877,8 @@ type ClientInterface interface {
 
 	// PutTemplateWithBody Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -3886,7 +3889,8 @@ type ClientInterface interface {
 
 	// PutTemplate Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -4589,7 +4593,8 @@ func (c *Client) UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONR
 // SetAliasWithBody Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
 // 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type.
@@ -4610,7 +4615,8 @@ func (c *Client) SetAliasWithBody(ctx context.Context, id Id, contentType string
 // SetAlias Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
 // 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type.
@@ -6154,7 +6160,8 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 
 // PutTemplateWithBody Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -6175,7 +6182,8 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 
 // PutTemplate Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -11267,7 +11275,8 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
 	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -11278,7 +11287,8 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
 	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -12104,7 +12114,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithBodyWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -12115,7 +12126,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -16766,7 +16778,8 @@ func (c *ClientWithResponses) UpdateLockerWithResponse(ctx context.Context, id I
 // SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
 // 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -16783,7 +16796,8 @@ func (c *ClientWithResponses) SetAliasWithBodyWithResponse(ctx context.Context, 
 // SetAliasWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// Where a call of the API wants a locker, of those that a carrier makes, the alias does as well as the id.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
 // 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -18071,7 +18085,8 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 
 // PutTemplateWithBodyWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -18088,7 +18103,8 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 
 // PutTemplateWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
