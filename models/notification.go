@@ -203,6 +203,8 @@ type Notice struct {
 	Incident     Incident
 	Locker       Locker
 	Location     Location
+	// Over: what it tells of is over before it has left, as a locker that is down is back.
+	Over bool
 	// Own is the organization's or network's own text, if there is one.
 	Own *Template
 }

@@ -84,7 +84,26 @@ func (s *Store) shipmentNotice(ctx context.Context, n *models.Notice) (err error
 	} else if models.ErrorCode(err) != models.CodeNotFound {
 		return err
 	}
+	if n.Over, err = s.outageOver(ctx, n.Notification, n.Shipment.Locker); err != nil {
+		return err
+	}
 	return s.placeNotice(ctx, n, n.Shipment.Locker)
+}
+
+// outageOver reports whether a message about an outage is of no use any more: that the locker is away while it is back,
+// or that it is back to a client who was not told that it was away.
+func (s *Store) outageOver(ctx context.Context, row models.Notification, l models.LockerID) (bool, error) {
+	switch row.Kind {
+	case models.NoticeLockerDown:
+		links, err := s.links(ctx, []models.LockerID{l})
+		return links[l].Online, err
+	case models.NoticeLockerBack:
+		left, err := gorm.G[models.Notification](s.read).Where("subject = ? AND kind = ? AND n = ? AND state NOT IN ?", row.Subject,
+			models.NoticeLockerDown, row.N, []models.NotificationState{models.NotificationQueued, models.NotificationDropped, models.NotificationFailed}).
+			Count(ctx, "*")
+		return left == 0, err
+	}
+	return false, nil
 }
 
 func (s *Store) incidentNotice(ctx context.Context, n *models.Notice) (err error) {
