@@ -306,6 +306,15 @@ func (p *ports) CreateOrganization(_ context.Context, _ models.Request, o models
 	return o, nil
 }
 
+func (p *ports) ChangeOrganization(_ context.Context, _ models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error) {
+	o := models.Organization{ID: id, Name: "carrier", Kind: models.KindCarrier, Email: "old@example.org", Language: "en", CreatedAt: testNow}
+	if id != carrierA {
+		return o, models.Errorf(models.CodeNotFound, "There is no such organization.")
+	}
+	c.Apply(&o)
+	return o, nil
+}
+
 func (p *ports) Organizations(context.Context, models.Page) ([]models.Organization, error) {
 	return nil, nil
 }

@@ -1474,10 +1474,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1664,7 +1665,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -2529,6 +2538,9 @@ type CreateModelJSONRequestBody = NewCabinetModel
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
 
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
+
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
 
@@ -2878,6 +2890,9 @@ type ServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx echo.Context) error
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx echo.Context, id Id) error
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx echo.Context, params ListPoliciesParams) error
@@ -3945,6 +3960,22 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrganization(ctx)
+	return err
+}
+
+// ChangeOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeOrganization(ctx, id)
 	return err
 }
 
@@ -5076,6 +5107,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/advance-clock", wrapper.SandboxAdvanceClock, options.OperationMiddlewares["SandboxAdvanceClock"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
+	router.PATCH(options.BaseURL+"/api/v1/organizations/:id", wrapper.ChangeOrganization, options.OperationMiddlewares["ChangeOrganization"]...)
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["CreateKey"]...)
 	router.DELETE(options.BaseURL+"/api/v1/keys/:id", wrapper.DeleteKey, options.OperationMiddlewares["DeleteKey"]...)
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
@@ -6842,6 +6874,46 @@ type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ChangeOrganizationJSONRequestBody
+}
+
+type ChangeOrganizationResponseObject interface {
+	VisitChangeOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ChangeOrganization200JSONResponse Organization
+
+func (response ChangeOrganization200JSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeOrganizationdefaultApplicationProblemPlusJSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8630,6 +8702,9 @@ type StrictServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx context.Context, request ChangeOrganizationRequestObject) (ChangeOrganizationResponseObject, error)
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx context.Context, request ListPoliciesRequestObject) (ListPoliciesResponseObject, error)
@@ -10316,6 +10391,54 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeOrganization operation middleware
+func (sh *strictHandler) ChangeOrganization(ctx echo.Context, id Id) error {
+	var request ChangeOrganizationRequestObject
+
+	request.Id = id
+
+	var body ChangeOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeOrganization(ctx.Request().Context(), request.(ChangeOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeOrganizationResponseObject); ok {
+		return validResponse.VisitChangeOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

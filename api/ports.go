@@ -80,6 +80,8 @@ type Lockers interface {
 // a conflict, an id that does not exist is not_found.
 type Network interface {
 	CreateOrganization(ctx context.Context, r models.Request, o models.Organization) (models.Organization, error)
+	// ChangeOrganization changes what is named of an organization, or returns not_found.
+	ChangeOrganization(ctx context.Context, r models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error)
 	Organizations(ctx context.Context, p models.Page) ([]models.Organization, error)
 	CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error)
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,18 @@ type Webhook struct {
 	DisabledReason string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// DisabledGone is the reason of an endpoint whose receiver said that it wants nothing more.
+const DisabledGone = "the receiver answered 410 Gone"
+
+// Host is where the endpoint is, without the path, which may hold a secret.
+func (w Webhook) Host() string {
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // Active reports whether events are posted to it.

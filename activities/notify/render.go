@@ -61,7 +61,7 @@ func (r *Renderer) BuiltIn(k models.NoticeKind, c models.Channel, language strin
 	if k == models.NoticeReady {
 		lines = slices.Insert(lines, slices.Index(emailLines(k), "where")+1, "{how_to_find}")
 	}
-	if k != models.NoticeIncident {
+	if !k.OfIncident() {
 		lines = append(lines, "{link}")
 	}
 	t.Subject, t.Body = r.Texts.Text(language, prefix+"subject", nil), strings.Join(lines, "\n\n")
@@ -135,6 +135,8 @@ func emailLines(k models.NoticeKind) []string {
 		return []string{"greeting", "code"}
 	case models.NoticeIncident:
 		return []string{"text", "next"}
+	case models.NoticeWebhook:
+		return []string{"greeting", "why", "next"}
 	}
 	return nil
 }
@@ -145,6 +147,13 @@ func (r *Renderer) params(n models.Notice, code string) (map[string]string, erro
 		"locker": n.Locker.Number, "address": n.Location.Address, "city": n.Location.City,
 		"number": n.Shipment.Number, "code": models.SpacedCode(code), "until": until(n), "link": "",
 		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
+	}
+	if n.Notification.Kind == models.NoticeWebhook {
+		why := "message.webhook_disabled.failed"
+		if n.Webhook.DisabledReason == models.DisabledGone {
+			why = "message.webhook_disabled.gone"
+		}
+		params["webhook"], params["host"], params["reason"] = string(n.Webhook.ID), n.Webhook.Host(), r.Texts.Text(n.Language, why, nil)
 	}
 	params["how_to_find"], _ = n.Location.Directions(n.Language)
 	var err error

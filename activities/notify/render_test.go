@@ -109,3 +109,26 @@ func TestHowToFindTheLocker(t *testing.T) {
 		require.Equal(t, "0123 4567 "+want, m.Text)
 	}
 }
+
+// TestTheOwnerOfAWebhookIsTold which one it is, why and what to do, and not the path of its address.
+func TestTheOwnerOfAWebhookIsTold(t *testing.T) {
+	t.Parallel()
+	r, _ := renderer(t)
+	for _, language := range r.Texts.Languages() {
+		said := map[string]bool{}
+		for _, reason := range []string{models.DisabledGone, "an event could not be delivered in 10 attempts"} {
+			m, err := r.Render(models.Notice{
+				Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeWebhook, Channel: models.ChannelEmail}, Language: language, To: "it@example.org",
+				Webhook: models.Webhook{ID: "whk_1", URL: "https://hooks.example.org/s3cret?key=1", DisabledReason: reason},
+			}, "")
+			require.NoError(t, err)
+			require.Contains(t, m.Subject, "hooks.example.org")
+			require.Contains(t, m.Text, "PATCH /api/v1/webhooks/whk_1")
+			require.NotContains(t, m.Text+m.HTML, "s3cret")
+			require.NotContains(t, m.Text, "message.")
+			require.NotRegexp(t, `\{[a-z]+\}`, m.Text+m.Subject)
+			said[m.Text] = true
+		}
+		require.Len(t, said, 2, "the reason is told in the owner's language")
+	}
+}

@@ -1475,10 +1475,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1665,7 +1666,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -2529,6 +2538,9 @@ type CreateModelJSONRequestBody = NewCabinetModel
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
+
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
@@ -3397,6 +3409,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOrganizationWithBody Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOrganization Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPolicies List the newest version of each policy
 	//
@@ -5211,6 +5243,46 @@ func (c *Client) CreateOrganizationWithBody(ctx context.Context, contentType str
 // Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 func (c *Client) CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateOrganizationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOrganizationWithBody Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOrganization Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8731,6 +8803,53 @@ func NewCreateOrganizationRequestWithBody(server string, contentType string, bod
 	return req, nil
 }
 
+// NewChangeOrganizationRequest calls the generic ChangeOrganization builder with application/json body
+func NewChangeOrganizationRequest(server string, id Id, body ChangeOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeOrganizationRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewChangeOrganizationRequestWithBody constructs an http.Request for the ChangeOrganization method, with any body, and a specified content type
+func NewChangeOrganizationRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListPoliciesRequest constructs an http.Request for the ListPolicies method
 func NewListPoliciesRequest(server string, params *ListPoliciesParams) (*http.Request, error) {
 	var err error
@@ -11603,6 +11722,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganizationWithResponse(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
 
+	// ChangeOrganizationWithBodyWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
+	// ChangeOrganizationWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
 	// ListPoliciesWithResponse List the newest version of each policy
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -14335,6 +14474,54 @@ func (r CreateOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Organization
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeOrganizationResponse) GetJSON200() *Organization {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeOrganizationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17298,6 +17485,38 @@ func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context
 	return ParseCreateOrganizationResponse(rsp)
 }
 
+// ChangeOrganizationWithBodyWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganizationWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
+// ChangeOrganizationWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganization(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
 // ListPoliciesWithResponse List the newest version of each policy
 //
 // Returns a wrapper object for the known response body format(s).
@@ -19770,6 +19989,39 @@ func ParseCreateOrganizationResponse(rsp *http.Response) (*CreateOrganizationRes
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeOrganizationResponse parses an HTTP response from a ChangeOrganizationWithResponse call
+func ParseChangeOrganizationResponse(rsp *http.Response) (*ChangeOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Organization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

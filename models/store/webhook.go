@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -343,3 +344,9 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 }
 
 func webhookKey(id models.WebhookID) string { return string(id) + "/" + string(models.IncidentWebhook) }
+
+// webhookOf is the endpoint that an incident is about.
+func webhookOf(i models.Incident) models.WebhookID {
+	id, _, _ := strings.Cut(i.Key, "/")
+	return models.WebhookID(id)
+}
