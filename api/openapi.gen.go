@@ -1496,7 +1496,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1736,7 +1737,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`

@@ -30,7 +30,7 @@ type NewShipment struct {
 }
 
 // NewParcel is a parcel of an announcement. Without a barcode one is issued; without a
-// size it is M, corrected by the courier.
+// size it has that of its policy, corrected by the courier.
 type NewParcel struct {
 	Barcode    string
 	Size       Size

@@ -1497,7 +1497,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1737,7 +1738,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -3437,7 +3439,8 @@ type ClientInterface interface {
 
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3446,7 +3449,8 @@ type ClientInterface interface {
 
 	// PutPolicy Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5310,7 +5314,8 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 
 // PutPolicyWithBody Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5329,7 +5334,8 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 
 // PutPolicy Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11751,7 +11757,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11760,7 +11767,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17532,7 +17540,8 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17547,7 +17556,8 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

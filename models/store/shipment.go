@@ -97,16 +97,13 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	for i, p := range n.Parcels {
 		parcel := models.Parcel{
 			ID: models.ParcelID(ids[i]), Shipment: d.Shipment.ID, Carrier: n.Carrier, Barcode: p.Barcode,
-			Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
+			Size: policy.SizeOf(p.Size), Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
 			State: models.ParcelExpected, Open: true, CreatedAt: now,
 		}
 		if parcel.Barcode == "" {
 			if parcel.Barcode, err = s.issueBarcode(); err != nil {
 				return d, err
 			}
-		}
-		if parcel.Size == "" {
-			parcel.Size = models.SizeM
 		}
 		if parcel.Regime == "" {
 			parcel.Regime = models.Ambient
