@@ -2058,8 +2058,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.

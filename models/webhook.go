@@ -25,6 +25,7 @@ type Webhook struct {
 	Description  string
 	Types        []string `gorm:"serializer:json"` // patterns; empty: every type
 	Feeds        []Feed   `gorm:"serializer:json"`
+	Test         bool     // of a test key: it is posted what happens at test lockers alone
 	Signing      Signing
 	PublicKey    string // whpk_…, of v1a
 	Secret       []byte
@@ -66,7 +67,7 @@ func (w Webhook) Wants(t EventType) bool {
 func (w Webhook) Scopes() []string {
 	scopes := []string{ScopeOfWebhook(w.ID)}
 	for _, f := range w.Feeds {
-		scopes = append(scopes, f.Scope(w.Organization))
+		scopes = append(scopes, f.Scope(w.Organization, w.Test))
 	}
 	return scopes
 }

@@ -2059,8 +2059,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.
@@ -2904,12 +2907,12 @@ type ClientInterface interface {
 	// ListEvents What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -3944,6 +3947,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type.
@@ -3955,6 +3959,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type.
@@ -4189,12 +4194,12 @@ func (c *Client) SuspendCourier(ctx context.Context, id Id, reqEditors ...Reques
 // ListEvents What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -6299,6 +6304,7 @@ func (c *Client) ListWebhooks(ctx context.Context, params *ListWebhooksParams, r
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type.
@@ -6320,6 +6326,7 @@ func (c *Client) CreateWebhookWithBody(ctx context.Context, contentType string, 
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type.
@@ -11184,12 +11191,12 @@ type ClientWithResponsesInterface interface {
 	// ListEventsWithResponse What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12294,6 +12301,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12305,6 +12313,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -16613,12 +16622,12 @@ func (c *ClientWithResponses) SuspendCourierWithResponse(ctx context.Context, id
 // ListEventsWithResponse What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Returns a wrapper object for the known response body format(s).
@@ -18365,6 +18374,7 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, para
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -18382,6 +18392,7 @@ func (c *ClientWithResponses) CreateWebhookWithBodyWithResponse(ctx context.Cont
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
