@@ -43,7 +43,7 @@ func notificationBody(n models.NotificationView) Notification {
 		State: NotificationState(n.State), Recipient: optional(n.Recipient), Attempts: n.Attempts, Uncertain: n.Uncertain,
 		Problem: optional(n.Problem), Instead: optional(string(n.Instead)), CreatedAt: n.CreatedAt, SentAt: n.SentAt, DeliveredAt: n.DeliveredAt,
 	}
-	if n.Kind == models.NoticeIncident {
+	if n.Kind.OfIncident() {
 		b.Incident = optional(n.Subject)
 	}
 	return b

@@ -179,7 +179,7 @@ func feedOf(f Feed) models.Feed { return models.Feed(f) }
 
 func webhookBody(w models.Webhook) Webhook {
 	return Webhook{
-		Id: string(w.ID), Organization: string(w.Organization), Url: w.URL, Types: each(w.Types, plainText),
+		Id: string(w.ID), Organization: string(w.Organization), Test: optional(w.Test), Url: w.URL, Types: each(w.Types, plainText),
 		Feeds: each(w.Feeds, func(f models.Feed) Feed { return Feed(f) }), Description: w.Description, Signing: WebhookSigning(w.Signing),
 		PublicKey: optional(w.PublicKey), Paused: w.Paused, DisabledAt: w.DisabledAt, DisabledReason: optional(w.DisabledReason), CreatedAt: w.CreatedAt,
 	}
