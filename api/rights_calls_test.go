@@ -269,7 +269,6 @@ func status(a attempt, w *httptest.ResponseRecorder) int {
 func (made *world) refuses(t *testing.T, op operation, on *stage) {
 	t.Helper()
 	w := made.copy(t, needs()[op.id])
-	defer func() { require.NoError(t, w.db.Close()) }()
 	on.Store, on.acts = w.db, 0
 	before := w.rows(t)
 	// What each was answered that is a secret from him, or does not exist, by caller and place.
@@ -317,8 +316,6 @@ func (made *world) allows(t *testing.T, op operation, on *stage) {
 		}
 		if w == nil || a.method != http.MethodGet { // each change is of a world where nothing was changed
 			w = made.copy(t, needs()[op.id])
-			opened := w.db
-			t.Cleanup(func() { require.NoError(t, opened.Close()) })
 			before = w.list(t, auditRows)
 		}
 		on.Store = w.db

@@ -54,6 +54,7 @@ type object struct {
 type world struct {
 	path    string
 	db      *store.Store
+	past    *sql.DB // reads the same file past the store
 	callers []caller
 	objects map[string][]object // by kind
 }
@@ -277,7 +278,7 @@ func (w *world) raw(t *testing.T) *sql.DB {
 	return db
 }
 
-// copy is the world as it was made, in a file of its own, with what an operation needs besides.
+// copy is the world as it was made, in a file of its own until the test ends, with what an operation needs besides.
 func (w *world) copy(t *testing.T, needs string) *world {
 	t.Helper()
 	raw, err := os.ReadFile(w.path)
@@ -288,7 +289,11 @@ func (w *world) copy(t *testing.T, needs string) *world {
 	if needs != "" {
 		c.write(t, needs)
 	}
-	c.db = openStore(t, c.path)
+	c.db, c.past = openStore(t, c.path), c.raw(t)
+	t.Cleanup(func() {
+		require.NoError(t, c.past.Close())
+		require.NoError(t, c.db.Close())
+	})
 	return &c
 }
 
@@ -305,9 +310,7 @@ func (w *world) rows(t *testing.T) map[string][]string {
 // list runs a query past the store.
 func (w *world) list(t *testing.T, query string) []string {
 	t.Helper()
-	db := w.raw(t)
-	defer func() { require.NoError(t, db.Close()) }()
-	rows, err := db.QueryContext(t.Context(), query)
+	rows, err := w.past.QueryContext(t.Context(), query)
 	require.NoError(t, err)
 	columns, err := rows.Columns()
 	require.NoError(t, err)
