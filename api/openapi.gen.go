@@ -2236,6 +2236,12 @@ type ListIncidentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
+}
+
 // ListLocationsParams defines parameters for ListLocations.
 type ListLocationsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2807,6 +2813,9 @@ type ServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx echo.Context, id Id) error
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx echo.Context, params ListLocationsParams) error
@@ -3280,6 +3289,24 @@ func (w *ServerInterfaceWrapper) DeleteKey(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteKey(ctx, id)
+	return err
+}
+
+// GetLabelSheet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLabelSheet(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLabelSheetParams
+	// ------------- Required query parameter "shipments" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "shipments", ctx.QueryParams(), &params.Shipments, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter shipments: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLabelSheet(ctx, params)
 	return err
 }
 
@@ -5073,6 +5100,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/erase-contact", wrapper.EraseContact, options.OperationMiddlewares["EraseContact"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.pdf", wrapper.GetPdfLabels, options.OperationMiddlewares["GetPdfLabels"]...)
+	router.GET(options.BaseURL+"/api/v1/labels.pdf", wrapper.GetLabelSheet, options.OperationMiddlewares["GetLabelSheet"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.zpl", wrapper.GetZplLabels, options.OperationMiddlewares["GetZplLabels"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
@@ -5616,6 +5644,51 @@ type DeleteKeydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteKeydefaultApplicationProblemPlusJSONResponse) VisitDeleteKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLabelSheetRequestObject struct {
+	Params GetLabelSheetParams
+}
+
+type GetLabelSheetResponseObject interface {
+	VisitGetLabelSheetResponse(w http.ResponseWriter) error
+}
+
+type GetLabelSheet200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetLabelSheet200ApplicationpdfResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetLabelSheetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLabelSheetdefaultApplicationProblemPlusJSONResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8619,6 +8692,9 @@ type StrictServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx context.Context, request DeleteKeyRequestObject) (DeleteKeyResponseObject, error)
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx context.Context, request GetLabelSheetRequestObject) (GetLabelSheetResponseObject, error)
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx context.Context, request ListLocationsRequestObject) (ListLocationsResponseObject, error)
@@ -9237,6 +9313,31 @@ func (sh *strictHandler) DeleteKey(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(DeleteKeyResponseObject); ok {
 		return validResponse.VisitDeleteKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLabelSheet operation middleware
+func (sh *strictHandler) GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error {
+	var request GetLabelSheetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLabelSheet(ctx.Request().Context(), request.(GetLabelSheetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLabelSheet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabelSheetResponseObject); ok {
+		return validResponse.VisitGetLabelSheetResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

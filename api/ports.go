@@ -195,7 +195,8 @@ type Sandbox interface {
 // Events are feeds, and endpoints that they are posted to. An endpoint of another organization is
 // not_found, unless an operator asks.
 type Events interface {
-	// Events returns a page of a feed; forbidden for one that the actor may not read.
+	// Events returns a page of a feed; forbidden for one that the actor may not read, not_found for
+	// that of another organization.
 	Events(ctx context.Context, q models.EventQuery) ([]models.FeedEvent, error)
 	// CreateWebhook returns the endpoint with its key, which is shown once, or empty where there is
 	// none to show. It returns forbidden for the feed of operators, conflict for one too many, and

@@ -28,7 +28,9 @@ func (s *server) CreateWebhook(ctx context.Context, request CreateWebhookRequest
 	}
 	if b.Organization != nil && *b.Organization != string(w.Organization) {
 		if !info.actor.Operator() {
-			return nil, models.Errorf(models.CodeForbidden, "Only an operator may make a webhook for another organization.")
+			var f models.Fields
+			f.Add("/organization", "must be your own organization or missing")
+			return nil, f.Err()
 		}
 		w.Organization = models.OrganizationID(*b.Organization)
 	}

@@ -2237,6 +2237,12 @@ type ListIncidentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
+}
+
 // ListLocationsParams defines parameters for ListLocations.
 type ListLocationsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2968,6 +2974,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLabelSheet Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLocations List locations
 	//
@@ -4326,6 +4340,24 @@ func (c *Client) CreateKey(ctx context.Context, body CreateKeyJSONRequestBody, r
 // Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 func (c *Client) DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteKeyRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLabelSheet Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *Client) GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabelSheetRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7134,6 +7166,56 @@ func NewDeleteKeyRequest(server string, id Id) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLabelSheetRequest constructs an http.Request for the GetLabelSheet method
+func NewGetLabelSheetRequest(server string, params *GetLabelSheetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/labels.pdf")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shipments", params.Shipments, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -11261,6 +11343,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKeyWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteKeyResponse, error)
 
+	// GetLabelSheetWithResponse Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error)
+
 	// ListLocationsWithResponse List locations
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12980,6 +13072,47 @@ func (r DeleteKeyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLabelSheetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabelSheetResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabelSheetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabelSheetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabelSheetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabelSheetResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16740,6 +16873,22 @@ func (c *ClientWithResponses) DeleteKeyWithResponse(ctx context.Context, id Id, 
 	return ParseDeleteKeyResponse(rsp)
 }
 
+// GetLabelSheetWithResponse Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *ClientWithResponses) GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error) {
+	rsp, err := c.GetLabelSheet(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabelSheetResponse(rsp)
+}
+
 // ListLocationsWithResponse List locations
 //
 // Returns a wrapper object for the known response body format(s).
@@ -18941,6 +19090,32 @@ func ParseDeleteKeyResponse(rsp *http.Response) (*DeleteKeyResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLabelSheetResponse parses an HTTP response from a GetLabelSheetWithResponse call
+func ParseGetLabelSheetResponse(rsp *http.Response) (*GetLabelSheetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabelSheetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

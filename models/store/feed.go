@@ -119,14 +119,14 @@ func (t *tx) writeEvents(s models.Shipment, events ...models.Event) error {
 	return nil
 }
 
-// Events returns a page of a feed, in order. It returns forbidden for a feed or organization that
-// the actor may not read.
+// Events returns a page of a feed, in order. It returns forbidden for a feed that the actor may not
+// read, and not_found for another organization.
 func (s *Store) Events(ctx context.Context, q models.EventQuery) ([]models.FeedEvent, error) {
 	if q.Organization == "" {
 		q.Organization = q.Actor.Organization
 	}
 	if q.Organization != q.Actor.Organization && !q.Actor.Operator() {
-		return nil, models.Errorf(models.CodeForbidden, "Only an operator may read another organization's events.")
+		return nil, models.Errorf(models.CodeNotFound, "There is no organization with this id.")
 	}
 	if q.Feed == models.FeedOperators && !q.Actor.Operator() {
 		return nil, models.Errorf(models.CodeForbidden, "The feed operators is for operators.")
