@@ -30,6 +30,7 @@ func bodies() map[string]string {
 		"SandboxOffline":      `{"offline":true}`,
 		"SandboxAdvanceClock": `{"seconds":60}`,
 		"CreateOrganization":  `{"name":"New","kind":"shop"}`,
+		"ChangeOrganization":  `{"language":"ru"}`,
 		"CreateKey":           `{"organization":"{body organization}","name":"key","scopes":["shipments"]}`,
 		"CreateLocation":      `{` + place + `,"host":"{body host}"}`,
 		"ChangeLocation":      `{"name":"Yard","host":"{body host}"}`,

@@ -266,21 +266,21 @@ func status(a attempt, w *httptest.ResponseRecorder) int {
 	return w.Code
 }
 
-func (made *world) refuses(t *testing.T, op operation, on *stage) {
+func (w *world) refuses(t *testing.T, op operation, on *stage) {
 	t.Helper()
-	w := made.copy(t, needs()[op.id])
-	on.Store, on.acts = w.db, 0
-	before := w.rows(t)
+	here := w.copy(t, needs()[op.id])
+	on.Store, on.acts = here.db, 0
+	before := here.rows(t)
 	// What each was answered that is a secret from him, or does not exist, by caller and place.
 	unseen, nothing := map[string][]string{}, map[string]string{}
-	for _, a := range w.attempts(op) {
+	for _, a := range here.attempts(op) {
 		want, at := a.want()
 		if want == 0 {
 			continue
 		}
 		answer := call(on, a.request())
 		require.Equal(t, want, status(a, answer), "%s: %s", a, answer.Body)
-		w.requireNoLeak(t, a, answer)
+		here.requireNoLeak(t, a, answer)
 		who, o := op.id+" with the "+a.by.String()+", "+a.at, a.names[a.at]
 		told := strings.ReplaceAll(answer.Body.String(), o.id, "{id}")
 		switch {
@@ -297,7 +297,7 @@ func (made *world) refuses(t *testing.T, op operation, on *stage) {
 			}
 		}
 	}
-	after := w.rows(t)
+	after := here.rows(t)
 	if slices.ContainsFunc(op.rows, func(r right) bool { return r.onRecord }) {
 		delete(before, "audit")
 		delete(after, "audit")
@@ -306,25 +306,25 @@ func (made *world) refuses(t *testing.T, op operation, on *stage) {
 	require.Zero(t, on.acts, op.id)
 }
 
-func (made *world) allows(t *testing.T, op operation, on *stage) {
+func (w *world) allows(t *testing.T, op operation, on *stage) {
 	t.Helper()
-	var w *world
+	var here *world
 	var before []string
-	for _, a := range made.attempts(op) {
+	for _, a := range w.attempts(op) {
 		if want, _ := a.want(); want != 0 {
 			continue
 		}
-		if w == nil || a.method != http.MethodGet { // each change is of a world where nothing was changed
-			w = made.copy(t, needs()[op.id])
-			before = w.list(t, auditRows)
+		if here == nil || a.method != http.MethodGet { // each change is of a world where nothing was changed
+			here = w.copy(t, needs()[op.id])
+			before = here.list(t, auditRows)
 		}
-		on.Store = w.db
+		on.Store = here.db
 		answer := call(on, a.request())
 		code := status(a, answer)
 		require.True(t, code >= 200 && code < 300 || code == http.StatusConflict, "%s: %d %s", a, code, answer.Body)
-		w.requireNoLeak(t, a, answer)
+		here.requireNoLeak(t, a, answer)
 		if a.method != http.MethodGet && code != http.StatusConflict && op.id != "PreviewTemplate" {
-			require.NotEqual(t, before, w.list(t, auditRows), "%s: who did it is on record", a)
+			require.NotEqual(t, before, here.list(t, auditRows), "%s: who did it is on record", a)
 		}
 	}
 }

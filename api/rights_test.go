@@ -93,7 +93,7 @@ func rights() []right {
 		{operation: "DeleteTemplate", at: "query organization", object: "organization", may: []string{itself}, notByTest: true},
 		{operation: "ListEvents", at: "query organization", object: "organization", may: []string{itself}},
 
-		{operation: "CreateWebhook", at: "body organization", object: "organization", may: []string{itself}, without: 400, notByTest: true},
+		{operation: "CreateWebhook", at: "body organization", object: "organization", may: []string{itself}, without: 400},
 		{operation: "GetWebhook", at: "path id", object: "webhook", may: []string{itsOwner}},
 		{operation: "ChangeWebhook", at: "path id", object: "webhook", may: []string{itsOwner}},
 		{operation: "DeleteWebhook", at: "path id", object: "webhook", may: []string{itsOwner}},
@@ -153,6 +153,7 @@ func operatorRights() []right {
 		{"body location", "location", "CreateLocker"},
 		{"body model", "model", "CreateLocker"},
 		{"body organization", "organization", "CreateKey"},
+		{"path id", "organization", "ChangeOrganization"},
 		{"path id", "key", "DeleteKey"},
 		{"path id", "location", "ChangeLocation PutAccess SetHours"},
 		{"body host", "host", "CreateLocation ChangeLocation"},
