@@ -87,7 +87,7 @@ type Notify struct {
 // an SMS goes again only when the provider, asked, does not have it.
 //
 // A message that may wait is not sent in the quiet hours of its place: the result says when
-// they end. One that its channel cannot bring names the one to be sent instead, if there is.
+// they end. One that tells of what is over by then is dropped. One that its channel cannot bring names the one to be sent instead, if there is.
 func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (models.SendResult, error) {
 	n, err := a.Notices.Notice(ctx, in.Notification)
 	if models.ErrorCode(err) == models.CodeNotFound {
@@ -100,7 +100,7 @@ func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (mod
 	switch {
 	case !row.State.Unsent():
 		return models.SendResult{Instead: row.Instead}, nil
-	case in.Over && row.State == models.NotificationQueued:
+	case (in.Over || n.Over) && row.State == models.NotificationQueued:
 		return models.SendResult{}, failure(a.Notices.Drop(ctx, in.Notification))
 	}
 	if until, quiet := quietUntil(n, a.Now()); quiet {

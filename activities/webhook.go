@@ -137,7 +137,7 @@ func (a *Webhook) post(ctx context.Context, p models.WebhookPost) error {
 		wait, giveUp := answer.Wait(p.Attempt, a.chance())
 		switch next := a.Now().Add(wait); {
 		case answer.Gone():
-			disable = "the receiver answered 410 Gone"
+			disable = models.DisabledGone
 		case giveUp:
 			disable = "an event could not be delivered in " + models.WebhookAttempts() + " attempts"
 		default:

@@ -239,6 +239,19 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return p.lockerView(), nil
 }
 
+// FindLocker knows the test's locker by its number, and by what carriers call it.
+func (p *ports) FindLocker(_ context.Context, a models.Actor, carrier models.OrganizationID, name string) (models.LockerID, error) {
+	if !a.Operator() {
+		carrier = a.Organization
+	}
+	for _, alias := range lockerView().Aliases {
+		if name == lockerView().Locker.Number || alias.Carrier == carrier && alias.Alias == name {
+			return lockerID, nil
+		}
+	}
+	return "", models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", name)
+}
+
 func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
 	of := view().Shipment
 	w := models.Worklist{Inside: []models.InCell{{
@@ -290,6 +303,15 @@ func (p *ports) Availability(_ context.Context, _ models.LockerID, _ models.Orga
 
 func (p *ports) CreateOrganization(_ context.Context, _ models.Request, o models.Organization) (models.Organization, error) {
 	o.ID, o.CreatedAt = carrierA, testNow
+	return o, nil
+}
+
+func (p *ports) ChangeOrganization(_ context.Context, _ models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error) {
+	o := models.Organization{ID: id, Name: "carrier", Kind: models.KindCarrier, Email: "old@example.org", Language: "en", CreatedAt: testNow}
+	if id != carrierA {
+		return o, models.Errorf(models.CodeNotFound, "There is no such organization.")
+	}
+	c.Apply(&o)
 	return o, nil
 }
 

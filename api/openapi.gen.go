@@ -1311,6 +1311,11 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
@@ -1469,10 +1474,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1490,7 +1496,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1547,7 +1554,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1655,7 +1666,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -1718,7 +1737,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1797,8 +1817,10 @@ type Regime string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -1919,7 +1941,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2031,8 +2058,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.
@@ -2201,6 +2231,12 @@ type ListIncidentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
+}
+
 // ListLocationsParams defines parameters for ListLocations.
 type ListLocationsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2329,8 +2365,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`
@@ -2512,6 +2548,9 @@ type CreateModelJSONRequestBody = NewCabinetModel
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
+
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
@@ -2769,6 +2808,9 @@ type ServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx echo.Context, id Id) error
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx echo.Context, params ListLocationsParams) error
@@ -2862,6 +2904,9 @@ type ServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx echo.Context) error
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx echo.Context, id Id) error
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx echo.Context, params ListPoliciesParams) error
@@ -3239,6 +3284,24 @@ func (w *ServerInterfaceWrapper) DeleteKey(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteKey(ctx, id)
+	return err
+}
+
+// GetLabelSheet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLabelSheet(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLabelSheetParams
+	// ------------- Required query parameter "shipments" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "shipments", ctx.QueryParams(), &params.Shipments, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter shipments: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLabelSheet(ctx, params)
 	return err
 }
 
@@ -3929,6 +3992,22 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrganization(ctx)
+	return err
+}
+
+// ChangeOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeOrganization(ctx, id)
 	return err
 }
 
@@ -5016,6 +5095,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/erase-contact", wrapper.EraseContact, options.OperationMiddlewares["EraseContact"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.pdf", wrapper.GetPdfLabels, options.OperationMiddlewares["GetPdfLabels"]...)
+	router.GET(options.BaseURL+"/api/v1/labels.pdf", wrapper.GetLabelSheet, options.OperationMiddlewares["GetLabelSheet"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.zpl", wrapper.GetZplLabels, options.OperationMiddlewares["GetZplLabels"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
@@ -5060,6 +5140,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/advance-clock", wrapper.SandboxAdvanceClock, options.OperationMiddlewares["SandboxAdvanceClock"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
+	router.PATCH(options.BaseURL+"/api/v1/organizations/:id", wrapper.ChangeOrganization, options.OperationMiddlewares["ChangeOrganization"]...)
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["CreateKey"]...)
 	router.DELETE(options.BaseURL+"/api/v1/keys/:id", wrapper.DeleteKey, options.OperationMiddlewares["DeleteKey"]...)
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
@@ -5558,6 +5639,51 @@ type DeleteKeydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteKeydefaultApplicationProblemPlusJSONResponse) VisitDeleteKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLabelSheetRequestObject struct {
+	Params GetLabelSheetParams
+}
+
+type GetLabelSheetResponseObject interface {
+	VisitGetLabelSheetResponse(w http.ResponseWriter) error
+}
+
+type GetLabelSheet200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetLabelSheet200ApplicationpdfResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetLabelSheetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLabelSheetdefaultApplicationProblemPlusJSONResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6826,6 +6952,46 @@ type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ChangeOrganizationJSONRequestBody
+}
+
+type ChangeOrganizationResponseObject interface {
+	VisitChangeOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ChangeOrganization200JSONResponse Organization
+
+func (response ChangeOrganization200JSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeOrganizationdefaultApplicationProblemPlusJSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8521,6 +8687,9 @@ type StrictServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx context.Context, request DeleteKeyRequestObject) (DeleteKeyResponseObject, error)
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx context.Context, request GetLabelSheetRequestObject) (GetLabelSheetResponseObject, error)
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx context.Context, request ListLocationsRequestObject) (ListLocationsResponseObject, error)
@@ -8614,6 +8783,9 @@ type StrictServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx context.Context, request ChangeOrganizationRequestObject) (ChangeOrganizationResponseObject, error)
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx context.Context, request ListPoliciesRequestObject) (ListPoliciesResponseObject, error)
@@ -9136,6 +9308,31 @@ func (sh *strictHandler) DeleteKey(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(DeleteKeyResponseObject); ok {
 		return validResponse.VisitDeleteKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLabelSheet operation middleware
+func (sh *strictHandler) GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error {
+	var request GetLabelSheetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLabelSheet(ctx.Request().Context(), request.(GetLabelSheetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLabelSheet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabelSheetResponseObject); ok {
+		return validResponse.VisitGetLabelSheetResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10300,6 +10497,54 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeOrganization operation middleware
+func (sh *strictHandler) ChangeOrganization(ctx echo.Context, id Id) error {
+	var request ChangeOrganizationRequestObject
+
+	request.Id = id
+
+	var body ChangeOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeOrganization(ctx.Request().Context(), request.(ChangeOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeOrganizationResponseObject); ok {
+		return validResponse.VisitChangeOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

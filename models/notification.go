@@ -24,6 +24,8 @@ const (
 	NoticePickedUp     NoticeKind = "picked_up"
 	NoticeWithdrawn    NoticeKind = "withdrawn"
 	NoticeIncident     NoticeKind = "incident"
+	// NoticeWebhook tells an organization that its endpoint was given up.
+	NoticeWebhook NoticeKind = "webhook_disabled"
 	// NoticeContactChanged tells a contact that was replaced. It has no code.
 	NoticeContactChanged NoticeKind = "contact_changed"
 )
@@ -36,6 +38,9 @@ func ClientKinds() []NoticeKind {
 
 // OptionalKinds are those that clients get only under a policy that says so.
 func OptionalKinds() []NoticeKind { return []NoticeKind{NoticeAnnounced, NoticePickedUp} }
+
+// OfIncident reports whether the message is about an incident, and not to a client.
+func (k NoticeKind) OfIncident() bool { return k == NoticeIncident || k == NoticeWebhook }
 
 // CarriesCode reports whether the message tells the pickup code.
 func (k NoticeKind) CarriesCode() bool {
@@ -201,8 +206,11 @@ type Notice struct {
 	Language     string
 	Shipment     Shipment
 	Incident     Incident
+	Webhook      Webhook // of an incident about one
 	Locker       Locker
 	Location     Location
+	// Over: what it tells of is over before it has left, as a locker that is down is back.
+	Over bool
 	// Own is the organization's or network's own text, if there is one.
 	Own *Template
 }

@@ -1312,6 +1312,11 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
@@ -1470,10 +1475,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1491,7 +1497,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1548,7 +1555,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1656,7 +1667,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -1719,7 +1738,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1798,8 +1818,10 @@ type Regime string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -1920,7 +1942,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2032,8 +2059,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.
@@ -2202,6 +2232,12 @@ type ListIncidentsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
+}
+
 // ListLocationsParams defines parameters for ListLocations.
 type ListLocationsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2330,8 +2366,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`
@@ -2513,6 +2549,9 @@ type CreateModelJSONRequestBody = NewCabinetModel
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
+
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
@@ -2874,12 +2913,12 @@ type ClientInterface interface {
 	// ListEvents What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -2930,6 +2969,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLabelSheet Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLocations List locations
 	//
@@ -3074,7 +3121,9 @@ type ClientInterface interface {
 	// SetAliasWithBody Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3084,7 +3133,9 @@ type ClientInterface interface {
 	// SetAlias Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3093,7 +3144,7 @@ type ClientInterface interface {
 
 	// GetAvailability How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -3378,6 +3429,26 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ChangeOrganizationWithBody Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOrganization Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPolicies List the newest version of each policy
 	//
 	// Corresponds with GET /api/v1/policies (the `ListPolicies` operationId).
@@ -3385,7 +3456,8 @@ type ClientInterface interface {
 
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3394,7 +3466,8 @@ type ClientInterface interface {
 
 	// PutPolicy Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3857,7 +3930,8 @@ type ClientInterface interface {
 
 	// PutTemplateWithBody Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -3868,7 +3942,8 @@ type ClientInterface interface {
 
 	// PutTemplate Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -3886,6 +3961,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type.
@@ -3897,6 +3973,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type.
@@ -4131,12 +4208,12 @@ func (c *Client) SuspendCourier(ctx context.Context, id Id, reqEditors ...Reques
 // ListEvents What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -4258,6 +4335,24 @@ func (c *Client) CreateKey(ctx context.Context, body CreateKeyJSONRequestBody, r
 // Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 func (c *Client) DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteKeyRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLabelSheet Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *Client) GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabelSheetRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4571,7 +4666,9 @@ func (c *Client) UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONR
 // SetAliasWithBody Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4591,7 +4688,9 @@ func (c *Client) SetAliasWithBody(ctx context.Context, id Id, contentType string
 // SetAlias Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4610,7 +4709,7 @@ func (c *Client) SetAlias(ctx context.Context, id Id, body SetAliasJSONRequestBo
 
 // GetAvailability How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -5195,6 +5294,46 @@ func (c *Client) CreateOrganization(ctx context.Context, body CreateOrganization
 	return c.Client.Do(req)
 }
 
+// ChangeOrganizationWithBody Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOrganization Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPolicies List the newest version of each policy
 //
 // Corresponds with GET /api/v1/policies (the `ListPolicies` operationId).
@@ -5212,7 +5351,8 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 
 // PutPolicyWithBody Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5231,7 +5371,8 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 
 // PutPolicy Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6134,7 +6275,8 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 
 // PutTemplateWithBody Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -6155,7 +6297,8 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 
 // PutTemplate Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -6193,6 +6336,7 @@ func (c *Client) ListWebhooks(ctx context.Context, params *ListWebhooksParams, r
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type.
@@ -6214,6 +6358,7 @@ func (c *Client) CreateWebhookWithBody(ctx context.Context, contentType string, 
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type.
@@ -7016,6 +7161,56 @@ func NewDeleteKeyRequest(server string, id Id) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLabelSheetRequest constructs an http.Request for the GetLabelSheet method
+func NewGetLabelSheetRequest(server string, params *GetLabelSheetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/labels.pdf")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shipments", params.Shipments, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -8694,6 +8889,53 @@ func NewCreateOrganizationRequestWithBody(server string, contentType string, bod
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewChangeOrganizationRequest calls the generic ChangeOrganization builder with application/json body
+func NewChangeOrganizationRequest(server string, id Id, body ChangeOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeOrganizationRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewChangeOrganizationRequestWithBody constructs an http.Request for the ChangeOrganization method, with any body, and a specified content type
+func NewChangeOrganizationRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -11031,12 +11273,12 @@ type ClientWithResponsesInterface interface {
 	// ListEventsWithResponse What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -11095,6 +11337,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKeyWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteKeyResponse, error)
+
+	// GetLabelSheetWithResponse Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error)
 
 	// ListLocationsWithResponse List locations
 	//
@@ -11247,7 +11499,9 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11257,7 +11511,9 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11266,7 +11522,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAvailabilityWithResponse How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -11571,6 +11827,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganizationWithResponse(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
 
+	// ChangeOrganizationWithBodyWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
+	// ChangeOrganizationWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
 	// ListPoliciesWithResponse List the newest version of each policy
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -11580,7 +11856,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11589,7 +11866,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12082,7 +12360,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithBodyWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -12093,7 +12372,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
 	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
@@ -12113,6 +12393,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12124,6 +12405,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -12785,6 +13067,47 @@ func (r DeleteKeyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLabelSheetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabelSheetResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabelSheetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabelSheetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabelSheetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabelSheetResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14301,6 +14624,54 @@ func (r CreateOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Organization
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeOrganizationResponse) GetJSON200() *Organization {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeOrganizationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16384,12 +16755,12 @@ func (c *ClientWithResponses) SuspendCourierWithResponse(ctx context.Context, id
 // ListEventsWithResponse What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Returns a wrapper object for the known response body format(s).
@@ -16495,6 +16866,22 @@ func (c *ClientWithResponses) DeleteKeyWithResponse(ctx context.Context, id Id, 
 		return nil, err
 	}
 	return ParseDeleteKeyResponse(rsp)
+}
+
+// GetLabelSheetWithResponse Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *ClientWithResponses) GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error) {
+	rsp, err := c.GetLabelSheet(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabelSheetResponse(rsp)
 }
 
 // ListLocationsWithResponse List locations
@@ -16744,7 +17131,9 @@ func (c *ClientWithResponses) UpdateLockerWithResponse(ctx context.Context, id I
 // SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16760,7 +17149,9 @@ func (c *ClientWithResponses) SetAliasWithBodyWithResponse(ctx context.Context, 
 // SetAliasWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -16775,7 +17166,7 @@ func (c *ClientWithResponses) SetAliasWithResponse(ctx context.Context, id Id, b
 
 // GetAvailabilityWithResponse How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -17260,6 +17651,38 @@ func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context
 	return ParseCreateOrganizationResponse(rsp)
 }
 
+// ChangeOrganizationWithBodyWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganizationWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
+// ChangeOrganizationWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganization(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
 // ListPoliciesWithResponse List the newest version of each policy
 //
 // Returns a wrapper object for the known response body format(s).
@@ -17275,7 +17698,8 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17290,7 +17714,8 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -18047,7 +18472,8 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 
 // PutTemplateWithBodyWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -18064,7 +18490,8 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 
 // PutTemplateWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
 // and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
@@ -18096,6 +18523,7 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, para
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -18113,6 +18541,7 @@ func (c *ClientWithResponses) CreateWebhookWithBodyWithResponse(ctx context.Cont
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -18656,6 +19085,32 @@ func ParseDeleteKeyResponse(rsp *http.Response) (*DeleteKeyResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLabelSheetResponse parses an HTTP response from a GetLabelSheetWithResponse call
+func ParseGetLabelSheetResponse(rsp *http.Response) (*GetLabelSheetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabelSheetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -19730,6 +20185,39 @@ func ParseCreateOrganizationResponse(rsp *http.Response) (*CreateOrganizationRes
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeOrganizationResponse parses an HTTP response from a ChangeOrganizationWithResponse call
+func ParseChangeOrganizationResponse(rsp *http.Response) (*ChangeOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Organization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -257,7 +257,7 @@ func (s *server) work(ctx context.Context) error {
 		return err
 	}
 	w, posts := worker.Lives(s.temporal, parts, s.fatal), worker.Webhooks(s.temporal, parts, s.fatal)
-	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log}
+	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Outage: s.config.outageTold}
 	forwarder := &worker.Forwarder{
 		Outbox: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Counter: s.metrics.forwarded,
 	}

@@ -84,7 +84,7 @@ func (s *Store) UpdateLocker(ctx context.Context, r models.Request, id models.Lo
 }
 
 // SetAlias has a carrier call a locker so; empty: by its number alone. One that the carrier has
-// for another locker is a conflict.
+// for another locker is a conflict, and so is the number of another locker, for which it could never stand.
 func (s *Store) SetAlias(ctx context.Context, r models.Request, a models.Alias) error {
 	return s.tx(ctx, "alias", func(t *tx) error {
 		l, err := gorm.G[models.Locker](t.db).Where("id = ?", a.Locker).Take(t.ctx)
@@ -101,6 +101,13 @@ func (s *Store) SetAlias(ctx context.Context, r models.Request, a models.Alias) 
 		if a.Alias == "" {
 			_, err := t.exec("DELETE FROM locker_aliases WHERE locker = ? AND carrier = ?", a.Locker, a.Carrier)
 			return err
+		}
+		taken, err := gorm.G[models.Locker](t.db).Where("id <> ? AND (number = ? OR id = ?)", a.Locker, a.Alias, a.Alias).Count(t.ctx, "*")
+		if err != nil {
+			return err
+		}
+		if taken > 0 {
+			return models.Errorf(models.CodeConflict, "That is the number of another locker.")
 		}
 		return t.db.Clauses(clause.OnConflict{
 			Columns: []clause.Column{{Name: "locker"}, {Name: "carrier"}}, DoUpdates: clause.AssignmentColumns([]string{"alias"}),

@@ -133,7 +133,7 @@ func (s *Store) ChangeLocker(ctx context.Context, r models.Request, id models.Lo
 
 // tellUpdated tells every organization that what is known of a locker has changed.
 func (t *tx) tellUpdated(l models.Locker) {
-	t.tellNetwork(models.FeedEvent{Type: models.EventLockerUpdated, At: t.now, Data: models.EventData{Locker: l.ID, Number: l.Number, State: l.State}})
+	t.tellNetwork(l.Test, models.FeedEvent{Type: models.EventLockerUpdated, At: t.now, Data: models.EventData{Locker: l.ID, Number: l.Number, State: l.State}})
 }
 
 // becomes writes a locker's state, and has its cabinet told.

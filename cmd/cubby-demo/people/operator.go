@@ -228,8 +228,3 @@ func (o Operator) AwaitIncident(ctx context.Context, locker, kind string, gone b
 		return err == nil && found != gone, fmt.Sprintf("%+v", open), err
 	})
 }
-
-// Resolve closes an incident for a reason.
-func (o Operator) Resolve(ctx context.Context, incident, reason string) error {
-	return o.call(ctx, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(incident)+"/resolve", nil, map[string]string{"reason": reason}, nil)
-}
