@@ -111,6 +111,8 @@ const (
 	NotificationFailed      NotificationState = "failed"
 	// NotificationDropped is one that waited until nobody needed it any more.
 	NotificationDropped NotificationState = "dropped"
+	// NotificationSandboxed is one of a test shipment: it was made, and never left.
+	NotificationSandboxed NotificationState = "sandboxed"
 )
 
 // Unsent are the states of a message that still has to leave.

@@ -332,6 +332,7 @@ const (
 	NotificationStateDropped     NotificationState = "dropped"
 	NotificationStateFailed      NotificationState = "failed"
 	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSandboxed   NotificationState = "sandboxed"
 	NotificationStateSending     NotificationState = "sending"
 	NotificationStateSent        NotificationState = "sent"
 	NotificationStateUncertain   NotificationState = "uncertain"
@@ -348,6 +349,8 @@ func (e NotificationState) Valid() bool {
 	case NotificationStateFailed:
 		return true
 	case NotificationStateQueued:
+		return true
+	case NotificationStateSandboxed:
 		return true
 	case NotificationStateSending:
 		return true
@@ -1632,7 +1635,8 @@ type Notification struct {
 	Shipment  *string    `json:"shipment,omitempty"`
 
 	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-	// it any more, or its channel is switched off and another one told the client.
+	// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+	// it was made and did not leave.
 	State NotificationState `json:"state"`
 
 	// Uncertain The client may have got it twice.
@@ -1646,7 +1650,8 @@ type NotificationList struct {
 }
 
 // NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-// it any more, or its channel is switched off and another one told the client.
+// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+// it was made and did not leave.
 type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.

@@ -50,6 +50,7 @@ type config struct {
 	maxInFlight       int
 	outageTold        time.Duration
 	sandboxURL        string
+	sandboxMessages   bool
 	quota             api.Quota
 	webhookPrivate    bool
 	logLevel          string
@@ -105,6 +106,7 @@ func settings() []setting {
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
 		{"CUBBY_RATE_LIMIT", "6000", "calls that each key may make a minute, counted by each process; 0: any number (role api)", rateLimit},
 		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
+		{"CUBBY_SANDBOX_MESSAGES", "off", "on, where mail and SMS go to stand-ins: messages of test shipments are sent too, and not only made (role worker)", onOff(func(c *config) *bool { return &c.sandboxMessages })},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
 }

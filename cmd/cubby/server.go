@@ -318,7 +318,7 @@ func (s *server) parts() (worker.Parts, error) {
 		return worker.Parts{}, err
 	}
 	sending := &activities.Notify{
-		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now,
+		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now, Tests: s.config.sandboxMessages,
 		Renderer: &notify.Renderer{
 			Texts: texts, Domain: s.config.mailDomain, Link: activities.Links{Keys: keys, Base: s.config.publicURL}.Link,
 		},
