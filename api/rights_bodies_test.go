@@ -29,6 +29,7 @@ func bodies() map[string]string {
 		"SandboxJam":          `{"cell":{body cell}}`,
 		"SandboxOffline":      `{"offline":true}`,
 		"SandboxAdvanceClock": `{"seconds":60}`,
+		"ChangeOrganization":  `{"language":"ru"}`,
 		"CreateOrganization":  `{"name":"New","kind":"shop"}`,
 		"ChangeOrganization":  `{"language":"ru"}`,
 		"CreateKey":           `{"organization":"{body organization}","name":"key","scopes":["shipments"]}`,

@@ -216,7 +216,7 @@ func (a attempt) request() *http.Request {
 	r := httptest.NewRequest(a.method, path+"?"+query.Encode(), strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+a.by.secret)
 	r.Header.Set("X-Request-Id", "req")
-	r.Header.Set("Idempotency-Key", url.QueryEscape(a.String()))
+	r.Header.Set("Idempotency-Key", url.QueryEscape(a.String()+a.names[a.at].id))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -225,7 +225,7 @@ func (a attempt) request() *http.Request {
 
 // sees reports whether it is no secret from a caller that an object exists.
 func (c caller) sees(o object) bool {
-	known := o.known[c.name] != "" || o.kind == "locker" && c.kind != models.KindHost
+	known := o.known[c.name] != "" || (o.kind == "locker" || o.kind == lockerName) && c.kind != models.KindHost
 	return c.operator || known && (o.test == nil || *o.test == c.test)
 }
 

@@ -50,15 +50,18 @@ const (
 	itsOwner   = "its organization"
 )
 
+// lockerName names a locker by its id, or by its number.
+const lockerName = "locker, or its number"
+
 // rights is the table, which docs/rights.md shows. The rows of an operation stand in the order in which they are looked at.
 func rights() []right {
 	table := slices.Concat(shipmentRights(), []right{
 		{operation: "ListShipments", at: "query locker", object: "locker", may: []string{anyone}, without: 200},
 		{operation: "GetPickupCode", at: "path id", object: "shipment", may: []string{itsCarrier, itsShop}},
-		{operation: "GetLocker", at: "path id", object: "locker", may: []string{anyone, itsHost}},
-		{operation: "GetAvailability", at: "path id", object: "locker", may: []string{anyone, itsHost}},
-		{operation: "GetWorklist", at: "path id", object: "locker", may: []string{anyone}},
-		{operation: "SetAlias", at: "path id", object: "locker", may: []string{anyone}},
+		{operation: "GetLocker", at: "path id", object: lockerName, may: []string{anyone, itsHost}},
+		{operation: "GetAvailability", at: "path id", object: lockerName, may: []string{anyone, itsHost}},
+		{operation: "GetWorklist", at: "path id", object: lockerName, may: []string{anyone}},
+		{operation: "SetAlias", at: "path id", object: lockerName, may: []string{anyone}},
 		{operation: "SetAlias", at: "body carrier", object: "carrier", may: []string{itself}, told: []string{shops, partners, clerks}, without: 400},
 		{operation: "GetAccess", at: "path id", object: "location", may: []string{itsCarrier}},
 
@@ -78,12 +81,12 @@ func rights() []right {
 		{operation: "CreateRoute", at: "body stops[].take[]", object: "shipment", may: []string{itsCarrier}, without: 400},
 
 		{operation: "SandboxDeposit", at: "body shipment", object: "shipment", may: []string{itsCarrier, itsShop}},
-		{operation: "SandboxDeposit", at: "path id", object: "locker", may: []string{anyone}, ofTest: true},
-		{operation: "SandboxPickup", at: "path id", object: "locker", may: []string{anyone}, ofTest: true},
-		{operation: "SandboxJam", at: "path id", object: "locker", may: []string{anyone}, ofTest: true},
+		{operation: "SandboxDeposit", at: "path id", object: lockerName, may: []string{anyone}, ofTest: true},
+		{operation: "SandboxPickup", at: "path id", object: lockerName, may: []string{anyone}, ofTest: true},
+		{operation: "SandboxJam", at: "path id", object: lockerName, may: []string{anyone}, ofTest: true},
 		{operation: "SandboxJam", at: "body cell", object: "cell", may: []string{anyone}},
-		{operation: "SandboxOffline", at: "path id", object: "locker", may: []string{anyone}, ofTest: true},
-		{operation: "SandboxAdvanceClock", at: "path id", object: "locker", may: []string{anyone}, ofTest: true},
+		{operation: "SandboxOffline", at: "path id", object: lockerName, may: []string{anyone}, ofTest: true},
+		{operation: "SandboxAdvanceClock", at: "path id", object: lockerName, may: []string{anyone}, ofTest: true},
 
 		{operation: "ListNotifications", at: "query shipment", object: "shipment", may: []string{itsCarrier, itsShop}, without: 200},
 		{operation: "ResendNotification", at: "path id", object: "notification", may: []string{itsCarrier, itsShop}},
@@ -130,13 +133,13 @@ func shipmentRights() []right {
 	rows = append(rows,
 		right{operation: "GetLabelSheet", at: "query shipments", object: "shipment", may: []string{itsCarrier, itsShop}},
 		right{operation: "EditShipment", at: "body parcels[].id", object: "parcel", may: []string{itsCarrier, itsShop}, without: 400},
-		right{operation: "RerouteShipment", at: "body locker", object: "locker", may: []string{anyone}, without: 422, onRecord: true})
+		right{operation: "RerouteShipment", at: "body locker", object: lockerName, may: []string{anyone}, without: 422, onRecord: true})
 	for _, op := range []string{"CreateShipment", "CreateShipments"} {
 		at := map[string]string{"CreateShipment": "body ", "CreateShipments": "body items[]."}[op]
 		rows = append(rows,
 			right{operation: op, at: at + "carrier", object: "carrier", may: []string{itself, shops}, told: []string{partners, clerks}, without: 400},
 			right{operation: op, at: at + "shop", object: "shop", may: []string{itself, carriers}, without: 400},
-			right{operation: op, at: at + "locker", object: "locker", may: []string{anyone}, without: 422},
+			right{operation: op, at: at + "locker", object: lockerName, may: []string{anyone}, without: 422},
 			right{operation: op, at: at + "policy", object: "policy", may: []string{anyone}, without: 400})
 	}
 	return rows

@@ -101,8 +101,9 @@ func newWorld(t *testing.T) *world {
 		w.add(kind, object{set: "A", id: id})
 	}
 	w.add("policy", object{set: "none", id: "nothing"})
+	w.add(lockerName, object{set: "none", id: "LOCKER-C"})
 	for kind, prefix := range map[string]string{
-		"locker": "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
+		"locker": "lkr", lockerName: "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
 		"notification": "ntf", "incident": "inc", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
 	} {
 		w.add(kind, object{set: "none", id: prefix + "_01hv0000000000000000000000"})
@@ -198,9 +199,12 @@ func (w *world) side(t *testing.T, set string, model models.ModelID, test bool) 
 	sealed, err := dataKey.Seal(rand.Reader, models.PurposeAccess, string(place.ID), []byte(`{"gate_codes":"1"}`))
 	require.NoError(t, err)
 	require.NoError(t, w.db.PutAccess(ctx, models.Request{}, models.SealedAccess{Location: place.ID, Sealed: sealed}))
-	locker, err := w.db.CreateLocker(ctx, models.Request{}, models.Locker{Number: strings.ReplaceAll(name, " ", "-"), Location: place.ID, Model: model, Test: test})
+	locker, err := w.db.CreateLocker(ctx, models.Request{}, models.Locker{Number: "LOCKER-" + strings.ReplaceAll(name, " ", "-"), Location: place.ID, Model: model, Test: test})
 	require.NoError(t, err)
-	add("locker", string(locker.ID), map[string]string{host: itsHost})
+	for kind, id := range map[string]string{"locker": string(locker.ID), lockerName: string(locker.ID)} {
+		add(kind, id, map[string]string{host: itsHost})
+	}
+	add(lockerName, locker.Number, map[string]string{host: itsHost})
 
 	by := models.Request{Actor: models.Actor{Organization: w.organization(carrier), Kind: models.KindCarrier, Scopes: allScopes, Test: test}, ID: "req"}
 	v, _, err := w.db.CreateShipment(ctx, models.NewShipment{
