@@ -119,11 +119,12 @@ type CellCheck struct {
 
 // DirectoryLayout is the cabinet itself.
 type DirectoryLayout struct {
-	Locker  LockerID     `json:"locker"`
-	Number  string       `json:"number"`
-	Address string       `json:"address"`
-	State   LockerState  `json:"state"`
-	Cells   []LayoutCell `json:"cells"`
+	Locker  LockerID      `json:"locker"`
+	Number  string        `json:"number"`
+	Address string        `json:"address"`
+	State   LockerState   `json:"state"`
+	Cells   []LayoutCell  `json:"cells"`
+	Screen  ScreenProfile `json:"screen"`
 }
 
 // DirectoryRow is one entry of a scope's directory, the latest of its key. Position is

@@ -51,7 +51,7 @@ func (n *node) passBy() {
 	}
 }
 
-func (n *node) view() cabinet.View { return n.state().View(n.instant()) }
+func (n *node) view() cabinet.View { return n.state().View(n.instant(), models.SideFront) }
 
 func (n *node) types(text string) { n.give(cabinet.Keyed{Text: text, ID: n.operation()}) }
 func (n *node) scans(text string) { n.give(cabinet.Scanned{Text: text, ID: n.operation()}) }

@@ -108,7 +108,7 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished
-	t.Session.Loaded++
+	t.showing(op).Loaded++
 }
 
 // depositJammed has the next best cell opened in place of one that does not open.

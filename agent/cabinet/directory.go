@@ -219,11 +219,12 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 		if op.Shipment != id || !op.undecided() {
 			continue
 		}
+		shown := t.showing(op)
 		t.abandon(op, "refused")
 		if op.Kind == models.Deposit {
-			t.refuse(TextCancelled)
+			shown.show(ScreenNotHere, TextCancelled, t.in(refusalMS))
 		} else {
-			t.Session.show(ScreenCollected, t.notToBeHad(id), t.in(stateMS))
+			shown.show(ScreenCollected, t.notToBeHad(id), t.in(stateMS))
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (t *turn) doorChanged(cell int, open bool) {
 	if c == nil || c.Open == open {
 		return
 	}
-	t.awake()
+	t.eachSession(t.awake)
 	if open {
 		t.doorOpened(c)
 		return

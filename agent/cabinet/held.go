@@ -38,7 +38,7 @@ func (t *turn) unknownLabel(label string, scanned bool) {
 		t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(cell))
 		return
 	}
-	t.Session.show(ScreenUnknown, TextLeaveHere, t.in(idleMS))
+	t.await(ScreenUnknown, TextLeaveHere)
 	t.Session.Label = label
 }
 

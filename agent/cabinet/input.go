@@ -6,7 +6,8 @@ import (
 )
 
 // Input is something that happens to a cabinet. Those that may begin an operation carry
-// a fresh id for it, since the core has no randomness; it is used at most once.
+// a fresh id for it, since the core has no randomness; it is used at most once. Side is the
+// face of a two-way cabinet that the person stands at; empty is the front.
 type Input interface{ isInput() }
 
 // The inputs.
@@ -24,22 +25,28 @@ type (
 	Scanned struct {
 		Text string
 		ID   models.OperationID
+		Side models.Side
 	}
 	// Keyed is a typed code, PIN or label, submitted.
 	Keyed struct {
 		Text string
 		ID   models.OperationID
+		Side models.Side
 	}
 	// Pressed is a button of the screen.
 	Pressed struct {
 		Button Button
 		ID     models.OperationID
+		Side   models.Side
 	}
 	// Chose is a line of the list on the screen.
 	Chose struct {
-		Key string
-		ID  models.OperationID
+		Key  string
+		ID   models.OperationID
+		Side models.Side
 	}
+	// Touched is a person who does something at the screen that is nothing yet: it types.
+	Touched struct{ Side models.Side }
 	// DoorChanged is a door seen to open or close.
 	DoorChanged struct {
 		Cell int
@@ -102,6 +109,7 @@ func (Scanned) isInput()          {}
 func (Keyed) isInput()            {}
 func (Pressed) isInput()          {}
 func (Chose) isInput()            {}
+func (Touched) isInput()          {}
 func (DoorChanged) isInput()      {}
 func (LinkUp) isInput()           {}
 func (LinkDown) isInput()         {}
@@ -188,6 +196,13 @@ const (
 	ButtonConfirm    Button = "confirm"
 	ButtonPutBack    Button = "put_back"
 	ButtonTakeAnyway Button = "take_anyway"
+	// Of the frame, on every screen; language_en and so on choose a language.
+	ButtonBack     Button = "back"
+	ButtonHelp     Button = "help"
+	ButtonCourier  Button = "courier"
+	ButtonAccess   Button = "access"
+	ButtonMoreTime Button = "more_time"
+	ButtonDone     Button = "done"
 )
 
 // Buttons lists them all.
@@ -196,7 +211,12 @@ func Buttons() []Button {
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
-		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway}
+		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone}
+	all = append(all, accessButtons()...)
+	for _, l := range Languages() {
+		all = append(all, l.button())
+	}
 	for _, s := range models.Sizes() {
 		all = append(all, leaveButton(s))
 	}

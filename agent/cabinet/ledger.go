@@ -302,10 +302,12 @@ func (t *turn) release(op *Operation) {
 	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
 		w.Reopening, w.Until = "", t.in(reopenMS(op.Policy))
 	}
-	if t.Session.Operation == op.ID {
-		t.Session.Operation = ""
-		t.afterOperation(op)
-	}
+	t.eachSession(func() {
+		if t.Session.Operation == op.ID {
+			t.Session.Operation = ""
+			t.afterOperation(op)
+		}
+	})
 }
 
 // tellEnd writes operation_done. A reopening names no shipment: its life has ended.

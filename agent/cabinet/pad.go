@@ -50,7 +50,7 @@ func (t *turn) wrongCode() {
 	case p.Wrong >= wrongBeforePause:
 		p.PausedUntil = t.in(firstPauseMS << p.Pauses)
 	default:
-		t.Session.show(ScreenCode, TextWrongCode, t.in(idleMS))
+		t.await(ScreenCode, TextWrongCode)
 		return
 	}
 	p.Wrong = 0
@@ -65,7 +65,7 @@ func (t *turn) wrongScan() {
 		t.Pad.DayEnds = t.in(dayMS)
 	}
 	t.Pad.Scans++
-	t.Session.show(ScreenCode, TextWrongCode, t.in(idleMS))
+	t.await(ScreenCode, TextWrongCode)
 }
 
 // checkPIN reports whether the PIN is the courier's. Five wrong ones pause the badge.

@@ -208,7 +208,7 @@ func (r *rig) login() {
 	require.Equal(r.t, cabinet.ScreenCourier, r.screen().Screen)
 }
 
-func (r *rig) screen() cabinet.View { return r.state.View(r.now) }
+func (r *rig) screen() cabinet.View { return r.state.View(r.now, models.SideFront) }
 
 // online brings the line up and the journal to the server.
 func (r *rig) online() *rig {

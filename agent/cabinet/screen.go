@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -15,7 +16,10 @@ type ScreenID string
 // The screens so far.
 const (
 	ScreenHome      ScreenID = "C1"
+	ScreenAccess    ScreenID = "C2"
+	ScreenStill     ScreenID = "C3"
 	ScreenWait      ScreenID = "C4"
+	ScreenHelp      ScreenID = "C5"
 	ScreenOut       ScreenID = "C7"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
@@ -44,9 +48,11 @@ const (
 
 const reminderMS = 30_000
 
-// View is what a person sees: keys and parameters, so that a screen in any language can
-// draw it. Sentence is the English text.
+// View is what a person sees, in the language of the session: the page draws it, and has no
+// words of its own.
 type View struct {
+	Language  Language           `json:"language"`
+	Direction string             `json:"direction"` // ltr or rtl
 	Screen    ScreenID           `json:"screen"`
 	Text      TextKey            `json:"text"`
 	Params    map[string]string  `json:"params,omitempty"`
@@ -59,25 +65,35 @@ type View struct {
 	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
 	Offline   bool               `json:"offline"`
 	Strips    []string           `json:"strips"`
+	Frame     []Button           `json:"frame"`  // around the screen: languages, help
+	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
+	Pad       PadKind            `json:"pad,omitempty"`
+	Access    Access             `json:"access"`
+	Dim       bool               `json:"dim,omitempty"`
+	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
 }
 
-// View derives the screen from the state.
-func (s *State) View(now Instant) View {
+// View derives the screen of a side from the state.
+func (s *State) View(now Instant, side models.Side) View {
+	session := s.sessionAt(side)
+	language := s.language(session)
 	v := View{
-		Screen: s.Session.Screen, Text: s.Session.Text, Params: s.Session.Params, Courier: s.Session.Courier,
+		Language: language, Direction: CatalogueOf(language).Direction, Access: session.Access, Dim: session.Dim,
+		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
-	op := s.operation(s.Session.Operation)
+	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
 	} else if v.Text == TextCourier {
-		v.Params = s.freeCounts()
+		v.Params = s.freeCounts(session)
 	} else if v.Text == TextHere {
-		v.Params = map[string]string{"count": strconv.Itoa(len(s.Session.Choices))}
+		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
+	} else if v.Screen == ScreenPaused {
+		v.Seconds = seconds(session.Until, now)
 	}
-	v.Sentence = sentence(v.Text, v.Params)
-	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
-	v.Items = s.items()
+	v.Buttons = buttons(v.Screen, session.Courier != "")
+	v.Items = s.items(session, language)
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
@@ -92,19 +108,27 @@ func (s *State) View(now Instant) View {
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
+	if session.Over != "" {
+		s.viewOver(session, &v, now)
+	}
+	v.Sentence = language.sentence(v.Text, v.Params)
+	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
+	for _, b := range slices.Concat(v.Buttons, v.Frame) {
+		v.Labels[b] = language.label(b)
+	}
 	for _, c := range s.Cells {
 		if c.Open {
 			v.OpenDoors = append(v.OpenDoors, c.Number())
 		}
 		if s.longOpen([]int{c.Number()}, now) {
-			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
+			v.Strips = append(v.Strips, language.sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
 		}
 	}
 	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
-		v.Strips = append(v.Strips, sentence(TextStripClosed, nil))
+		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
 	}
 	if v.Offline {
-		v.Strips = append(v.Strips, sentence(TextStripOffline, nil))
+		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
 	}
 	return v
 }
@@ -112,7 +136,9 @@ func (s *State) View(now Instant) View {
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
 	return View{
-		Screen: ScreenOut, Text: TextOutOfService, Sentence: sentence(TextOutOfService, nil), Offline: true,
+		Language: English, Direction: CatalogueOf(English).Direction,
+		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
+		Frame: []Button{}, Labels: map[Button]string{},
 		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
 }
@@ -223,12 +249,13 @@ func (t *turn) afterOperation(op *Operation) {
 
 // refused ends an operation that the server does not allow, and says why.
 func (t *turn) refused(op *Operation, reason string) {
+	shown := t.showing(op)
 	t.abandon(op, "refused")
 	screen := ScreenCollected
 	if op.Kind == models.Deposit {
 		screen = ScreenNotHere
 	}
-	t.Session.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
+	shown.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
 }
 
 func clip(s string, n int) string {
@@ -256,14 +283,14 @@ func numbers(cells []int) string {
 }
 
 // freeCounts are the cells that can be loaded now, by size.
-func (s *State) freeCounts() map[string]string {
+func (s *State) freeCounts(session *Session) map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
 		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}
-	params := map[string]string{"loaded": strconv.Itoa(s.Session.Loaded)}
+	params := map[string]string{"loaded": strconv.Itoa(session.Loaded)}
 	for _, size := range models.Sizes() {
 		params["free_"+strings.ToLower(string(size))] = fmt.Sprint(counts[size])
 	}

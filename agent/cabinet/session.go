@@ -15,16 +15,24 @@ const (
 	refusalMS = 10_000
 	loginMS   = 30_000
 	courierMS = 120_000
+	dimMS     = 60_000
 	goodbyeMS = 15_000
 	awayMS    = 10 * 60_000
 )
 
 // Session is the person before the screen: what it shows, and who is logged in.
 type Session struct {
-	Screen       ScreenID           `json:"screen"`
-	Text         TextKey            `json:"text"`
-	Params       map[string]string  `json:"params,omitempty"`
-	Until        int64              `json:"until,omitempty"` // then the screen goes home
+	Screen   ScreenID          `json:"screen"`
+	Text     TextKey           `json:"text"`
+	Params   map[string]string `json:"params,omitempty"`
+	Until    int64             `json:"until,omitempty"` // then the screen goes home, or asks
+	Asks     bool              `json:"asks,omitempty"`  // whether anybody is still there, before it goes home
+	Language Language          `json:"language,omitempty"`
+	Access   Access            `json:"access,omitzero"`
+	Dim      bool              `json:"dim,omitempty"` // the first touch only wakes it
+	// Over is a page above the screen, until OverUntil; what is beneath goes on.
+	Over         ScreenID           `json:"over,omitempty"`
+	OverUntil    int64              `json:"over_until,omitempty"`
 	Operation    models.OperationID `json:"operation,omitempty"`
 	Badge        models.CourierID   `json:"badge,omitempty"` // shown; the PIN is awaited
 	Courier      models.CourierID   `json:"courier,omitempty"`
@@ -46,6 +54,7 @@ type Session struct {
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
+	s.Asks, s.Dim = false, false
 	s.Label, s.Choices, s.Interrupted = "", nil, ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
@@ -68,13 +77,14 @@ func (t *turn) refuse(text TextKey) {
 	t.Session.show(ScreenNotHere, text, t.in(refusalMS))
 }
 
+// home shows where the person began, who may go on.
 func (t *turn) home() {
 	t.Session.Badge = ""
 	if t.Session.Courier != "" {
 		t.Session.show(ScreenCourier, TextCourier, 0)
 		return
 	}
-	t.Session.show(ScreenHome, TextHome, 0)
+	t.Session.show(ScreenHome, TextHome, t.in(dimMS))
 }
 
 // awake keeps a courier logged in while something happens.
@@ -119,7 +129,7 @@ func (t *turn) scanned(text string) {
 	if text == "" {
 		return
 	}
-	t.awake()
+	t.there()
 	if t.labelTaken(text, false) || t.busy() {
 		return // the screen names the doors to close
 	}
@@ -140,7 +150,7 @@ func (t *turn) keyed(text string) {
 	if text == "" {
 		return
 	}
-	t.awake()
+	t.there()
 	if t.labelTaken(text, true) || t.busy() {
 		return
 	}
@@ -208,7 +218,7 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		if scanned {
 			text = TextUnknownScan
 		}
-		t.Session.show(ScreenCode, text, t.in(idleMS))
+		t.await(ScreenCode, text)
 		return
 	}
 	if t.Key == nil {
@@ -268,7 +278,11 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 }
 
 func (t *turn) login(c models.DirectoryCourier, loaded int) {
-	t.Session = Session{Operation: t.Session.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS), Loaded: loaded}
+	was := t.Session
+	*t.Session = Session{
+		Operation: was.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS), Loaded: loaded,
+		Language: was.Language, Access: was.Access,
+	}
 	t.home()
 }
 
@@ -320,14 +334,14 @@ func (t *turn) endSession() {
 			t.home()
 		}
 	}
-	if t.due(t.Session.Until) {
-		t.Session.Until = 0
-		t.home()
-	}
+	t.endPage()
 }
 
 func (t *turn) pressed(b Button) {
-	t.awake()
+	if t.pressedFrame(b) {
+		return
+	}
+	t.there()
 	op := t.operation(t.Session.Operation)
 	if op != nil && !op.ended() {
 		t.pressedIn(op, b)
@@ -354,7 +368,7 @@ func (t *turn) pressed(b Button) {
 			t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
 			return
 		}
-		t.home()
+		t.leave()
 	case ButtonTakeBack:
 		t.takeBack()
 	case ButtonCancel:

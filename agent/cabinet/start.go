@@ -26,7 +26,8 @@ func (t *turn) start(in Started) {
 	if in.Lost {
 		t.LostStore, t.Unsure, t.SetAside = true, true, true
 	}
-	t.Session = Session{Screen: ScreenHome, Text: TextHome}
+	t.State.Session, t.BackSession = newSession(), newSession()
+	t.eachSession(t.home)
 	for _, op := range t.Operations {
 		if op.ended() {
 			continue

@@ -52,7 +52,9 @@ type State struct {
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
-	Session    Session                     `json:"session"`
+	// Session is of who stands before the front, BackSession at the back of a two-way cabinet.
+	Session     Session `json:"session"`
+	BackSession Session `json:"back_session"`
 }
 
 // New is the state of a cabinet that knows nothing yet: no cell, no journal.
@@ -60,7 +62,7 @@ func New(l models.LockerID) *State {
 	return &State{
 		Locker:  l,
 		Journal: Journal{Epoch: 1},
-		Session: Session{Screen: ScreenHome, Text: TextHome},
+		Session: newSession(), BackSession: newSession(),
 	}
 }
 

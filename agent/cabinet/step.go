@@ -7,6 +7,8 @@ import (
 // turn is one step under way.
 type turn struct {
 	*State
+	// Session is of whoever the step is about: who acts, or whose operation moves on.
+	Session *Session
 	now     Instant
 	fresh   models.OperationID // offered by the input, empty once used
 	effects []Effect
@@ -16,7 +18,7 @@ type turn struct {
 // Step takes one input into the state and returns the effects to carry out once the
 // state is durable. Timers that are due run before the input.
 func Step(s *State, now Instant, in Input) []Effect {
-	t := &turn{State: s, now: now}
+	t := &turn{State: s, Session: s.sessionAt(sideOf(in)), now: now}
 	if started, ok := in.(Started); ok {
 		t.start(started)
 	} else {
@@ -27,7 +29,7 @@ func Step(s *State, now Instant, in Input) []Effect {
 		t.take(in)
 	}
 	t.endOperations()
-	t.dismiss()
+	t.eachSession(t.dismiss)
 	t.carryOutOrders()
 	t.openDoors()
 	t.endOperations()
@@ -53,6 +55,8 @@ func (t *turn) take(in Input) {
 	case Chose:
 		t.fresh = in.ID
 		t.chose(in.Key)
+	case Touched:
+		t.touched()
 	case DoorChanged:
 		t.doorChanged(in.Cell, in.Open)
 	case LinkUp:
@@ -138,7 +142,7 @@ func (t *turn) timers() {
 		}
 	}
 	t.endWindows()
-	t.endSession()
+	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
 		t.heartbeat()
 	}
@@ -162,9 +166,9 @@ func (s *State) deadlines(visit func(*int64)) {
 	for _, w := range s.Windows {
 		visit(&w.Until)
 	}
-	visit(&s.Session.Until)
-	visit(&s.Session.CourierUntil)
-	visit(&s.Session.AwayUntil)
+	for _, side := range sides() {
+		s.sessionAt(side).deadlines(visit)
+	}
 	visit(&s.Link.HeartbeatAt)
 }
 

@@ -13,10 +13,15 @@ func (t *turn) notLoaded(op models.OperationID, data models.FactData) {
 	if data.Parcel != "" {
 		key = string(data.Parcel)
 	}
-	if mine := data.Courier == t.Session.Courier; mine && slices.Contains(t.Session.Unloaded, key) {
-		return
-	} else if mine {
-		t.Session.Unloaded = append(t.Session.Unloaded, key)
+	for _, side := range sides() {
+		s := t.sessionAt(side)
+		if data.Courier != s.Courier {
+			continue
+		}
+		if slices.Contains(s.Unloaded, key) {
+			return
+		}
+		s.Unloaded = append(s.Unloaded, key)
 	}
 	t.write(models.FactLoadFailed, op, nil, data)
 }

@@ -46,11 +46,11 @@ func (s *State) whyOut(c *Cell) TextKey {
 }
 
 // outItems are the cells of the list, to choose one of.
-func (s *State) outItems() []Item {
+func (s *State) outItems(session *Session, l Language) []Item {
 	items := []Item{}
-	for _, c := range s.toCollect(s.Directory.Couriers[s.Session.Courier]) {
+	for _, c := range s.toCollect(s.Directory.Couriers[session.Courier]) {
 		n := strconv.Itoa(c.Number())
-		items = append(items, Item{n, n + ": " + english(s.whyOut(c))})
+		items = append(items, Item{n, n + ": " + l.sentence(s.whyOut(c), nil)})
 	}
 	return items
 }

@@ -67,7 +67,7 @@ type Host struct {
 
 	mu       sync.Mutex
 	watchers map[chan struct{}]bool
-	view     cabinet.View
+	view     map[models.Side]cabinet.View
 }
 
 // New makes a host. Nothing happens before Run.

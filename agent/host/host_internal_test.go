@@ -36,7 +36,7 @@ func TestBusThatHangs(t *testing.T) {
 	s.b.move(3, true)
 	require.Eventually(t, func() bool { return s.open(3) }, soon, often)
 	require.NoError(t, s.Tell(t.Context(), cabinet.Keyed{Text: "0000", ID: s.Operation()}))
-	require.NotEqual(t, cabinet.ScreenHome, s.View().Screen, "the screen says what it makes of it")
+	require.NotEqual(t, cabinet.ScreenHome, s.View(models.SideFront).Screen, "the screen says what it makes of it")
 	require.Less(t, time.Since(began), unlockLimit, "they waited for the bus that hangs")
 	require.ErrorIs(t, <-stuck, context.DeadlineExceeded)
 	require.Empty(t, s.a.pulsed())

@@ -60,6 +60,6 @@ func head(s *cabinet.State) cabinet.State {
 	h.Journal.Facts = nil
 	h.Directory = cabinet.Directory{Cursor: s.Directory.Cursor}
 	// Given anew at each start.
-	h.Key, h.Signers, h.Link, h.Session = nil, nil, cabinet.Link{}, cabinet.Session{}
+	h.Key, h.Signers, h.Link, h.Session, h.BackSession = nil, nil, cabinet.Link{}, cabinet.Session{}, cabinet.Session{}
 	return h
 }

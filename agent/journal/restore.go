@@ -23,9 +23,9 @@ func restore(rows []Row, l models.LockerID) (*cabinet.State, int64, error) {
 			if err := json.Unmarshal(r.Value, &h); err != nil {
 				return nil, 0, damaged(r, err)
 			}
-			session := s.Session
+			fresh := *s
 			*s, found = h, true
-			s.Session = session
+			s.Session, s.BackSession = fresh.Session, fresh.BackSession
 		}
 	}
 	into := reader{s}

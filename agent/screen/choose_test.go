@@ -23,7 +23,7 @@ type chooser struct {
 	told []cabinet.Input
 }
 
-func (c *chooser) View() cabinet.View {
+func (c *chooser) View(models.Side) cabinet.View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v := c.view
@@ -56,5 +56,5 @@ func TestChoose(t *testing.T) {
 	w := ask(c, post("/choose", `{"text": "par_1"}`))
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), `"items":[]`)
-	require.Equal(t, []cabinet.Input{cabinet.Chose{Key: "par_1", ID: "op_1"}}, c.told)
+	require.Equal(t, []cabinet.Input{cabinet.Chose{Key: "par_1", ID: "op_1", Side: models.SideFront}}, c.told)
 }

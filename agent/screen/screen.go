@@ -33,7 +33,7 @@ const (
 
 // Cabinet is what the screen shows and moves. *host.Host is one.
 type Cabinet interface {
-	View() cabinet.View
+	View(side models.Side) cabinet.View
 	// Watch gives a value after changes of the view, until the context ends.
 	Watch(ctx context.Context) <-chan struct{}
 	Stopped() <-chan struct{}
@@ -57,18 +57,21 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 	mux.Handle("GET /", found(files, http.FileServerFS(files)))
 	mux.HandleFunc("GET /view", s.view)
 	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("POST /keys", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
-		return cabinet.Keyed{Text: text, ID: id}, nil
+	mux.HandleFunc("POST /keys", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Keyed{Text: text, ID: id, Side: side}, nil
 	}))
-	mux.HandleFunc("POST /press", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
+	mux.HandleFunc("POST /press", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
 		b := cabinet.Button(text)
 		if !slices.Contains(cabinet.Buttons(), b) {
 			return nil, models.Errorf(models.CodeInvalid, "there is no such button")
 		}
-		return cabinet.Pressed{Button: b, ID: id}, nil
+		return cabinet.Pressed{Button: b, ID: id, Side: side}, nil
 	}))
-	mux.HandleFunc("POST /choose", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
-		return cabinet.Chose{Key: text, ID: id}, nil
+	mux.HandleFunc("POST /choose", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Chose{Key: text, ID: id, Side: side}, nil
+	}))
+	mux.HandleFunc("POST /touch", s.act(func(_ string, side models.Side, _ models.OperationID) (cabinet.Input, error) {
+		return cabinet.Touched{Side: side}, nil
 	}))
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -117,9 +120,17 @@ func local(next http.Handler) http.Handler {
 	})
 }
 
-func (s *server) view(w http.ResponseWriter, _ *http.Request) {
+// side is which face of the cabinet a screen is at: the front, unless it says "back".
+func side(r *http.Request) models.Side {
+	if r.URL.Query().Get("side") == string(models.SideBack) {
+		return models.SideBack
+	}
+	return models.SideFront
+}
+
+func (s *server) view(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.cabinet.View()) // the browser went away
+	_ = json.NewEncoder(w).Encode(s.cabinet.View(side(r))) // the browser went away
 }
 
 // events sends the view at once and after each change.
@@ -130,7 +141,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
-		raw, err := json.Marshal(s.cabinet.View())
+		raw, err := json.Marshal(s.cabinet.View(side(r)))
 		if err != nil {
 			s.log.Error("the view has no form", "error", err)
 			return
@@ -167,7 +178,7 @@ func send(w http.ResponseWriter, control *http.ResponseController, format string
 }
 
 // act takes {"text": …} from the person. It is never logged: it may be a code or a PIN.
-func (s *server) act(input func(text string, id models.OperationID) (cabinet.Input, error)) http.HandlerFunc {
+func (s *server) act(input func(text string, side models.Side, id models.OperationID) (cabinet.Input, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			Text string `json:"text"`
@@ -176,7 +187,7 @@ func (s *server) act(input func(text string, id models.OperationID) (cabinet.Inp
 			problem(w, http.StatusBadRequest, models.Errorf(models.CodeInvalid, `say {"text": "…"}`))
 			return
 		}
-		in, err := input(body.Text, s.cabinet.Operation())
+		in, err := input(body.Text, side(r), s.cabinet.Operation())
 		if err != nil {
 			problem(w, http.StatusBadRequest, err)
 			return

@@ -57,7 +57,7 @@ func TestView(t *testing.T) {
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	var v cabinet.View
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &v))
-	require.Equal(t, c.View(), v)
+	require.Equal(t, c.View(models.SideFront), v)
 }
 
 func TestPage(t *testing.T) {
@@ -79,9 +79,9 @@ func TestActs(t *testing.T) {
 		text string
 		want cabinet.Input
 	}{
-		"/keys":   {"12345670", cabinet.Keyed{Text: "12345670", ID: "op_1"}},
-		"/press":  {"open_next", cabinet.Pressed{Button: cabinet.ButtonOpenNext, ID: "op_1"}},
-		"/choose": {"par_1", cabinet.Chose{Key: "par_1", ID: "op_1"}},
+		"/keys":   {"12345670", cabinet.Keyed{Text: "12345670", ID: "op_1", Side: models.SideFront}},
+		"/press":  {"open_next", cabinet.Pressed{Button: cabinet.ButtonOpenNext, ID: "op_1", Side: models.SideFront}},
+		"/choose": {"par_1", cabinet.Chose{Key: "par_1", ID: "op_1", Side: models.SideFront}},
 	} {
 		good := `{"text":"` + c.text + `"}`
 		shown := &chooser{view: cabinet.View{Sentence: "Done."}}

@@ -41,7 +41,7 @@ type outOfService struct{ ended <-chan struct{} }
 
 var errOutOfService = models.Errorf(models.CodeUnavailable, "the cabinet's disk fails")
 
-func (outOfService) View() cabinet.View { return cabinet.OutOfService() }
+func (outOfService) View(models.Side) cabinet.View { return cabinet.OutOfService() }
 
 // Watch never has anything new.
 func (outOfService) Watch(context.Context) <-chan struct{} { return nil }

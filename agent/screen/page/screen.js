@@ -6,16 +6,6 @@
  *   items?: {key: string, label: string}[]}} View
  */
 
-const labels = {
-  cancel: 'Cancel', finish: 'Finish', not_placed: 'Not placed', did_not_fit: 'Does not fit', empty: 'Empty',
-  not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
-  problem: 'Something is wrong', collect: 'Collect', open_next: 'Open the next cell', check: 'Check cells', missing: 'Cell is empty',
-  something_else: 'Something else',
-  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back',
-  refuse: 'I do not want it', damaged: 'It is damaged', not_ordered: 'I did not order it', other: 'Another reason', keep: 'I take it',
-  unreadable: 'Cannot read the label', confirm: 'It is this one', put_back: 'Put it back', take_anyway: 'Take it anyway',
-  leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
-};
 const codeLength = 8;
 const again = 1000; // ms
 const at = (id) => document.getElementById(id);
@@ -42,13 +32,20 @@ function draw(v) {
     button.addEventListener('click', () => send('choose', item.key));
     return button;
   });
-  fill(at('buttons'), v.buttons, (b) => {
-    const button = element('button', labels[b] || b);
-    button.type = 'button';
-    button.dataset.button = b;
-    button.addEventListener('click', () => send('press', b));
-    return button;
-  });
+  document.documentElement.lang = v.language;
+  document.documentElement.dir = v.direction;
+  fill(at('frame'), worded(v, v.frame), choice);
+  fill(at('buttons'), worded(v, v.buttons), choice);
+}
+
+const worded = (v, buttons) => buttons.map((name) => ({ name, label: v.labels[name] }));
+
+function choice({ name, label }) {
+  const button = element('button', label);
+  button.type = 'button';
+  button.dataset.button = name;
+  button.addEventListener('click', () => send('press', name));
+  return button;
 }
 
 // What stays as it was is left alone: a finger may be on it.
@@ -87,7 +84,7 @@ function submit() {
 
 // Without the server nothing is known, so nothing is offered.
 function lost() {
-  draw({ screen: '', text: 'lost', sentence: 'One moment, please.', buttons: [], doors: [], open_doors: [], offline: false, strips: [] });
+  draw({ screen: '', text: 'lost', sentence: 'One moment, please.', buttons: [], frame: [], labels: {}, language: 'en', direction: 'ltr', doors: [], open_doors: [], offline: false, strips: [] });
 }
 
 // The first event is the whole view. The browser connects again by itself, unless it has
