@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"cubby/models"
 )
@@ -53,6 +54,7 @@ const reminderMS = 30_000
 type View struct {
 	Language  Language           `json:"language"`
 	Direction string             `json:"direction"` // ltr or rtl
+	Wait      string             `json:"wait"`      // what to show while the cabinet cannot be reached
 	Screen    ScreenID           `json:"screen"`
 	Text      TextKey            `json:"text"`
 	Params    map[string]string  `json:"params,omitempty"`
@@ -68,6 +70,9 @@ type View struct {
 	Frame     []Button           `json:"frame"`  // around the screen: languages, help
 	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
 	Pad       PadKind            `json:"pad,omitempty"`
+	Places    []string           `json:"places"`           // where the doors are: "upper left"
+	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
+	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
 	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
@@ -78,7 +83,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	session := s.sessionAt(side)
 	language := s.language(session)
 	v := View{
-		Language: language, Direction: CatalogueOf(language).Direction, Access: session.Access, Dim: session.Dim,
+		Language: language, Direction: CatalogueOf(language).Direction, Wait: language.sentence(TextWait, nil), Access: session.Access, Dim: session.Dim,
 		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
@@ -116,6 +121,10 @@ func (s *State) View(now Instant, side models.Side) View {
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
+	v.Places = s.places(v.Doors, language)
+	if session.Access.Speech {
+		v.Spoken = v.spoken()
+	}
 	for _, c := range s.Cells {
 		if c.Open {
 			v.OpenDoors = append(v.OpenDoors, c.Number())
@@ -127,6 +136,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
 		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
 	}
+	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	if v.Offline {
 		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
 	}
@@ -136,9 +146,9 @@ func (s *State) View(now Instant, side models.Side) View {
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
 	return View{
-		Language: English, Direction: CatalogueOf(English).Direction,
+		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
 		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
-		Frame: []Button{}, Labels: map[Button]string{},
+		Frame: []Button{}, Labels: map[Button]string{}, Places: []string{},
 		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
 }

@@ -68,6 +68,7 @@ type Host struct {
 	mu       sync.Mutex
 	watchers map[chan struct{}]bool
 	view     map[models.Side]cabinet.View
+	site     cabinet.Site
 }
 
 // New makes a host. Nothing happens before Run.

@@ -14,16 +14,16 @@ import (
 // draw tells the watchers when the screen has changed.
 func (h *Host) draw() {
 	now := h.Clock.Now()
-	view := map[models.Side]cabinet.View{}
+	site, view := h.Keeper.State().Site(), map[models.Side]cabinet.View{}
 	for _, side := range []models.Side{models.SideFront, models.SideBack} {
 		view[side] = h.Keeper.State().View(now, side)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if reflect.DeepEqual(view, h.view) {
+	if reflect.DeepEqual(view, h.view) && reflect.DeepEqual(site, h.site) {
 		return
 	}
-	h.view = view
+	h.view, h.site = view, site
 	for w := range h.watchers {
 		select {
 		case w <- struct{}{}:
@@ -37,6 +37,13 @@ func (h *Host) View(side models.Side) cabinet.View {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view[side]
+}
+
+// Site is the cabinet as its screens draw it.
+func (h *Host) Site() cabinet.Site {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.site
 }
 
 // Watch returns a channel that gets a value after changes of the screen, until the context

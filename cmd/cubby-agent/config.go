@@ -13,6 +13,7 @@ import (
 
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/agent/screen"
 )
 
 const configHelp = `
@@ -22,6 +23,10 @@ Configuration (JSON):
   server_ca   file with the server's authority, in PEM
   proxy       http://host:port of a forward proxy; empty: none
   screen      address of the screen, on this computer alone
+  panel       {px_per_mm}: of the screen; 118 / 20 on a panel of 10.1" with 1280x800, which is
+              what it is taken for, 81 / 20 on one of 21.5" with 1080x1920
+  browser     [program, arguments…] that shows the screen: it is started, and started anew when
+              its page hangs; empty: something else starts it
   socket      path of the unix socket for check, open and takeover
   log_level   debug, info, warn or error
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
@@ -34,15 +39,17 @@ it: both are dropped. A code with any other control character is not taken.
 
 // config is the configuration's file.
 type config struct {
-	Dir      string    `json:"dir"`
-	Server   string    `json:"server"`
-	ServerCA string    `json:"server_ca"`
-	Proxy    string    `json:"proxy"`
-	Screen   string    `json:"screen"`
-	Socket   string    `json:"socket"`
-	LogLevel string    `json:"log_level"`
-	Buses    []bus     `json:"buses"`
-	Scanners []scanner `json:"scanners"`
+	Dir      string       `json:"dir"`
+	Server   string       `json:"server"`
+	ServerCA string       `json:"server_ca"`
+	Proxy    string       `json:"proxy"`
+	Screen   string       `json:"screen"`
+	Panel    screen.Panel `json:"panel"`
+	Browser  []string     `json:"browser"`
+	Socket   string       `json:"socket"`
+	LogLevel string       `json:"log_level"`
+	Buses    []bus        `json:"buses"`
+	Scanners []scanner    `json:"scanners"`
 }
 
 type bus struct {
@@ -74,7 +81,7 @@ func readConfig(path string) (config, error) {
 }
 
 func parseConfig(raw []byte) (config, error) {
-	c := config{Screen: "127.0.0.1:8070", LogLevel: "info"}
+	c := config{Screen: "127.0.0.1:8070", Panel: screen.Panel{PxPerMM: 5.9}, LogLevel: "info"}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
@@ -102,6 +109,9 @@ func (c config) check() error {
 		wrong("screen: %w", err)
 	} else if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		wrong("screen must be an address of this computer alone, such as 127.0.0.1:8070")
+	}
+	if c.Panel.PxPerMM < 1 || c.Panel.PxPerMM > 40 {
+		wrong("panel: px_per_mm is from 1 to 40")
 	}
 	if len(c.Socket) > maxSocket {
 		wrong("socket: the path is longer than %d bytes", maxSocket)

@@ -17,6 +17,7 @@ import (
 	"cubby/agent/cabinet"
 	"cubby/agent/host"
 	"cubby/agent/journal"
+	"cubby/agent/kiosk"
 	"cubby/agent/link"
 	"cubby/agent/lock"
 	"cubby/agent/scan"
@@ -179,7 +180,9 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 			})
 		})
 	}
-	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, log)) })
+	browser := kiosk.New(c.Browser, log)
+	group.Go(func() error { return browser.Run(ctx) })
+	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, c.Panel, browser.Alive, log)) })
 	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, log)) })
 	group.Go(func() error { return watchdog(ctx, h, log) })
 	return group.Wait()
