@@ -338,6 +338,10 @@ func (t *turn) endSession() {
 }
 
 func (t *turn) pressed(b Button) {
+	if t.Session.Dim {
+		t.touched() // the first touch only wakes the screen
+		return
+	}
 	if t.pressedFrame(b) {
 		return
 	}
