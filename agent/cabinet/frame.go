@@ -241,6 +241,9 @@ func (t *turn) pressedFrame(b Button) bool {
 
 // courierHere asks for a badge.
 func (t *turn) courierHere() {
+	if t.wrongSide(true) {
+		return
+	}
 	if t.Session.Screen == ScreenHome {
 		t.Session.show(ScreenLogin, TextShowBadge, t.in(loginMS))
 	}
@@ -313,6 +316,8 @@ func (s *State) pad(session *Session, v View) PadKind {
 		return ""
 	case session.Badge != "":
 		return PadPIN
+	case v.Text == TextShowBadge:
+		return ""
 	case v.Screen == ScreenTakeOut, v.Screen == ScreenCheck, session.Courier != "" && v.Screen != ScreenCollect:
 		return PadLabel
 	case v.Screen == ScreenHome, v.Screen == ScreenCode, v.Screen == ScreenAway, v.Screen == ScreenFinish,

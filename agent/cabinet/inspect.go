@@ -9,7 +9,7 @@ import (
 func (t *turn) toCheck(courier models.DirectoryCourier) *Cell {
 	var first *Cell
 	for _, c := range t.Cells {
-		if !c.Doubtful || c.Dead || c.Open || c.Operation != "" || t.kept(c) {
+		if !c.Doubtful || c.Dead || c.anyOpen() || c.Operation != "" || t.kept(c) {
 			continue
 		}
 		if c.State == models.CellOccupied && !t.theirs(courier, c) {

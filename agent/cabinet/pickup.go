@@ -245,7 +245,7 @@ func (t *turn) endWindows() {
 		}
 		for _, n := range w.Cells {
 			c := t.cell(n)
-			if c.Open || c.Operation != "" {
+			if c.anyOpen() || c.Operation != "" {
 				// Someone has it open: the window goes on until it is shut.
 				w.Until = t.in(openTimeoutMS)
 				return false

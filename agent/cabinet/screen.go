@@ -87,6 +87,10 @@ func (s *State) View(now Instant, side models.Side) View {
 		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
+	loading := s.twoWay() && session == &s.BackSession
+	if loading && v.Text == TextHome {
+		v.Text = TextShowBadge
+	}
 	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
@@ -126,7 +130,7 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Spoken = v.spoken()
 	}
 	for _, c := range s.Cells {
-		if c.Open {
+		if c.anyOpen() {
 			v.OpenDoors = append(v.OpenDoors, c.Number())
 		}
 		if s.longOpen([]int{c.Number()}, now) {
@@ -137,6 +141,9 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
 	}
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
+	if s.otherSideBusy(session) {
+		v.Strips = append(v.Strips, language.sentence(TextStripOtherSide, nil))
+	}
 	if v.Offline {
 		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
 	}
@@ -227,8 +234,10 @@ func (s *State) labelEnds(op *Operation) string {
 
 func (s *State) longOpen(cells []int, now Instant) bool {
 	for _, n := range cells {
-		if c := s.cell(n); c.Open && now.UptimeMS >= c.OpenedAt+reminderMS {
-			return true
+		for _, leaf := range s.cell(n).leaves() {
+			if leaf.Open && now.UptimeMS >= leaf.OpenedAt+reminderMS {
+				return true
+			}
 		}
 	}
 	return false
@@ -296,7 +305,7 @@ func numbers(cells []int) string {
 func (s *State) freeCounts(session *Session) map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
+		if c.Offerable() && c.serves() && !c.anyOpen() && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}

@@ -74,12 +74,12 @@ type Cell struct {
 	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
 	Parcels    []models.ParcelID  `json:"parcels,omitempty"`
 	Operation  models.OperationID `json:"operation,omitempty"` // the one that has the cell now
-	Open       bool               `json:"open,omitempty"`      // the door as last seen
-	OpenedAt   int64              `json:"opened_at,omitempty"`
-	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
-	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
-	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
-	Withheld   bool               `json:"withheld,omitempty"`  // out of service by order of the operator
+	Leaf                          // its door; of a two-way cell that in front, for its client
+	// Load is the door at the back of a two-way cell, for couriers; nil: it has none.
+	Load     *Leaf `json:"load,omitempty"`
+	Dead     bool  `json:"dead,omitempty"`     // its board does not answer
+	Broken   bool  `json:"broken,omitempty"`   // someone on site found it unusable
+	Withheld bool  `json:"withheld,omitempty"` // out of service by order of the operator
 
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.
@@ -162,7 +162,7 @@ func (s *State) holding(id models.ShipmentID) []*Cell {
 func (s *State) doorsBusy() int {
 	n := 0
 	for _, c := range s.Cells {
-		if c.Open || s.pulsing(c) {
+		if c.anyOpen() || s.pulsing(c) {
 			n++
 		}
 	}

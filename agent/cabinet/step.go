@@ -58,7 +58,7 @@ func (t *turn) take(in Input) {
 	case Touched:
 		t.touched()
 	case DoorChanged:
-		t.doorChanged(in.Cell, in.Open)
+		t.doorChanged(in.Cell, in.Side, in.Open)
 	case LinkUp:
 		t.linkUp(in)
 	case LinkDown:
@@ -137,8 +137,10 @@ func (t *turn) timers() {
 	}
 	t.endOperations()
 	for _, c := range t.Cells {
-		if c.Open && !c.LeftOpen && t.due(c.OpenedAt+leftOpenMS) {
-			t.leftOpen(c)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen && t.due(leaf.OpenedAt+leftOpenMS) {
+				t.leftOpen(c, leaf)
+			}
 		}
 	}
 	t.endWindows()
@@ -176,7 +178,9 @@ func (s *State) deadlines(visit func(*int64)) {
 func (s *State) moments(visit func(*int64)) {
 	s.deadlines(visit)
 	for _, c := range s.Cells {
-		visit(&c.OpenedAt)
+		for _, leaf := range c.leaves() {
+			visit(&leaf.OpenedAt)
+		}
 		visit(&c.RefusedUntil)
 	}
 	visit(&s.PulsedAt)
@@ -200,8 +204,10 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 	}
 	s.deadlines(func(at *int64) { earliest(*at) })
 	for _, c := range s.Cells {
-		if c.Open && !c.LeftOpen {
-			earliest(c.OpenedAt + leftOpenMS)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen {
+				earliest(leaf.OpenedAt + leftOpenMS)
+			}
 		}
 	}
 	if s.doorsBusy() < doorsAtOnce && s.doorWaits() {

@@ -78,6 +78,8 @@ const (
 	TextWhyMoved       TextKey = "why_moved"
 	TextWhyUnannounced TextKey = "why_unannounced"
 	TextAccess         TextKey = "access"
+	TextOtherSide      TextKey = "other_side"
+	TextStripOtherSide TextKey = "strip_other_side"
 	TextShowBadge      TextKey = "show_badge"
 	TextStillHere      TextKey = "still_here"
 	TextHelp           TextKey = "help"

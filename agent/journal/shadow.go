@@ -106,6 +106,10 @@ func (d *diff) diffCells() {
 		}
 		kept := *c
 		kept.Parcels = slices.Clone(c.Parcels)
+		if c.Load != nil {
+			load := *c.Load
+			kept.Load = &load
+		}
 		d.cells[c.Number()] = kept
 		d.put(TableCell, strconv.Itoa(c.Number()), c)
 	}
@@ -308,8 +312,12 @@ func sameWindow(a, b *cabinet.Window) bool {
 // sameFixed compares all of a cell but its parcels.
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
-		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
+		a.Operation == b.Operation && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
+}
+
+func sameLeaf(a, b *cabinet.Leaf) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
