@@ -1,24 +1,10 @@
 package boards
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"sync"
 	"time"
-)
-
-// The frames of the Kerong KR-CU48, by the vendor's "CU48 protocol and introduction v2.1".
-const (
-	frameStart    = 0x02
-	frameEnd      = 0x03
-	askStatus     = 0x50
-	askUnlock     = 0x51
-	giveStatus    = 0x65
-	everyBoard    = 0x0A
-	everyLock     = 0x30
-	locksPerBoard = 48
-	requestBytes  = 6
 )
 
 // Fault is how a bus or a board misbehaves.
@@ -34,29 +20,93 @@ const (
 	FaultSum      Fault = "bad_checksum" // its answers are damaged
 	FaultGarbage  Fault = "garbage"      // noise before each answer
 	FaultAddress  Fault = "wrong_address"
-	FaultInverted Fault = "inverted" // its contacts are wired the other way
+	FaultInverted Fault = "inverted"  // its contacts are wired the other way
+	FaultPush     Fault = "push"      // it tells a door unasked between a request and its answer
+	FaultCollide  Fault = "collision" // every second answer is damaged by what another tells unasked
+	FaultMute     Fault = "mute"      // it does not answer an unlock, though its family does
+	FaultRefuse   Fault = "refuse"    // it says that it does not drive the lock, and does not
 )
 
-// Board is a simulated lock board: its lock 1 is the cell First.
-type Board struct{ Address, First, Locks int }
+// lateBy is longer than anybody waits.
+const lateBy = 700 * time.Millisecond
+
+// Board is a simulated lock board, or a module of inputs: its channel 1 is the cell First.
+type Board struct {
+	Family                string // one of Families; empty: FamilyKerongCU48
+	Address, First, Locks int
+	HighFirst             bool // shuoming-8a: the last byte of a status has channels 1 to 8
+	Swapped               bool // winnsen: a state's answer has the lock before the status
+	Sensors               bool // FamilyInputs: its inputs are parcel sensors, not door contacts
+	Offset                int  // FamilyInputs: inputs before that of First
+}
+
+// The families.
+const (
+	FamilyKerongCU48 = "kerong-cu48"
+	FamilyKerongCU16 = "kerong-cu16"
+)
+
+// Families names all families.
+func Families() []string { return []string{FamilyKerongCU48, FamilyKerongCU16} }
+
+// longest is longer than half a request of any family.
+const longest = 300
+
+// voice is how a family speaks.
+type voice interface {
+	// cut takes the first whole request off; what cannot be one is dropped. nil: none is whole.
+	cut(have []byte) (request, rest []byte)
+	// answer carries a request out, if it is for the board, and says what it answers; nil: nothing.
+	answer(at *socket, request []byte) []byte
+}
+
+// pusher is a family that tells doors unasked.
+type pusher interface {
+	push(at *socket, channel int, shut bool) []byte
+}
+
+func voiceOf(family string) voice {
+	switch family {
+	case FamilyKerongCU16:
+		return kerongCU16{}
+	default:
+		return kerongCU48{}
+	}
+}
 
 // Bus is a serial line with lock boards on it.
 type Bus struct {
-	path   string
-	steel  *Steel
-	boards []Board
+	path    string
+	steel   *Steel
+	sockets []*socket
 
 	mu       sync.Mutex
 	line     *pty // nil: the cable is out
 	faults   map[int]Fault
+	speeds   map[int]int
+	paced    int // baud; 0: as fast as may be
 	looks    int
 	unlocked func(cell int)
 	served   sync.WaitGroup
 }
 
+// socket is a board's place on the bus: what it heard, and its wires to the steel.
+type socket struct {
+	Board
+	voice   voice
+	bus     *Bus
+	number  int
+	have    []byte
+	answers int
+}
+
 // NewBus puts boards on a line at a path.
 func NewBus(path string, steel *Steel, boards []Board) (*Bus, error) {
-	b := &Bus{path: path, steel: steel, boards: boards, faults: map[int]Fault{}}
+	b := &Bus{path: path, steel: steel, faults: map[int]Fault{}, speeds: map[int]int{}}
+	for i, board := range boards {
+		b.sockets = append(b.sockets, &socket{Board: board, voice: voiceOf(board.Family), bus: b, number: i})
+	}
+	steel.watch(b.moved)
 	return b, b.Plug()
 }
 
@@ -104,6 +154,22 @@ func (b *Bus) Fault(board int) Fault {
 	return b.faults[board]
 }
 
+// Speed has a board speak at a baud rate of its own: a line of another shows only noise. 0:
+// it speaks as the line does.
+func (b *Bus) Speed(board, baud int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.speeds[board] = baud
+}
+
+// Pace has answers take as long as their bytes, and those of the requests, take on a line of
+// a baud rate: a pseudo-terminal has no time of its own. 0: none.
+func (b *Bus) Pace(baud int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.paced = baud
+}
+
 // Looks counts the requests for a status that came.
 func (b *Bus) Looks() int {
 	b.mu.Lock()
@@ -118,19 +184,19 @@ func (b *Bus) OnUnlock(f func(cell int)) {
 	b.unlocked = f
 }
 
-// heard notes a request, and returns what to call on an unlock.
-func (b *Bus) heard(status bool) func(cell int) {
+func (b *Bus) echoes() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if status {
-		b.looks++
+	for _, f := range b.faults {
+		if f == FaultEcho {
+			return true
+		}
 	}
-	return b.unlocked
+	return false
 }
 
 // serve answers requests until the line is closed.
 func (b *Bus) serve(line *pty) {
-	var have []byte
 	var buffer [256]byte
 	for {
 		n, err := line.master.Read(buffer[:])
@@ -140,106 +206,181 @@ func (b *Bus) serve(line *pty) {
 			}
 			continue
 		}
-		have = append(have, buffer[:n]...)
-		for {
-			var request []byte
-			if request, have = nextRequest(have); request == nil {
-				break
-			}
-			b.take(line, request)
+		if b.echoes() {
+			send(line, buffer[:n])
+		}
+		for _, s := range b.sockets {
+			s.hear(line, buffer[:n])
 		}
 	}
 }
 
-// nextRequest cuts the first whole request off; what cannot be one is dropped.
-func nextRequest(have []byte) (request, rest []byte) {
+// hear takes in what came off the line: every board hears everything.
+func (s *socket) hear(line *pty, came []byte) {
+	s.have = append(s.have, came...)
 	for {
-		start := bytes.IndexByte(have, frameStart)
-		if start < 0 {
-			return nil, nil
+		var request []byte
+		if request, s.have = s.voice.cut(s.have); request == nil {
+			return
 		}
-		have = have[start:]
-		if len(have) < requestBytes {
-			return nil, have
-		}
-		if have[4] == frameEnd && have[5] == checksum(have[:5]) {
-			return have[:requestBytes:requestBytes], have[requestBytes:]
-		}
-		have = have[1:]
-	}
-}
-
-func checksum(b []byte) (s byte) {
-	for _, c := range b {
-		s += c
-	}
-	return s
-}
-
-func (b *Bus) take(line *pty, request []byte) {
-	address, lock := int(request[1]), int(request[2])
-	unlocked := b.heard(request[3] == askStatus)
-	for i, board := range b.boards {
-		if address != board.Address && address != everyBoard {
+		if s.fault() == FaultSilence {
 			continue
 		}
-		fault := b.Fault(i)
-		if fault == FaultEcho {
-			send(line, request)
-		}
-		if fault == FaultSilence {
-			continue
-		}
-		switch request[3] {
-		case askStatus:
-			b.answer(line, board, fault)
-		case askUnlock: // never answered
-			for n := range board.Locks {
-				if n == lock || lock == everyLock {
-					if unlocked != nil {
-						unlocked(board.First + n)
-					}
-					b.steel.pulse(board.First + n)
-				}
-			}
+		if reply := s.voice.answer(s, request); reply != nil {
+			s.say(line, len(request), reply)
 		}
 	}
 }
 
-func (b *Bus) answer(line *pty, board Board, fault Fault) {
-	frame := b.status(board, fault)
-	switch fault {
+func (s *socket) fault() Fault { return s.bus.Fault(s.number) }
+
+// says is the address that the board gives as its own.
+func (s *socket) says() byte {
+	if s.fault() == FaultAddress {
+		return byte(s.Address + 1)
+	}
+	return byte(s.Address)
+}
+
+// shut is what the contact of a channel, counted from 1, tells; ok: there is such a channel.
+func (s *socket) shut(channel int) (set, ok bool) {
+	if channel < 1 || channel > s.Locks {
+		return false, false
+	}
+	return s.bus.steel.shut(s.First+channel-1) != (s.fault() == FaultInverted), true
+}
+
+// parcel is what the parcel sensor of a channel, counted from 1, tells.
+func (s *socket) parcel(channel int) bool {
+	return channel >= 1 && channel <= s.Locks && s.bus.steel.occupied(s.First+channel-1)
+}
+
+// bitmap is some channels' contacts, the lowest in the lowest bit.
+func bitmap(bytes int, of func(channel int) bool) []byte {
+	b := make([]byte, bytes)
+	for i := range 8 * bytes {
+		if of(i + 1) {
+			b[i/8] |= 1 << (i % 8)
+		}
+	}
+	return b
+}
+
+// contacts is a bitmap of the doors.
+func (s *socket) contacts(bytes int) []byte {
+	return bitmap(bytes, func(channel int) bool { set, _ := s.shut(channel); return set })
+}
+
+// looked notes a request for a status.
+func (s *socket) looked() {
+	s.bus.mu.Lock()
+	defer s.bus.mu.Unlock()
+	s.bus.looks++
+}
+
+// unlock drives the lock of a channel, counted from 1. done: there is one, and it was driven.
+func (s *socket) unlock(channel int) (done bool) {
+	if channel < 1 || channel > s.Locks || s.fault() == FaultRefuse {
+		return false
+	}
+	s.bus.mu.Lock()
+	unlocked := s.bus.unlocked
+	s.bus.mu.Unlock()
+	if unlocked != nil {
+		unlocked(s.First + channel - 1)
+	}
+	s.bus.steel.pulse(s.First + channel - 1)
+	return true
+}
+
+// say answers, as well as the board's fault allows.
+func (s *socket) say(line *pty, asked int, reply []byte) {
+	s.bus.mu.Lock()
+	speed, paced := s.bus.speeds[s.number], s.bus.paced
+	s.bus.mu.Unlock()
+	s.answers++
+	if speed != 0 && speed != line.speed() {
+		reply = misread(reply)
+	}
+	if paced != 0 {
+		time.Sleep(time.Duration(10*(asked+len(reply))) * time.Second / time.Duration(paced))
+	}
+	switch s.fault() {
 	case FaultLate:
-		time.AfterFunc(300*time.Millisecond, func() { send(line, frame) })
+		time.AfterFunc(lateBy, func() { send(line, reply) })
 	case FaultSplit:
-		for i := range frame {
-			send(line, frame[i:i+1])
+		for i := range reply {
+			send(line, reply[i:i+1])
 			time.Sleep(500 * time.Microsecond) // a pty has no timing of its own
 		}
 	case FaultGarbage:
-		send(line, append([]byte{0xFA, frameStart, 0x99, frameStart}, frame...))
+		send(line, append([]byte{0xFA, 0x02, 0x99, 0x02}, reply...))
+	case FaultSum:
+		send(line, damaged(reply))
+	case FaultCollide:
+		if s.answers%2 == 1 {
+			reply = damaged(reply)
+		}
+		send(line, reply)
+	case FaultPush:
+		if p, ok := s.voice.(pusher); ok {
+			set, _ := s.shut(1)
+			send(line, p.push(s, 1, set))
+		}
+		send(line, reply)
 	default:
-		send(line, frame)
+		send(line, reply)
 	}
 }
 
-// status is a board's answer: a set bit is a lock that is shut.
-func (b *Bus) status(board Board, fault Fault) []byte {
-	frame := []byte{frameStart, byte(board.Address), 0, giveStatus, 0, 0, 0, 0, 0, 0, frameEnd}
-	if fault == FaultAddress {
-		frame[1]++
-	}
-	for n := range min(board.Locks, locksPerBoard) {
-		if b.steel.shut(board.First+n) != (fault == FaultInverted) {
-			frame[4+n/8] |= 1 << (n % 8)
+// damaged is a frame whose last byte is another.
+func damaged(frame []byte) []byte {
+	d := append([]byte{}, frame...)
+	d[len(d)-1] ^= 0xFF
+	return d
+}
+
+// misread is what a line of another speed makes of a frame. Which bytes come of which is
+// known of 02 and 03 alone.
+func misread(frame []byte) []byte {
+	wrong := make([]byte, len(frame))
+	for i, c := range frame {
+		switch c {
+		case 0x02:
+			wrong[i] = 0xFB
+		case 0x03:
+			wrong[i] = 0xF2
+		default:
+			wrong[i] = c | 0x80
 		}
 	}
-	sum := checksum(frame)
-	if fault == FaultSum {
-		sum ^= 0xFF
+	return wrong
+}
+
+// moved has the boards that do so tell unasked that a door moved.
+func (b *Bus) moved(contact int) {
+	b.mu.Lock()
+	line := b.line
+	b.mu.Unlock()
+	for _, s := range b.sockets {
+		p, ok := s.voice.(pusher)
+		channel := contact - s.First + 1
+		if ok && line != nil && channel >= 1 && channel <= s.Locks && s.fault() != FaultSilence {
+			set, _ := s.shut(channel)
+			send(line, p.push(s, channel, set))
+		}
 	}
-	return append(frame, sum)
 }
 
 // send writes to the line; one that is being unplugged takes nothing.
 func send(line *pty, frame []byte) { _, _ = line.master.Write(frame) }
+
+// Push has a board tell unasked that a door moved, whatever is true.
+func (b *Bus) Push(board, channel int, shut bool) {
+	b.mu.Lock()
+	line := b.line
+	b.mu.Unlock()
+	if p, ok := b.sockets[board].voice.(pusher); ok && line != nil {
+		send(line, p.push(b.sockets[board], channel, shut))
+	}
+}

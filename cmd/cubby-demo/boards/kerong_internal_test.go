@@ -3,6 +3,7 @@ package boards
 import (
 	"encoding/hex"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,40 +22,58 @@ func TestVendorsRequests(t *testing.T) {
 		"02 00 00 50 03 55", "02 0A 00 50 03 5F", "02 00 00 51 03 56", "02 00 30 51 03 86", "02 0A 30 51 03 90",
 	} {
 		want := unhex(t, frame)
-		got, rest := nextRequest(append([]byte{0xFA, 0x02}, want...))
+		got, rest := kerongCU48{}.cut(append([]byte{0xFA, 0x02}, want...))
 		require.Equal(t, want, got)
 		require.Empty(t, rest)
 	}
 }
 
-func TestVendorsAnswers(t *testing.T) {
-	for _, c := range []struct {
-		address int
-		locked  []int
-		frame   string
-	}{
-		{0, []int{1, 2, 3, 47, 48}, "02 00 00 65 07 00 00 00 00 C0 03 31"},
-		{1, []int{24}, "02 01 00 65 00 00 80 00 00 00 03 EB"},
-	} {
-		s, err := OpenSteel(filepath.Join(t.TempDir(), "steel"), 0)
-		require.NoError(t, err)
-		for n := range locksPerBoard {
-			s.cell(n + 1).Open = true
-		}
-		for _, n := range c.locked {
-			s.cell(n).Open = false
-		}
-		b := Bus{steel: s}
-		require.Equal(t, unhex(t, c.frame), b.status(Board{Address: c.address, First: 1, Locks: 48}, FaultNone))
-	}
+// at is a board on no line.
+func at(t testing.TB, b Board) *socket {
+	s, err := OpenSteel(filepath.Join(t.TempDir(), "steel"), 0)
+	require.NoError(t, err)
+	return &socket{Board: b, voice: voiceOf(b.Family), bus: &Bus{steel: s, faults: map[int]Fault{}}}
 }
 
-func FuzzNextRequest(f *testing.F) {
+// only has these doors shut, and all others open.
+func (s *socket) only(shut ...int) *socket {
+	for n := range s.Locks {
+		s.bus.steel.cell(n + 1).Open = !slices.Contains(shut, n+1)
+	}
+	return s
+}
+
+func TestVendorsAnswers(t *testing.T) {
+	ask := unhex(t, "02 0A 00 50 03 5F")
+	require.Equal(t, unhex(t, "02 00 00 65 07 00 00 00 00 C0 03 31"),
+		kerongCU48{}.answer(at(t, Board{Address: 0, First: 1, Locks: 48}).only(1, 2, 3, 47, 48), ask))
+	require.Equal(t, unhex(t, "02 01 00 65 00 00 80 00 00 00 03 EB"),
+		kerongCU48{}.answer(at(t, Board{Address: 1, First: 1, Locks: 48}).only(24), ask))
+}
+
+func TestCU16(t *testing.T) {
+	s := at(t, Board{Family: FamilyKerongCU16, Address: 0, First: 1, Locks: 16})
+	ask := unhex(t, "02 00 30 03 35")
+	require.Equal(t, unhex(t, "02 00 35 FF FF 00 00 03 38"), kerongCU16{}.answer(s, ask))
+	s.bus.steel.cell(1).Open = true
+	require.Equal(t, unhex(t, "02 00 35 FE FF 00 00 03 37"), kerongCU16{}.answer(s, ask))
+	s.bus.steel.Fill(2, "a parcel")
+	require.Equal(t, unhex(t, "02 00 35 FE FF 02 00 03 39"), kerongCU16{}.answer(s, ask))
+	require.Nil(t, kerongCU16{}.answer(s, unhex(t, "02 10 30 03 45")), "it is another board's")
+	require.Nil(t, kerongCU16{}.answer(s, unhex(t, "02 0F 31 03 45")), "an unlock is not answered")
+	require.Equal(t, 1, s.bus.steel.Truth(16).Pulses)
+}
+
+// FuzzCut: whatever comes, no family gives back more than came, or keeps it for ever.
+func FuzzCut(f *testing.F) {
 	f.Add([]byte{2, 0, 0, 0x50, 3, 0x55})
 	f.Add([]byte{0xFA, 2, 2, 0, 0, 0x51, 3, 0x56, 2})
+	f.Add([]byte{2, 0, 0x30, 3, 0x35})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		request, rest := nextRequest(b)
-		require.LessOrEqual(t, len(request)+len(rest), len(b))
-		require.True(t, request != nil || len(rest) < requestBytes)
+		for _, family := range Families() {
+			request, rest := voiceOf(family).cut(b)
+			require.LessOrEqual(t, len(request)+len(rest), len(b))
+			require.True(t, request != nil || len(rest) < longest)
+		}
 	})
 }
