@@ -61,5 +61,19 @@ func kinds() []kind {
 			sim:      plain(boards.FamilyKerongCU16, nil),
 		},
 		cu48,
+		{
+			name: "8A, 24 channels", dialect: lock.DialectShuoming8A, locks: 24, first: 1, asks: 1, sums: true, tells: true, answers: true,
+			sim: plain(boards.FamilyShuoming8A, nil),
+		},
+		{
+			name: "8A, 8 channels, high byte first", dialect: lock.DialectShuoming8A, locks: 8, first: 1, asks: 1, sums: true, tells: true, answers: true,
+			change: func(b *lock.Board) { b.StatusByteOrder = lock.HighFirst },
+			sim:    plain(boards.FamilyShuoming8A, func(b *boards.Board) { b.HighFirst = true }),
+		},
+		{
+			name: "8A, 50 channels, tells doors", dialect: lock.DialectShuoming8A, locks: 50, first: 1, asks: 1, sums: true, tells: true, answers: true,
+			pushes: true,
+			sim:    plain(boards.FamilyShuoming8A, func(b *boards.Board) { b.Pushes = true }),
+		},
 	}
 }

@@ -95,6 +95,7 @@ func (b *Bus) await(port link.Port, board *board, request []byte, unlock bool, t
 				if !unlock {
 					b.echoes = at+from >= len(request) && bytes.HasPrefix(got.raw, request)
 				}
+				b.heard = append(bytes.Clone(got.raw[at:at+from]), got.raw[at+to:]...) // something unasked may be around it
 				return a, got, nil
 			}
 			at += to
@@ -120,10 +121,7 @@ func (b *Bus) listen(port link.Port, d time.Duration, tell func(Event)) (told bo
 		return false, err
 	}
 	n, err := port.Read(buffer[:])
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return false, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false, err
 	}
 	b.heard = append(b.heard, buffer[:n]...)

@@ -14,6 +14,15 @@ import (
 
 var update = flag.Bool("update", false, "write docs/hardware-conformance.md from what was measured")
 
+// TestMain has more tests run side by side than there are processors: they wait for boards.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 const tableFile = "../../docs/hardware-conformance.md"
 
 const tableHead = `# Lock boards: conformance
