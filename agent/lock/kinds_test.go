@@ -75,5 +75,9 @@ func kinds() []kind {
 			pushes: true,
 			sim:    plain(boards.FamilyShuoming8A, func(b *boards.Board) { b.Pushes = true }),
 		},
+		{
+			name: "WKLY", dialect: lock.DialectWKLY, locks: 24, asks: 1, sums: true, tells: true, answers: true, refuses: true, pushes: true,
+			sim: plain(boards.FamilyWKLY, func(b *boards.Board) { b.Pushes = true }),
+		},
 	}
 }

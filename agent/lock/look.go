@@ -19,6 +19,9 @@ const (
 	maxHeard = 1024
 )
 
+// errRefused says that a board did not drive a lock.
+var errRefused = errors.New("it says that it failed")
+
 // send writes a request on a line that has been still for a moment.
 func (b *Bus) send(port link.Port, request []byte, tell func(Event)) error {
 	time.Sleep(min(time.Until(b.free), b.timing.Settle)) // never long: a turn of the line

@@ -22,11 +22,12 @@ const (
 	FamilyKerongCU48 = "kerong-cu48"
 	FamilyKerongCU16 = "kerong-cu16"
 	FamilyShuoming8A = "shuoming-8a"
+	FamilyWKLY       = "wkly"
 )
 
 // Families names all families.
 func Families() []string {
-	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyShuoming8A}
+	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyShuoming8A, FamilyWKLY}
 }
 
 // longest is longer than half a request of any family.
@@ -51,6 +52,8 @@ func voiceOf(family string) voice {
 		return kerongCU16{}
 	case FamilyShuoming8A:
 		return shuoming8A{}
+	case FamilyWKLY:
+		return wkly{}
 	default:
 		return kerongCU48{}
 	}
