@@ -62,6 +62,10 @@ func kinds() []kind {
 		},
 		cu48,
 		{
+			name: "CU48 with 60 and 61", dialect: lock.DialectKerongCU48x60, locks: 48, asks: 1, sums: true, tells: true, answers: true,
+			sim: plain(boards.FamilyKerongCU48x60, nil),
+		},
+		{
 			name: "8A, 24 channels", dialect: lock.DialectShuoming8A, locks: 24, first: 1, asks: 1, sums: true, tells: true, answers: true,
 			sim: plain(boards.FamilyShuoming8A, nil),
 		},

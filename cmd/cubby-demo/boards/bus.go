@@ -19,15 +19,16 @@ type Board struct {
 
 // The families.
 const (
-	FamilyKerongCU48 = "kerong-cu48"
-	FamilyKerongCU16 = "kerong-cu16"
-	FamilyShuoming8A = "shuoming-8a"
-	FamilyWKLY       = "wkly"
+	FamilyKerongCU48    = "kerong-cu48"
+	FamilyKerongCU16    = "kerong-cu16"
+	FamilyKerongCU48x60 = "kerong-cu48-60"
+	FamilyShuoming8A    = "shuoming-8a"
+	FamilyWKLY          = "wkly"
 )
 
 // Families names all families.
 func Families() []string {
-	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyShuoming8A, FamilyWKLY}
+	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyKerongCU48x60, FamilyShuoming8A, FamilyWKLY}
 }
 
 // longest is longer than half a request of any family.
@@ -50,6 +51,8 @@ func voiceOf(family string) voice {
 	switch family {
 	case FamilyKerongCU16:
 		return kerongCU16{}
+	case FamilyKerongCU48x60:
+		return kerongCU48x60{}
 	case FamilyShuoming8A:
 		return shuoming8A{}
 	case FamilyWKLY:

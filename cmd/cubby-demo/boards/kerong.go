@@ -19,6 +19,10 @@ const (
 	cu16Unlock  = 0x31
 	cu16OpenAll = 0x33
 	cu16Answer  = 0x35
+
+	cu48x60Status = 0x60
+	cu48x60Unlock = 0x61
+	cu48x60Answer = 0x75
 )
 
 func checksum(b []byte) (s byte) {
@@ -100,4 +104,30 @@ func (kerongCU16) answer(at *socket, request []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// kerongCU48x60 is what another program in the field calls a CU48.
+type kerongCU48x60 struct{}
+
+func (kerongCU48x60) cut(have []byte) (request, rest []byte) { return kerongCut(have, 6) }
+
+func (kerongCU48x60) answer(at *socket, request []byte) []byte {
+	if int(request[1]) != at.Address {
+		return nil
+	}
+	frame := []byte{kerongStart, at.says(), request[2], cu48x60Answer}
+	switch request[3] {
+	case cu48x60Status:
+		at.looked()
+		frame = append(append(frame, cu48Channels/8), at.contacts(cu48Channels/8)...)
+	case cu48x60Unlock:
+		at.unlock(int(request[2]) + 1)
+		frame = append(frame, 0)
+		if at.fault() == FaultMute {
+			return nil
+		}
+	default:
+		return nil
+	}
+	return append(frame, checksum(frame))
 }

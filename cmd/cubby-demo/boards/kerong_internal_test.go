@@ -64,6 +64,13 @@ func TestCU16(t *testing.T) {
 	require.Equal(t, 1, s.bus.steel.Truth(16).Pulses)
 }
 
+func TestCU48x60(t *testing.T) {
+	s := at(t, Board{Family: FamilyKerongCU48x60, Address: 0, First: 1, Locks: 48}).only(1, 2, 3, 47, 48)
+	require.Equal(t, unhex(t, "02 00 00 75 06 07 00 00 00 00 C0 44"), kerongCU48x60{}.answer(s, unhex(t, "02 00 00 60 03 65")))
+	require.Equal(t, unhex(t, "02 00 00 75 00 77"), kerongCU48x60{}.answer(s, unhex(t, "02 00 00 61 03 66")))
+	require.Equal(t, 1, s.bus.steel.Truth(1).Pulses)
+}
+
 // FuzzCut: whatever comes, no family gives back more than came, or keeps it for ever.
 func FuzzCut(f *testing.F) {
 	f.Add([]byte{2, 0, 0, 0x50, 3, 0x55})
