@@ -333,8 +333,11 @@ func (q *queue) open(ctx context.Context, h *Host) {
 	}
 }
 
-// told passes on what a bus saw.
+// told passes on what a bus saw, save for parcel sensors, of which the core does not know.
 func (h *Host) told(ctx context.Context, e lock.Event) {
+	if e.Parcel != "" {
+		return
+	}
 	var in cabinet.Input = cabinet.DoorChanged{Cell: e.Cell, Open: e.Open}
 	if e.Cell == 0 {
 		in = cabinet.BoardChanged{Board: e.Board, Cells: e.Cells, Up: e.Up}

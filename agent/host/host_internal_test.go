@@ -42,6 +42,18 @@ func TestBusThatHangs(t *testing.T) {
 	require.Empty(t, s.a.pulsed())
 }
 
+// TestAParcelSensorIsNoDoor: what a sensor tells opens no door, and takes no board down.
+func TestAParcelSensorIsNoDoor(t *testing.T) {
+	t.Parallel()
+	s := newStand(t).run()
+	s.a.move(1, true)
+	require.Eventually(t, func() bool { return s.open(1) }, soon, often)
+	s.a.tells <- lock.Event{Cell: 1, Parcel: lock.ParcelPresent}
+	s.a.move(2, true) // is taken after it
+	require.Eventually(t, func() bool { return s.open(2) }, soon, often)
+	require.True(t, s.open(1))
+}
+
 // TestPulseComesAfterTheCommit holds a commit up: until it is through no lock is driven and
 // nobody is told.
 func TestPulseComesAfterTheCommit(t *testing.T) {

@@ -221,7 +221,7 @@ func openCells(cells []host.CellStatus) map[int]bool {
 
 func addBoards(boards []lock.BoardStatus, doors map[int]bool, add func(bool, device)) {
 	for _, b := range boards {
-		detail := "does not answer: look at its power, its cable and its address"
+		detail := b.Why
 		if b.Up {
 			var open []string
 			for _, cell := range b.Cells {

@@ -51,7 +51,7 @@ func TestCheckWhileItRuns(t *testing.T) {
 		return err != nil && row(t, out, "board", "B")[2] == "down" &&
 			row(t, out, "scanner", "serial:"+r.in("scanner")+"?baud=9600")[2] == "down"
 	}, soon, often)
-	require.Contains(t, out, "does not answer: look at its power, its cable and its address")
+	require.Contains(t, out, "nothing comes back: look at its power, its cable and its address")
 	require.Equal(t, "up", row(t, out, "board", "A")[2])
 	require.Error(t, err)
 }
