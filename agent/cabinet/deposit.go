@@ -3,6 +3,7 @@ package cabinet
 import (
 	"strconv"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -46,6 +47,9 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		return
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
+		return
+	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
+		t.refuse(TextOnBattery)
 		return
 	}
 	c := t.allocate(p, 0, nil)
@@ -93,6 +97,14 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
 		return
 	}
+	if t.senseClosed(d, c) {
+		return
+	}
+	t.depositedInto(op, d, c)
+}
+
+// depositedInto: the parcel is in.
+func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
 	c.Parcels, c.SinceMS = d.Parcels, t.now.WallMS

@@ -77,7 +77,7 @@ func (t *turn) openDoors() {
 				}
 				continue
 			}
-			if t.doorsBusy() >= doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
+			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
 			}
 			d.State, d.Attempt, d.JamAt = DoorPulsed, d.Attempt+1, t.in(openTimeoutMS)
@@ -95,7 +95,11 @@ func (t *turn) openDoors() {
 	}
 }
 
-func doorsLimit() int {
+// doorsLimit is how many doors may be open at once. A battery drives one lock at a time.
+func (s *State) doorsLimit() int {
+	if s.Power.OnBattery && !mutant.On(mutant.BatteryIgnored) {
+		return 1
+	}
 	if mutant.On(mutant.TwoDoorsOverLimit) {
 		return doorsAtOnce + 2
 	}

@@ -87,6 +87,22 @@ type (
 		Cells []int
 		Up    bool
 	}
+	// ParcelSensed is the word of a cell's parcel sensor.
+	ParcelSensed struct {
+		Cell   int
+		Sensed Sensed
+	}
+	// ClimateRead is a module's temperature, in tenths of a degree Celsius; not Known: its
+	// thermometer does not answer.
+	ClimateRead struct {
+		Module int
+		Tenths int
+		Known  bool
+	}
+	// PowerChanged is what feeds the cabinet now.
+	PowerChanged struct{ Power Power }
+	// TamperChanged is the contact of the housing.
+	TamperChanged struct{ Open bool }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -129,6 +145,10 @@ func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
 func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
+func (ParcelSensed) isInput()     {}
+func (ClimateRead) isInput()      {}
+func (PowerChanged) isInput()     {}
+func (TamperChanged) isInput()    {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.

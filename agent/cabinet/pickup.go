@@ -189,6 +189,12 @@ func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
 // unanswered: nobody objected. By the default proof that is enough, but for what the client gave
 // back before: that they took it after all they have to say.
 func (t *turn) unanswered(op *Operation, d *Door) {
+	if t.cell(d.Cell).Sensed == SensedParcel {
+		d.State, d.ObjectBy = DoorFinished, 0
+		op.Reason = reasonSensedFull
+		t.doubt(op, t.cell(d.Cell), reasonSensedFull)
+		return
+	}
 	if op.Policy.Proof == models.ProofAnswered || t.cell(d.Cell).Refusal != "" {
 		d.State, d.ObjectBy = DoorFinished, 0
 		op.Reason = reasonNoAnswer

@@ -141,6 +141,17 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
 	}
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
+	switch s.Power.state() {
+	case models.DeviceLow:
+		v.Strips = append(v.Strips, language.sentence(TextStripBatteryLow, nil))
+	case models.DeviceBattery:
+		v.Strips = append(v.Strips, language.sentence(TextStripBattery, nil))
+	}
+	for _, c := range s.Climates {
+		if _, _, kept := s.regime(c.Module).TemperatureRange(); kept && c.State != models.DeviceOK && c.State != "" {
+			v.Strips = append(v.Strips, language.sentence(TextStripWarm, map[string]string{"module": strconv.Itoa(c.Module)}))
+		}
+	}
 	if s.otherSideBusy(session) {
 		v.Strips = append(v.Strips, language.sentence(TextStripOtherSide, nil))
 	}
@@ -197,6 +208,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCancel, TextTakeOut, append(coming, open...))
 	case op.Kind == models.Deposit && len(open) > 0:
 		show(ScreenDoor, TextPutIn, open)
+	case op.Kind == models.Deposit && op.any(DoorClosed):
+		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil // its sensor has not told yet
 	case op.Kind == models.Deposit:
 		show(ScreenDoor, TextOpening, coming)
 	case op.refusing() != nil:

@@ -49,6 +49,9 @@ type State struct {
 	Windows    []*Window                   `json:"windows,omitempty"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
+	Power      Power                       `json:"power,omitzero"`
+	Tampered   bool                        `json:"tampered,omitempty"`
+	Climates   []Climate                   `json:"climates,omitempty"` // by the order in which they came
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
@@ -76,10 +79,12 @@ type Cell struct {
 	Operation  models.OperationID `json:"operation,omitempty"` // the one that has the cell now
 	Leaf                          // its door; of a two-way cell that in front, for its client
 	// Load is the door at the back of a two-way cell, for couriers; nil: it has none.
-	Load     *Leaf `json:"load,omitempty"`
-	Dead     bool  `json:"dead,omitempty"`     // its board does not answer
-	Broken   bool  `json:"broken,omitempty"`   // someone on site found it unusable
-	Withheld bool  `json:"withheld,omitempty"` // out of service by order of the operator
+	Load     *Leaf  `json:"load,omitempty"`
+	Dead     bool   `json:"dead,omitempty"`     // its board does not answer
+	Broken   bool   `json:"broken,omitempty"`   // someone on site found it unusable
+	Withheld bool   `json:"withheld,omitempty"` // out of service by order of the operator
+	Unfit    bool   `json:"unfit,omitempty"`    // its module is not as cold as it must be
+	Sensed   Sensed `json:"sensed,omitempty"`   // by its parcel sensor
 
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.
@@ -104,7 +109,7 @@ func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
 // serves reports whether a parcel may be put into the cell. One that is withheld by an order
 // still gives out what is in it.
-func (c *Cell) serves() bool { return c.usable() && !c.Withheld }
+func (c *Cell) serves() bool { return c.usable() && !c.Withheld && !c.Unfit }
 
 // Number is the cell's number.
 func (c *Cell) Number() int { return c.Layout.Number }

@@ -92,6 +92,14 @@ func (t *turn) take(in Input) {
 		t.Signers = in.Signers
 	case BoardChanged:
 		t.boardChanged(in)
+	case ParcelSensed:
+		t.parcelSensed(in)
+	case ClimateRead:
+		t.climateRead(in)
+	case PowerChanged:
+		t.powerChanged(in.Power)
+	case TamperChanged:
+		t.tampered(in.Open)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
@@ -124,6 +132,7 @@ func (t *turn) timers() {
 		if t.due(op.WaitBy) {
 			t.waitedTooLong(op)
 		}
+		t.senseTimers(op)
 		for i := range op.Doors {
 			d := &op.Doors[i]
 			if d.State == DoorPulsed && t.due(d.JamAt) {
@@ -143,6 +152,7 @@ func (t *turn) timers() {
 			}
 		}
 	}
+	t.climateTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -163,6 +173,7 @@ func (s *State) deadlines(visit func(*int64)) {
 		for i := range op.Doors {
 			visit(&op.Doors[i].JamAt)
 			visit(&op.Doors[i].ObjectBy)
+			visit(&op.Doors[i].SenseBy)
 		}
 	}
 	for _, w := range s.Windows {
@@ -184,6 +195,10 @@ func (s *State) moments(visit func(*int64)) {
 		visit(&c.RefusedUntil)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.Climates {
+		visit(&s.Climates[i].BadSince)
+		visit(&s.Climates[i].TellAt)
+	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])
 	}
@@ -210,7 +225,12 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 			}
 		}
 	}
-	if s.doorsBusy() < doorsAtOnce && s.doorWaits() {
+	for _, c := range s.Climates {
+		if c.BadSince > 0 && c.State != s.reads(c) {
+			earliest(c.BadSince + climateGraceMS)
+		}
+	}
+	if s.doorsBusy() < s.doorsLimit() && s.doorWaits() {
 		earliest(s.PulsedAt + openIntervalMS)
 	}
 	return uptime, ok

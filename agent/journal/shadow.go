@@ -94,6 +94,7 @@ func (d *diff) diffHead() {
 	d.head = h
 	// These the core changes in place.
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
+	d.head.Climates = slices.Clone(h.Climates)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
@@ -312,7 +313,7 @@ func sameWindow(a, b *cabinet.Window) bool {
 // sameFixed compares all of a cell but its parcels.
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
-		a.Operation == b.Operation && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
+		a.Operation == b.Operation && a.Unfit == b.Unfit && a.Sensed == b.Sensed && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
