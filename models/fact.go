@@ -13,26 +13,27 @@ type FactType string
 
 // The facts.
 const (
-	FactInventory     FactType = "inventory"      // opens an epoch: every cell as the cabinet knows it
-	FactDoorOpened    FactType = "door_opened"    // a door was seen open
-	FactDoorClosed    FactType = "door_closed"    // a door was seen closed
-	FactDoorJammed    FactType = "door_jammed"    // pulsed, not seen open in time
-	FactDeposited     FactType = "deposited"      // a parcel is in a cell
-	FactPickedUp      FactType = "picked_up"      // a parcel was taken by the client
-	FactCellFreed     FactType = "cell_freed"     // evidence says empty
-	FactCellDoubtful  FactType = "cell_doubtful"  // the content is not known
-	FactCellChecked   FactType = "cell_checked"   // someone on site looked
-	FactOperationDone FactType = "operation_done" // an operation that deposited or took nothing has ended
-	FactPadPaused     FactType = "pad_paused"     // too many wrong codes
-	FactWithdrawn     FactType = "withdrawn"      // a courier took a parcel out
-	FactMissing       FactType = "missing"        // a parcel that should be in a cell is not there
-	FactHeld          FactType = "held"           // an unannounced parcel was left in a cell
-	FactBoardDown     FactType = "board_down"     // a lock board does not answer: its cells are out of service
-	FactBoardUp       FactType = "board_up"       // it answers again
-	FactRefused       FactType = "refused"        // the client put a parcel back and shut the door: it stays in its cell
-	FactDamaged       FactType = "damaged"        // the same, because it is damaged
-	FactLoadFailed    FactType = "load_failed"    // a courier did not get a parcel in
-	FactDevice        FactType = "device"         // a device stands otherwise than before, or a thermometer tells
+	FactInventory     FactType = "inventory"        // opens an epoch: every cell as the cabinet knows it
+	FactDoorOpened    FactType = "door_opened"      // a door was seen open
+	FactDoorClosed    FactType = "door_closed"      // a door was seen closed
+	FactDoorJammed    FactType = "door_jammed"      // pulsed, not seen open in time
+	FactDeposited     FactType = "deposited"        // a parcel is in a cell
+	FactPickedUp      FactType = "picked_up"        // a parcel was taken by the client
+	FactCellFreed     FactType = "cell_freed"       // evidence says empty
+	FactCellDoubtful  FactType = "cell_doubtful"    // the content is not known
+	FactCellChecked   FactType = "cell_checked"     // someone on site looked
+	FactOperationDone FactType = "operation_done"   // an operation that deposited or took nothing has ended
+	FactPadPaused     FactType = "pad_paused"       // too many wrong codes
+	FactWithdrawn     FactType = "withdrawn"        // a courier took a parcel out
+	FactMissing       FactType = "missing"          // a parcel that should be in a cell is not there
+	FactHeld          FactType = "held"             // an unannounced parcel was left in a cell
+	FactBoardDown     FactType = "board_down"       // a lock board does not answer: its cells are out of service
+	FactBoardUp       FactType = "board_up"         // it answers again
+	FactRefused       FactType = "refused"          // the client put a parcel back and shut the door: it stays in its cell
+	FactDamaged       FactType = "damaged"          // the same, because it is damaged
+	FactLoadFailed    FactType = "load_failed"      // a courier did not get a parcel in
+	FactTrouble       FactType = "trouble_reported" // somebody at the screen says that something is wrong
+	FactDevice        FactType = "device"           // a device stands otherwise than before, or a thermometer tells
 	// By order of the operator a cell is offered no more, and again.
 	FactCellOutOfService FactType = "cell_out_of_service"
 	FactCellInService    FactType = "cell_in_service"
@@ -45,7 +46,7 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService, FactDevice:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactDevice:
 		return true
 	}
 	return false

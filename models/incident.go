@@ -24,6 +24,11 @@ const (
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 	// IncidentClientReport: a client says that something is wrong. The evidence is the report's id.
 	IncidentClientReport IncidentKind = "client_report"
+	// IncidentTrouble: somebody at a cabinet's screen says that something is wrong. The evidence
+	// says what.
+	IncidentTrouble IncidentKind = "trouble_reported"
+	// IncidentLockedIn: they say that a person is locked in.
+	IncidentLockedIn IncidentKind = "person_locked_in"
 	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
@@ -37,7 +42,7 @@ const (
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentWebhook, IncidentSMS, IncidentDevice}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentDevice}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

@@ -91,12 +91,15 @@ func (s *State) language(session *Session) Language {
 	return s.languages()[0]
 }
 
-// idle is how long a person may do nothing.
-func (t *turn) idle() int64 {
+// idle is until when a person may do nothing.
+func (t *turn) idle() int64 { return t.longer(idleMS) }
+
+// longer is so many milliseconds from now, or more for who needs more.
+func (t *turn) longer(ms int64) int64 {
 	if a := t.Session.Access; a.Slow || a.Big || a.Speech {
-		return t.in(idleMS * slowBy)
+		ms *= slowBy
 	}
-	return t.in(idleMS)
+	return t.in(ms)
 }
 
 // await shows a page that waits for the person, and asks before it goes away. A courier's
@@ -125,6 +128,8 @@ func (t *turn) touched() {
 	switch {
 	case s.Over == ScreenStill:
 		t.moreTime()
+	case s.Over == ScreenTrouble:
+		s.OverUntil = t.longer(troubleMS)
 	case s.Over != "":
 		s.OverUntil = t.idle()
 	case s.Asks:
@@ -159,17 +164,23 @@ func (t *turn) leave() {
 func (t *turn) endPage() {
 	s := t.Session
 	if t.due(s.OverUntil) {
-		still := s.Over == ScreenStill
+		over := s.Over
 		s.Over, s.OverUntil = "", 0
 		switch {
 		case t.busy():
-		case still:
+		case over == ScreenTrouble:
+			t.finishTrouble()
+		case over == ScreenStill:
 			t.finish()
 		case s.Screen == ScreenHome, s.Asks:
 			t.over(ScreenStill, t.in(stillMS))
 		}
 	}
 	if !t.due(s.Until) {
+		return
+	}
+	if s.Over != "" {
+		s.Until = s.OverUntil + 1 // it is read above this page
 		return
 	}
 	s.Until = 0
@@ -209,17 +220,27 @@ func (t *turn) pressedFrame(b Button) bool {
 		*set = !*set
 		return true
 	}
+	if t.pressedTrouble(b) {
+		t.awake()
+		return true
+	}
 	switch b {
 	case ButtonAccess:
 		t.over(ScreenAccess, t.idle())
 	case ButtonHelp:
 		t.over(ScreenHelp, t.idle())
+	case ButtonProblem:
+		t.somethingWrong()
 	case ButtonCourier:
 		t.courierHere()
 	case ButtonMoreTime:
 		t.moreTime()
 	case ButtonDone:
+		trouble := s.Over == ScreenTrouble
 		s.Over, s.OverUntil = "", 0
+		if trouble && !t.busy() {
+			t.finishTrouble()
+		}
 	case ButtonBack:
 		if s.Over == "" {
 			return false
@@ -260,11 +281,13 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 		v.Text, v.Params, v.Buttons = TextAccess, nil, append(accessButtons(), ButtonDone)
 	case ScreenHelp:
 		layout := s.Directory.Layout
-		v.Text, v.Buttons = TextHelpNoPhone, []Button{}
+		v.Text, v.Buttons = TextHelpNoPhone, []Button{ButtonProblem}
 		v.Params = map[string]string{"number": layout.Number, "screen": string(session.Screen), "session": s.visit()}
 		if layout.Screen.Phone != "" {
 			v.Text, v.Params["phone"] = TextHelp, layout.Screen.Phone
 		}
+	case ScreenTrouble:
+		s.viewTrouble(session, v.Language, v)
 	}
 }
 
@@ -293,7 +316,7 @@ func (s *State) frame(session *Session, v View) []Button {
 	if v.Screen != ScreenHelp {
 		frame = append(frame, ButtonHelp)
 	}
-	if session.Over == ScreenHelp || session.Over == ScreenAccess {
+	if over := session.Over; over == ScreenHelp || over == ScreenAccess || over == ScreenTrouble && session.Trouble.Said == "" {
 		frame = append(frame, ButtonBack)
 	}
 	return frame

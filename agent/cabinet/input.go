@@ -239,6 +239,7 @@ func Buttons() []Button {
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
 		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone}
 	all = append(all, accessButtons()...)
+	all = append(all, troubleButtons()...)
 	for _, l := range Languages() {
 		all = append(all, l.button())
 	}

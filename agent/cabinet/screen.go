@@ -21,6 +21,7 @@ const (
 	ScreenStill     ScreenID = "C3"
 	ScreenWait      ScreenID = "C4"
 	ScreenHelp      ScreenID = "C5"
+	ScreenTrouble   ScreenID = "C6"
 	ScreenOut       ScreenID = "C7"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"

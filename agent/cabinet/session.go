@@ -50,6 +50,7 @@ type Session struct {
 	Choices []models.ParcelID `json:"choices,omitempty"`
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
+	Trouble     Trouble           `json:"trouble,omitzero"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
@@ -427,10 +428,6 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 	case ButtonYesTaken:
 		if !deposit {
 			t.confirm(op)
-		}
-	case ButtonProblem:
-		if !deposit {
-			t.problem(op)
 		}
 	case ButtonRefuse, ButtonKeep, ButtonDamaged, ButtonNotOrdered, ButtonOther:
 		if !deposit {

@@ -311,6 +311,12 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	case models.FactPadPaused:
 		incident.Kind = models.IncidentPad
 		return in.openIncident(incident)
+	case models.FactTrouble:
+		incident.Kind, incident.Evidence = models.IncidentTrouble, incident.Evidence+": "+troubleOf(d.Reason)
+		if d.Reason == models.TroubleLocked {
+			incident.Kind = models.IncidentLockedIn
+		}
+		return in.openIncident(incident)
 	case models.FactCellDoubtful:
 		incident.Kind = models.IncidentDoubt
 		return in.openIncident(incident)
@@ -323,6 +329,14 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	}
 	return nil
+}
+
+// troubleOf is a trouble as an incident names it: a cabinet's word, which a newer one may have more of.
+func troubleOf(reason string) string {
+	if slices.Contains(models.Troubles(), reason) {
+		return reason
+	}
+	return models.TroubleOther
 }
 
 // inDoubt names the cells of an inventory whose content is not known.

@@ -241,6 +241,35 @@ func TestIncidentsOfACell(t *testing.T) {
 	})
 }
 
+// TestIncidentsOfTroubleAtAScreen: what somebody says there reaches a person, and a person who is
+// locked in is told apart.
+func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		j := &journal{at: f.clock()}
+		said := func(cell int, d models.FactData) models.Fact { return j.fact(models.FactTrouble, cell, d) }
+		facts := []models.Fact{opened(j),
+			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleEmpty}),
+			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleOther}),
+			said(0, models.FactData{Reason: models.TroubleLocked}),
+			said(2, models.FactData{Reason: "a word of tomorrow"}),
+		}
+		_, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: true, Locker: l.ID})
+		require.NoError(t, err)
+		require.Len(t, found, 3)
+		require.Equal(t, models.IncidentTrouble, found[0].Kind)
+		require.Equal(t, 1, found[0].Cell)
+		require.Equal(t, v.Shipment.ID, found[0].Shipment)
+		require.Equal(t, facts[1].Key(l.ID)+": empty", found[0].Evidence, "the number that the person was shown is in it")
+		require.Equal(t, models.IncidentLockedIn, found[1].Kind)
+		require.Equal(t, facts[4].Key(l.ID)+": other", found[2].Evidence)
+		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
+	})
+}
+
 func TestReconcile(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
