@@ -83,5 +83,14 @@ func kinds() []kind {
 			name: "WKLY", dialect: lock.DialectWKLY, locks: 24, asks: 1, sums: true, tells: true, answers: true, refuses: true, pushes: true,
 			sim: plain(boards.FamilyWKLY, func(b *boards.Board) { b.Pushes = true }),
 		},
+		{
+			name: "Winnsen-style", dialect: lock.DialectWinnsen, locks: 16, first: 1, asks: 16, tells: true, answers: true, refuses: true,
+			sim: plain(boards.FamilyWinnsen, nil),
+		},
+		{
+			name: "Winnsen-style, swapped", dialect: lock.DialectWinnsen, locks: 8, first: 1, asks: 8, tells: true, answers: true, refuses: true,
+			change: func(b *lock.Board) { b.Swapped = true },
+			sim:    plain(boards.FamilyWinnsen, func(b *boards.Board) { b.Swapped = true }),
+		},
 	}
 }

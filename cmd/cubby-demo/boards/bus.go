@@ -22,13 +22,14 @@ const (
 	FamilyKerongCU48    = "kerong-cu48"
 	FamilyKerongCU16    = "kerong-cu16"
 	FamilyKerongCU48x60 = "kerong-cu48-60"
+	FamilyWinnsen       = "winnsen"
 	FamilyShuoming8A    = "shuoming-8a"
 	FamilyWKLY          = "wkly"
 )
 
 // Families names all families.
 func Families() []string {
-	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyKerongCU48x60, FamilyShuoming8A, FamilyWKLY}
+	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyKerongCU48x60, FamilyShuoming8A, FamilyWKLY, FamilyWinnsen}
 }
 
 // longest is longer than half a request of any family.
@@ -55,6 +56,8 @@ func voiceOf(family string) voice {
 		return kerongCU48x60{}
 	case FamilyShuoming8A:
 		return shuoming8A{}
+	case FamilyWinnsen:
+		return winnsen{}
 	case FamilyWKLY:
 		return wkly{}
 	default:
