@@ -169,6 +169,9 @@ func (b *Bus) Pace(baud int) {
 	b.paced = baud
 }
 
+// Path is where the line is.
+func (b *Bus) Path() string { return b.path }
+
 // Looks counts the requests for a status that came.
 func (b *Bus) Looks() int {
 	b.mu.Lock()
