@@ -69,9 +69,10 @@ type Config struct {
 
 // Progress is how far a session is.
 type Progress struct {
-	Found       *Finding // nil: it waits
-	Done, Total int      // channels
-	Shut        []int    // doors that somebody has to shut for it to go on
+	Found       *Finding  // nil: it waits
+	All         []Finding // that are known by now, for whoever writes them down
+	Done, Total int       // channels
+	Shut        []int     // doors that somebody has to shut for it to go on
 }
 
 // Bare is the boards without what a session finds out.
@@ -151,7 +152,7 @@ func (s *Session) Run(ctx context.Context) ([]Finding, error) {
 			return found, err
 		}
 		found = append(found, f)
-		s.progress(Progress{Found: &f, Done: len(found), Total: total})
+		s.progress(Progress{Found: &f, All: slices.Clone(found), Done: len(found), Total: total})
 	}
 	return found, nil
 }
@@ -163,7 +164,7 @@ func (s *Session) plan() (found []Finding, todo []channel) {
 	for _, b := range s.cfg.Boards {
 		for _, cell := range b.Cells() {
 			c := channel{b, cell - b.FirstCell + 1, cell}
-			i := slices.IndexFunc(s.cfg.Past, func(f Finding) bool { return f.Board == b.Name && f.Channel == c.number && f.sure() })
+			i := slices.IndexFunc(s.cfg.Past, func(f Finding) bool { return f.Board == b.Name && f.Channel == c.number && f.Cell == cell && f.sure() })
 			switch {
 			case i >= 0:
 				found = append(found, s.cfg.Past[i])
