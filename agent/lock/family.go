@@ -102,7 +102,10 @@ type pulse struct{ step, most int }
 
 // families are all that are known. Which paper or program each is known from: docs/hardware.md.
 func families() []family {
-	return []family{kerongCU16Family(), kerongCU48Family(), kerongCU48x60Family(), shuoming8AFamily(), wklyFamily()}
+	return []family{
+		kerongCU16Family(), kerongCU48Family(), kerongCU48x60Family(), shuoming8AFamily(), wklyFamily(), winnsenFamily(),
+		waveshareFamily(), r413Family(),
+	}
 }
 
 // Dialects names all dialects.

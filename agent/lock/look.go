@@ -42,6 +42,52 @@ func (b *Bus) send(port link.Port, request []byte, tell func(Event)) error {
 	return err
 }
 
+// look asks a board one of the requests of its look. When all are answered, what they say
+// is taken.
+func (b *Bus) look(port link.Port, board *board, tell func(Event)) error {
+	asks := board.dialect.look()
+	now := asks[board.step]
+	if board.step == 0 {
+		board.sofar, board.began = answer{}, time.Now()
+	}
+	if err := b.send(port, now.request, tell); err != nil {
+		return err
+	}
+	a, got, err := b.await(port, board, now.request, false, tell)
+	missed := errors.Is(err, os.ErrDeadlineExceeded)
+	switch {
+	case err != nil && !missed:
+		return err
+	case missed && now.parcels, a.refused != nil && now.parcels:
+		a = answer{}
+	case missed:
+		b.miss(board, why(board.family, now.request, got), tell)
+		return nil
+	case a.refused != nil:
+		b.miss(board, a.refused.Error(), tell)
+		return nil
+	}
+	board.sofar.doors, board.sofar.parcels = board.sofar.doors.and(a.doors), board.sofar.parcels.and(a.parcels)
+	if board.step++; board.step < len(asks) {
+		board.next = time.Now()
+		return nil
+	}
+	board.step, board.missed = 0, 0
+	board.next = time.Now().Add(b.every(board))
+	b.mu.Lock()
+	board.latency = time.Since(board.began)
+	b.mu.Unlock()
+	b.believe(board, board.sofar, false, tell)
+	return nil
+}
+
+func (b *Bus) every(board *board) time.Duration {
+	if time.Now().Before(board.fast) {
+		return b.timing.Fast
+	}
+	return b.timing.Poll
+}
+
 // came is all that came after a request.
 type came struct {
 	raw      []byte

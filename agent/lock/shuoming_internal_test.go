@@ -54,6 +54,11 @@ func TestShuoming8AAmbiguous(t *testing.T) {
 	require.Equal(t, len(look), from, "after an echo the answer is found too")
 	require.Len(t, a.doors.list(24), 8)
 
+	frame = sealXOR(bccStatus, 1, 0x81, 0, bccAll, bccAll) // with the echo before it, its beginning is a frame of 50 channels
+	_, from, _, ok = d.parse(look, slices.Concat(look, frame), true)
+	require.True(t, ok)
+	require.Equal(t, len(look), from)
+
 	short := sealXOR(bccStatus, 1, 0xFF, 0xFF, 0xFF, bccAll)
 	long := sealXOR(append(slices.Clone(short), 1, 2, bccAll)...)
 	require.Equal(t, append(allOf(24), 25, 26, 29, 30, 33, 35, 36, 39, 41, 50), answered(t, d, look, hexed(long)).doors.list(56))

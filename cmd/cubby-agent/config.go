@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"cubby/agent/link"
 	"cubby/agent/lock"
@@ -29,7 +30,8 @@ Configuration (JSON):
               its page hangs; empty: something else starts it
   socket      path of the unix socket for check, open and takeover
   log_level   debug, info, warn or error
-  buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
+  buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted, locks,
+                status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
   scanners    [{port}]
 A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
 
@@ -57,9 +59,25 @@ type bus struct {
 	Boards []lock.Board `json:"boards"`
 }
 
+// checkSpeed wants the port's speed said where the boards do not come with the usual one.
+func (b bus) checkSpeed() error {
+	if !strings.HasPrefix(b.Port, "serial:") || link.Baud(b.Port) != 0 {
+		return nil
+	}
+	for _, board := range b.Boards {
+		if speed := lock.Speed(board.Dialect); speed != 0 && speed != usualSpeed {
+			return fmt.Errorf("the bus at %s: boards %s come with %d baud: write %s?baud=%d", b.Port, board.Dialect, speed, b.Port, speed)
+		}
+	}
+	return nil
+}
+
 type scanner struct {
 	Port string `json:"port"`
 }
+
+// usualSpeed is that of a port that states none.
+const usualSpeed = 19200
 
 // maxSocket is how long a unix socket's path may be on Linux.
 const maxSocket = 107
@@ -131,6 +149,7 @@ func (c config) check() error {
 		if len(b.Boards) == 0 {
 			wrong("the bus at %s has no boards", b.Port)
 		}
+		errs = append(errs, lock.CheckLine(b.Boards), b.checkSpeed())
 		boards = append(boards, b.Boards...)
 	}
 	errs = append(errs, lock.CheckBoards(boards))

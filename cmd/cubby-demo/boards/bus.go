@@ -12,23 +12,26 @@ type Board struct {
 	Address, First, Locks int
 	HighFirst             bool // shuoming-8a: the last byte of a status has channels 1 to 8
 	Swapped               bool // winnsen: a state's answer has the lock before the status
-	Sensors               bool // FamilyInputs: its inputs are parcel sensors, not door contacts
-	Offset                int  // FamilyInputs: inputs before that of First
+	Contacts, Sensors     int  // FamilyInputs: the inputs, from 1, of the first contact and the first parcel sensor; 0: none
 	Pushes                bool // its firmware tells doors unasked
 }
 
 // The families.
 const (
-	FamilyKerongCU48    = "kerong-cu48"
-	FamilyKerongCU16    = "kerong-cu16"
-	FamilyKerongCU48x60 = "kerong-cu48-60"
-	FamilyShuoming8A    = "shuoming-8a"
-	FamilyWKLY          = "wkly"
+	FamilyKerongCU48     = "kerong-cu48"
+	FamilyKerongCU16     = "kerong-cu16"
+	FamilyKerongCU48x60  = "kerong-cu48-60"
+	FamilyWinnsen        = "winnsen"
+	FamilyShuoming8A     = "shuoming-8a"
+	FamilyWKLY           = "wkly"
+	FamilyWaveshareRelay = "waveshare-relay"
+	FamilyR413Relay      = "r413-relay"
+	FamilyInputs         = "inputs" // no lock board, but a Modbus module beside one
 )
 
 // Families names all families.
 func Families() []string {
-	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyKerongCU48x60, FamilyShuoming8A, FamilyWKLY}
+	return []string{FamilyKerongCU48, FamilyKerongCU16, FamilyKerongCU48x60, FamilyShuoming8A, FamilyWKLY, FamilyWinnsen, FamilyWaveshareRelay, FamilyR413Relay, FamilyInputs}
 }
 
 // longest is longer than half a request of any family.
@@ -55,6 +58,14 @@ func voiceOf(family string) voice {
 		return kerongCU48x60{}
 	case FamilyShuoming8A:
 		return shuoming8A{}
+	case FamilyWinnsen:
+		return winnsen{}
+	case FamilyWaveshareRelay:
+		return waveshare{}
+	case FamilyR413Relay:
+		return r413{}
+	case FamilyInputs:
+		return module{}
 	case FamilyWKLY:
 		return wkly{}
 	default:
@@ -157,6 +168,9 @@ func (b *Bus) Pace(baud int) {
 	defer b.mu.Unlock()
 	b.paced = baud
 }
+
+// Path is where the line is.
+func (b *Bus) Path() string { return b.path }
 
 // Looks counts the requests for a status that came.
 func (b *Bus) Looks() int {
