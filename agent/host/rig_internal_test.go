@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,7 @@ type fakeBus struct {
 	read   bool
 	dead   bool
 	pulses []int
+	sensed map[int]lock.Parcel
 }
 
 func newBus(name string, cells ...int) *fakeBus {
@@ -94,6 +96,12 @@ func (b *fakeBus) Doors() (open map[int]bool, complete bool) {
 		}
 	}
 	return open, b.read
+}
+
+func (b *fakeBus) Parcels() map[int]lock.Parcel {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.sensed)
 }
 
 func (b *fakeBus) Boards() []lock.BoardStatus {

@@ -12,9 +12,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"cubby/agent/climate"
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/agent/power"
 	"cubby/agent/screen"
+	"cubby/models"
 )
 
 const configHelp = `
@@ -32,7 +35,9 @@ Configuration (JSON):
   log_level   debug, info, warn or error
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted, locks,
                 status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
-  scanners    [{port}]
+  scanners    [{port, side}]; side is "back" for one at the back of a two-way cabinet
+  climates    [{port, probes: [{module, address, hundredths}]}]: thermometers XY-MD02
+  power       {address, ups, user, password}: a UPS that upsd tells of
 A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
 
 A scanner may send a symbology identifier (]C1) before a code and GS1 separators (FNC1) in
@@ -41,17 +46,19 @@ it: both are dropped. A code with any other control character is not taken.
 
 // config is the configuration's file.
 type config struct {
-	Dir      string       `json:"dir"`
-	Server   string       `json:"server"`
-	ServerCA string       `json:"server_ca"`
-	Proxy    string       `json:"proxy"`
-	Screen   string       `json:"screen"`
-	Panel    screen.Panel `json:"panel"`
-	Browser  []string     `json:"browser"`
-	Socket   string       `json:"socket"`
-	LogLevel string       `json:"log_level"`
-	Buses    []bus        `json:"buses"`
-	Scanners []scanner    `json:"scanners"`
+	Dir      string         `json:"dir"`
+	Server   string         `json:"server"`
+	ServerCA string         `json:"server_ca"`
+	Proxy    string         `json:"proxy"`
+	Screen   string         `json:"screen"`
+	Panel    screen.Panel   `json:"panel"`
+	Browser  []string       `json:"browser"`
+	Socket   string         `json:"socket"`
+	LogLevel string         `json:"log_level"`
+	Buses    []bus          `json:"buses"`
+	Scanners []scanner      `json:"scanners"`
+	Climates []thermometers `json:"climates"`
+	Power    *power.Config  `json:"power"`
 }
 
 type bus struct {
@@ -73,7 +80,8 @@ func (b bus) checkSpeed() error {
 }
 
 type scanner struct {
-	Port string `json:"port"`
+	Port string      `json:"port"`
+	Side models.Side `json:"side"`
 }
 
 // usualSpeed is that of a port that states none.
@@ -153,7 +161,16 @@ func (c config) check() error {
 		boards = append(boards, b.Boards...)
 	}
 	errs = append(errs, lock.CheckBoards(boards))
+	for _, t := range c.Climates {
+		errs = append(errs, link.Check(t.Port), climate.Check(t.Probes))
+	}
+	if c.Power != nil {
+		errs = append(errs, c.Power.Check())
+	}
 	for _, s := range c.Scanners {
+		if s.Side != "" && s.Side != models.SideFront && s.Side != models.SideBack {
+			wrong("scanners: side is front or back, not %q", s.Side)
+		}
 		errs = append(errs, link.Check(s.Port))
 	}
 	return errors.Join(errs...)

@@ -56,14 +56,15 @@ type state struct {
 	host.Status
 	Line     uplink.Status   `json:"line"`
 	Scanners []scannerStatus `json:"scanners"`
+	Sensors  sensorStatus    `json:"sensors"`
 }
 
 // control serves the unix socket.
-func control(h *host.Host, line *uplink.Uplink, scanners []*watched, log *slog.Logger) http.Handler {
+func control(h *host.Host, line *uplink.Uplink, scanners []*watched, heard *sensors, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		st, err := h.Status(r.Context())
-		answer(w, state{st, line.Status(), statuses(scanners)}, err)
+		answer(w, state{st, line.Status(), statuses(scanners), heard.status()}, err)
 	})
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) {
 		cell, err := strconv.Atoi(r.URL.Query().Get("cell"))
@@ -190,6 +191,7 @@ func (st state) devices(add func(bool, device)) {
 	add(valid, device{"certificate", string(st.Locker), map[bool]string{true: "valid", false: "expired"}[valid],
 		"until " + st.Line.NotAfter.UTC().Format(time.RFC3339)})
 	addScanners(st.Scanners, add)
+	st.Sensors.devices(add)
 }
 
 // probe looks at the devices by itself: nobody else has them.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/climate"
 	"cubby/agent/host"
 	"cubby/agent/journal"
 	"cubby/agent/kiosk"
@@ -171,10 +172,12 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	scanners := watch(c.Scanners)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
+	heard := &sensors{climates: map[int]climate.Status{}}
+	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {
 			return scan.Run(ctx, s.open, log.With("scanner", s.port), func(code string) {
-				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation()}); err != nil && ctx.Err() == nil {
+				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.side}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}
 			})
@@ -183,7 +186,7 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	browser := kiosk.New(c.Browser, log)
 	group.Go(func() error { return browser.Run(ctx) })
 	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, c.Panel, browser.Alive, log)) })
-	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, log)) })
+	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, heard, log)) })
 	group.Go(func() error { return watchdog(ctx, h, log) })
 	return group.Wait()
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// behind is added to a cell's number to name the door at its back: both open on the same things.
+const behind = 1000
+
 // openDelay is how long a lock takes from its pulse to the door standing open.
 const openDelay = 40 * time.Millisecond
 
@@ -75,6 +78,14 @@ func (s *Steel) cell(n int) *compartment {
 	return s.cells[n]
 }
 
+// inside is where the things behind a door lie. The mutex is held.
+func (s *Steel) inside(n int) *compartment {
+	if n > behind {
+		return s.cell(n - behind)
+	}
+	return s.cell(n)
+}
+
 // keep writes the file. The mutex is held.
 func (s *Steel) keep() {
 	raw, err := json.Marshal(s.cells)
@@ -94,7 +105,7 @@ func (s *Steel) Truth(n int) CellTruth {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.cell(n)
-	return CellTruth{c.Open, c.Jammed, append([]string{}, c.Things...), c.Pulses}
+	return CellTruth{c.Open, c.Jammed, append([]string{}, s.inside(n).Things...), c.Pulses}
 }
 
 // WireLock connects a lock channel, named by the cell that it should serve, to the locks of
@@ -169,7 +180,7 @@ func (s *Steel) shut(channel int) bool {
 func (s *Steel) occupied(n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.cell(n).Things) > 0
+	return len(s.inside(n).Things) > 0
 }
 
 // pulse drives what hangs on a lock channel. The door springs open a moment later, unless
@@ -250,7 +261,7 @@ func (s *Steel) Put(n int, thing string) error {
 	case !c.Open:
 		return ErrHand(fmt.Sprintf("door %d is shut", n))
 	}
-	c.Things = append(c.Things, thing)
+	s.inside(n).Things = append(s.inside(n).Things, thing)
 	s.keep()
 	return nil
 }
@@ -259,7 +270,7 @@ func (s *Steel) Put(n int, thing string) error {
 func (s *Steel) Fill(n int, thing string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cell(n).Things = append(s.cell(n).Things, thing)
+	s.inside(n).Things = append(s.inside(n).Things, thing)
 	s.keep()
 }
 
@@ -267,10 +278,10 @@ func (s *Steel) Fill(n int, thing string) {
 func (s *Steel) Take(n int, thing string) (taken []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.cell(n)
-	if !c.Open {
+	if !s.cell(n).Open {
 		return nil, ErrHand(fmt.Sprintf("door %d is shut", n))
 	}
+	c := s.inside(n)
 	if thing == "" {
 		taken, c.Things = c.Things, nil
 	} else {
