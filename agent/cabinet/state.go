@@ -49,6 +49,7 @@ type State struct {
 	Windows    []*Window                   `json:"windows,omitempty"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
+	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
