@@ -175,6 +175,8 @@ type (
 	FetchDirectory struct{}
 	// FetchSnapshot says that the server's view of the cells is wanted.
 	FetchSnapshot struct{}
+	// AskServer asks the server for something beside operations, once.
+	AskServer struct{ protocol.Request }
 )
 
 func (Pulse) isEffect()          {}
@@ -182,6 +184,7 @@ func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}
 func (FetchSnapshot) isEffect()  {}
+func (AskServer) isEffect()      {}
 
 // Button is a button of the screen.
 type Button string
@@ -228,6 +231,8 @@ const (
 	ButtonAccess   Button = "access"
 	ButtonMoreTime Button = "more_time"
 	ButtonDone     Button = "done"
+	// ButtonCodeAgain has the code sent once more.
+	ButtonCodeAgain Button = "code_again"
 )
 
 // Buttons lists them all.
@@ -237,7 +242,7 @@ func Buttons() []Button {
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
-		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone}
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
 	for _, l := range Languages() {

@@ -32,6 +32,7 @@ const (
 	ScreenDone      ScreenID = "P8"
 	ScreenRefuse    ScreenID = "P9"
 	ScreenStopped   ScreenID = "P11"
+	ScreenCodeAgain ScreenID = "P12"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
 	ScreenList      ScreenID = "L3"
@@ -107,6 +108,8 @@ func (s *State) View(now Instant, side models.Side) View {
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
+	case TextWrongCode:
+		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
 	case TextNotThis:
@@ -348,7 +351,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonEmpty, ButtonNotEmpty}
 	case ScreenStopped:
 		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
-	case ScreenLogin:
+	case ScreenLogin, ScreenCodeAgain:
 		return []Button{ButtonCancel}
 	case ScreenHome, ScreenFinish, ScreenAway:
 		return []Button{}

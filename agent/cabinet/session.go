@@ -190,6 +190,10 @@ func (t *turn) resolve(text string, scanned bool) {
 		t.qrGiven(qr)
 		return
 	}
+	if t.Session.asksForCode() && !(scanned && t.opens(text)) {
+		t.resend(text)
+		return
+	}
 	carrier := t.Directory.Couriers[t.Session.Courier].Organization
 	if e, p, ok := t.labelled(text, carrier); ok && (scanned || t.Session.Courier != "") {
 		t.deposit(e, p)
@@ -383,6 +387,8 @@ func (t *turn) pressed(b Button) {
 			return
 		}
 		t.leave()
+	case ButtonCodeAgain:
+		t.codeAgain()
 	case ButtonTakeBack:
 		t.takeBack()
 	case ButtonCancel:

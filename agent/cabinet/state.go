@@ -51,7 +51,8 @@ type State struct {
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
 	Power      Power                       `json:"power,omitzero"`
 	Tampered   bool                        `json:"tampered,omitempty"`
-	Climates   []Climate                   `json:"climates,omitempty"` // by the order in which they came
+	Climates   []Climate                   `json:"climates,omitempty"`  // by the order in which they came
+	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`

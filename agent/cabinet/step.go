@@ -202,6 +202,9 @@ func (s *State) moments(visit func(*int64)) {
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])
 	}
+	for i := range s.ResentAt {
+		visit(&s.ResentAt[i])
+	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
 	for _, b := range s.Badges {

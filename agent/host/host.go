@@ -48,6 +48,7 @@ type Line interface {
 	UploadJournal()
 	FetchDirectory()
 	FetchSnapshot()
+	Request(r protocol.Request)
 }
 
 // Config is what a host is made of.
@@ -254,6 +255,8 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 			h.Line.FetchDirectory()
 		case cabinet.FetchSnapshot:
 			h.Line.FetchSnapshot()
+		case cabinet.AskServer:
+			h.Line.Request(e.Request)
 		}
 	}
 	h.draw()

@@ -145,6 +145,7 @@ func (l *fakeLine) Send(t protocol.Type, _ any) { l.add(t) }
 func (l *fakeLine) UploadJournal()              { l.add("upload") }
 func (l *fakeLine) FetchDirectory()             { l.add("directory") }
 func (l *fakeLine) FetchSnapshot()              { l.add("snapshot") }
+func (l *fakeLine) Request(r protocol.Request)  { l.add("request " + string(r.Kind)) }
 
 // gate is a disk whose commits a test holds up or fails.
 type gate struct {

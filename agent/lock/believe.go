@@ -99,9 +99,10 @@ func (b *belief) parcel() Parcel {
 
 // believe takes in what a board said, and tells what changed by it.
 func (b *Bus) believe(board *board, a answer, push bool, tell func(Event)) {
-	first := 1
+	first, then := 1, b.timing.Equal
 	if board.family.unchecked {
-		first = b.timing.Equal
+		then = max(2, then) // a damaged frame may look like a whole one
+		first = then
 	}
 	var events []Event
 	b.mu.Lock()
@@ -121,13 +122,13 @@ func (b *Bus) believe(board *board, a answer, push bool, tell func(Event)) {
 		if set, known := a.doors.of(board.reads(cell)); known {
 			if open := board.open(cell, set); push {
 				door.hear(open)
-			} else if door.see(open, first, b.timing.Equal) {
+			} else if door.see(open, first, then) {
 				events = append(events, Event{Cell: cell, Open: open})
 			}
 		}
 		again = again || door.equal > 0
 		if sensor := board.parcels[cell]; sensor != nil && !push {
-			events = append(events, board.sense(sensor, cell, a.parcels, first, b.timing.Equal)...)
+			events = append(events, board.sense(sensor, cell, a.parcels, first, then)...)
 			again = again || sensor.equal > 0
 		}
 	}

@@ -3858,7 +3858,7 @@ type ClientInterface interface {
 	// PutTemplateWithBody Set an own text
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type.
@@ -3869,7 +3869,7 @@ type ClientInterface interface {
 	// PutTemplate Set an own text
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type.
@@ -6135,7 +6135,7 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 // PutTemplateWithBody Set an own text
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type.
@@ -6156,7 +6156,7 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 // PutTemplate Set an own text
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type.
@@ -12083,7 +12083,7 @@ type ClientWithResponsesInterface interface {
 	// PutTemplateWithBodyWithResponse Set an own text
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12094,7 +12094,7 @@ type ClientWithResponsesInterface interface {
 	// PutTemplateWithResponse Set an own text
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -18048,7 +18048,7 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 // PutTemplateWithBodyWithResponse Set an own text
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -18065,7 +18065,7 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 // PutTemplateWithResponse Set an own text
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -260,6 +262,7 @@ func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
 		found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: true, Locker: l.ID})
 		require.NoError(t, err)
 		require.Len(t, found, 3)
+		slices.SortFunc(found, func(a, b models.Incident) int { return strings.Compare(a.Evidence, b.Evidence) })
 		require.Equal(t, models.IncidentTrouble, found[0].Kind)
 		require.Equal(t, 1, found[0].Cell)
 		require.Equal(t, v.Shipment.ID, found[0].Shipment)
