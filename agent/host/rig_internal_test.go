@@ -197,9 +197,9 @@ func prepareAt(t *testing.T, path string, l models.LockerID) *stand {
 	keeper, err := journal.Open(s.disk, l)
 	require.NoError(t, err)
 	began := time.Now()
-	clock := newClock("boot-1", keeper.FloorMS(), clockSources{
-		wall: time.Now, uptime: func() int64 { return 1 + time.Since(began).Milliseconds() + s.uptime.Load() },
-		synced: func() bool { return true },
+	clock := newClock("boot-1", keeper.FloorMS(), ClockSources{
+		Wall: time.Now, Uptime: func() int64 { return 1 + time.Since(began).Milliseconds() + s.uptime.Load() },
+		Synced: func() bool { return true },
 	})
 	s.Host = New(Config{
 		Keeper: keeper, Buses: []Bus{s.a, s.b}, Line: s.line, Clock: clock,

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"cubby/agent/host"
 )
 
 const good = `{"dir": "/var/lib/cubby", "server": "https://lockers.example.test:8443", "server_ca": "/etc/cubby/ca.pem",
@@ -71,7 +73,7 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	call := func(args ...string) (string, error) {
 		var out bytes.Buffer
-		err := run(t.Context(), args, program{&out, &out})
+		err := run(t.Context(), args, program{&out, &out, host.Computer})
 		return out.String(), err
 	}
 	for _, args := range [][]string{nil, {"help"}, {"--help"}, {"-h"}} {

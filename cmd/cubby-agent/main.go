@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"cubby/agent/host"
 )
 
 // version is set at the build: -ldflags "-X main.version=…".
@@ -38,11 +40,14 @@ func commands() []command {
 }
 
 // program is what a command may use of the world.
-type program struct{ out, err io.Writer }
+type program struct {
+	out, err io.Writer
+	time     host.ClockSources
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], program{os.Stdout, os.Stderr})
+	err := run(ctx, os.Args[1:], program{os.Stdout, os.Stderr, host.Computer})
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "cubby-agent:", err)

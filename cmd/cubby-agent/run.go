@@ -59,7 +59,7 @@ func runEnroll(ctx context.Context, p program, args []string) error {
 	if claim == "" {
 		return errors.New("--claim is missing: staff make one with POST /api/v1/lockers/{id}/claims")
 	}
-	clock, err := host.NewClock(0)
+	clock, err := host.NewClock(0, p.time)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 	log := c.logger(p).With("locker", id.Locker)
 	var excuse outage
 	for {
-		err := serve(ctx, c, log, id, excuse.end)
+		err := serve(ctx, p, c, log, id, excuse.end)
 		if ctx.Err() != nil || !journal.DiskFailed(err) {
 			return errors.Join(err, excuse.end())
 		}
@@ -108,13 +108,13 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 
 // serve runs the parts of the cabinet until the context ends or the store fails. Before the screen is served, whoever
 // serves it meanwhile is told to end.
-func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity, screenNeeded func() error) error {
+func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink.Identity, screenNeeded func() error) error {
 	keeper, lost, err := openStore(c, log, id.Locker)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = keeper.Close() }() // all that counts is durable
-	clock, err := host.NewClock(keeper.FloorMS())
+	clock, err := host.NewClock(keeper.FloorMS(), p.time)
 	if err != nil {
 		return err
 	}
