@@ -49,11 +49,17 @@ const (
 	ScreenCheck     ScreenID = "L17"
 )
 
+// Screens lists them all.
+func Screens() []ScreenID {
+	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenCode, ScreenPaused, ScreenCollected, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
+}
+
 const reminderMS = 30_000
 
 // View is what a person sees, in the language of the session: the page draws it, and has no
 // words of its own.
 type View struct {
+	Rev       int64              `json:"rev"` // counts the changes since the program began, of whoever draws it
 	Language  Language           `json:"language"`
 	Direction string             `json:"direction"` // ltr or rtl
 	Wait      string             `json:"wait"`      // what to show while the cabinet cannot be reached
@@ -118,6 +124,8 @@ func (s *State) View(now Instant, side models.Side) View {
 		if op != nil && op.Kind == models.Pickup && len(op.refusable()) > 0 {
 			v.Buttons = append([]Button{ButtonRefuse}, v.Buttons...)
 		}
+	case TextTakeOut:
+		v.Buttons = []Button{} // the question comes once the door is shut
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}

@@ -20,7 +20,16 @@ func (h *Host) draw() {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if reflect.DeepEqual(view, h.view) && reflect.DeepEqual(site, h.site) {
+	changed := !reflect.DeepEqual(site, h.site)
+	for side, v := range view {
+		v.Rev = h.view[side].Rev
+		if !reflect.DeepEqual(v, h.view[side]) {
+			v.Rev++
+			changed = true
+		}
+		view[side] = v
+	}
+	if !changed {
 		return
 	}
 	h.view, h.site = view, site

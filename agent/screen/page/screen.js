@@ -37,6 +37,8 @@ let lettersWanted = false; // a courier's keyboard: wanted for labels that canno
 /** @param {View} v */
 function draw(v) {
   const before = view;
+  // An answer may be overtaken by what came of the next act.
+  if (before && v.rev < before.rev) return;
   const fresh = !before || before.screen !== v.screen || before.text !== v.text;
   view = v;
   if (fresh) {
@@ -44,6 +46,7 @@ function draw(v) {
     lettersWanted = false;
   }
   root.lang = v.language;
+  root.dataset.text = v.text;
   root.dir = v.direction;
   for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
   root.classList.toggle('quiet', !!v.quiet);
@@ -301,6 +304,7 @@ function listen() {
     waiting = v.wait || waiting;
     draw(v);
   };
+  mine.onopen = () => { if (view) view.rev = 0; }; // the program may have begun anew
   mine.addEventListener('site', (e) => {
     site = JSON.parse(e.data);
     drawSite();
