@@ -29,8 +29,8 @@ type Bus interface {
 
 // Timing is how long a session waits. Zero values take the defaults.
 type Timing struct {
-	Watch time.Duration // for a door to move after a pulse; 4 s: slow boards read each door on its own
-	After time.Duration // for a second one after the first; 1.5 s
+	Watch time.Duration // for a door to move after a pulse; 4 s
+	After time.Duration // for a second one after the first; 1.5 s, and longer on lines that are read slowly
 	Close time.Duration // for a person to shut the door; 20 s
 	// MaxOpen is how many doors that the session opened may stand open when it drives the next
 	// lock, that one's own with them; 2.
@@ -272,7 +272,7 @@ func (s *Session) try(ctx context.Context, c channel) (Finding, error) {
 		}
 		return f, nil
 	}
-	opened, shut, err := s.watch(ctx)
+	opened, shut, err := s.watch(ctx, s.pace())
 	if err != nil {
 		return Finding{}, err
 	}
@@ -290,10 +290,25 @@ func (s *Session) try(ctx context.Context, c channel) (Finding, error) {
 	return f, nil
 }
 
+// rounds is how many times a line is read until a move on any of its boards is told.
+const rounds = 3
+
+// pace is how long the slowest line takes to tell that a door moved.
+func (s *Session) pace() (slowest time.Duration) {
+	for _, b := range s.cfg.Buses {
+		round := time.Duration(0)
+		for _, board := range b.Boards() {
+			round += board.Latency
+		}
+		slowest = max(slowest, rounds*round)
+	}
+	return slowest
+}
+
 // watch waits for doors to move, and tells which opened and which, of those that the session
 // did not open before, were shut.
-func (s *Session) watch(ctx context.Context) (opened, shut []int, err error) {
-	limit := time.NewTimer(s.cfg.Timing.Watch)
+func (s *Session) watch(ctx context.Context, pace time.Duration) (opened, shut []int, err error) {
+	limit := time.NewTimer(s.cfg.Timing.Watch + pace)
 	defer limit.Stop()
 	seen := 0
 	for {
@@ -312,7 +327,7 @@ func (s *Session) watch(ctx context.Context) (opened, shut []int, err error) {
 			}
 		}
 		if seen == 0 && len(opened)+len(shut) > 0 {
-			limit.Reset(s.cfg.Timing.After)
+			limit.Reset(s.cfg.Timing.After + pace)
 		}
 		seen = len(moves)
 		select {

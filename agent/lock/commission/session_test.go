@@ -34,6 +34,8 @@ type stand struct {
 	boards []lock.Board
 	cfg    commission.Config
 
+	reply time.Duration
+
 	mu       sync.Mutex
 	progress []commission.Progress
 	most     int // doors that stood open at once when a lock was driven
@@ -42,7 +44,7 @@ type stand struct {
 func newStand(t *testing.T, shuts time.Duration) *stand {
 	t.Helper()
 	dir := t.TempDir()
-	s := &stand{t: t}
+	s := &stand{t: t, reply: 60 * time.Millisecond}
 	var err error
 	s.steel, err = boards.OpenSteel(filepath.Join(dir, "steel"), shuts)
 	require.NoError(t, err)
@@ -84,7 +86,7 @@ func newStand(t *testing.T, shuts time.Duration) *stand {
 func (s *stand) session(ctx context.Context) ([]commission.Finding, error) {
 	s.t.Helper()
 	bare := commission.Bare(s.boards)
-	timing := lock.Timing{Poll: 5 * time.Millisecond, Fast: 5 * time.Millisecond, Reply: 60 * time.Millisecond, Reopen: 5 * time.Millisecond}
+	timing := lock.Timing{Poll: 5 * time.Millisecond, Fast: 5 * time.Millisecond, Reply: s.reply, Reopen: 5 * time.Millisecond}
 	bus, err := lock.NewBus(bare, timing, func() (link.Port, error) { return link.Open("serial:" + s.sim.Path()) }, slog.New(slog.DiscardHandler))
 	require.NoError(s.t, err)
 	s.cfg.Boards, s.cfg.Buses = bare, []commission.Bus{bus}
@@ -207,6 +209,19 @@ func TestDoubledWiring(t *testing.T) {
 	require.Equal(t, "doors 1, 2 opened together", p.Findings[0].Say())
 	require.Equal(t, "door 3 is opened by another channel too", p.Findings[3].Say())
 	require.Nil(t, p.Boards[0].Locks, "what is in doubt stays as it was")
+	s.onlyOnce(8)
+}
+
+// TestASlowLine: the second of two doors is read long after the first, and still belongs to
+// the same pulse.
+func TestASlowLine(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, time.Second)
+	s.reply = time.Second
+	s.sim.Pace(1200) // each board is read in 120 ms
+	s.steel.WireLock(1, 1, 8)
+	s.cfg.Timing.Close, s.cfg.Timing.After = patience, 20*time.Millisecond
+	require.Equal(t, map[int]commission.Doubt{1: commission.ManyMoved}, doubts(s.found()))
 	s.onlyOnce(8)
 }
 
