@@ -339,15 +339,3 @@ func (w *tour) restart(meanwhile func()) {
 	meanwhile()
 	w.r = w.r.place.run()
 }
-
-func (w *tour) shutIfOpen(cell int) {
-	if w.r.steel.Truth(cell).Open {
-		w.shut(cell)
-	}
-}
-
-// leaveNow logs a courier out, wherever the screen is.
-func (w *tour) leaveNow() {
-	w.pass(11 * time.Minute)
-	w.pass(11 * time.Minute)
-}

@@ -392,17 +392,58 @@ func (w *tour) withdrawals() {
 	w.press(cabinet.ButtonUnreadable)
 	w.at("L16", cabinet.TextConfirmLabel)
 	w.press(cabinet.ButtonPutBack)
-	w.is(`document.documentElement.dataset.text !== 'confirm_label'`)
-	w.shutIfOpen(cell)
+	w.comes("L16", cabinet.TextTakeAndScan)
+	w.press(cabinet.ButtonUnreadable)
+	w.comes("L16", cabinet.TextConfirmLabel)
+	w.press(cabinet.ButtonConfirm)
+	w.shut(cell)
+	w.comes("L15", cabinet.TextCollectList)
+	for _, how := range []cabinet.Button{cabinet.ButtonTakeAnyway, cabinet.ButtonMissing, cabinet.ButtonNotEmpty} {
+		w.choose(0)
+		w.comes("L16", cabinet.TextTakeAndScan)
+		cell := w.open(1)[0]
+		if how == cabinet.ButtonTakeAnyway {
+			w.scan("LABEL-foreign-1")
+			w.comes("L16", cabinet.TextNotThis)
+			w.press(how)
+			w.shut(cell)
+		} else {
+			w.shut(cell)
+			w.comes("L16", cabinet.TextScanTaken)
+			if how == cabinet.ButtonMissing {
+				w.at("L16", cabinet.TextScanTaken)
+			}
+			w.press(how)
+		}
+		w.is(`document.getElementById('screen').textContent !== 'L16'`)
+	}
+	w.comes("L15", cabinet.TextCollectList)
+	w.press(cabinet.ButtonCancel)
+	w.comes("L2", cabinet.TextCourier)
 }
 
 // checks: cells in doubt that a courier looks into.
-func (w *tour) checks() {}
+func (w *tour) checks() {
+	for _, found := range []cabinet.Button{cabinet.ButtonEmpty, cabinet.ButtonSomethingElse} {
+		w.press(cabinet.ButtonCheck)
+		w.comes("L17", cabinet.TextPleaseClose)
+		cell := w.open(1)[0]
+		if found == cabinet.ButtonEmpty {
+			w.at("L17", cabinet.TextPleaseClose)
+		}
+		w.shut(cell)
+		w.comes("L17", cabinet.TextWhatInside)
+		if found == cabinet.ButtonEmpty {
+			w.at("L17", cabinet.TextWhatInside)
+		}
+		w.press(found)
+		w.comes("L2", cabinet.TextNoted)
+	}
+	w.leave()
+}
 
 // breaks: the cabinet is away, or begins anew.
 func (w *tour) breaks() {
-	w.leaveNow()
-	w.home()
 	w.login()
 	w.shipment("cut", nil, models.SizeS)
 	w.load("LABEL-cut-1")
