@@ -47,6 +47,9 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
 		return
+	case e.DueMinor > 0:
+		t.refuse(TextNoPayment)
+		return
 	}
 	c := t.allocate(p, 0, nil)
 	if c == nil {

@@ -206,6 +206,8 @@ const (
 	ButtonAccess   Button = "access"
 	ButtonMoreTime Button = "more_time"
 	ButtonDone     Button = "done"
+	// ButtonOpen opens several doors.
+	ButtonOpen Button = "open"
 	// ButtonCodeAgain has the code sent once more.
 	ButtonCodeAgain Button = "code_again"
 )
@@ -217,7 +219,7 @@ func Buttons() []Button {
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
-		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain}
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
 	for _, l := range Languages() {

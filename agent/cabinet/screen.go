@@ -25,11 +25,13 @@ const (
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
 	ScreenCollected ScreenID = "P3"
+	ScreenSeveral   ScreenID = "P4"
 	ScreenTake      ScreenID = "P5"
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
 	ScreenRefuse    ScreenID = "P9"
+	ScreenPayment   ScreenID = "P10"
 	ScreenStopped   ScreenID = "P11"
 	ScreenCodeAgain ScreenID = "P12"
 	ScreenLogin     ScreenID = "L1"
@@ -64,6 +66,7 @@ type View struct {
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`      // of the operation: open or coming
+	Places    map[int]string     `json:"places"`     // where they are: "upper left"
 	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
 	Offline   bool               `json:"offline"`
 	Strips    []string           `json:"strips"`
@@ -91,15 +94,17 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Params = s.freeCounts(session)
 	} else if v.Text == TextHere {
 		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
-	} else if v.Screen == ScreenPaused {
+	} else if v.Text == TextPaused {
 		v.Seconds = seconds(session.Until, now)
+	} else if v.Text == TextCollectedOn {
+		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
-	case TextWrongCode:
+	case TextWrongCode, TextWrongScan:
 		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
@@ -115,6 +120,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	if session.Over != "" {
 		s.viewOver(session, &v, now)
 	}
+	v.Places = s.places(v.Doors, language)
 	v.Sentence = language.sentence(v.Text, v.Params)
 	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
@@ -131,6 +137,9 @@ func (s *State) View(now Instant, side models.Side) View {
 	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
 		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
 	}
+	if op != nil && op.Kind == models.Pickup && !op.ended() && s.Directory.Withdrawals[op.Shipment].Reason == models.LeaveExpired {
+		v.Strips = append(v.Strips, language.sentence(TextStripLate, nil))
+	}
 	if v.Offline {
 		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
 	}
@@ -143,7 +152,7 @@ func OutOfService() View {
 		Language: English, Direction: CatalogueOf(English).Direction,
 		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
 		Frame: []Button{}, Labels: map[Button]string{},
-		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
+		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
 }
 
@@ -194,6 +203,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenLeftOpen, TextPleaseClose, open)
 	case len(open) > 0:
 		show(ScreenTake, TextTake, open)
+		k, n := op.progress()
+		v.Params["k"], v.Params["n"] = strconv.Itoa(k), strconv.Itoa(n)
 	case len(coming) > 0:
 		show(ScreenTake, TextOpening, coming)
 	case op.any(DoorJammed):
@@ -237,7 +248,7 @@ func (t *turn) afterOperation(op *Operation) {
 	case op.Reason == "no_cell":
 		t.showNoRoom(op.Failed, "")
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
-		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
+		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.visit())
 	case op.Reason == reasonPutBack:
 		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
 	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:
@@ -309,6 +320,8 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonProblem}
 	case ScreenRefuse:
 		return []Button{ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep}
+	case ScreenSeveral:
+		return []Button{ButtonOpen, ButtonCancel}
 	case ScreenJammed:
 		return []Button{ButtonTryAgain, ButtonFinish}
 	case ScreenDone:

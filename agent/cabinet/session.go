@@ -51,12 +51,17 @@ type Session struct {
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
+	// Several is whose doors wait for [Open]; Agreed: it was pressed.
+	Several models.ShipmentID `json:"several,omitempty"`
+	Agreed  bool              `json:"agreed,omitempty"`
+	// AtMS is the time that the screen names, in Unix milliseconds.
+	AtMS int64 `json:"at_ms,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
 	s.Asks, s.Dim = false, false
-	s.Label, s.Choices, s.Interrupted = "", nil, ""
+	s.Label, s.Choices, s.Interrupted, s.Several, s.AtMS = "", nil, "", "", 0
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -231,10 +236,15 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		return
 	}
 	e, issue := t.withCode(code)
-	switch {
-	case e != nil:
+	if e != nil {
 		t.Pad.Wrong = 0
 		t.pickup(e, issue)
+		return
+	}
+	past, over := t.pastOf(t.isCode(code))
+	switch {
+	case over:
+		t.tellOver(past)
 	case scanned:
 		t.wrongScan()
 	default:
@@ -249,12 +259,15 @@ func (t *turn) qrGiven(qr string) {
 		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
 		return
 	}
-	e, issue := t.withQR(qr)
-	if e == nil {
-		t.wrongScan()
+	if e, issue := t.withQR(qr); e != nil {
+		t.pickup(e, issue)
 		return
 	}
-	t.pickup(e, issue)
+	if past, over := t.pastOf(t.isQR(qr)); over {
+		t.tellOver(past)
+		return
+	}
+	t.wrongScan()
 }
 
 func (t *turn) badgeShown(c models.DirectoryCourier) {
@@ -380,6 +393,8 @@ func (t *turn) pressed(b Button) {
 		t.leave()
 	case ButtonCodeAgain:
 		t.codeAgain()
+	case ButtonOpen:
+		t.openSeveral()
 	case ButtonTakeBack:
 		t.takeBack()
 	case ButtonCancel:

@@ -53,6 +53,7 @@ type State struct {
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
+	Past       map[models.ShipmentID]Past  `json:"past,omitempty"` // what is over here
 	// Session is of who stands before the front, BackSession at the back of a two-way cabinet.
 	Session     Session `json:"session"`
 	BackSession Session `json:"back_session"`

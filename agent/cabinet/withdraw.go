@@ -187,6 +187,9 @@ func (t *turn) emptied(op *Operation, d *Door, kind models.FactType) {
 		}
 		t.write(kind, op.ID, c, models.FactData{Label: op.Label, Courier: op.Courier})
 	}
+	if kind == models.FactWithdrawn {
+		t.remember(op.Shipment, PastTakenBack)
+	}
 	op.Told, op.Reason = true, string(kind)
 }
 
