@@ -50,6 +50,9 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case e.DueMinor > 0:
 		t.refuse(TextNoPayment)
 		return
+	case t.Power.OnBattery:
+		t.refuse(TextOnBattery)
+		return
 	}
 	c := t.allocate(p, 0, nil)
 	if c == nil {

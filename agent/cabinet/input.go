@@ -99,6 +99,8 @@ type (
 		RestEmpty bool
 		Partial   bool
 	}
+	// PowerChanged is what the power supply tells, after each start too.
+	PowerChanged struct{ Power }
 	// SnapshotTaken is the server's view of the cells.
 	SnapshotTaken struct{ protocol.Snapshot }
 )
@@ -126,6 +128,7 @@ func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
 func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
+func (PowerChanged) isInput()     {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.

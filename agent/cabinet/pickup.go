@@ -91,6 +91,9 @@ func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Exp
 
 // pickup begins what a right code asks for.
 func (t *turn) pickup(e *Expected, issue int) {
+	if t.noPower() {
+		return
+	}
 	e.Issue = issue // a newer code retires the older ones
 	for _, op := range t.Operations {
 		// Its last pickup is over once its code is used again.
@@ -134,7 +137,7 @@ func (t *turn) pickup(e *Expected, issue int) {
 	if op == nil {
 		return
 	}
-	op.Calm = t.Session.needsCalm()
+	op.Calm = t.needsCalm()
 	for _, c := range cells {
 		op.add(c, slices.Clone(c.Parcels))
 	}
@@ -188,7 +191,7 @@ func (t *turn) reopen(id models.ShipmentID) {
 	if op == nil {
 		return
 	}
-	op.Reopens, op.Calm = true, t.Session.needsCalm()
+	op.Reopens, op.Calm = true, t.needsCalm()
 	for _, n := range w.Cells {
 		if c := t.cell(n); c.Shipment == id {
 			op.add(c, t.takenFrom(id, c)) // nothing of it is inside, unless it is put back

@@ -22,6 +22,7 @@ const (
 	ScreenHelp      ScreenID = "C5"
 	ScreenTrouble   ScreenID = "C6"
 	ScreenOut       ScreenID = "C7"
+	ScreenPower     ScreenID = "C8"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
 	ScreenCollected ScreenID = "P3"
@@ -76,6 +77,8 @@ type View struct {
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
 	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
+	// Neighbours are other lockers to go to.
+	Neighbours []models.Neighbour `json:"neighbours,omitempty"`
 }
 
 // View derives the screen of a side from the state.
@@ -99,6 +102,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	} else if v.Text == TextCollectedOn {
 		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
+	s.viewOutside(session, language, &v)
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
 	switch v.Text {
@@ -126,23 +130,8 @@ func (s *State) View(now Instant, side models.Side) View {
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
-	for _, c := range s.Cells {
-		if c.Open {
-			v.OpenDoors = append(v.OpenDoors, c.Number())
-		}
-		if s.longOpen([]int{c.Number()}, now) {
-			v.Strips = append(v.Strips, language.sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
-		}
-	}
-	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
-		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
-	}
-	if op != nil && op.Kind == models.Pickup && !op.ended() && s.Directory.Withdrawals[op.Shipment].Reason == models.LeaveExpired {
-		v.Strips = append(v.Strips, language.sentence(TextStripLate, nil))
-	}
-	if v.Offline {
-		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
-	}
+	v.OpenDoors = append(v.OpenDoors, s.openDoors()...)
+	v.Strips = s.strips(side, op, now, language)
 	return v
 }
 
@@ -334,7 +323,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
 	case ScreenLogin, ScreenCodeAgain:
 		return []Button{ButtonCancel}
-	case ScreenHome, ScreenFinish, ScreenAway:
+	case ScreenHome, ScreenOut, ScreenPower, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
 		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}

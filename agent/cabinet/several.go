@@ -7,12 +7,15 @@ import (
 )
 
 // needsCalm reports whether doors are to open one after the other: who reads with the ears, or
-// reaches low alone, cannot watch four.
-func (s *Session) needsCalm() bool { return s.Access.Low || s.Access.Speech }
+// reaches low alone, cannot watch four, and a battery cannot open them.
+func (t *turn) needsCalm() bool {
+	a := t.Session.Access
+	return a.Low || a.Speech || t.Power.OnBattery
+}
 
 // askSeveral says how many doors are to open before they do; false: there is no need.
 func (t *turn) askSeveral(e *Expected, cells []*Cell) bool {
-	if len(cells) < 2 || len(cells) <= doorsAtOnce && !t.Session.needsCalm() {
+	if len(cells) < 2 || len(cells) <= doorsAtOnce && !t.needsCalm() {
 		return false
 	}
 	var list []int

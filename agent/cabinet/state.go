@@ -47,6 +47,7 @@ type State struct {
 	Operations []*Operation                `json:"operations"` // in the order in which they began
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
+	Power      Power                       `json:"power,omitzero"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
 	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour

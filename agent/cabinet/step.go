@@ -96,6 +96,8 @@ func (t *turn) take(in Input) {
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
 		t.openedDirectly(in)
+	case PowerChanged:
+		t.powerChanged(in)
 	case Takeover:
 		t.takeOver(in)
 	}
