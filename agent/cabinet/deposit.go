@@ -114,7 +114,7 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished
-	t.showing(op).Loaded++
+	t.showing(op).Visit.Loaded++
 }
 
 // depositJammed has the next best cell opened in place of one that does not open.

@@ -215,8 +215,7 @@ func (t *turn) finish() {
 		t.leave()
 		return
 	}
-	t.logout()
-	t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
+	t.goodbye()
 }
 
 // pressedFrame takes a button that every screen has; false: it is none.

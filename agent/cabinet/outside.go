@@ -26,7 +26,7 @@ func (s *State) outOfService() TextKey {
 
 // viewOutside draws what the first page says when it cannot be used, or not for long.
 func (s *State) viewOutside(session *Session, l Language, v *View) {
-	open := s.openDoors()
+	open := s.doorsOpen()
 	switch text := s.outOfService(); {
 	case v.Screen != ScreenHome || v.Text != TextHome:
 	case s.Power.Low && len(open) > 0:
@@ -39,8 +39,8 @@ func (s *State) viewOutside(session *Session, l Language, v *View) {
 	}
 }
 
-// openDoors lists the doors that stand open.
-func (s *State) openDoors() []int {
+// doorsOpen lists the doors that stand open.
+func (s *State) doorsOpen() []int {
 	var open []int
 	for _, c := range s.Cells {
 		if c.Open {

@@ -1,7 +1,7 @@
 package cabinet
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -76,6 +76,7 @@ type View struct {
 	Pad       PadKind            `json:"pad,omitempty"`
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
+	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
 	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
 	// Neighbours are other lockers to go to.
 	Neighbours []models.Neighbour `json:"neighbours,omitempty"`
@@ -93,10 +94,13 @@ func (s *State) View(now Instant, side models.Side) View {
 	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
-	} else if v.Text == TextCourier {
-		v.Params = s.freeCounts(session)
+	} else if v.Screen == ScreenCourier {
+		v.Params = s.courierParams(session)
+		maps.Copy(v.Params, session.Params)
 	} else if v.Text == TextHere {
 		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
+	} else if v.Text == TextGoodbye {
+		v.Lines = unloadedLines(session.Unloaded, language)
 	} else if v.Text == TextPaused {
 		v.Seconds = seconds(session.Until, now)
 	} else if v.Text == TextCollectedOn {
@@ -130,7 +134,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
-	v.OpenDoors = append(v.OpenDoors, s.openDoors()...)
+	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
 	v.Strips = s.strips(side, op, now, language)
 	return v
 }
@@ -284,21 +288,6 @@ func numbers(cells []int) string {
 		parts[i] = strconv.Itoa(n)
 	}
 	return strings.Join(parts, ", ")
-}
-
-// freeCounts are the cells that can be loaded now, by size.
-func (s *State) freeCounts(session *Session) map[string]string {
-	counts := map[models.Size]int{}
-	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
-			counts[c.Layout.Size]++
-		}
-	}
-	params := map[string]string{"loaded": strconv.Itoa(session.Loaded)}
-	for _, size := range models.Sizes() {
-		params["free_"+strings.ToLower(string(size))] = fmt.Sprint(counts[size])
-	}
-	return params
 }
 
 func buttons(screen ScreenID, courier bool) []Button {
