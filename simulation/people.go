@@ -179,6 +179,9 @@ func (c *client) watch(n *node) (int64, bool) {
 			return c.leave(n)
 		}
 		return w.between(200, 800), false
+	case cabinet.TextSeveral:
+		n.press(cabinet.ButtonOpen)
+		return w.between(second, 3*second), false
 	case cabinet.TextOpening, cabinet.TextTake, cabinet.TextPleaseClose:
 		if w.chance(1) {
 			n.w.faults.hit(n, walkAway)

@@ -48,6 +48,9 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
 		return
+	case e.DueMinor > 0:
+		t.refuse(TextNoPayment)
+		return
 	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
 		t.refuse(TextOnBattery)
 		return
@@ -120,7 +123,7 @@ func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished
-	t.showing(op).Loaded++
+	t.showing(op).Visit.Loaded++
 }
 
 // depositJammed has the next best cell opened in place of one that does not open.

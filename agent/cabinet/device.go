@@ -27,12 +27,6 @@ type Climate struct {
 	Silent   bool  `json:"silent,omitempty"`
 }
 
-// Power is what feeds the cabinet.
-type Power struct {
-	OnBattery bool `json:"on_battery,omitempty"`
-	Low       bool `json:"low,omitempty"` // it ends soon
-}
-
 // state is the power as facts tell it.
 func (p Power) state() models.DeviceState {
 	switch {

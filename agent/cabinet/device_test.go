@@ -116,8 +116,8 @@ func TestTemperatureIsTold(t *testing.T) {
 	require.Equal(t, 3, told(), "a degree")
 }
 
-// TestOnBattery: deposits stop before the battery does, pickups last, one door at a time.
-func TestOnBattery(t *testing.T) {
+// TestTheMainsAreOff: deposits stop before the battery does, pickups last, one door at a time.
+func TestTheMainsAreOff(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).furnish(models.SizeS, models.SizeM, models.SizeM)
 	r.expect("shp_1", policy(), models.SizeS, models.SizeM)
@@ -136,6 +136,8 @@ func TestOnBattery(t *testing.T) {
 	require.Len(t, r.pulses, 2)
 	r.press(cabinet.ButtonFinish)
 	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.ScreenSeveral, r.screen().Screen)
+	r.press(cabinet.ButtonOpen)
 	r.wait(2000)
 	require.Len(t, r.pulses, 3, "one door at a time")
 	r.open(r.pulses[2].Cell)
@@ -146,10 +148,9 @@ func TestOnBattery(t *testing.T) {
 	require.Len(t, r.pulses, 4)
 	r.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: true, Low: true}})
 	require.Equal(t, models.DeviceLow, r.device().State)
-	require.Contains(t, r.screen().Strips, "The locker is switching off. Please close the open doors.")
 	r.do(cabinet.PowerChanged{})
 	require.Equal(t, models.DeviceOK, r.device().State)
-	require.NotContains(t, r.screen().Strips, "Pickups only: the mains are off.")
+	require.NotContains(t, r.screen().Strips, "Power failure: pickups only.")
 }
 
 func TestTamper(t *testing.T) {

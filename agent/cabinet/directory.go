@@ -224,7 +224,7 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 		if op.Kind == models.Deposit {
 			shown.show(ScreenNotHere, TextCancelled, t.in(refusalMS))
 		} else {
-			shown.show(ScreenCollected, t.notToBeHad(id), t.in(stateMS))
+			t.showNotToBeHad(shown, id)
 		}
 	}
 }
@@ -290,12 +290,17 @@ func (s *State) collectable(e *Expected) bool {
 	return !e.Withdrawn && !e.Frozen && (!to || w.Collectable)
 }
 
-// notToBeHad is the sentence for a right code of a shipment that is not collectable.
-func (s *State) notToBeHad(id models.ShipmentID) TextKey {
-	if e := s.Directory.Shipments[id]; e != nil && e.Frozen && !e.Withdrawn {
-		return TextHeldBack
+// showNotToBeHad answers a right code of a shipment that is not collectable.
+func (t *turn) showNotToBeHad(session *Session, id models.ShipmentID) {
+	e, w := t.Directory.Shipments[id], t.Directory.Withdrawals[id]
+	text := TextWithdrawn
+	switch {
+	case e != nil && e.Frozen && !e.Withdrawn:
+		text = TextHeldBack
+	case w.Reason == models.LeaveRerouted && w.Place != "":
+		text = TextMoved
 	}
-	return TextWithdrawn
+	session.show(ScreenCollected, text, t.in(stateMS), "place", w.Place)
 }
 
 // leaving reports whether nothing of the shipment is to be put in any more.

@@ -1,6 +1,8 @@
 package cabinet
 
 import (
+	"slices"
+
 	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
@@ -34,7 +36,7 @@ const (
 // for its turn alone.
 func (s *State) doorWaits() bool {
 	for _, op := range s.Operations {
-		if op.ended() || op.Authority == "" {
+		if op.ended() || op.Authority == "" || op.calm() {
 			continue
 		}
 		for _, d := range op.Doors {
@@ -45,6 +47,9 @@ func (s *State) doorWaits() bool {
 	}
 	return false
 }
+
+// calm: its next door waits until the one before is shut.
+func (op *Operation) calm() bool { return op.Calm && op.any(DoorPulsed, DoorOpen) }
 
 // openDoors drives the locks that may be driven now: one at a time, some apart, so many
 // at once. The attempt is in the state before its pulse is an effect.
@@ -59,6 +64,9 @@ func (t *turn) openDoors() {
 				continue
 			}
 			c := t.cell(d.Cell)
+			if op.calm() {
+				break
+			}
 			if c.Generation != d.Generation || c.Operation != op.ID {
 				d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reasonGeneration
 				continue
@@ -237,12 +245,43 @@ func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
 	if op := t.operation(c.Operation); op != nil {
 		// Nobody is there: the next door must not open for whoever shuts this one.
 		t.giveUpAll(op, reasonAbandoned)
+		t.leaveOpen(op)
 	}
 	if c.Doubtful {
 		t.write(models.FactCellDoubtful, c.Operation, c, models.FactData{Reason: reasonLeftOpen})
 		return
 	}
 	t.doubt(t.operation(c.Operation), c, reasonLeftOpen)
+}
+
+// leaveOpen gives the screen to whoever comes next, once every door that a client left open was
+// told of.
+func (t *turn) leaveOpen(op *Operation) {
+	if op.Kind != models.Pickup || slices.ContainsFunc(op.Cells(DoorOpen), func(n int) bool { return !t.cell(n).LeftOpen }) {
+		return
+	}
+	t.eachSession(func() {
+		if t.Session.Operation != op.ID {
+			return
+		}
+		t.Session.Operation = ""
+		if t.Session.Courier != "" {
+			t.home()
+			return
+		}
+		t.leave()
+	})
+}
+
+// answerDue: nobody said what is to be done about a door. Whoever was there is asked first.
+func (t *turn) answerDue(op *Operation) {
+	s := t.showing(op)
+	if op.Kind == models.Pickup && op.any(DoorJammed) && s.Operation == op.ID && s.Over != ScreenStill {
+		s.Over, s.OverUntil = ScreenStill, t.in(stillMS)
+		op.AnswerBy = s.OverUntil
+		return
+	}
+	t.noAnswer(op)
 }
 
 // noAnswer: the person left without an answer to what the screen asked.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"cubby/models"
 )
 
 const (
@@ -26,6 +28,9 @@ const (
 	accessButton   = "access_"
 	languageButton = "language_"
 )
+
+// slow: the person has more time for everything.
+func (a *Access) slow() bool { return a.Slow || a.Big || a.Speech }
 
 // setting is the mode that a button turns on and off; nil: it turns none.
 func (a *Access) setting(b Button) *bool {
@@ -96,7 +101,7 @@ func (t *turn) idle() int64 { return t.longer(idleMS) }
 
 // longer is so many milliseconds from now, or more for who needs more.
 func (t *turn) longer(ms int64) int64 {
-	if a := t.Session.Access; a.Slow || a.Big || a.Speech {
+	if t.Session.Access.slow() {
 		ms *= slowBy
 	}
 	return t.in(ms)
@@ -142,6 +147,9 @@ func (t *turn) touched() {
 // moreTime closes "are you still here?".
 func (t *turn) moreTime() {
 	t.Session.Over, t.Session.OverUntil = "", 0
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup && op.any(DoorJammed) {
+		op.AnswerBy = t.idle()
+	}
 	if t.Session.Asks {
 		t.Session.Until = t.idle()
 	}
@@ -199,12 +207,15 @@ func (t *turn) endPage() {
 
 // finish ends the visit of whoever is at the screen.
 func (t *turn) finish() {
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup {
+		t.noAnswer(op)
+		t.endOperations()
+	}
 	if t.Session.Courier == "" {
 		t.leave()
 		return
 	}
-	t.logout()
-	t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
+	t.goodbye()
 }
 
 // pressedFrame takes a button that every screen has; false: it is none.

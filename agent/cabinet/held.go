@@ -82,6 +82,9 @@ func (t *turn) leaveHere(size models.Size) {
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
 		return
+	case t.Power.OnBattery:
+		t.refuse(TextOnBattery)
+		return
 	}
 	c := t.allocate(unannounced(size), 0, nil)
 	if c == nil {

@@ -99,8 +99,6 @@ type (
 		Tenths int
 		Known  bool
 	}
-	// PowerChanged is what feeds the cabinet now.
-	PowerChanged struct{ Power Power }
 	// TamperChanged is the contact of the housing.
 	TamperChanged struct{ Open bool }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
@@ -118,6 +116,8 @@ type (
 		RestEmpty bool
 		Partial   bool
 	}
+	// PowerChanged is what the power supply tells, after each start too.
+	PowerChanged struct{ Power }
 	// SnapshotTaken is the server's view of the cells.
 	SnapshotTaken struct{ protocol.Snapshot }
 )
@@ -231,6 +231,8 @@ const (
 	ButtonAccess   Button = "access"
 	ButtonMoreTime Button = "more_time"
 	ButtonDone     Button = "done"
+	// ButtonOpen opens several doors.
+	ButtonOpen Button = "open"
 	// ButtonCodeAgain has the code sent once more.
 	ButtonCodeAgain Button = "code_again"
 )
@@ -242,7 +244,7 @@ func Buttons() []Button {
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
-		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain}
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
 	for _, l := range Languages() {

@@ -61,18 +61,6 @@ func (s *State) twoWay() bool {
 	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Load != nil })
 }
 
-// otherSideBusy reports whether somebody has a door open at the other side of a two-way
-// cabinet.
-func (s *State) otherSideBusy(session *Session) bool {
-	for _, side := range sides() {
-		other := s.sessionAt(side)
-		if op := s.operation(other.Operation); other != session && op != nil && !op.ended() && op.any(DoorPulsed, DoorOpen) {
-			return true
-		}
-	}
-	return false
-}
-
 // wrongSide sends couriers to the back of a two-way cabinet, and clients to its front.
 func (t *turn) wrongSide(courier bool) bool {
 	atBack := t.Session == &t.BackSession

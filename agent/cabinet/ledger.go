@@ -42,6 +42,7 @@ type Operation struct {
 	Courier   models.CourierID     `json:"courier,omitempty"`
 	Policy    models.Policy        `json:"policy"`
 	Reopens   bool                 `json:"reopens,omitempty"`   // after a finished pickup
+	Calm      bool                 `json:"calm,omitempty"`      // its doors open one after the other
 	Purpose   string               `json:"purpose,omitempty"`   // of a remote opening
 	Authority OperationState       `json:"authority,omitempty"` // led or local: by whose word doors open
 	Asked     []models.OpenCell    `json:"asked,omitempty"`
@@ -255,6 +256,9 @@ func (t *turn) awaitTry(op *Operation) {
 		op.AnswerBy = 0
 	case op.AnswerBy == 0:
 		op.AnswerBy = t.in(leaveMS)
+		if s := t.showing(op); s.Access.slow() {
+			op.AnswerBy = t.in(leaveMS * slowBy)
+		}
 	}
 }
 

@@ -198,6 +198,8 @@ func (c *chaos) act() {
 		c.network()
 	case n < 61 && c.rnd.IntN(2) == 0:
 		c.restart()
+	case n < 61 && c.rnd.IntN(2) == 0:
+		c.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: c.rnd.IntN(2) == 0, Low: c.rnd.IntN(6) == 0}})
 	case n < 62 && len(c.state.Cells) > 0:
 		c.fromAfar()
 	case n < 70:

@@ -1,7 +1,7 @@
 package cabinet
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -23,14 +23,17 @@ const (
 	ScreenHelp      ScreenID = "C5"
 	ScreenTrouble   ScreenID = "C6"
 	ScreenOut       ScreenID = "C7"
+	ScreenPower     ScreenID = "C8"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
 	ScreenCollected ScreenID = "P3"
+	ScreenSeveral   ScreenID = "P4"
 	ScreenTake      ScreenID = "P5"
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
 	ScreenRefuse    ScreenID = "P9"
+	ScreenPayment   ScreenID = "P10"
 	ScreenStopped   ScreenID = "P11"
 	ScreenCodeAgain ScreenID = "P12"
 	ScreenLogin     ScreenID = "L1"
@@ -72,18 +75,21 @@ type View struct {
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`      // of the operation: open or coming
+	Places    map[int]string     `json:"places"`     // where they are: "upper left"
 	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
 	Offline   bool               `json:"offline"`
 	Strips    []string           `json:"strips"`
 	Frame     []Button           `json:"frame"`  // around the screen: languages, help
 	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
 	Pad       PadKind            `json:"pad,omitempty"`
-	Places    []string           `json:"places"`           // where the doors are: "upper left"
 	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
 	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
+	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
 	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
+	// Neighbours are other lockers to go to.
+	Neighbours []models.Neighbour `json:"neighbours,omitempty"`
 }
 
 // View derives the screen of a side from the state.
@@ -102,19 +108,25 @@ func (s *State) View(now Instant, side models.Side) View {
 	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
-	} else if v.Text == TextCourier {
-		v.Params = s.freeCounts(session)
+	} else if v.Screen == ScreenCourier {
+		v.Params = s.courierParams(session)
+		maps.Copy(v.Params, session.Params)
 	} else if v.Text == TextHere {
 		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
-	} else if v.Screen == ScreenPaused {
+	} else if v.Text == TextGoodbye {
+		v.Lines = unloadedLines(session.Unloaded, language)
+	} else if v.Text == TextPaused {
 		v.Seconds = seconds(session.Until, now)
+	} else if v.Text == TextCollectedOn {
+		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
+	s.viewOutside(session, language, &v)
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
-	case TextWrongCode:
+	case TextWrongCode, TextWrongScan:
 		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
@@ -132,44 +144,18 @@ func (s *State) View(now Instant, side models.Side) View {
 	if session.Over != "" {
 		s.viewOver(session, &v, now)
 	}
+	v.Places = s.places(v.Doors, language)
 	v.Sentence = language.sentence(v.Text, v.Params)
 	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
-	v.Places = s.places(v.Doors, language)
 	if session.Access.Speech {
 		v.Spoken = v.spoken()
 	}
-	for _, c := range s.Cells {
-		if c.anyOpen() {
-			v.OpenDoors = append(v.OpenDoors, c.Number())
-		}
-		if s.longOpen([]int{c.Number()}, now) {
-			v.Strips = append(v.Strips, language.sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
-		}
-	}
-	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
-		v.Strips = append(v.Strips, language.sentence(TextStripClosed, nil))
-	}
+	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
+	v.Strips = s.strips(side, op, now, language)
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
-	switch s.Power.state() {
-	case models.DeviceLow:
-		v.Strips = append(v.Strips, language.sentence(TextStripBatteryLow, nil))
-	case models.DeviceBattery:
-		v.Strips = append(v.Strips, language.sentence(TextStripBattery, nil))
-	}
-	for _, c := range s.Climates {
-		if _, _, kept := s.regime(c.Module).TemperatureRange(); kept && c.State != models.DeviceOK && c.State != "" {
-			v.Strips = append(v.Strips, language.sentence(TextStripWarm, map[string]string{"module": strconv.Itoa(c.Module)}))
-		}
-	}
-	if s.otherSideBusy(session) {
-		v.Strips = append(v.Strips, language.sentence(TextStripOtherSide, nil))
-	}
-	if v.Offline {
-		v.Strips = append(v.Strips, language.sentence(TextStripOffline, nil))
-	}
 	return v
 }
 
@@ -178,8 +164,8 @@ func OutOfService() View {
 	return View{
 		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
 		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
-		Frame: []Button{}, Labels: map[Button]string{}, Places: []string{},
-		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
+		Frame: []Button{}, Labels: map[Button]string{},
+		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
 }
 
@@ -232,6 +218,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenLeftOpen, TextPleaseClose, open)
 	case len(open) > 0:
 		show(ScreenTake, TextTake, open)
+		k, n := op.progress()
+		v.Params["k"], v.Params["n"] = strconv.Itoa(k), strconv.Itoa(n)
 	case len(coming) > 0:
 		show(ScreenTake, TextOpening, coming)
 	case op.any(DoorJammed):
@@ -277,7 +265,7 @@ func (t *turn) afterOperation(op *Operation) {
 	case op.Reason == "no_cell":
 		t.showNoRoom(op.Failed, "")
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
-		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
+		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.visit())
 	case op.Reason == reasonPutBack:
 		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
 	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:
@@ -326,21 +314,6 @@ func numbers(cells []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// freeCounts are the cells that can be loaded now, by size.
-func (s *State) freeCounts(session *Session) map[string]string {
-	counts := map[models.Size]int{}
-	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.anyOpen() && c.Operation == "" {
-			counts[c.Layout.Size]++
-		}
-	}
-	params := map[string]string{"loaded": strconv.Itoa(session.Loaded)}
-	for _, size := range models.Sizes() {
-		params["free_"+strings.ToLower(string(size))] = fmt.Sprint(counts[size])
-	}
-	return params
-}
-
 func buttons(screen ScreenID, courier bool) []Button {
 	switch screen {
 	case ScreenWait:
@@ -349,6 +322,8 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonProblem}
 	case ScreenRefuse:
 		return []Button{ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep}
+	case ScreenSeveral:
+		return []Button{ButtonOpen, ButtonCancel}
 	case ScreenJammed:
 		return []Button{ButtonTryAgain, ButtonFinish}
 	case ScreenDone:
@@ -361,7 +336,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
 	case ScreenLogin, ScreenCodeAgain:
 		return []Button{ButtonCancel}
-	case ScreenHome, ScreenFinish, ScreenAway:
+	case ScreenHome, ScreenOut, ScreenPower, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
 		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}

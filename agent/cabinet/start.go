@@ -22,7 +22,7 @@ func (t *turn) start(in Started) {
 		})
 	}
 	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
-	t.Link = Link{}
+	t.Link, t.Power = Link{}, Power{}
 	if in.Lost {
 		t.LostStore, t.Unsure, t.SetAside = true, true, true
 	}

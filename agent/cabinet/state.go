@@ -47,15 +47,16 @@ type State struct {
 	Operations []*Operation                `json:"operations"` // in the order in which they began
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
+	Power      Power                       `json:"power,omitzero"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
-	Power      Power                       `json:"power,omitzero"`
 	Tampered   bool                        `json:"tampered,omitempty"`
 	Climates   []Climate                   `json:"climates,omitempty"`  // by the order in which they came
 	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
+	Past       map[models.ShipmentID]Past  `json:"past,omitempty"` // what is over here
 	// Session is of who stands before the front, BackSession at the back of a two-way cabinet.
 	Session     Session `json:"session"`
 	BackSession Session `json:"back_session"`

@@ -127,7 +127,7 @@ func (t *turn) timers() {
 			t.decideLocally(op)
 		}
 		if t.due(op.AnswerBy) {
-			t.noAnswer(op)
+			t.answerDue(op)
 		}
 		if t.due(op.WaitBy) {
 			t.waitedTooLong(op)

@@ -95,12 +95,8 @@ func (s *State) viewTrouble(session *Session, l Language, v *View) {
 		v.Text, v.Params, v.Buttons = TextTrouble, nil, troubleButtons()
 		return
 	}
-	call, params := TextCallNone, map[string]string{"number": trouble.Number}
-	if phone := s.Directory.Layout.Screen.Phone; phone != "" {
-		call, params["phone"] = TextCall, phone
-	}
 	v.Text, v.Buttons = advice(trouble.Said), []Button{ButtonDone}
-	v.Params = map[string]string{"number": trouble.Number, "call": l.sentence(call, params)}
+	v.Params = map[string]string{"number": trouble.Number, "call": s.callUs(l, trouble.Number)}
 }
 
 // pressedTrouble takes an answer; false: the button is none.

@@ -187,6 +187,10 @@ func (t *turn) emptied(op *Operation, d *Door, kind models.FactType) {
 		}
 		t.write(kind, op.ID, c, models.FactData{Label: op.Label, Courier: op.Courier})
 	}
+	t.showing(op).Visit.Collected++
+	if kind == models.FactWithdrawn {
+		t.remember(op.Shipment, PastTakenBack)
+	}
 	op.Told, op.Reason = true, string(kind)
 }
 

@@ -129,7 +129,7 @@ func TestRowsRebuildTheState(t *testing.T) {
 
 func everyTable() []journal.Table {
 	return slices.Sorted(slices.Values([]journal.Table{
-		journal.TableHead, journal.TableClock, journal.TableCell, journal.TableOperation, journal.TableWindow, journal.TableBadge,
+		journal.TableHead, journal.TableClock, journal.TableCell, journal.TableOperation, journal.TableWindow, journal.TableBadge, journal.TablePast,
 		journal.TableShipment, journal.TableCourier, journal.TableWithdrawal, journal.TableRev, journal.TableLayout, journal.TableFact,
 		journal.TableCellOrder,
 	}))

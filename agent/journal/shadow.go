@@ -23,6 +23,7 @@ type shadow struct {
 	settled    int64 // every operation up to this order has ended, and is kept so
 	windows    map[models.ShipmentID]cabinet.Window
 	badges     map[models.CourierID]cabinet.Badge
+	past       map[models.ShipmentID]cabinet.Past
 	shipments  map[models.ShipmentID]shipmentShadow
 	directory  map[Table]map[string][]byte // couriers, withdrawals, revs, layout
 	facts      factRange
@@ -43,7 +44,7 @@ type shipmentShadow struct {
 func newShadow() *shadow {
 	return &shadow{
 		cells: map[int]cabinet.Cell{}, operations: map[models.OperationID]operationShadow{},
-		windows: map[models.ShipmentID]cabinet.Window{}, badges: map[models.CourierID]cabinet.Badge{},
+		windows: map[models.ShipmentID]cabinet.Window{}, badges: map[models.CourierID]cabinet.Badge{}, past: map[models.ShipmentID]cabinet.Past{},
 		shipments: map[models.ShipmentID]shipmentShadow{}, directory: map[Table]map[string][]byte{},
 	}
 }
@@ -73,6 +74,7 @@ func (s *shadow) changes(state *cabinet.State, paged bool) []Row {
 	d.diffOperations()
 	d.diffWindows()
 	d.diffBadges()
+	d.diffPast()
 	d.diffShipments()
 	d.diffFacts()
 	// Unlike the rest of the directory, orders end by themselves.
@@ -198,6 +200,25 @@ func (d *diff) diffBadges() {
 		if d.state.Badges[id] == nil {
 			delete(d.badges, id)
 			d.remove(TableBadge, string(id))
+		}
+	}
+}
+
+func (d *diff) diffPast() {
+	for id, p := range d.state.Past {
+		if old, known := d.past[id]; known && old == p {
+			continue
+		}
+		d.past[id] = p
+		d.put(TablePast, string(id), p)
+	}
+	if len(d.past) == len(d.state.Past) {
+		return
+	}
+	for id := range d.past {
+		if _, kept := d.state.Past[id]; !kept {
+			delete(d.past, id)
+			d.remove(TablePast, string(id))
 		}
 	}
 }
