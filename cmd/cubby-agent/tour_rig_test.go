@@ -313,6 +313,7 @@ func (w *tour) shut(cell int) { require.NoError(w.t, w.r.steel.Close(cell)) }
 // home brings the screen home, in the tour's language.
 func (w *tour) home() {
 	w.t.Helper()
+	w.pass(25 * time.Second) // what is said there now has its time
 	w.is(`document.getElementById('screen').textContent === 'C1' && document.documentElement.dataset.text === 'home'`)
 	w.screen = "C1"
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.Evaluate[chromedp.Void](`document.getElementById('veil')?.click()`)))

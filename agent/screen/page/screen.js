@@ -4,7 +4,7 @@
  * @typedef {{
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string}[], doors: number[],
- *   places: string[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
@@ -53,7 +53,8 @@ function draw(v) {
   at('sentence').textContent = v.sentence;
   at('screen').textContent = v.screen;
   at('hint').classList.toggle('home', v.screen === 'C1');
-  at('places').textContent = v.places.length === 1 ? v.places[0] : '';
+  at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
+  fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
   typed.type = v.pad === 'pin' ? 'password' : 'text';
   drawPad(v);
   fill(at('strips'), v.strips, (s) => element('p', s));
@@ -105,6 +106,10 @@ function choice({ name, label, on }) {
   button.classList.toggle('first', first.has(name));
   return button;
 }
+
+const distance = (m, language) => m < 1000
+  ? new Intl.NumberFormat(language, { style: 'unit', unit: 'meter' }).format(Math.round(m / 10) * 10)
+  : new Intl.NumberFormat(language, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 }).format(m / 1000);
 
 /** @param {View} v */
 function drawPad(v) {
@@ -284,7 +289,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, lines: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
     });
   }, view ? lostAfter : 0);
 }
