@@ -101,6 +101,13 @@ func (t *turn) goodbye() {
 	t.Session.Params, t.Session.Unloaded = params, visit.Unloaded
 }
 
+// client shows the pad for a client who comes between a courier's parcels.
+func (t *turn) client() {
+	if t.Session.Courier != "" {
+		t.Session.show(ScreenCode, TextHome, t.idle())
+	}
+}
+
 // courierParams are what a courier reads beside the task: what is loaded and to be loaded, to
 // be taken out, to be looked into, and free.
 func (s *State) courierParams(session *Session) map[string]string {

@@ -55,6 +55,14 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		t.refuse(TextOnBattery)
 		return
 	}
+	chosen := t.Session.Size
+	if p.Size == "" && chosen == "" {
+		t.askSize(p)
+		return
+	}
+	if p.Size == "" {
+		p.Size = chosen
+	}
 	c := t.allocate(p, 0, nil)
 	if c == nil {
 		reason := t.noRoom(p, 0)
@@ -66,7 +74,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	if op == nil {
 		return
 	}
-	op.Courier = courier.Courier
+	op.Courier, op.Size = courier.Courier, p.Size
 	t.reserve(op, c, []models.ParcelID{p.Parcel})
 	t.ask(op)
 }
@@ -148,6 +156,7 @@ func (t *turn) replace(op *Operation, d Door, reason string) {
 		if p, ok = t.Directory.parcel(op.Shipment, d.Parcels[0]); !ok {
 			return
 		}
+		p.Size = op.Size
 	}
 	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
 		op.Failed = ""
@@ -188,12 +197,17 @@ func (t *turn) empty(op *Operation) {
 		c.apply(models.CellCheckEmpty)
 		c.Operation = ""
 		t.write(models.FactCellChecked, op.ID, c, models.FactData{Courier: op.Courier, Reason: "empty"})
-		if op.GaveUp == string(ButtonNotFit) {
-			op.GaveUp = ""
+		switch op.GaveUp {
+		case string(ButtonNotFit):
 			op.Above = c.Layout.Size.Rank()
-			t.replace(op, *d, "")
-			return
+		case string(ButtonSmaller):
+			op.Above = 0
+		default:
+			continue
 		}
+		op.GaveUp = ""
+		t.replace(op, *d, "")
+		return
 	}
 }
 

@@ -354,6 +354,8 @@ func (s *State) pad(session *Session, v View) PadKind {
 		return ""
 	case session.asksForCode():
 		return PadLabel
+	case v.Screen == ScreenCode:
+		return PadDigits
 	case v.Screen == ScreenTakeOut, v.Screen == ScreenCheck, session.Courier != "" && v.Screen != ScreenCollect:
 		return PadLabel
 	case v.Screen == ScreenHome, v.Screen == ScreenCode, v.Screen == ScreenAway, v.Screen == ScreenFinish,

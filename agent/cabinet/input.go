@@ -231,6 +231,12 @@ const (
 	ButtonAccess   Button = "access"
 	ButtonMoreTime Button = "more_time"
 	ButtonDone     Button = "done"
+	// ButtonSmaller opens a smaller cell for what a courier puts in.
+	ButtonSmaller Button = "smaller"
+	// Of a list: its next page. size_s to size_xl show one size alone, or choose one for a parcel.
+	ButtonMore Button = "more"
+	// ButtonClient lets a client come between a courier's parcels.
+	ButtonClient Button = "client"
 	// ButtonOpen opens several doors.
 	ButtonOpen Button = "open"
 	// ButtonCodeAgain has the code sent once more.
@@ -244,14 +250,14 @@ func Buttons() []Button {
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
-		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen}
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
 	for _, l := range Languages() {
 		all = append(all, l.button())
 	}
 	for _, s := range models.Sizes() {
-		all = append(all, leaveButton(s))
+		all = append(all, leaveButton(s), buttonOfSize(s))
 	}
 	return all
 }

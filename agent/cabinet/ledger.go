@@ -67,10 +67,10 @@ type Operation struct {
 	FactEpoch  int64  `json:"fact_epoch,omitempty"`
 	FactSeq    int64  `json:"fact_seq,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
-	// leaves it, Size the cell that was chosen, LabelSeen that it was scanned on its way out.
+	// leaves it, LabelSeen that it was scanned on its way out.
 	Label     string                `json:"label,omitempty"`
 	Holder    models.OrganizationID `json:"holder,omitempty"`
-	Size      models.Size           `json:"size,omitempty"`
+	Size      models.Size           `json:"size,omitempty"` // of the cell that a deposit wants: announced, or chosen
 	LabelSeen bool                  `json:"label_seen,omitempty"`
 }
 
@@ -311,6 +311,7 @@ func (t *turn) release(op *Operation) {
 		if t.Session.Operation == op.ID {
 			t.Session.Operation = ""
 			t.afterOperation(op)
+			t.takeNext(op)
 		}
 	})
 }

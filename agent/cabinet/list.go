@@ -89,7 +89,7 @@ func (t *turn) chose(key string) {
 		t.choseCell(key)
 		return
 	}
-	if t.busy() || !containsParcel(t.Session.Choices, id) {
+	if t.busy() || t.Session.Screen != ScreenList || !containsParcel(t.Session.Choices, id) {
 		return
 	}
 	t.home() // an entry that is gone meanwhile leaves nothing to do
@@ -142,12 +142,13 @@ func (s *State) items(session *Session, l Language) []Item {
 	if session.Screen == ScreenCollect {
 		return s.outItems(session, l)
 	}
-	for _, id := range session.Choices {
-		for _, shipment := range s.Directory.ids() {
-			if p, ok := s.Directory.parcel(shipment, id); ok {
-				items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
-				break
-			}
+	if session.Screen == ScreenSize {
+		return items
+	}
+	page, _ := s.shownChoices(session)
+	for _, id := range page {
+		if p := s.parcelOf(id); p.Parcel != "" {
+			items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
 		}
 	}
 	return items

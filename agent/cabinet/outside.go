@@ -78,6 +78,9 @@ func (s *State) strips(side models.Side, op *Operation, now Instant, l Language)
 			say(TextStripOtherSide, nil)
 		}
 	}
+	if label := s.sessionAt(side).Next.Label; label != "" {
+		say(TextStripNext, map[string]string{"label": end(label, labelEnd)})
+	}
 	if s.Power.OnBattery {
 		say(TextStripBattery, nil)
 	}

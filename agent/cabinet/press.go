@@ -20,7 +20,15 @@ func (t *turn) pressed(b Button) {
 		t.leaveHere(size)
 		return
 	}
+	if size, ok := sizeOfButton(b); ok {
+		t.choseSize(size)
+		return
+	}
 	switch b {
+	case ButtonMore:
+		t.nextPage()
+	case ButtonClient:
+		t.client()
 	case ButtonCollect:
 		t.collect()
 	case ButtonOpenNext:
@@ -70,6 +78,11 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 			// Doors that are moving or open go on; those still waiting do not.
 			t.giveUpAll(op, reasonAbandoned)
 			t.noAnswer(op)
+		}
+	case ButtonSmaller:
+		if deposit && op.AnswerBy == 0 && t.smaller(op) != "" {
+			op.Size = t.smaller(op)
+			t.cancelDeposit(op, string(ButtonSmaller))
 		}
 	case ButtonNotFit:
 		if deposit && op.AnswerBy == 0 {

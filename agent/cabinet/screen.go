@@ -45,6 +45,7 @@ const (
 	ScreenUnknown   ScreenID = "L8"
 	ScreenFull      ScreenID = "L9"
 	ScreenNotHere   ScreenID = "L10"
+	ScreenSize      ScreenID = "L11"
 	ScreenAway      ScreenID = "L13"
 	ScreenFinish    ScreenID = "L14"
 	ScreenCollect   ScreenID = "L15"
@@ -54,7 +55,7 @@ const (
 
 // Screens lists them all.
 func Screens() []ScreenID {
-	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenCode, ScreenPaused, ScreenCollected, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
+	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower, ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
 }
 
 const reminderMS = 30_000
@@ -123,9 +124,23 @@ func (s *State) View(now Instant, side models.Side) View {
 	s.viewOutside(session, language, &v)
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
+	if v.Screen == ScreenFull {
+		v.Neighbours = s.Directory.Layout.Neighbours
+	}
+	if courier := session.Courier != ""; courier && v.Screen == ScreenCode {
+		v.Buttons = []Button{ButtonCancel}
+	}
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
+	case TextHere:
+		v.Buttons = s.listButtons(session)
+	case TextPutIn:
+		if op != nil && s.smaller(op) != "" {
+			v.Buttons = slices.Insert(v.Buttons, 1, ButtonSmaller)
+		}
+	case TextSize:
+		v.Buttons, v.Params = s.sizeButtons(session), s.freeCounts()
 	case TextWrongCode, TextWrongScan:
 		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
@@ -206,6 +221,7 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCancel, TextTakeOut, append(coming, open...))
 	case op.Kind == models.Deposit && len(open) > 0:
 		show(ScreenDoor, TextPutIn, open)
+		v.Params["label"], v.Params["size"] = s.labelEnds(op), string(op.Size)
 	case op.Kind == models.Deposit && op.any(DoorClosed):
 		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil // its sensor has not told yet
 	case op.Kind == models.Deposit:
@@ -339,7 +355,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 	case ScreenHome, ScreenOut, ScreenPower, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
-		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}
+		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonClient, ButtonFinish}
 	case ScreenList:
 		return []Button{ButtonCancel}
 	case ScreenCollect:

@@ -49,6 +49,12 @@ type Session struct {
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
+	// Next is a label that waits for the door before it to be shut.
+	Next next `json:"next,omitzero"`
+	// Page is which part of a list is shown, and Only of what size; Size is chosen for a parcel.
+	Page int         `json:"page,omitempty"`
+	Only models.Size `json:"only,omitempty"`
+	Size models.Size `json:"size,omitempty"`
 	// Unloaded is what a courier who leaves did not get in.
 	Unloaded []Unloaded `json:"unloaded,omitempty"`
 	// Several is whose doors wait for [Open]; Agreed: it was pressed.
@@ -62,7 +68,7 @@ func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...str
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
 	s.Asks, s.Dim = false, false
 	s.Label, s.Choices, s.Interrupted, s.Several, s.AtMS = "", nil, "", "", 0
-	s.Unloaded = nil
+	s.Unloaded, s.Page, s.Only = nil, 0, ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -137,8 +143,12 @@ func (t *turn) scanned(text string) {
 		return
 	}
 	t.there()
-	if t.labelTaken(text, false) || t.busy() {
-		return // the screen names the doors to close
+	if t.labelTaken(text, false) {
+		return
+	}
+	if t.busy() {
+		t.holdLabel(text) // the screen names the doors to close
+		return
 	}
 	if len(text) > maxText {
 		t.say(TextTooLong, messageMS)
@@ -198,6 +208,10 @@ func (t *turn) resolve(text string, scanned bool) {
 	}
 	if t.Session.asksForCode() && !(scanned && t.opens(text)) {
 		t.resend(text)
+		return
+	}
+	if t.Session.Screen == ScreenCode && !scanned {
+		t.codeGiven(text, false) // a client's turn, also between a courier's parcels
 		return
 	}
 	carrier := t.Directory.Couriers[t.Session.Courier].Organization

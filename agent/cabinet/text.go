@@ -129,6 +129,8 @@ const (
 	TextNotInBroken      TextKey = "not_in_broken"
 	TextNotInUnknown     TextKey = "not_in_unknown"
 	TextNotInCancelled   TextKey = "not_in_cancelled"
+	TextSize             TextKey = "size"
+	TextStripNext        TextKey = "strip_next"
 	TextStripClosed      TextKey = "strip_closed"
 	TextStripOffline     TextKey = "strip_offline"
 	TextStripOpen        TextKey = "strip_open"
