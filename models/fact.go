@@ -32,6 +32,7 @@ const (
 	FactRefused       FactType = "refused"          // the client put a parcel back and shut the door: it stays in its cell
 	FactDamaged       FactType = "damaged"          // the same, because it is damaged
 	FactLoadFailed    FactType = "load_failed"      // a courier did not get a parcel in
+	FactUnloaded      FactType = "unloaded"         // a courier took out again what they had just put in
 	FactTrouble       FactType = "trouble_reported" // somebody at the screen says that something is wrong
 	FactDevice        FactType = "device"           // a device stands otherwise than before, or a thermometer tells
 	// By order of the operator a cell is offered no more, and again.
@@ -46,7 +47,7 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService, FactTrouble, FactDevice:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded:
 		return true
 	}
 	return false

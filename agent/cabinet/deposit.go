@@ -63,9 +63,15 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	if p.Size == "" {
 		p.Size = chosen
 	}
-	c := t.allocate(p, 0, nil)
+	t.depositAbove(e, p, 0)
+}
+
+// depositAbove begins a deposit into a cell of a size above a rank.
+func (t *turn) depositAbove(e *Expected, p models.DirectoryParcel, above int) {
+	courier := t.Directory.Couriers[t.Session.Courier]
+	c := t.allocate(p, above, nil)
 	if c == nil {
-		reason := t.noRoom(p, 0)
+		reason := t.noRoom(p, above)
 		t.showNoRoom(reason, string(p.Size))
 		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: reason})
 		return
@@ -74,7 +80,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	if op == nil {
 		return
 	}
-	op.Courier, op.Size = courier.Courier, p.Size
+	op.Courier, op.Size, op.Above = courier.Courier, p.Size, above
 	t.reserve(op, c, []models.ParcelID{p.Parcel})
 	t.ask(op)
 }
@@ -131,7 +137,12 @@ func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished
-	t.showing(op).Visit.Loaded++
+	shown := t.showing(op)
+	shown.Visit.Loaded++
+	shown.Last = loaded{}
+	if op.Label == "" {
+		shown.Last = loaded{op.Shipment, d.Parcels[0], d.Cell, d.Generation, op.Size}
+	}
 }
 
 // depositJammed has the next best cell opened in place of one that does not open.

@@ -30,6 +30,7 @@ const (
 	reasonTookAnother = "took_another"
 	reasonPutBack     = "put_back"
 	reasonOldCopy     = "old_copy"
+	reasonUnloaded    = "unloaded"
 )
 
 // doorWaits reports whether an operation with authority has a door still to open that waits

@@ -55,6 +55,10 @@ func (t *turn) pressedCheck(op *Operation, b Button) {
 		t.giveUpAll(op, reasonAbandoned)
 		t.noAnswer(op)
 	case d == nil:
+	case b == ButtonEmpty && op.Corrects != "":
+		t.unload(op, d)
+	case b == ButtonNotEmpty:
+		t.noAnswer(op)
 	case b == ButtonEmpty:
 		t.foundEmpty(op, d)
 	case b == ButtonSomethingElse:

@@ -66,6 +66,8 @@ type Operation struct {
 	Told       bool   `json:"told,omitempty"`     // a fact that names the shipment says how it ended
 	FactEpoch  int64  `json:"fact_epoch,omitempty"`
 	FactSeq    int64  `json:"fact_seq,omitempty"`
+	// Corrects is why a courier takes out again what they have just put in.
+	Corrects string `json:"corrects,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
 	// leaves it, LabelSeen that it was scanned on its way out.
 	Label     string                `json:"label,omitempty"`

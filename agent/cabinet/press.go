@@ -25,6 +25,8 @@ func (t *turn) pressed(b Button) {
 		return
 	}
 	switch b {
+	case ButtonNotPlaced, ButtonNotFit:
+		t.correct(b)
 	case ButtonMore:
 		t.nextPage()
 	case ButtonClient:

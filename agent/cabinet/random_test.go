@@ -373,7 +373,7 @@ func (c *chaos) eachEndIsTold() {
 			continue // carried over into a new epoch
 		}
 		switch f.Type {
-		case models.FactWithdrawn, models.FactMissing:
+		case models.FactWithdrawn, models.FactMissing, models.FactUnloaded:
 			in[d.Parcel] = false
 		case models.FactCellChecked:
 			in[d.Parcel] = in[d.Parcel] || d.Reason == "found"

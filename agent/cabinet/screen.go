@@ -133,6 +133,10 @@ func (s *State) View(now Instant, side models.Side) View {
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
+	case TextLoaded:
+		if s.lastLoaded(session) != nil {
+			v.Buttons = append([]Button{ButtonNotPlaced, ButtonNotFit}, v.Buttons...)
+		}
 	case TextHere:
 		v.Buttons = s.listButtons(session)
 	case TextPutIn:
@@ -207,6 +211,12 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenTakeOut, TextTakeAndScan, open)
 	case op.Kind == models.Withdrawal && op.any(DoorClosed):
 		show(ScreenTakeOut, TextScanTaken, op.Cells(DoorClosed))
+	case op.Corrects == string(ButtonNotFit) && op.any(DoorClosed):
+		show(ScreenBigger, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Corrects != "" && op.any(DoorClosed):
+		show(ScreenCancel, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Corrects != "" && len(open) > 0:
+		show(ScreenCancel, TextTakeOut, open)
 	case op.Kind == models.Check && op.any(DoorClosed):
 		show(ScreenCheck, TextWhatInside, op.Cells(DoorClosed))
 	case op.Kind == models.Check && len(open) > 0:

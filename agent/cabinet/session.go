@@ -49,6 +49,8 @@ type Session struct {
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
+	// Last is what was put in last.
+	Last loaded `json:"last,omitzero"`
 	// Next is a label that waits for the door before it to be shut.
 	Next next `json:"next,omitzero"`
 	// Page is which part of a list is shown, and Only of what size; Size is chosen for a parcel.

@@ -71,7 +71,7 @@ func (t *turn) leftUntold() map[models.ParcelID]bool {
 		switch f.Type {
 		case models.FactDeposited:
 			delete(left, data.Parcel)
-		case models.FactPickedUp, models.FactWithdrawn, models.FactMissing:
+		case models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactUnloaded:
 			left[data.Parcel] = true
 		}
 	}

@@ -218,7 +218,7 @@ func refuses(t models.FactType) bool { return t == models.FactRefused || t == mo
 // movesParcel reports whether a fact of the type says where a parcel is.
 func movesParcel(t models.FactType) bool {
 	switch t {
-	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactLoadFailed:
+	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactLoadFailed, models.FactUnloaded:
 		return true
 	}
 	return refuses(t)
@@ -305,6 +305,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	case models.FactDeposited:
 		in.loaded[d.Parcel] = f.Cell
+	case models.FactUnloaded:
+		return in.cellChecked(in.locker, f.Cell)
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam
 		return in.openIncident(incident)
