@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
@@ -291,7 +290,8 @@ func (w *tour) reopened() {
 	w.press(cabinet.ButtonYesTaken)
 	w.home()
 	w.typed(w.code("two"))
-	w.at("P3", cabinet.TextCollected)
+	w.is(`document.getElementById('screen').textContent === 'P3'`)
+	w.at("P3", w.text())
 	w.press(cabinet.ButtonCancel)
 	w.home()
 }
@@ -361,9 +361,7 @@ func (w *tour) troubles() {
 		}
 		w.press(cabinet.Button("trouble_" + reason))
 		w.is(`document.documentElement.dataset.text !== 'trouble'`)
-		text, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.documentElement.dataset.text`))
-		require.NoError(w.t, err)
-		w.at("C6", cabinet.TextKey(text))
+		w.at("C6", w.text())
 		w.press(cabinet.ButtonDone)
 	}
 	w.withdrawals()
@@ -397,8 +395,8 @@ func (w *tour) withdrawals() {
 	w.comes("L16", cabinet.TextConfirmLabel)
 	w.press(cabinet.ButtonConfirm)
 	w.shut(cell)
-	w.comes("L15", cabinet.TextCollectList)
 	for _, how := range []cabinet.Button{cabinet.ButtonTakeAnyway, cabinet.ButtonMissing, cabinet.ButtonNotEmpty} {
+		w.listed()
 		w.choose(0)
 		w.comes("L16", cabinet.TextTakeAndScan)
 		cell := w.open(1)[0]
@@ -417,9 +415,19 @@ func (w *tour) withdrawals() {
 		}
 		w.is(`document.getElementById('screen').textContent !== 'L16'`)
 	}
-	w.comes("L15", cabinet.TextCollectList)
+	w.listed()
 	w.press(cabinet.ButtonCancel)
 	w.comes("L2", cabinet.TextCourier)
+}
+
+// listed waits for the list of what is to be taken out, or asks for it.
+func (w *tour) listed() {
+	w.is(`['L2', 'L15'].includes(document.getElementById('screen').textContent)`)
+	if w.text() != cabinet.TextCollectList {
+		w.comes("L2", w.text())
+		w.press(cabinet.ButtonCollect)
+	}
+	w.comes("L15", cabinet.TextCollectList)
 }
 
 // checks: cells in doubt that a courier looks into.
