@@ -60,6 +60,7 @@ type Operation struct {
 	Wrong     string               `json:"wrong,omitempty"`     // that label
 	// Unreadable: the courier says that the label of what is taken out cannot be read.
 	Unreadable bool   `json:"unreadable,omitempty"`
+	Run        bool   `json:"run,omitempty"`      // of a withdrawal: the next cell opens after it
 	Listed     bool   `json:"listed,omitempty"`   // of a withdrawal: its grant is for some of the shipment's parcels alone
 	Choosing   bool   `json:"choosing,omitempty"` // the client is asked which of the open cells they do not want
 	Failed     string `json:"failed,omitempty"`   // why the parcel of a deposit is not in, if it ends now
