@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"slices"
 	"strconv"
 
 	"cubby/agent/mutant"
@@ -33,7 +34,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	}
 	switch {
 	case t.leaving(e) && t.Directory.Withdrawals[e.Shipment].Reason == models.LeaveRerouted:
-		t.refuse(TextElsewhere)
+		t.refuseElsewhere(t.Directory.Withdrawals[e.Shipment].Place)
 		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadWrongLocker})
 		return
 	case t.leaving(e):
@@ -54,6 +55,10 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
 		t.refuse(TextOnBattery)
 		return
+	case !t.keepsCold(p.Regime):
+		t.refuse(TextNeedsCold)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadTooBig})
+		return
 	}
 	chosen := t.Session.Size
 	if p.Size == "" && chosen == "" {
@@ -64,6 +69,20 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		p.Size = chosen
 	}
 	t.depositAbove(e, p, 0)
+}
+
+// refuseElsewhere says where a parcel goes, if that is known.
+func (t *turn) refuseElsewhere(place string) {
+	if place == "" {
+		t.refuse(TextElsewhere)
+		return
+	}
+	t.Session.show(ScreenNotHere, TextElsewhereTo, t.in(refusalMS), "place", place)
+}
+
+// keepsCold reports whether the locker has cells of a regime at all.
+func (s *State) keepsCold(r models.Regime) bool {
+	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Layout.Regime == r })
 }
 
 // depositAbove begins a deposit into a cell of a size above a rank.

@@ -60,6 +60,7 @@ type Operation struct {
 	Wrong     string               `json:"wrong,omitempty"`     // that label
 	// Unreadable: the courier says that the label of what is taken out cannot be read.
 	Unreadable bool   `json:"unreadable,omitempty"`
+	Run        bool   `json:"run,omitempty"`      // of a withdrawal: the next cell opens after it
 	Listed     bool   `json:"listed,omitempty"`   // of a withdrawal: its grant is for some of the shipment's parcels alone
 	Choosing   bool   `json:"choosing,omitempty"` // the client is asked which of the open cells they do not want
 	Failed     string `json:"failed,omitempty"`   // why the parcel of a deposit is not in, if it ends now
@@ -244,46 +245,6 @@ func (t *turn) endOperations() {
 		op.State, op.AnswerBy = StateDone, 0
 		t.release(op)
 	}
-}
-
-// awaitTry gives the person time to try a jammed door again, once no other door needs
-// them.
-func (t *turn) awaitTry(op *Operation) {
-	if op.Kind == models.Deposit || op.any(DoorClosed) && op.Kind != models.Pickup {
-		return
-	}
-	waits := op.any(DoorJammed) && !op.any(DoorWaiting, DoorPulsed, DoorOpen)
-	switch {
-	case !waits:
-		op.AnswerBy = 0
-	case op.AnswerBy == 0:
-		op.AnswerBy = t.in(leaveMS)
-		if s := t.showing(op); s.Access.slow() {
-			op.AnswerBy = t.in(leaveMS * slowBy)
-		}
-	}
-}
-
-// awaitDoor bounds how long doors wait for others to close while the person has none open:
-// a door must not open later for whoever stands there then.
-func (t *turn) awaitDoor(op *Operation) {
-	waits := op.any(DoorWaiting) && !op.any(DoorPulsed, DoorOpen)
-	switch {
-	case !waits:
-		op.WaitBy = 0
-	case op.WaitBy == 0:
-		op.WaitBy = t.in(leaveMS)
-	}
-}
-
-// waitedTooLong: the person has left, or the grant of a remote opening is over.
-func (t *turn) waitedTooLong(op *Operation) {
-	op.WaitBy = 0
-	reason := reasonAbandoned
-	if op.Kind == models.RemoteOpen {
-		reason, op.Reason = reasonExpired, reasonExpired
-	}
-	t.giveUpAll(op, reason)
 }
 
 // giveUpAll finishes the doors that were not pulsed yet.

@@ -302,3 +302,27 @@ func TestAFullLockerNamesOthers(t *testing.T) {
 	r.wait(20_000)
 	require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
 }
+
+// TestNotForThisLocker: why, and where it goes.
+func TestNotForThisLocker(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.entry(models.EntryWithdrawal, "shp_1", models.DirectoryWithdrawal{
+		Shipment: "shp_1", Locker: locker, Reason: models.LeaveRerouted, Place: "L-002, High Street 1",
+	})
+	cold := shipment("shp_2", policy(), models.SizeS)
+	cold.Parcels[0].Regime = models.Chilled
+	r.entry(models.EntryShipment, "shp_2", cold)
+	r.login()
+	r.scan("shp_1-1")
+	require.Equal(t, cabinet.ScreenNotHere, r.screen().Screen)
+	require.Equal(t, "This parcel goes to locker L-002, High Street 1. Please take it back.", r.screen().Sentence)
+	r.scan("shp_2-1")
+	require.Equal(t, cabinet.TextNeedsCold, r.screen().Text)
+	_, data := r.lastFact(models.FactLoadFailed)
+	require.Equal(t, models.ParcelID("par_shp_2-1"), data.Parcel)
+	r.wait(10_000)
+	require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
+	require.Empty(t, r.pulses)
+}

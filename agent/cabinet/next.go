@@ -2,8 +2,9 @@ package cabinet
 
 import "cubby/models"
 
-// next is a label that a courier scanned while a door was open. Its door opens by itself once
-// that one is shut, with the id that came with the scan.
+// next is what a courier does when the door before them is shut: with the id of an input that
+// began nothing the next cell opens by itself, for the label that was scanned meanwhile, or to be
+// taken out.
 type next struct {
 	Label string             `json:"label,omitempty"`
 	ID    models.OperationID `json:"id,omitempty"`
@@ -39,10 +40,18 @@ func (t *turn) isLabelOf(op *Operation, text string) bool {
 	return false
 }
 
-// takeNext goes on with the label that was held, if the deposit before it went well.
+// takeNext goes on once an operation went well: with the label that was held, or with the next
+// cell to be taken out.
 func (t *turn) takeNext(op *Operation) {
 	held := t.Session.Next
 	t.Session.Next = next{}
+	out := op.Reason == string(models.FactWithdrawn) || op.Reason == string(models.FactMissing)
+	if out && op.Run && held.ID != "" && t.operation(held.ID) == nil && t.Session.Screen == ScreenCollect {
+		t.fresh = held.ID
+		t.openNext()
+		t.fresh = ""
+		return
+	}
 	if held.Label == "" || op.Kind != models.Deposit || op.Reason != "deposited" || t.Session.Courier == "" {
 		return
 	}

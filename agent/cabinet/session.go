@@ -192,6 +192,7 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 	}
 	switch op.Kind {
 	case models.Withdrawal:
+		t.Session.Next = next{ID: t.fresh} // for the cell after it
 		t.scannedOut(op, text, typed)
 	case models.Check:
 		t.checkScanned(op, text)

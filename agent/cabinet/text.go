@@ -131,6 +131,8 @@ const (
 	TextNotInCancelled   TextKey = "not_in_cancelled"
 	TextSize             TextKey = "size"
 	TextStripNext        TextKey = "strip_next"
+	TextElsewhereTo      TextKey = "elsewhere_to"
+	TextNeedsCold        TextKey = "needs_cold"
 	TextStripClosed      TextKey = "strip_closed"
 	TextStripOffline     TextKey = "strip_offline"
 	TextStripOpen        TextKey = "strip_open"

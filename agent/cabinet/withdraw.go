@@ -84,6 +84,9 @@ func (t *turn) openNext() {
 		return
 	}
 	t.takeOutOf(courier, cells[0])
+	if op := t.operation(t.Session.Operation); op != nil {
+		op.Run = true
+	}
 }
 
 // takeOutOf begins the withdrawal of a cell.
@@ -203,6 +206,7 @@ func (t *turn) gone(s models.ShipmentID, id models.ParcelID, f models.Fact) {
 
 // pressedWithdrawal takes a button of a withdrawal under way.
 func (t *turn) pressedWithdrawal(op *Operation, b Button) {
+	t.Session.Next = next{ID: t.fresh}
 	switch b {
 	case ButtonMissing:
 		for i := range op.Doors {
@@ -223,6 +227,7 @@ func (t *turn) pressedWithdrawal(op *Operation, b Button) {
 	case ButtonTakeAnyway:
 		t.takeAnyway(op)
 	case ButtonCancel, ButtonFinish:
+		op.Run = false
 		if op.undecided() {
 			t.abandon(op, reasonAbandoned)
 			return
