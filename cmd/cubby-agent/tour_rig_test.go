@@ -222,6 +222,15 @@ func (w *tour) comes(screen cabinet.ScreenID, text cabinet.TextKey) {
 	w.screen = string(screen)
 }
 
+// waits tells whether a screen stays, or comes back, once what was pressed is done.
+func (w *tour) waits(screen cabinet.ScreenID) bool {
+	w.t.Helper()
+	w.is(`document.documentElement.dataset.text !== 'scan_taken'`)
+	now, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.getElementById('screen').textContent`))
+	require.NoError(w.t, err)
+	return now == string(screen)
+}
+
 // text is what the screen says now, by its key.
 func (w *tour) text() cabinet.TextKey {
 	w.t.Helper()
@@ -308,6 +317,24 @@ func (w *tour) open(n int) []int {
 		return len(open) == n
 	}, fmt.Sprintf("%d doors stand open", n))
 	return open
+}
+
+// closed waits until the cabinet has seen every door shut, or the next one open.
+func (w *tour) closed() {
+	w.t.Helper()
+	last := 0
+	w.r.eventually(func(st state) bool {
+		now := 0
+		for _, c := range st.Cells {
+			if c.Open {
+				now = c.Number
+			}
+		}
+		if last == 0 {
+			last = now
+		}
+		return now != last || now == 0
+	}, "the door is seen shut")
 }
 
 func (w *tour) shut(cell int) { require.NoError(w.t, w.r.steel.Close(cell)) }

@@ -395,9 +395,9 @@ func (w *tour) withdrawals() {
 	w.comes("L16", cabinet.TextConfirmLabel)
 	w.press(cabinet.ButtonConfirm)
 	w.shut(cell)
+	w.closed()
+	// The next one opens by itself.
 	for _, how := range []cabinet.Button{cabinet.ButtonTakeAnyway, cabinet.ButtonMissing, cabinet.ButtonNotEmpty} {
-		w.listed()
-		w.choose(0)
 		w.comes("L16", cabinet.TextTakeAndScan)
 		cell := w.open(1)[0]
 		if how == cabinet.ButtonTakeAnyway {
@@ -405,29 +405,22 @@ func (w *tour) withdrawals() {
 			w.comes("L16", cabinet.TextNotThis)
 			w.press(how)
 			w.shut(cell)
-		} else {
-			w.shut(cell)
-			w.comes("L16", cabinet.TextScanTaken)
-			if how == cabinet.ButtonMissing {
-				w.at("L16", cabinet.TextScanTaken)
-			}
-			w.press(how)
+			w.closed()
+			continue
 		}
-		w.is(`document.getElementById('screen').textContent !== 'L16'`)
+		w.shut(cell)
+		w.comes("L16", cabinet.TextScanTaken)
+		if how == cabinet.ButtonMissing {
+			w.at("L16", cabinet.TextScanTaken)
+		}
+		w.press(how)
 	}
-	w.listed()
-	w.press(cabinet.ButtonCancel)
-	w.comes("L2", cabinet.TextCourier)
-}
-
-// listed waits for the list of what is to be taken out, or asks for it.
-func (w *tour) listed() {
-	w.is(`['L2', 'L15'].includes(document.getElementById('screen').textContent)`)
-	if w.text() != cabinet.TextCollectList {
-		w.comes("L2", w.text())
-		w.press(cabinet.ButtonCollect)
+	for w.waits("L16") {
+		w.comes("L16", cabinet.TextTakeAndScan)
+		w.shut(w.open(1)[0])
+		w.comes("L16", cabinet.TextScanTaken)
+		w.press(cabinet.ButtonMissing)
 	}
-	w.comes("L15", cabinet.TextCollectList)
 }
 
 // checks: cells in doubt that a courier looks into.
