@@ -34,6 +34,7 @@ const (
 	FactLoadFailed    FactType = "load_failed"      // a courier did not get a parcel in
 	FactUnloaded      FactType = "unloaded"         // a courier took out again what they had just put in
 	FactTrouble       FactType = "trouble_reported" // somebody at the screen says that something is wrong
+	FactDevice        FactType = "device"           // a device stands otherwise than before, or a thermometer tells
 	// By order of the operator a cell is offered no more, and again.
 	FactCellOutOfService FactType = "cell_out_of_service"
 	FactCellInService    FactType = "cell_in_service"
@@ -144,6 +145,10 @@ type FactData struct {
 	Reason   string     `json:"reason,omitempty"`
 	Label    string     `json:"label,omitempty"` // a barcode that the cabinet knew no parcel of, or not until now
 	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
+	// Of a device: its name, how it stands, and what it measured, in tenths of a degree Celsius.
+	Device   string      `json:"device,omitempty"`
+	State    DeviceState `json:"state,omitempty"`
+	Measured *int        `json:"measured,omitempty"`
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
 	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells

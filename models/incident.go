@@ -33,13 +33,16 @@ const (
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
 	IncidentSMS IncidentKind = "sms_provider"
+	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
+	// must be. The evidence names it.
+	IncidentDevice IncidentKind = "device"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentDevice}
 }
 
 // Incident is something that a person should look at. At most one is open per key.
@@ -72,6 +75,11 @@ func IncidentKey(l LockerID, k IncidentKind, cell int, s ShipmentID) string {
 // occupancy of a cell.
 func UnannouncedKey(l LockerID, cell int, generation int64) string {
 	return IncidentKey(l, IncidentUnannounced, cell, "") + "/generation-" + itoa(int(generation))
+}
+
+// DeviceKey is the key of the incident about a device of a cabinet.
+func DeviceKey(l LockerID, device string) string {
+	return IncidentKey(l, IncidentDevice, 0, "") + "/" + device
 }
 
 // WorkflowIncident tells the operator of an incident; IncidentWorkflowID is its id.

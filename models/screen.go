@@ -1,5 +1,7 @@
 package models
 
+import "time"
+
 // ScreenProfile is how a cabinet's screen presents itself: whose it is, what it speaks, and
 // whom it has people call. The zero value is a screen in English without a name or phone.
 type ScreenProfile struct {
@@ -10,4 +12,13 @@ type ScreenProfile struct {
 	Operator  string   `json:"operator,omitempty"`
 	Colour    string   `json:"colour,omitempty"` // of the frame and of open doors: #rrggbb
 	Logo      string   `json:"logo,omitempty"`   // a data: URL of a picture
+	// Quiet is when the screen is dim and makes no sound, by the clock of Zone, an IANA name.
+	Quiet *QuietHours `json:"quiet,omitempty"`
+	Zone  string      `json:"zone,omitempty"`
+}
+
+// QuietAt reports whether quiet hours run at a moment.
+func (p ScreenProfile) QuietAt(now time.Time) bool {
+	_, quiet := p.Quiet.Until(Location{TimeZone: p.Zone}.Zone(), now)
+	return quiet
 }

@@ -24,6 +24,9 @@ type Unloaded struct {
 }
 
 func (t *turn) badgeShown(c models.DirectoryCourier) {
+	if t.wrongSide(true) {
+		return
+	}
 	if t.Session.Courier == c.Courier {
 		t.home()
 		return
@@ -124,7 +127,7 @@ func (s *State) courierParams(session *Session) map[string]string {
 func (s *State) freeCounts() map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
+		if c.Offerable() && c.serves() && !c.anyOpen() && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}
@@ -139,7 +142,7 @@ func (s *State) freeCounts() map[string]string {
 // looked at by the operator's people alone.
 func (s *State) checkable(courier models.DirectoryCourier) []*Cell {
 	return slices.DeleteFunc(slices.Clone(s.Cells), func(c *Cell) bool {
-		return !c.Doubtful || c.Dead || c.Open || c.Operation != "" || s.kept(c) ||
+		return !c.Doubtful || c.Dead || c.anyOpen() || c.Operation != "" || s.kept(c) ||
 			c.State == models.CellOccupied && !s.theirs(courier, c)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -51,7 +52,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case e.DueMinor > 0:
 		t.refuse(TextNoPayment)
 		return
-	case t.Power.OnBattery:
+	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
 		t.refuse(TextOnBattery)
 		return
 	case !t.keepsCold(p.Regime):
@@ -132,6 +133,14 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
 		return
 	}
+	if t.senseClosed(d, c) {
+		return
+	}
+	t.depositedInto(op, d, c)
+}
+
+// depositedInto: the parcel is in.
+func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
 	c.Parcels, c.SinceMS = d.Parcels, t.now.WallMS

@@ -33,11 +33,17 @@ const (
 	reasonUnloaded    = "unloaded"
 )
 
-// doorWaits reports whether an operation with authority has a door still to open.
+// doorWaits reports whether an operation with authority has a door still to open that waits
+// for its turn alone.
 func (s *State) doorWaits() bool {
 	for _, op := range s.Operations {
-		if !op.ended() && op.Authority != "" && op.any(DoorWaiting) && !op.calm() {
-			return true
+		if op.ended() || op.Authority == "" || op.calm() {
+			continue
+		}
+		for _, d := range op.Doors {
+			if d.State == DoorWaiting && !s.cell(d.Cell).anyOpen() {
+				return true
+			}
 		}
 	}
 	return false
@@ -66,9 +72,12 @@ func (t *turn) openDoors() {
 				d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reasonGeneration
 				continue
 			}
-			if c.Open {
+			if op.leaf(c).Open {
 				t.opened(op, d, c) // the door is read first
 				continue
+			}
+			if c.anyOpen() {
+				continue // the other door of a two-way cell: nobody reaches through
 			}
 			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {
 				t.giveUp(op, d, reasonBoardDead)
@@ -77,7 +86,7 @@ func (t *turn) openDoors() {
 				}
 				continue
 			}
-			if t.doorsBusy() >= doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
+			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
 			}
 			d.State, d.Attempt, d.JamAt = DoorPulsed, d.Attempt+1, t.in(openTimeoutMS)
@@ -90,43 +99,46 @@ func (t *turn) openDoors() {
 			if mutant.On(mutant.WrongCellOnRetry) && d.Attempt > 1 {
 				cell = t.Cells[0].Number()
 			}
-			t.effect(Pulse{Operation: op.ID, Cell: cell, Attempt: d.Attempt})
+			t.effect(Pulse{Operation: op.ID, Cell: cell, Side: op.side(c), Attempt: d.Attempt})
 		}
 	}
 }
 
-func doorsLimit() int {
+// doorsLimit is how many doors may be open at once. A battery drives one lock at a time.
+func (s *State) doorsLimit() int {
+	if s.Power.OnBattery && !mutant.On(mutant.BatteryIgnored) {
+		return 1
+	}
 	if mutant.On(mutant.TwoDoorsOverLimit) {
 		return doorsAtOnce + 2
 	}
 	return doorsAtOnce
 }
 
-func (t *turn) doorChanged(cell int, open bool) {
+func (t *turn) doorChanged(cell int, side models.Side, open bool) {
 	c := t.cell(cell)
-	if c == nil || c.Open == open {
+	if c == nil || c.leaf(side).Open == open {
 		return
 	}
 	t.eachSession(t.awake)
 	if open {
-		t.doorOpened(c)
+		t.doorOpened(c, c.leaf(side))
 		return
 	}
-	t.doorClosed(c)
+	t.doorClosed(c, c.leaf(side))
 }
 
-func (t *turn) doorOpened(c *Cell) {
-	if op := t.operation(c.Operation); op != nil {
+func (t *turn) doorOpened(c *Cell, leaf *Leaf) {
+	leaf.Open, leaf.OpenedAt = true, max(t.now.UptimeMS, 1)
+	if op := t.operation(c.Operation); op != nil && op.leaf(c) == leaf {
 		switch d := op.door(c.Number()); {
 		case d == nil:
 		case d.State == DoorPulsed, d.State == DoorJammed, d.State == DoorClosed,
 			d.State == DoorWaiting && op.Authority != "":
-			c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
 			t.opened(op, d, c)
 			return
 		}
 	}
-	c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
 	t.write(models.FactDoorOpened, "", c, models.FactData{Reason: reasonByItself})
 	if c.State != models.CellFree {
 		t.doubt(nil, c, reasonByItself)
@@ -151,11 +163,11 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	}
 }
 
-func (t *turn) doorClosed(c *Cell) {
-	c.Open, c.OpenedAt, c.LeftOpen = false, 0, false
+func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
+	*leaf = Leaf{}
 	op := t.operation(c.Operation)
 	var d *Door
-	if op != nil {
+	if op != nil && op.leaf(c) == leaf {
 		d = op.door(c.Number())
 	}
 	if d == nil || d.State != DoorOpen {
@@ -229,8 +241,8 @@ func (t *turn) doubt(op *Operation, c *Cell, reason string) {
 }
 
 // leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
-func (t *turn) leftOpen(c *Cell) {
-	c.LeftOpen = true
+func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
+	leaf.LeftOpen = true
 	if op := t.operation(c.Operation); op != nil {
 		// Nobody is there: the next door must not open for whoever shuts this one.
 		t.giveUpAll(op, reasonAbandoned)
@@ -301,7 +313,7 @@ func (t *turn) openedDirectly(in OpenedDirectly) {
 	if c.State != models.CellFree {
 		t.doubt(nil, c, reasonDirect)
 	}
-	if !in.Spooled && !c.Open && t.doorsBusy() < doorsAtOnce {
+	if !in.Spooled && !c.anyOpen() && t.doorsBusy() < doorsAtOnce {
 		t.PulsedAt = max(t.now.UptimeMS, 1)
 		t.effect(Pulse{Cell: c.Number()})
 	}

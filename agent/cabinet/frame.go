@@ -273,6 +273,9 @@ func (t *turn) pressedFrame(b Button) bool {
 
 // courierHere asks for a badge.
 func (t *turn) courierHere() {
+	if t.wrongSide(true) {
+		return
+	}
 	if t.Session.Screen == ScreenHome {
 		t.Session.show(ScreenLogin, TextShowBadge, t.in(loginMS))
 	}

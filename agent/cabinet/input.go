@@ -14,10 +14,12 @@ type Input interface{ isInput() }
 type (
 	// Started comes first after every start of the program, with the doors seen open.
 	// Lost: the store was damaged and set aside, so nothing is remembered.
+	// OpenLoad are the cells of which the door at the back is open.
 	Started struct {
-		Boot string
-		Open []int
-		Lost bool
+		Boot     string
+		Open     []int
+		OpenLoad []int
+		Lost     bool
 	}
 	// Tick is nothing but time: the host gives it at NextDeadline.
 	Tick struct{}
@@ -47,9 +49,10 @@ type (
 	}
 	// Touched is a person who does something at the screen that is nothing yet: it types.
 	Touched struct{ Side models.Side }
-	// DoorChanged is a door seen to open or close.
+	// DoorChanged is a door seen to open or close. Side counts for two-way cells alone.
 	DoorChanged struct {
 		Cell int
+		Side models.Side
 		Open bool
 	}
 	// LinkUp says that a stream stands; the nonce is of this session, Agent the program's
@@ -84,6 +87,20 @@ type (
 		Cells []int
 		Up    bool
 	}
+	// ParcelSensed is the word of a cell's parcel sensor.
+	ParcelSensed struct {
+		Cell   int
+		Sensed Sensed
+	}
+	// ClimateRead is a module's temperature, in tenths of a degree Celsius; not Known: its
+	// thermometer does not answer.
+	ClimateRead struct {
+		Module int
+		Tenths int
+		Known  bool
+	}
+	// TamperChanged is the contact of the housing.
+	TamperChanged struct{ Open bool }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -128,7 +145,10 @@ func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
 func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
+func (ParcelSensed) isInput()     {}
+func (ClimateRead) isInput()      {}
 func (PowerChanged) isInput()     {}
+func (TamperChanged) isInput()    {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
@@ -137,9 +157,11 @@ type Effect interface{ isEffect() }
 // The effects. The screen is none: View derives it from the state.
 type (
 	// Pulse drives a lock once. It is never repeated by whoever carries it out.
+	// Side is the back for the door at the back of a two-way cell, and empty for every other.
 	Pulse struct {
 		Operation models.OperationID
 		Cell      int
+		Side      models.Side
 		Attempt   int
 	}
 	// Send puts a message on the stream; it is dropped if there is none.

@@ -22,10 +22,12 @@ func (t *turn) takeLayout(entry protocol.Entry) {
 			continue
 		}
 		if c := t.cell(l.Number); c != nil {
-			c.Layout = l
+			c.place(l)
 			continue
 		}
-		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}})
+		c := &Cell{Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}}
+		c.place(l)
+		t.Cells = append(t.Cells, c)
 		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
 	}
 	if !first || len(t.Cells) == 0 {

@@ -102,7 +102,8 @@ type Door struct {
 	JamAt      int64              `json:"jam_at,omitempty"`
 	ObjectBy   int64              `json:"object_by,omitempty"`
 	Objected   bool               `json:"objected,omitempty"`
-	Refusal    string             `json:"refusal,omitempty"` // why the client does not want what is inside
+	SenseBy    int64              `json:"sense_by,omitempty"` // then the sensor's word counts
+	Refusal    string             `json:"refusal,omitempty"`  // why the client does not want what is inside
 }
 
 func (op *Operation) ended() bool { return op.State == StateAbandoned || op.State == StateDone }

@@ -43,7 +43,7 @@ func (s *State) viewOutside(session *Session, l Language, v *View) {
 func (s *State) doorsOpen() []int {
 	var open []int
 	for _, c := range s.Cells {
-		if c.Open {
+		if c.anyOpen() {
 			open = append(open, c.Number())
 		}
 	}
@@ -83,6 +83,11 @@ func (s *State) strips(side models.Side, op *Operation, now Instant, l Language)
 	}
 	if s.Power.OnBattery {
 		say(TextStripBattery, nil)
+	}
+	for _, c := range s.Climates {
+		if _, _, kept := s.regime(c.Module).TemperatureRange(); kept && c.State != models.DeviceOK && c.State != "" {
+			say(TextStripWarm, map[string]string{"module": strconv.Itoa(c.Module)})
+		}
 	}
 	if !s.Link.Live {
 		say(TextStripOffline, nil)

@@ -217,6 +217,12 @@ func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
 // unanswered: nobody objected. By the default proof that is enough, but for what the client gave
 // back before: that they took it after all they have to say.
 func (t *turn) unanswered(op *Operation, d *Door) {
+	if t.cell(d.Cell).Sensed == SensedParcel {
+		d.State, d.ObjectBy = DoorFinished, 0
+		op.Reason = reasonSensedFull
+		t.doubt(op, t.cell(d.Cell), reasonSensedFull)
+		return
+	}
 	if op.Policy.Proof == models.ProofAnswered || t.cell(d.Cell).Refusal != "" {
 		d.State, d.ObjectBy = DoorFinished, 0
 		op.Reason = reasonNoAnswer
@@ -274,7 +280,7 @@ func (t *turn) endWindows() {
 		}
 		for _, n := range w.Cells {
 			c := t.cell(n)
-			if c.Open || c.Operation != "" {
+			if c.anyOpen() || c.Operation != "" {
 				// Someone has it open: the window goes on until it is shut.
 				w.Until = t.in(openTimeoutMS)
 				return false

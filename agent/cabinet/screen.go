@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"cubby/models"
 )
@@ -52,13 +53,20 @@ const (
 	ScreenCheck     ScreenID = "L17"
 )
 
+// Screens lists them all.
+func Screens() []ScreenID {
+	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower, ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
+}
+
 const reminderMS = 30_000
 
 // View is what a person sees, in the language of the session: the page draws it, and has no
 // words of its own.
 type View struct {
+	Rev       int64              `json:"rev"` // counts the changes since the program began, of whoever draws it
 	Language  Language           `json:"language"`
 	Direction string             `json:"direction"` // ltr or rtl
+	Wait      string             `json:"wait"`      // what to show while the cabinet cannot be reached
 	Screen    ScreenID           `json:"screen"`
 	Text      TextKey            `json:"text"`
 	Params    map[string]string  `json:"params,omitempty"`
@@ -75,6 +83,8 @@ type View struct {
 	Frame     []Button           `json:"frame"`  // around the screen: languages, help
 	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
 	Pad       PadKind            `json:"pad,omitempty"`
+	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
+	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
 	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
@@ -88,9 +98,13 @@ func (s *State) View(now Instant, side models.Side) View {
 	session := s.sessionAt(side)
 	language := s.language(session)
 	v := View{
-		Language: language, Direction: CatalogueOf(language).Direction, Access: session.Access, Dim: session.Dim,
+		Language: language, Direction: CatalogueOf(language).Direction, Wait: language.sentence(TextWait, nil), Access: session.Access, Dim: session.Dim,
 		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
+	}
+	loading := s.twoWay() && session == &s.BackSession
+	if loading && v.Text == TextHome {
+		v.Text = TextShowBadge
 	}
 	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
@@ -141,6 +155,8 @@ func (s *State) View(now Instant, side models.Side) View {
 		if op != nil && op.Kind == models.Pickup && len(op.refusable()) > 0 {
 			v.Buttons = append([]Button{ButtonRefuse}, v.Buttons...)
 		}
+	case TextTakeOut:
+		v.Buttons = []Button{} // the question comes once the door is shut
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
@@ -153,15 +169,19 @@ func (s *State) View(now Instant, side models.Side) View {
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
+	if session.Access.Speech {
+		v.Spoken = v.spoken()
+	}
 	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
 	v.Strips = s.strips(side, op, now, language)
+	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	return v
 }
 
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
 	return View{
-		Language: English, Direction: CatalogueOf(English).Direction,
+		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
 		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
 		Frame: []Button{}, Labels: map[Button]string{},
 		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
@@ -212,6 +232,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 	case op.Kind == models.Deposit && len(open) > 0:
 		show(ScreenDoor, TextPutIn, open)
 		v.Params["label"], v.Params["size"] = s.labelEnds(op), string(op.Size)
+	case op.Kind == models.Deposit && op.any(DoorClosed):
+		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil // its sensor has not told yet
 	case op.Kind == models.Deposit:
 		show(ScreenDoor, TextOpening, coming)
 	case op.refusing() != nil:
@@ -251,8 +273,10 @@ func (s *State) labelEnds(op *Operation) string {
 
 func (s *State) longOpen(cells []int, now Instant) bool {
 	for _, n := range cells {
-		if c := s.cell(n); c.Open && now.UptimeMS >= c.OpenedAt+reminderMS {
-			return true
+		for _, leaf := range s.cell(n).leaves() {
+			if leaf.Open && now.UptimeMS >= leaf.OpenedAt+reminderMS {
+				return true
+			}
 		}
 	}
 	return false

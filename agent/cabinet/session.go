@@ -233,6 +233,9 @@ func (t *turn) resolve(text string, scanned bool) {
 }
 
 func (t *turn) codeGiven(code string, scanned bool) {
+	if t.wrongSide(false) {
+		return
+	}
 	if !scanned && t.padPaused() {
 		t.Session.show(ScreenPaused, TextPaused, t.Pad.PausedUntil)
 		return
@@ -273,6 +276,9 @@ func (t *turn) codeGiven(code string, scanned bool) {
 // qrGiven takes a scanned QR. Nobody guesses 128 bits, so a right one opens also while codes are
 // paused; a wrong one is counted with the wrong scans.
 func (t *turn) qrGiven(qr string) {
+	if t.wrongSide(false) {
+		return
+	}
 	if t.Key == nil {
 		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
 		return

@@ -58,7 +58,7 @@ func (t *turn) take(in Input) {
 	case Touched:
 		t.touched()
 	case DoorChanged:
-		t.doorChanged(in.Cell, in.Open)
+		t.doorChanged(in.Cell, in.Side, in.Open)
 	case LinkUp:
 		t.linkUp(in)
 	case LinkDown:
@@ -92,12 +92,18 @@ func (t *turn) take(in Input) {
 		t.Signers = in.Signers
 	case BoardChanged:
 		t.boardChanged(in)
+	case ParcelSensed:
+		t.parcelSensed(in)
+	case ClimateRead:
+		t.climateRead(in)
+	case PowerChanged:
+		t.powerChanged(in.Power)
+	case TamperChanged:
+		t.tampered(in.Open)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
 		t.openedDirectly(in)
-	case PowerChanged:
-		t.powerChanged(in)
 	case Takeover:
 		t.takeOver(in)
 	}
@@ -126,6 +132,7 @@ func (t *turn) timers() {
 		if t.due(op.WaitBy) {
 			t.waitedTooLong(op)
 		}
+		t.senseTimers(op)
 		for i := range op.Doors {
 			d := &op.Doors[i]
 			if d.State == DoorPulsed && t.due(d.JamAt) {
@@ -139,10 +146,13 @@ func (t *turn) timers() {
 	}
 	t.endOperations()
 	for _, c := range t.Cells {
-		if c.Open && !c.LeftOpen && t.due(c.OpenedAt+leftOpenMS) {
-			t.leftOpen(c)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen && t.due(leaf.OpenedAt+leftOpenMS) {
+				t.leftOpen(c, leaf)
+			}
 		}
 	}
+	t.climateTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -163,6 +173,7 @@ func (s *State) deadlines(visit func(*int64)) {
 		for i := range op.Doors {
 			visit(&op.Doors[i].JamAt)
 			visit(&op.Doors[i].ObjectBy)
+			visit(&op.Doors[i].SenseBy)
 		}
 	}
 	for _, w := range s.Windows {
@@ -178,10 +189,16 @@ func (s *State) deadlines(visit func(*int64)) {
 func (s *State) moments(visit func(*int64)) {
 	s.deadlines(visit)
 	for _, c := range s.Cells {
-		visit(&c.OpenedAt)
+		for _, leaf := range c.leaves() {
+			visit(&leaf.OpenedAt)
+		}
 		visit(&c.RefusedUntil)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.Climates {
+		visit(&s.Climates[i].BadSince)
+		visit(&s.Climates[i].TellAt)
+	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])
 	}
@@ -205,11 +222,18 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 	}
 	s.deadlines(func(at *int64) { earliest(*at) })
 	for _, c := range s.Cells {
-		if c.Open && !c.LeftOpen {
-			earliest(c.OpenedAt + leftOpenMS)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen {
+				earliest(leaf.OpenedAt + leftOpenMS)
+			}
 		}
 	}
-	if s.doorsBusy() < doorsAtOnce && s.doorWaits() {
+	for _, c := range s.Climates {
+		if c.BadSince > 0 && c.State != s.reads(c) {
+			earliest(c.BadSince + climateGraceMS)
+		}
+	}
+	if s.doorsBusy() < s.doorsLimit() && s.doorWaits() {
 		earliest(s.PulsedAt + openIntervalMS)
 	}
 	return uptime, ok

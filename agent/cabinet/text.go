@@ -136,4 +136,6 @@ const (
 	TextStripClosed      TextKey = "strip_closed"
 	TextStripOffline     TextKey = "strip_offline"
 	TextStripOpen        TextKey = "strip_open"
+	TextOtherSide        TextKey = "other_side"
+	TextStripWarm        TextKey = "strip_warm"
 )

@@ -14,16 +14,25 @@ import (
 // draw tells the watchers when the screen has changed.
 func (h *Host) draw() {
 	now := h.Clock.Now()
-	view := map[models.Side]cabinet.View{}
+	site, view := h.Keeper.State().Site(), map[models.Side]cabinet.View{}
 	for _, side := range []models.Side{models.SideFront, models.SideBack} {
 		view[side] = h.Keeper.State().View(now, side)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if reflect.DeepEqual(view, h.view) {
+	changed := !reflect.DeepEqual(site, h.site)
+	for side, v := range view {
+		v.Rev = h.view[side].Rev
+		if !reflect.DeepEqual(v, h.view[side]) {
+			v.Rev++
+			changed = true
+		}
+		view[side] = v
+	}
+	if !changed {
 		return
 	}
-	h.view = view
+	h.view, h.site = view, site
 	for w := range h.watchers {
 		select {
 		case w <- struct{}{}:
@@ -37,6 +46,13 @@ func (h *Host) View(side models.Side) cabinet.View {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view[side]
+}
+
+// Site is the cabinet as its screens draw it.
+func (h *Host) Site() cabinet.Site {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.site
 }
 
 // Watch returns a channel that gets a value after changes of the screen, until the context

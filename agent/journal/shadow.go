@@ -96,6 +96,7 @@ func (d *diff) diffHead() {
 	d.head = h
 	// These the core changes in place.
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
+	d.head.Climates = slices.Clone(h.Climates)
 	d.head.ResentAt = slices.Clone(h.ResentAt)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
@@ -109,6 +110,10 @@ func (d *diff) diffCells() {
 		}
 		kept := *c
 		kept.Parcels = slices.Clone(c.Parcels)
+		if c.Load != nil {
+			load := *c.Load
+			kept.Load = &load
+		}
 		d.cells[c.Number()] = kept
 		d.put(TableCell, strconv.Itoa(c.Number()), c)
 	}
@@ -330,8 +335,12 @@ func sameWindow(a, b *cabinet.Window) bool {
 // sameFixed compares all of a cell but its parcels.
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
-		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
+		a.Operation == b.Operation && a.Unfit == b.Unfit && a.Sensed == b.Sensed && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
+}
+
+func sameLeaf(a, b *cabinet.Leaf) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }

@@ -39,6 +39,9 @@ func (c *chooser) change(sentence string) {
 	c.watched <- struct{}{}
 }
 
+func (c *chooser) Site() cabinet.Site {
+	return cabinet.Site{Number: "L-001", Cells: []models.LayoutCell{}}
+}
 func (c *chooser) Watch(context.Context) <-chan struct{} { return c.watched }
 func (c *chooser) Stopped() <-chan struct{}              { return c.stopped }
 func (c *chooser) Operation() models.OperationID         { return "op_1" }

@@ -3,6 +3,7 @@
 package screen
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
@@ -28,12 +29,13 @@ const (
 	heartbeat = 15 * time.Second
 	writeTime = 10 * time.Second
 	// policy lets the page load nothing from anywhere else.
-	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	policy = "default-src 'none'; script-src 'self'; img-src data:; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // Cabinet is what the screen shows and moves. *host.Host is one.
 type Cabinet interface {
 	View(side models.Side) cabinet.View
+	Site() cabinet.Site
 	// Watch gives a value after changes of the view, until the context ends.
 	Watch(ctx context.Context) <-chan struct{}
 	Stopped() <-chan struct{}
@@ -41,14 +43,27 @@ type Cabinet interface {
 	Operation() models.OperationID
 }
 
+// Panel is the glass that a screen is shown on.
+type Panel struct {
+	PxPerMM float64 `json:"px_per_mm"` // of the browser's pixels: keys are 20 mm
+}
+
+// site is what a browser needs once, and when it changes.
+type site struct {
+	cabinet.Site
+	Panel
+}
+
 type server struct {
 	cabinet Cabinet
+	panel   Panel
 	log     *slog.Logger
 }
 
-// New returns the screen's handler.
-func New(c Cabinet, log *slog.Logger) http.Handler {
-	s := &server{c, log}
+// New returns the screen's handler. alive is called whenever a page has drawn itself: some
+// seconds apart, while it lives.
+func New(c Cabinet, panel Panel, alive func(), log *slog.Logger) http.Handler {
+	s := &server{c, panel, log}
 	files, err := fs.Sub(page, "page")
 	if err != nil {
 		panic("screen: " + err.Error()) // the files are embedded: cannot happen
@@ -73,6 +88,10 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST /touch", s.act(func(_ string, side models.Side, _ models.OperationID) (cabinet.Input, error) {
 		return cabinet.Touched{Side: side}, nil
 	}))
+	mux.HandleFunc("POST /alive", func(w http.ResponseWriter, _ *http.Request) {
+		alive()
+		w.WriteHeader(http.StatusNoContent)
+	})
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, models.Errorf(models.CodeForbidden, "the screen takes nothing from another page"))
@@ -140,13 +159,18 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	changed := s.cabinet.Watch(r.Context())
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	var drawn []byte
 	for {
-		raw, err := json.Marshal(s.cabinet.View(side(r)))
-		if err != nil {
+		now, err := json.Marshal(site{s.cabinet.Site(), s.panel})
+		raw, err2 := json.Marshal(s.cabinet.View(side(r)))
+		if err := errors.Join(err, err2); err != nil {
 			s.log.Error("the view has no form", "error", err)
 			return
 		}
-		if !send(w, control, "data: %s\n\n", raw) {
+		if !bytes.Equal(now, drawn) && !send(w, control, "event: site\ndata: %s\n\n", now) {
+			return
+		}
+		if drawn = now; !send(w, control, "data: %s\n\n", raw) {
 			return
 		}
 		for waiting := true; waiting; {

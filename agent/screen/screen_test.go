@@ -28,7 +28,7 @@ func get(path string) *http.Request {
 
 func ask(c screen.Cabinet, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	screen.New(c, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	screen.New(c, screen.Panel{PxPerMM: 4}, func() {}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 
@@ -199,7 +199,7 @@ func TestNothingTypedIsLogged(t *testing.T) {
 		var logged bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		w := httptest.NewRecorder()
-		screen.New(&chooser{refuses: c.refuses}, log).ServeHTTP(w, c.request)
+		screen.New(&chooser{refuses: c.refuses}, screen.Panel{PxPerMM: 4}, func() {}, log).ServeHTTP(w, c.request)
 		answer, err := io.ReadAll(w.Body)
 		require.NoError(t, err)
 		require.Equal(t, c.status, w.Code, name)

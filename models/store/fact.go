@@ -170,6 +170,9 @@ func (in *intake) load(facts []models.Fact) error {
 // announced after the moment to which the database was put back.
 const unknownShipment = "there is no such shipment"
 
+// maxDevice is how long the name of a cabinet's device may be, in bytes.
+const maxDevice = 40
+
 // impossible says why a fact that can be read cannot be true, or is empty.
 func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
@@ -202,6 +205,9 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	}
 	if d.Shipment != "" && !in.shipments[d.Shipment] {
 		return unknownShipment
+	}
+	if f.Type == models.FactDevice && (d.Device == "" || len(d.Device) > maxDevice) {
+		return "a device has a name"
 	}
 	return ""
 }
@@ -287,6 +293,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	case models.FactBoardDown:
 		incident.Kind, incident.Cell = models.IncidentBoard, firstCell(d.Cells)
 		return in.openIncident(incident)
+	case models.FactDevice:
+		return in.deviceChanged(f, d)
 	case models.FactBoardUp:
 		return in.boardUp(in.locker, firstCell(d.Cells))
 	case models.FactInventory:

@@ -414,3 +414,36 @@ func TestFactsOfParcelsOnTheirOwn(t *testing.T) {
 		require.Len(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), 3)
 	})
 }
+
+// TestADeviceOpensAnIncident: one for each device, until it works again.
+func TestADeviceOpensAnIncident(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		warm := 95
+		told := func(device string, state models.DeviceState) models.Fact {
+			d := models.FactData{Device: device, State: state, Measured: &warm}
+			if state == models.DeviceTooWarm {
+				d.Cells = []models.CellReport{{Cell: 1, State: models.CellOutOfService}}
+			}
+			return j.fact(models.FactDevice, 0, d)
+		}
+		open := func() (n int) {
+			return len(rows[models.Incident](t, f, "kind = ? AND resolved IS NULL", models.IncidentDevice))
+		}
+		take := func(facts ...models.Fact) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.NoError(t, err)
+		}
+		take(opened(j), told("climate-1", models.DeviceTooWarm), told("climate-1", models.DeviceDown), told(models.DevicePower, models.DeviceBattery))
+		require.Equal(t, 2, open())
+		require.Contains(t, rows[models.Incident](t, f, "kind = ?", models.IncidentDevice)[0].Evidence, "climate-1 too_warm 9.5 °C")
+		require.Equal(t, models.CellOutOfService, rows[models.StoredCell](t, f, "locker = ? AND number = 1", l.ID)[0].State)
+		take(told("climate-1", models.DeviceOK))
+		require.Equal(t, 1, open())
+		take(told("", models.DeviceDown))
+		require.Equal(t, 1, open(), "a device has a name")
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 1)
+	})
+}

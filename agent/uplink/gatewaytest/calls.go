@@ -204,6 +204,9 @@ func (g *Gateway) message(c *Cabinet, conn *websocket.Conn, m protocol.Message, 
 		}
 		c.send(greeting.Type, greeting.Body)
 	case protocol.TypeAsk:
+		if c.held {
+			break
+		}
 		ask := into[protocol.Ask](m)
 		open := models.OpenInput{Operation: ask.Operation, Kind: ask.Kind, Shipment: ask.Shipment, Cells: ask.Cells}
 		c.send(protocol.TypeAnswer, protocol.Answer{Operation: ask.Operation, Verdict: c.verdict})

@@ -67,6 +67,7 @@ type Cabinet struct {
 	beats    int
 	serials  []string // of the certificates that streams came with
 	verdict  protocol.Verdict
+	held     bool // operations are not answered
 	conn     *websocket.Conn
 }
 
@@ -240,6 +241,13 @@ func (c *Cabinet) Outcomes() []models.OpenOutcome {
 		all = append(all, r.Result.Outcome)
 	}
 	return all
+}
+
+// Hold has the gateway not answer the cabinet's operations, or answer them again.
+func (c *Cabinet) Hold(hold bool) {
+	c.g.mu.Lock()
+	defer c.g.mu.Unlock()
+	c.held = hold
 }
 
 // SetHead makes the gateway believe that it has another journal.
