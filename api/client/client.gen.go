@@ -3937,7 +3937,7 @@ type ClientInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type.
@@ -3949,7 +3949,7 @@ type ClientInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type.
@@ -6282,7 +6282,7 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type.
@@ -6304,7 +6304,7 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type.
@@ -12367,7 +12367,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12379,7 +12379,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -18479,7 +18479,7 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -18497,7 +18497,7 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
