@@ -28,13 +28,15 @@ const (
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
 	IncidentSMS IncidentKind = "sms_provider"
+	// IncidentRemote: more doors were to be opened from afar than may be, or one was that nobody asked for.
+	IncidentRemote IncidentKind = "remote_open_alarm"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentWebhook, IncidentSMS}
+		IncidentClientReport, IncidentWebhook, IncidentSMS, IncidentRemote}
 }
 
 // Incident is something that a person should look at. At most one is open per key.
