@@ -297,6 +297,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	case models.FactDeposited:
 		in.loaded[d.Parcel] = f.Cell
+	case models.FactDoorOpened:
+		return in.openedFromAfar(f, d)
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam
 		return in.openIncident(incident)
