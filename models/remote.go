@@ -156,7 +156,9 @@ func (RemoteDoor) TableName() string { return "remote_doors" }
 type RemoteView struct {
 	RemoteOpening
 	LockerNumber string
-	Doors        []RemoteDoor
+	// RequestedName and DecidedName are what the key or the person is called; empty: nobody.
+	RequestedName, DecidedName string
+	Doors                      []RemoteDoor
 }
 
 // RemoteQuery narrows the list of requests, newest first; what is empty narrows nothing.

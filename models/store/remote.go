@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -168,6 +169,9 @@ func (s *Store) remoteViews(ctx context.Context, rows ...models.RemoteOpening) (
 	for _, d := range doors {
 		of[d.Opening].Doors = append(of[d.Opening].Doors, d)
 	}
+	if err := s.nameRemotes(ctx, views); err != nil {
+		return nil, err
+	}
 	named, err := gorm.G[models.Locker](s.read).Select("id", "number").Where("id IN ?", lockers).Find(ctx)
 	if err != nil {
 		return nil, mapError(err)
@@ -180,4 +184,24 @@ func (s *Store) remoteViews(ctx context.Context, rows ...models.RemoteOpening) (
 		}
 	}
 	return views, nil
+}
+
+// nameRemotes says what the keys and people of requests are called; one that is gone is its id.
+func (s *Store) nameRemotes(ctx context.Context, views []models.RemoteView) error {
+	var ids []string
+	for _, v := range views {
+		ids = append(ids, v.RequestedBy, v.DecidedBy)
+	}
+	var found []struct{ ID, Name string }
+	err := s.read.WithContext(ctx).Raw("SELECT id, name FROM staff WHERE id IN ? UNION ALL SELECT id, name FROM api_keys WHERE id IN ?", ids, ids).
+		Scan(&found).Error
+	names := map[string]string{}
+	for _, f := range found {
+		names[f.ID] = f.Name
+	}
+	for i := range views {
+		v := &views[i]
+		v.RequestedName, v.DecidedName = cmp.Or(names[v.RequestedBy], v.RequestedBy), cmp.Or(names[v.DecidedBy], v.DecidedBy)
+	}
+	return mapError(err)
 }
