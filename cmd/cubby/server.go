@@ -309,7 +309,7 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
-	signer, trusted, err := readSigner(s.config.signerKeyFile)
+	signers, err := readSigners(s.config.signerKeyFile)
 	if err != nil {
 		return worker.Parts{}, err
 	}
@@ -324,7 +324,7 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
-	keys := activities.Keyring{Master: master}
+	keys, signer := activities.Keyring{Master: master}, signers[0]
 	sealed, err := models.DeriveWebhookSealKey(master)
 	if err != nil {
 		return worker.Parts{}, err
@@ -342,7 +342,7 @@ func (s *server) parts() (worker.Parts, error) {
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify:   sending,
 		Cabinet: &activities.Cabinet{
-			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
+			Keys: keys, Authority: authority, Signers: signers, Store: s.db, Now: time.Now, Rand: rand.Reader,
 		},
 		Grant:     &activities.Grant{Couriers: s.db, Signer: signer},
 		Incident:  &activities.Incident{Store: s.db},
