@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,8 +45,9 @@ func (b *BudgetFile) Take(by string) (refused string, alarm bool, err error) {
 		}
 	}
 	refused, alarm = budget.Take(b.Limits, by, b.Now())
-	if raw, err = json.Marshal(budget); err == nil {
-		err = replace(b.Path, raw)
+	now, err := json.Marshal(budget)
+	if err == nil && !bytes.Equal(now, raw) {
+		err = replace(b.Path, now)
 	}
 	return refused, alarm, err
 }
