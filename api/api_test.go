@@ -82,6 +82,8 @@ type ports struct {
 	seal   error
 	client func(*models.ClientPage)
 	told   []models.ClientReport
+
+	remotes remotes
 }
 
 func actors() map[string]models.Actor {
@@ -533,7 +535,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 	cfg := api.Config{
 		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p, Messages: p, Texts: texts(),
 		Codes: p, Pages: p, PublicURL: "https://parcels.example",
-		Routes: p, Access: p, DataKey: bytes.Repeat([]byte{7}, models.DataKeyBytes),
+		Routes: p, Remotes: &p.remotes, Access: p, DataKey: bytes.Repeat([]byte{7}, models.DataKeyBytes),
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

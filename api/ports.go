@@ -172,6 +172,9 @@ type Engine interface {
 	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	codes.Engine
+	// DecideRemote approves or rejects a request to open doors from afar. It returns forbidden to
+	// who asked for it himself.
+	DecideRemote(ctx context.Context, id models.RemoteID, in models.DecideInput) error
 	// Reroute returns no_capacity, locker_not_accepting or unknown_locker besides, for the other locker.
 	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 }

@@ -33,6 +33,8 @@ const (
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
 	IncidentSMS IncidentKind = "sms_provider"
+	// IncidentRemote: more doors were to be opened from afar than may be, or one was that nobody asked for.
+	IncidentRemote IncidentKind = "remote_open_alarm"
 	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
 	// must be. The evidence names it.
 	IncidentDevice IncidentKind = "device"
@@ -42,7 +44,7 @@ const (
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentDevice}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

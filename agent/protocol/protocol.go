@@ -242,11 +242,13 @@ type EnrollRequest struct {
 
 // EnrollReply is what a cabinet's computer needs to be that cabinet. Certificate is the
 // chain, leaf first, in PEM. Sealed is the cabinet's key for the CSR's key: HPKE (RFC 9180)
-// with DHKEM(P-256), HKDF-SHA256 and AES-128-GCM; info "cubby cabinet key v1 <locker>".
+// with DHKEM(P-256), HKDF-SHA256 and AES-128-GCM; info "cubby cabinet key v1 <locker>". Trust says
+// the same of signers and key, signed: at a renewal it alone is believed.
 type EnrollReply struct {
 	Locker      models.LockerID    `json:"locker"`
 	Certificate string             `json:"certificate"`
 	Signers     []models.SignerKey `json:"signers"`
 	KeyVersion  int                `json:"key_version"`
 	Sealed      []byte             `json:"sealed"`
+	Trust       models.SignedTrust `json:"trust,omitzero"`
 }

@@ -307,6 +307,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		in.loaded[d.Parcel] = f.Cell
 	case models.FactUnloaded:
 		return in.cellChecked(in.locker, f.Cell)
+	case models.FactDoorOpened:
+		return in.openedFromAfar(f, d)
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam
 		return in.openIncident(incident)

@@ -107,9 +107,20 @@ func (g *Gateway) identity(l models.LockerID, public *ecdsa.PublicKey) (protocol
 		return protocol.EnrollReply{}, err
 	}
 	sealed, err := models.SealCabinetKey(g.cabinet(l).key, l, point)
-	return protocol.EnrollReply{
+	if err != nil {
+		return protocol.EnrollReply{}, err
+	}
+	hash, err := models.PublicKeyHash(public)
+	if err != nil {
+		return protocol.EnrollReply{}, err
+	}
+	answer := protocol.EnrollReply{
 		Locker: l, Certificate: string(encode(leaf)), Signers: []models.SignerKey{g.signer.Public()}, KeyVersion: 1, Sealed: sealed,
-	}, err
+	}
+	answer.Trust, err = models.SignTrust([]models.Signer{g.signer}, models.Trust{
+		Locker: l, PublicKey: hash, Signers: answer.Signers, KeyVersion: 1, Sealed: sealed,
+	})
+	return answer, err
 }
 
 func (g *Gateway) journal(w http.ResponseWriter, r *http.Request, c *Cabinet) {

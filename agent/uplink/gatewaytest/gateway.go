@@ -71,12 +71,17 @@ type Cabinet struct {
 	conn     *websocket.Conn
 }
 
+// Signer is the worker's key that cabinets believe.
+func Signer() models.Signer {
+	return models.Signer{ID: "signer-1", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
+}
+
 // New starts a gateway, which ends with the test.
 func New(t testing.TB) *Gateway {
 	t.Helper()
 	g := &Gateway{
 		t: t, servers: newAuthority(t, "servers"), devices: newAuthority(t, "devices"),
-		signer: models.Signer{ID: "signer-1", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))},
+		signer: Signer(),
 		claims: map[string]*claim{}, cabinets: map[models.LockerID]*Cabinet{}, lifetime: 46 * 24 * time.Hour, mux: http.NewServeMux(),
 	}
 	g.mux.HandleFunc("POST "+protocol.PathEnroll, g.enroll)
