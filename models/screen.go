@@ -28,6 +28,10 @@ type ScreenProfile struct {
 	Zone  string      `json:"zone,omitempty"`
 }
 
+// LockerScreen is the screen of one locker: what its own profile says over the network's, and what
+// it shows.
+type LockerScreen struct{ Own, Shown ScreenProfile }
+
 // QuietAt reports whether quiet hours run at a moment.
 func (p ScreenProfile) QuietAt(now time.Time) bool {
 	_, quiet := p.Quiet.Until(Location{TimeZone: p.Zone}.Zone(), now)
