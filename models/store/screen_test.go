@@ -76,10 +76,10 @@ func TestScreens(t *testing.T) {
 		quiet := &models.QuietHours{From: "22:00", To: "07:00"}
 		_, err = f.SetHours(ctx, r, f.place.ID, nil, quiet)
 		require.NoError(t, err)
+		require.Equal(t, quiet, screen(two).Quiet)
 		zone := "Asia/Almaty"
 		_, err = f.ChangeLocation(ctx, r, f.place.ID, models.LocationChange{TimeZone: &zone})
 		require.NoError(t, err)
-		require.Equal(t, quiet, screen(two).Quiet)
 		require.Equal(t, zone, screen(two).Zone)
 		// Whatever else is told of a locker keeps its screen.
 		_, err = f.ChangeLocker(ctx, r, two.ID, models.LockerChange{Action: models.LockerPause, Reason: "r"})
