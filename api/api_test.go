@@ -330,6 +330,23 @@ func (p *ports) SetHours(_ context.Context, _ models.Request, id models.Location
 	return models.Location{ID: id, Hours: h, QuietHours: q, CreatedAt: testNow}, nil
 }
 
+func (p *ports) NetworkScreen(context.Context) (models.ScreenProfile, error) {
+	return models.ScreenProfile{Phone: "112"}, nil
+}
+
+func (p *ports) PutNetworkScreen(_ context.Context, _ models.Request, profile models.ScreenProfile) (models.ScreenProfile, error) {
+	return profile, nil
+}
+
+func (p *ports) LockerScreen(ctx context.Context, id models.LockerID) (models.LockerScreen, error) {
+	return p.PutLockerScreen(ctx, models.Request{}, id, models.ScreenProfile{})
+}
+
+func (p *ports) PutLockerScreen(_ context.Context, _ models.Request, _ models.LockerID, profile models.ScreenProfile) (models.LockerScreen, error) {
+	quiet := models.Location{QuietHours: &models.QuietHours{From: "22:00", To: "07:00"}}
+	return models.LockerScreen{Own: profile, Shown: profile.Over(models.ScreenProfile{Phone: "112"}).At(quiet)}, nil
+}
+
 func (p *ports) Locations(context.Context, models.Page) ([]models.Location, error) {
 	return []models.Location{{ID: locID}}, nil
 }

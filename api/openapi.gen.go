@@ -1397,6 +1397,15 @@ type LockerName = string
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
+
 // LockerState defines model for LockerState.
 type LockerState string
 
@@ -2088,6 +2097,27 @@ type SandboxPickup struct {
 // Scope defines model for Scope.
 type Scope string
 
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Shipment defines model for Shipment.
 type Shipment struct {
 	Carrier    string     `json:"carrier"`
@@ -2750,8 +2780,14 @@ type PauseLockerJSONRequestBody = Reason
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
+
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
@@ -3099,6 +3135,12 @@ type ServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx echo.Context, id Id) error
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx echo.Context, id Id) error
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx echo.Context, id Id) error
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx echo.Context, id Id) error
@@ -3108,6 +3150,12 @@ type ServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx echo.Context) error
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx echo.Context) error
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx echo.Context) error
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
@@ -4140,6 +4188,38 @@ func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
 	return err
 }
 
+// GetLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLockerScreen(ctx, id)
+	return err
+}
+
+// PutLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutLockerScreen(ctx, id)
+	return err
+}
+
 // GetWorklist converts echo context to params.
 func (w *ServerInterfaceWrapper) GetWorklist(ctx echo.Context) error {
 	var err error
@@ -4194,6 +4274,24 @@ func (w *ServerInterfaceWrapper) CreateModel(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateModel(ctx)
+	return err
+}
+
+// GetNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetNetworkScreen(ctx)
+	return err
+}
+
+// PutNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutNetworkScreen(ctx)
 	return err
 }
 
@@ -5598,6 +5696,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/locations/:id/access", wrapper.GetAccess, options.OperationMiddlewares["GetAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/access", wrapper.PutAccess, options.OperationMiddlewares["PutAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
+	router.GET(options.BaseURL+"/api/v1/network/screen", wrapper.GetNetworkScreen, options.OperationMiddlewares["GetNetworkScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/network/screen", wrapper.PutNetworkScreen, options.OperationMiddlewares["PutNetworkScreen"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.GetLockerScreen, options.OperationMiddlewares["GetLockerScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.PutLockerScreen, options.OperationMiddlewares["PutLockerScreen"]...)
 	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
@@ -7222,6 +7324,85 @@ func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResum
 	return err
 }
 
+type GetLockerScreenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetLockerScreenResponseObject interface {
+	VisitGetLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type GetLockerScreen200JSONResponse LockerScreen
+
+func (response GetLockerScreen200JSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLockerScreendefaultApplicationProblemPlusJSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreenRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutLockerScreenJSONRequestBody
+}
+
+type PutLockerScreenResponseObject interface {
+	VisitPutLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type PutLockerScreen200JSONResponse LockerScreen
+
+func (response PutLockerScreen200JSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLockerScreendefaultApplicationProblemPlusJSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWorklistRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -7328,6 +7509,83 @@ type CreateModeldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateModeldefaultApplicationProblemPlusJSONResponse) VisitCreateModelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreenRequestObject struct {
+}
+
+type GetNetworkScreenResponseObject interface {
+	VisitGetNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type GetNetworkScreen200JSONResponse ScreenProfile
+
+func (response GetNetworkScreen200JSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreenRequestObject struct {
+	Body *PutNetworkScreenJSONRequestBody
+}
+
+type PutNetworkScreenResponseObject interface {
+	VisitPutNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type PutNetworkScreen200JSONResponse ScreenProfile
+
+func (response PutNetworkScreen200JSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9459,6 +9717,12 @@ type StrictServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx context.Context, request GetLockerScreenRequestObject) (GetLockerScreenResponseObject, error)
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx context.Context, request PutLockerScreenRequestObject) (PutLockerScreenResponseObject, error)
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error)
@@ -9468,6 +9732,12 @@ type StrictServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx context.Context, request CreateModelRequestObject) (CreateModelResponseObject, error)
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx context.Context, request GetNetworkScreenRequestObject) (GetNetworkScreenResponseObject, error)
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx context.Context, request PutNetworkScreenRequestObject) (PutNetworkScreenResponseObject, error)
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
@@ -11094,6 +11364,79 @@ func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// GetLockerScreen operation middleware
+func (sh *strictHandler) GetLockerScreen(ctx echo.Context, id Id) error {
+	var request GetLockerScreenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLockerScreen(ctx.Request().Context(), request.(GetLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLockerScreenResponseObject); ok {
+		return validResponse.VisitGetLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLockerScreen operation middleware
+func (sh *strictHandler) PutLockerScreen(ctx echo.Context, id Id) error {
+	var request PutLockerScreenRequestObject
+
+	request.Id = id
+
+	var body PutLockerScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLockerScreen(ctx.Request().Context(), request.(PutLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLockerScreenResponseObject); ok {
+		return validResponse.VisitPutLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetWorklist operation middleware
 func (sh *strictHandler) GetWorklist(ctx echo.Context, id Id) error {
 	var request GetWorklistRequestObject
@@ -11184,6 +11527,75 @@ func (sh *strictHandler) CreateModel(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateModelResponseObject); ok {
 		return validResponse.VisitCreateModelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetNetworkScreen operation middleware
+func (sh *strictHandler) GetNetworkScreen(ctx echo.Context) error {
+	var request GetNetworkScreenRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNetworkScreen(ctx.Request().Context(), request.(GetNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNetworkScreenResponseObject); ok {
+		return validResponse.VisitGetNetworkScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutNetworkScreen operation middleware
+func (sh *strictHandler) PutNetworkScreen(ctx echo.Context) error {
+	var request PutNetworkScreenRequestObject
+
+	var body PutNetworkScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNetworkScreen(ctx.Request().Context(), request.(PutNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutNetworkScreenResponseObject); ok {
+		return validResponse.VisitPutNetworkScreenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

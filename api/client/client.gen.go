@@ -1398,6 +1398,15 @@ type LockerName = string
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
+
 // LockerState defines model for LockerState.
 type LockerState string
 
@@ -2089,6 +2098,27 @@ type SandboxPickup struct {
 // Scope defines model for Scope.
 type Scope string
 
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Shipment defines model for Shipment.
 type Shipment struct {
 	Carrier    string     `json:"carrier"`
@@ -2751,8 +2781,14 @@ type PauseLockerJSONRequestBody = Reason
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
+
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
@@ -3625,6 +3661,31 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLockerScreen How the screen of a locker presents itself
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreenWithBody Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreen Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetWorklist What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -3657,6 +3718,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetNetworkScreen How the screens of all lockers present themselves
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListNotifications List messages and what became of them
 	//
@@ -5530,6 +5616,61 @@ func (c *Client) ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONR
 	return c.Client.Do(req)
 }
 
+// GetLockerScreen How the screen of a locker presents itself
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *Client) GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLockerScreenRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreenWithBody Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreen Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetWorklist What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -5593,6 +5734,61 @@ func (c *Client) CreateModelWithBody(ctx context.Context, contentType string, bo
 // Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 func (c *Client) CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateModelRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetNetworkScreen How the screens of all lockers present themselves
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *Client) GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNetworkScreenRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreen Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9087,6 +9283,87 @@ func NewResumeLockerRequestWithBody(server string, id Id, contentType string, bo
 	return req, nil
 }
 
+// NewGetLockerScreenRequest constructs an http.Request for the GetLockerScreen method
+func NewGetLockerScreenRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLockerScreenRequest calls the generic PutLockerScreen builder with application/json body
+func NewPutLockerScreenRequest(server string, id Id, body PutLockerScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLockerScreenRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutLockerScreenRequestWithBody constructs an http.Request for the PutLockerScreen method, with any body, and a specified content type
+func NewPutLockerScreenRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetWorklistRequest constructs an http.Request for the GetWorklist method
 func NewGetWorklistRequest(server string, id Id) (*http.Request, error) {
 	var err error
@@ -9230,6 +9507,73 @@ func NewCreateModelRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetNetworkScreenRequest constructs an http.Request for the GetNetworkScreen method
+func NewGetNetworkScreenRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutNetworkScreenRequest calls the generic PutNetworkScreen builder with application/json body
+func NewPutNetworkScreenRequest(server string, body PutNetworkScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutNetworkScreenRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutNetworkScreenRequestWithBody constructs an http.Request for the PutNetworkScreen method, with any body, and a specified content type
+func NewPutNetworkScreenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -12641,6 +12985,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLockerWithResponse(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeLockerResponse, error)
 
+	// GetLockerScreenWithResponse How the screen of a locker presents itself
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error)
+
+	// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
+	// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
 	// GetWorklistWithResponse What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -12677,6 +13048,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModelWithResponse(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateModelResponse, error)
+
+	// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
 
 	// ListNotificationsWithResponse List messages and what became of them
 	//
@@ -15324,6 +15722,102 @@ func (r ResumeLockerResponse) ContentType() string {
 	return ""
 }
 
+type GetLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLockerScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLockerScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetWorklistResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15462,6 +15956,102 @@ func (r CreateModelResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateModelResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetNetworkScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutNetworkScreenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18819,6 +19409,51 @@ func (c *ClientWithResponses) ResumeLockerWithResponse(ctx context.Context, id I
 	return ParseResumeLockerResponse(rsp)
 }
 
+// GetLockerScreenWithResponse How the screen of a locker presents itself
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *ClientWithResponses) GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error) {
+	rsp, err := c.GetLockerScreen(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreenWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreen(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
 // GetWorklistWithResponse What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -18878,6 +19513,51 @@ func (c *ClientWithResponses) CreateModelWithResponse(ctx context.Context, body 
 		return nil, err
 	}
 	return ParseCreateModelResponse(rsp)
+}
+
+// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *ClientWithResponses) GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error) {
+	rsp, err := c.GetNetworkScreen(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreen(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
 }
 
 // ListNotificationsWithResponse List messages and what became of them
@@ -21405,6 +22085,72 @@ func ParseResumeLockerResponse(rsp *http.Response) (*ResumeLockerResponse, error
 	return response, nil
 }
 
+// ParseGetLockerScreenResponse parses an HTTP response from a GetLockerScreenWithResponse call
+func ParseGetLockerScreenResponse(rsp *http.Response) (*GetLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutLockerScreenResponse parses an HTTP response from a PutLockerScreenWithResponse call
+func ParsePutLockerScreenResponse(rsp *http.Response) (*PutLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetWorklistResponse parses an HTTP response from a GetWorklistWithResponse call
 func ParseGetWorklistResponse(rsp *http.Response) (*GetWorklistResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -21491,6 +22237,72 @@ func ParseCreateModelResponse(rsp *http.Response) (*CreateModelResponse, error) 
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetNetworkScreenResponse parses an HTTP response from a GetNetworkScreenWithResponse call
+func ParseGetNetworkScreenResponse(rsp *http.Response) (*GetNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutNetworkScreenResponse parses an HTTP response from a PutNetworkScreenWithResponse call
+func ParsePutNetworkScreenResponse(rsp *http.Response) (*PutNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -95,9 +95,13 @@ func (t *tx) writeLayout(l models.Locker, place models.Location, cells []models.
 	if err != nil {
 		return err
 	}
+	profiles, err := t.screens(l.ID)
+	if err != nil {
+		return err
+	}
 	return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
 		Locker: l.ID, Number: l.Number, Address: place.Address, TimeZone: place.TimeZone, State: l.State, Cells: cells,
-		Neighbours: neighbours,
+		Neighbours: neighbours, Screen: shown(profiles, l.ID, place),
 	})})
 }
 
