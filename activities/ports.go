@@ -80,6 +80,9 @@ type Housekeeping interface {
 	// Prune removes up to limit rows of what is past its retention and returns how many
 	// rows it removed.
 	Prune(ctx context.Context, limit int) (int, error)
+	// TellScreens goes on telling cabinets of the network's screen where a call that changed it
+	// did not come to its end.
+	TellScreens(ctx context.Context) error
 }
 
 // IncidentStore is what telling of incidents needs of the store.
