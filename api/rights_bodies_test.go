@@ -33,7 +33,6 @@ func bodies() map[string]string {
 		"SandboxAdvanceClock": `{"seconds":60}`,
 		"ChangeOrganization":  `{"language":"ru"}`,
 		"CreateOrganization":  `{"name":"New","kind":"shop"}`,
-		"ChangeOrganization":  `{"language":"ru"}`,
 		"CreateKey":           `{"organization":"{body organization}","name":"key","scopes":["shipments"]}`,
 		"CreateLocation":      `{` + place + `,"host":"{body host}"}`,
 		"ChangeLocation":      `{"name":"Yard","host":"{body host}"}`,
