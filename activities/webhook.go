@@ -5,6 +5,7 @@ import (
 	"crypto/ecdh"
 	"encoding/json"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -43,6 +44,9 @@ const (
 	// activity ends in time.
 	postsAtOnce = 50
 	postFor     = 20 * time.Second
+	// beatEvery is between heartbeats, also while a receiver takes its time: a round of which they
+	// stop has died with its process, and another one takes its place.
+	beatEvery = time.Second
 )
 
 // EventBody is the body of what is posted.
@@ -55,6 +59,7 @@ type EventBody struct {
 // PostEvents posts what an endpoint has not got yet, one after the other. A process that dies
 // between a post and its record posts the event again, under the same id.
 func (a *Webhook) PostEvents(ctx context.Context, in models.WebhookInput) (models.PostResult, error) {
+	defer beat(ctx)()
 	began, scope := a.Now(), ""
 	for range postsAtOnce {
 		post, err := a.Endpoints.NextPost(ctx, in.Webhook, scope)
@@ -72,12 +77,30 @@ func (a *Webhook) PostEvents(ctx context.Context, in models.WebhookInput) (model
 		if err := a.post(ctx, post); err != nil {
 			return models.PostResult{}, failure(err)
 		}
-		activity.RecordHeartbeat(ctx)
 		if a.Now().Sub(began) >= postFor {
 			break
 		}
 	}
 	return models.PostResult{More: true}, nil
+}
+
+// beat records heartbeats until stop, which returns when there will be no more.
+func beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		tick := time.NewTicker(beatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	})
+	return func() { cancel(); beating.Wait() }
 }
 
 func (a *Webhook) post(ctx context.Context, p models.WebhookPost) error {
@@ -114,7 +137,7 @@ func (a *Webhook) post(ctx context.Context, p models.WebhookPost) error {
 		wait, giveUp := answer.Wait(p.Attempt, a.chance())
 		switch next := a.Now().Add(wait); {
 		case answer.Gone():
-			disable = "the receiver answered 410 Gone"
+			disable = models.DisabledGone
 		case giveUp:
 			disable = "an event could not be delivered in " + models.WebhookAttempts() + " attempts"
 		default:

@@ -9,6 +9,8 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
@@ -27,6 +29,7 @@ type endpoint struct {
 	disable string
 	after   []string // the scopes that were looked behind
 	stop    context.CancelFunc
+	beats   chan struct{}
 }
 
 func (e *endpoint) NextPost(_ context.Context, _ models.WebhookID, after string) (models.WebhookPost, error) {
@@ -72,6 +75,11 @@ func post(t *testing.T, e *endpoint, keys []models.WebhookKey, answer func(url s
 	defer stop()
 	e.stop = stop
 	env.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {
+		if e.beats != nil {
+			e.beats <- struct{}{}
+		}
+	})
 	a := &activities.Webhook{Endpoints: e, Key: private, Now: time.Now, Chance: func() float64 { return 0.5 }, Poster: answers(answer)}
 	env.RegisterActivity(a)
 	var res models.PostResult
@@ -135,6 +143,22 @@ func TestARoundIsBounded(t *testing.T) {
 	})
 	require.Equal(t, models.PostResult{More: true}, res)
 	require.Len(t, e.log, 50)
+}
+
+// TestARoundBeats: while a receiver takes its time, it shows that the round is alive.
+func TestARoundBeats(t *testing.T) {
+	t.Parallel()
+	beats := make(chan struct{}, 100)
+	e := &endpoint{events: eventsOf(1), beats: beats}
+	post(t, e, []models.WebhookKey{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, func(string, http.Header, []byte) models.WebhookAnswer {
+		select {
+		case <-beats:
+		case <-time.After(10 * time.Second):
+			t.Error("no heartbeat")
+		}
+		return models.WebhookAnswer{Status: 204}
+	})
+	require.Len(t, e.log, 1)
 }
 
 // TestAttemptsThatFail: what follows from each class of answer.

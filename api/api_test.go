@@ -241,6 +241,19 @@ func (p *ports) Locker(_ context.Context, id models.LockerID) (models.LockerView
 	return p.lockerView(), nil
 }
 
+// FindLocker knows the test's locker by its number, and by what carriers call it.
+func (p *ports) FindLocker(_ context.Context, a models.Actor, carrier models.OrganizationID, name string) (models.LockerID, error) {
+	if !a.Operator() {
+		carrier = a.Organization
+	}
+	for _, alias := range lockerView().Aliases {
+		if name == lockerView().Locker.Number || alias.Carrier == carrier && alias.Alias == name {
+			return lockerID, nil
+		}
+	}
+	return "", models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", name)
+}
+
 func (p *ports) Worklist(_ context.Context, a models.Actor, id models.LockerID) (models.Worklist, error) {
 	of := view().Shipment
 	w := models.Worklist{Inside: []models.InCell{{
@@ -295,6 +308,15 @@ func (p *ports) CreateOrganization(_ context.Context, _ models.Request, o models
 	return o, nil
 }
 
+func (p *ports) ChangeOrganization(_ context.Context, _ models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error) {
+	o := models.Organization{ID: id, Name: "carrier", Kind: models.KindCarrier, Email: "old@example.org", Language: "en", CreatedAt: testNow}
+	if id != carrierA {
+		return o, models.Errorf(models.CodeNotFound, "There is no such organization.")
+	}
+	c.Apply(&o)
+	return o, nil
+}
+
 func (p *ports) Organizations(context.Context, models.Page) ([]models.Organization, error) {
 	return nil, nil
 }
@@ -306,6 +328,23 @@ func (p *ports) CreateLocation(_ context.Context, _ models.Request, l models.Loc
 
 func (p *ports) SetHours(_ context.Context, _ models.Request, id models.LocationID, h *models.Hours, q *models.QuietHours) (models.Location, error) {
 	return models.Location{ID: id, Hours: h, QuietHours: q, CreatedAt: testNow}, nil
+}
+
+func (p *ports) NetworkScreen(context.Context) (models.ScreenProfile, error) {
+	return models.ScreenProfile{Phone: "112"}, nil
+}
+
+func (p *ports) PutNetworkScreen(_ context.Context, _ models.Request, profile models.ScreenProfile) (models.ScreenProfile, error) {
+	return profile, nil
+}
+
+func (p *ports) LockerScreen(ctx context.Context, id models.LockerID) (models.LockerScreen, error) {
+	return p.PutLockerScreen(ctx, models.Request{}, id, models.ScreenProfile{})
+}
+
+func (p *ports) PutLockerScreen(_ context.Context, _ models.Request, _ models.LockerID, profile models.ScreenProfile) (models.LockerScreen, error) {
+	quiet := models.Location{QuietHours: &models.QuietHours{From: "22:00", To: "07:00"}}
+	return models.LockerScreen{Own: profile, Shown: profile.Over(models.ScreenProfile{Phone: "112"}).At(quiet)}, nil
 }
 
 func (p *ports) Locations(context.Context, models.Page) ([]models.Location, error) {

@@ -30,7 +30,7 @@ func (s *server) ListCouriers(ctx context.Context, request ListCouriersRequestOb
 	actor := callOf(ctx).actor
 	q := models.CourierQuery{Page: page(p.Cursor, p.Limit, p.Search), Organization: models.OrganizationID(or(p.Organization, ""))}
 	if q.Organization != "" && !actor.Operator() && q.Organization != actor.Organization {
-		return nil, models.Errorf(models.CodeForbidden, "Only operators list the couriers of others.")
+		return nil, noOrganization()
 	}
 	couriers, err := s.Network.Couriers(ctx, actor, q)
 	if err != nil {

@@ -14,7 +14,7 @@ func TestCouriersAreListedAndChanged(t *testing.T) {
 	one := "/api/v1/couriers/" + string(courierID)
 	for _, s := range []scenario{
 		get("carrier", "/api/v1/couriers?search=CUB&limit=1", 200, `"badge":"CUB-1"`, `"next_cursor":"`+string(courierID)+`"`),
-		get("carrier", "/api/v1/couriers?organization="+string(carrierB), 403),
+		get("carrier", "/api/v1/couriers?organization="+string(carrierB), 404),
 		get("carrier", "/api/v1/couriers?organization="+string(carrierA), 200),
 		get("operator", "/api/v1/couriers?organization="+string(carrierB), 200),
 		get("carrierB", "/api/v1/couriers", 403),

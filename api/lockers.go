@@ -54,18 +54,31 @@ func (s *server) GetLocker(ctx context.Context, request GetLockerRequestObject) 
 	return GetLocker200JSONResponse{Body: body, Headers: GetLocker200ResponseHeaders{ETag: &tag}}, nil
 }
 
-// locker reads one that the caller sees: a test key test lockers alone, a host those at its own
-// places.
-func (s *server) locker(ctx context.Context, id string) (models.LockerView, error) {
-	if err := known(models.PrefixLocker, id, "locker"); err != nil {
+// locker reads one that the caller sees, and names as callers do: a test key test lockers alone, a
+// host those at its own places.
+func (s *server) locker(ctx context.Context, name string) (models.LockerView, error) {
+	a := callOf(ctx).actor
+	id, err := s.lockerNamed(ctx, "", name)
+	if models.ErrorCode(err) == models.CodeUnknownLocker {
+		err = models.Wrap(models.CodeNotFound, err, "There is no such locker.")
+	}
+	if err != nil {
 		return models.LockerView{}, err
 	}
-	v, err := s.Lockers.Locker(ctx, models.LockerID(id))
-	a := callOf(ctx).actor
+	v, err := s.Lockers.Locker(ctx, id)
 	if err == nil && (!a.Sees(v.Locker.Test) || a.Kind == models.KindHost && v.Location.Host != a.Organization) {
 		return models.LockerView{}, models.Errorf(models.CodeNotFound, "There is no such locker.")
 	}
 	return v, err
+}
+
+// lockerNamed is the id of a locker that the caller names: itself, or found by number or alias, for
+// an operator the carrier's. It returns unknown_locker.
+func (s *server) lockerNamed(ctx context.Context, carrier models.OrganizationID, name string) (models.LockerID, error) {
+	if models.ValidID(models.PrefixLocker, name) {
+		return models.LockerID(name), nil
+	}
+	return s.Lockers.FindLocker(ctx, callOf(ctx).actor, carrier, name)
 }
 
 // steady leaves out what changes all the time while nothing does.
@@ -120,11 +133,12 @@ func onEarth(latitude, longitude float64) bool {
 
 // GetAvailability tells how much room a locker has.
 func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityRequestObject) (GetAvailabilityResponseObject, error) {
-	if _, err := s.locker(ctx, request.Id); err != nil {
+	v, err := s.locker(ctx, request.Id)
+	if err != nil {
 		return nil, err
 	}
 	at := or(request.Params.At, s.Now())
-	lines, err := s.Lockers.Availability(ctx, models.LockerID(request.Id), callOf(ctx).actor.Organization, at)
+	lines, err := s.Lockers.Availability(ctx, v.Locker.ID, callOf(ctx).actor.Organization, at)
 	if err != nil {
 		return nil, err
 	}
@@ -152,12 +166,13 @@ func (s *server) UpdateLocker(ctx context.Context, request UpdateLockerRequestOb
 
 // SetAlias calls a locker by a carrier's own name.
 func (s *server) SetAlias(ctx context.Context, request SetAliasRequestObject) (SetAliasResponseObject, error) {
-	if _, err := s.locker(ctx, request.Id); err != nil {
+	v, err := s.locker(ctx, request.Id)
+	if err != nil {
 		return nil, err
 	}
 	r := callOf(ctx).request()
 	a := models.Alias{
-		Locker: models.LockerID(request.Id), Alias: request.Body.Alias,
+		Locker: v.Locker.ID, Alias: request.Body.Alias,
 		Carrier: models.OrganizationID(or(request.Body.Carrier, string(r.Actor.Organization))),
 	}
 	if !r.Actor.Operator() {

@@ -104,6 +104,18 @@ func TestAnUnchangedAnswerIsNotSentAgain(t *testing.T) {
 	}
 }
 
+// TestLockersByName: reads find a locker by its number, and by what the caller's own organization calls it.
+func TestLockersByName(t *testing.T) {
+	t.Parallel()
+	h := handler(&ports{}, nil, nil)
+	for _, after := range []string{"", "/availability"} {
+		get("carrier", "/api/v1/lockers/A-77"+after, 200).run(t, h)
+		get("shop", "/api/v1/lockers/L-001"+after, 200).run(t, h)
+		get("carrierB", "/api/v1/lockers/A-77"+after, 404, `"not_found"`).run(t, h)
+	}
+	get("carrier", "/api/v1/lockers/A-77/worklist", 200, string(shipID)).run(t, h)
+}
+
 func TestAliases(t *testing.T) {
 	t.Parallel()
 	url := "/api/v1/lockers/" + string(lockerID) + "/aliases"

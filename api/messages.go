@@ -43,7 +43,7 @@ func notificationBody(n models.NotificationView) Notification {
 		State: NotificationState(n.State), Recipient: optional(n.Recipient), Attempts: n.Attempts, Uncertain: n.Uncertain,
 		Problem: optional(n.Problem), Instead: optional(string(n.Instead)), CreatedAt: n.CreatedAt, SentAt: n.SentAt, DeliveredAt: n.DeliveredAt,
 	}
-	if n.Kind == models.NoticeIncident {
+	if n.Kind.OfIncident() {
 		b.Incident = optional(n.Subject)
 	}
 	return b
@@ -57,9 +57,14 @@ func textsOf(ctx context.Context, named *string) (models.OrganizationID, error) 
 	case a.Operator():
 		return of, nil
 	case a.Organization == "" || of != "" && of != a.Organization:
-		return "", models.Errorf(models.CodeNotFound, "There is no organization with this id.")
+		return "", noOrganization()
 	}
 	return a.Organization, nil
+}
+
+// noOrganization is what is told of an organization that is none of the caller's business, as of one that does not exist.
+func noOrganization() error {
+	return models.Errorf(models.CodeNotFound, "There is no organization with this id.")
 }
 
 // ListTemplates lists own texts.

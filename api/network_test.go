@@ -76,6 +76,13 @@ func TestOperatorAndLockers(t *testing.T) {
 		get("operator", "/api/v1/incidents?locker=x", 400, "query/locker"),
 
 		make201("/api/v1/organizations", `{"name":"Carrier A","kind":"carrier","email":"ops@example.com"}`, `"kind":"carrier"`),
+		{name: "an organization is changed", role: "operator", method: http.MethodPatch, url: "/api/v1/organizations/" + string(carrierA),
+			body: `{"email":"it@example.com","language":"ru"}`, status: 200, contains: []string{`"email":"it@example.com"`, `"language":"ru"`, `"name":"carrier"`}},
+		{name: "an organization without an address", role: "operator", method: http.MethodPatch, url: "/api/v1/organizations/" + string(carrierA),
+			body: `{"email":""}`, status: 200, lacks: []string{`"email"`}},
+		{name: "what is no address", role: "operator", method: http.MethodPatch, url: "/api/v1/organizations/" + string(carrierA),
+			body: `{"email":"a b@example.com","language":"xx"}`, status: 400, contains: []string{"/email", "/language"}},
+		{name: "no such organization", role: "operator", method: http.MethodPatch, url: "/api/v1/organizations/" + string(carrierB), body: `{}`, status: 404},
 		refused("operator", "/api/v1/organizations", `{"name":" ","kind":"king","email":"x"}`, "/name", "/kind", "/email"),
 		make201("/api/v1/keys", `{"organization":"`+org+`","name":"k","scopes":["shipments"]}`, `"secret":"cubby_secret"`),
 		refused("operator", "/api/v1/keys", `{"organization":"`+org+`","name":"k","scopes":["shipments","shipments","all"]}`, "/scopes/1", "/scopes/2"),

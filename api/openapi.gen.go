@@ -331,6 +331,7 @@ const (
 	NotificationStateDropped     NotificationState = "dropped"
 	NotificationStateFailed      NotificationState = "failed"
 	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSandboxed   NotificationState = "sandboxed"
 	NotificationStateSending     NotificationState = "sending"
 	NotificationStateSent        NotificationState = "sent"
 	NotificationStateUncertain   NotificationState = "uncertain"
@@ -347,6 +348,8 @@ func (e NotificationState) Valid() bool {
 	case NotificationStateFailed:
 		return true
 	case NotificationStateQueued:
+		return true
+	case NotificationStateSandboxed:
 		return true
 	case NotificationStateSending:
 		return true
@@ -1386,8 +1389,22 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
+
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
 
 // LockerState defines model for LockerState.
 type LockerState string
@@ -1544,10 +1561,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1565,7 +1583,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1622,7 +1641,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1695,7 +1718,8 @@ type Notification struct {
 	Shipment  *string    `json:"shipment,omitempty"`
 
 	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-	// it any more, or its channel is switched off and another one told the client.
+	// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+	// it was made and did not leave.
 	State NotificationState `json:"state"`
 
 	// Uncertain The client may have got it twice.
@@ -1709,7 +1733,8 @@ type NotificationList struct {
 }
 
 // NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-// it any more, or its channel is switched off and another one told the client.
+// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+// it was made and did not leave.
 type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -1751,7 +1776,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -1814,7 +1847,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1954,8 +1988,10 @@ type RemoteState string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -2061,6 +2097,27 @@ type SandboxPickup struct {
 // Scope defines model for Scope.
 type Scope string
 
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Shipment defines model for Shipment.
 type Shipment struct {
 	Carrier    string     `json:"carrier"`
@@ -2076,7 +2133,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2188,8 +2250,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.
@@ -2356,6 +2421,12 @@ type ListIncidentsParams struct {
 
 	// Limit How many items at most; 50 if missing.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
 }
 
 // ListLocationsParams defines parameters for ListLocations.
@@ -2525,8 +2596,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`
@@ -2709,11 +2780,20 @@ type PauseLockerJSONRequestBody = Reason
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
 
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
+
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
+
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
@@ -2974,6 +3054,9 @@ type ServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx echo.Context, id Id) error
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx echo.Context, params ListLocationsParams) error
@@ -3052,6 +3135,12 @@ type ServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx echo.Context, id Id) error
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx echo.Context, id Id) error
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx echo.Context, id Id) error
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx echo.Context, id Id) error
@@ -3061,6 +3150,12 @@ type ServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx echo.Context) error
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx echo.Context) error
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx echo.Context) error
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
@@ -3073,6 +3168,9 @@ type ServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx echo.Context) error
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx echo.Context, id Id) error
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx echo.Context, params ListPoliciesParams) error
@@ -3462,6 +3560,24 @@ func (w *ServerInterfaceWrapper) DeleteKey(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DeleteKey(ctx, id)
+	return err
+}
+
+// GetLabelSheet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLabelSheet(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetLabelSheetParams
+	// ------------- Required query parameter "shipments" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "shipments", ctx.QueryParams(), &params.Shipments, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter shipments: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLabelSheet(ctx, params)
 	return err
 }
 
@@ -4072,6 +4188,38 @@ func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
 	return err
 }
 
+// GetLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLockerScreen(ctx, id)
+	return err
+}
+
+// PutLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutLockerScreen(ctx, id)
+	return err
+}
+
 // GetWorklist converts echo context to params.
 func (w *ServerInterfaceWrapper) GetWorklist(ctx echo.Context) error {
 	var err error
@@ -4126,6 +4274,24 @@ func (w *ServerInterfaceWrapper) CreateModel(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateModel(ctx)
+	return err
+}
+
+// GetNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetNetworkScreen(ctx)
+	return err
+}
+
+// PutNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutNetworkScreen(ctx)
 	return err
 }
 
@@ -4236,6 +4402,22 @@ func (w *ServerInterfaceWrapper) CreateOrganization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateOrganization(ctx)
+	return err
+}
+
+// ChangeOrganization converts echo context to params.
+func (w *ServerInterfaceWrapper) ChangeOrganization(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ChangeOrganization(ctx, id)
 	return err
 }
 
@@ -5454,6 +5636,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/erase-contact", wrapper.EraseContact, options.OperationMiddlewares["EraseContact"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/events", wrapper.ListShipmentEvents, options.OperationMiddlewares["ListShipmentEvents"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.pdf", wrapper.GetPdfLabels, options.OperationMiddlewares["GetPdfLabels"]...)
+	router.GET(options.BaseURL+"/api/v1/labels.pdf", wrapper.GetLabelSheet, options.OperationMiddlewares["GetLabelSheet"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/labels.zpl", wrapper.GetZplLabels, options.OperationMiddlewares["GetZplLabels"]...)
 	router.POST(options.BaseURL+"/api/v1/shipments/:id/carrier-events", wrapper.CreateCarrierEvent, options.OperationMiddlewares["CreateCarrierEvent"]...)
 	router.GET(options.BaseURL+"/api/v1/shipments/:id/pickup-code", wrapper.GetPickupCode, options.OperationMiddlewares["GetPickupCode"]...)
@@ -5504,6 +5687,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/sandbox/lockers/:id/advance-clock", wrapper.SandboxAdvanceClock, options.OperationMiddlewares["SandboxAdvanceClock"]...)
 	router.GET(options.BaseURL+"/api/v1/organizations", wrapper.ListOrganizations, options.OperationMiddlewares["ListOrganizations"]...)
 	router.POST(options.BaseURL+"/api/v1/organizations", wrapper.CreateOrganization, options.OperationMiddlewares["CreateOrganization"]...)
+	router.PATCH(options.BaseURL+"/api/v1/organizations/:id", wrapper.ChangeOrganization, options.OperationMiddlewares["ChangeOrganization"]...)
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["CreateKey"]...)
 	router.DELETE(options.BaseURL+"/api/v1/keys/:id", wrapper.DeleteKey, options.OperationMiddlewares["DeleteKey"]...)
 	router.GET(options.BaseURL+"/api/v1/locations", wrapper.ListLocations, options.OperationMiddlewares["ListLocations"]...)
@@ -5512,6 +5696,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/locations/:id/access", wrapper.GetAccess, options.OperationMiddlewares["GetAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/access", wrapper.PutAccess, options.OperationMiddlewares["PutAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
+	router.GET(options.BaseURL+"/api/v1/network/screen", wrapper.GetNetworkScreen, options.OperationMiddlewares["GetNetworkScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/network/screen", wrapper.PutNetworkScreen, options.OperationMiddlewares["PutNetworkScreen"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.GetLockerScreen, options.OperationMiddlewares["GetLockerScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.PutLockerScreen, options.OperationMiddlewares["PutLockerScreen"]...)
 	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
@@ -6002,6 +6190,51 @@ type DeleteKeydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteKeydefaultApplicationProblemPlusJSONResponse) VisitDeleteKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLabelSheetRequestObject struct {
+	Params GetLabelSheetParams
+}
+
+type GetLabelSheetResponseObject interface {
+	VisitGetLabelSheetResponse(w http.ResponseWriter) error
+}
+
+type GetLabelSheet200ApplicationpdfResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetLabelSheet200ApplicationpdfResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetLabelSheetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLabelSheetdefaultApplicationProblemPlusJSONResponse) VisitGetLabelSheetResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7091,6 +7324,85 @@ func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResum
 	return err
 }
 
+type GetLockerScreenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetLockerScreenResponseObject interface {
+	VisitGetLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type GetLockerScreen200JSONResponse LockerScreen
+
+func (response GetLockerScreen200JSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLockerScreendefaultApplicationProblemPlusJSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreenRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutLockerScreenJSONRequestBody
+}
+
+type PutLockerScreenResponseObject interface {
+	VisitPutLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type PutLockerScreen200JSONResponse LockerScreen
+
+func (response PutLockerScreen200JSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLockerScreendefaultApplicationProblemPlusJSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWorklistRequestObject struct {
 	Id Id `json:"id"`
 }
@@ -7197,6 +7509,83 @@ type CreateModeldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateModeldefaultApplicationProblemPlusJSONResponse) VisitCreateModelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreenRequestObject struct {
+}
+
+type GetNetworkScreenResponseObject interface {
+	VisitGetNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type GetNetworkScreen200JSONResponse ScreenProfile
+
+func (response GetNetworkScreen200JSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreenRequestObject struct {
+	Body *PutNetworkScreenJSONRequestBody
+}
+
+type PutNetworkScreenResponseObject interface {
+	VisitPutNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type PutNetworkScreen200JSONResponse ScreenProfile
+
+func (response PutNetworkScreen200JSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7353,6 +7742,46 @@ type CreateOrganizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateOrganizationdefaultApplicationProblemPlusJSONResponse) VisitCreateOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ChangeOrganizationJSONRequestBody
+}
+
+type ChangeOrganizationResponseObject interface {
+	VisitChangeOrganizationResponse(w http.ResponseWriter) error
+}
+
+type ChangeOrganization200JSONResponse Organization
+
+func (response ChangeOrganization200JSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeOrganizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeOrganizationdefaultApplicationProblemPlusJSONResponse) VisitChangeOrganizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9207,6 +9636,9 @@ type StrictServerInterface interface {
 	// DeleteKey Revoke an API key at once
 	// (DELETE /api/v1/keys/{id})
 	DeleteKey(ctx context.Context, request DeleteKeyRequestObject) (DeleteKeyResponseObject, error)
+	// GetLabelSheet Labels of several shipments on paper
+	// (GET /api/v1/labels.pdf)
+	GetLabelSheet(ctx context.Context, request GetLabelSheetRequestObject) (GetLabelSheetResponseObject, error)
 	// ListLocations List locations
 	// (GET /api/v1/locations)
 	ListLocations(ctx context.Context, request ListLocationsRequestObject) (ListLocationsResponseObject, error)
@@ -9285,6 +9717,12 @@ type StrictServerInterface interface {
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx context.Context, request GetLockerScreenRequestObject) (GetLockerScreenResponseObject, error)
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx context.Context, request PutLockerScreenRequestObject) (PutLockerScreenResponseObject, error)
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error)
@@ -9294,6 +9732,12 @@ type StrictServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx context.Context, request CreateModelRequestObject) (CreateModelResponseObject, error)
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx context.Context, request GetNetworkScreenRequestObject) (GetNetworkScreenResponseObject, error)
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx context.Context, request PutNetworkScreenRequestObject) (PutNetworkScreenResponseObject, error)
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
@@ -9306,6 +9750,9 @@ type StrictServerInterface interface {
 	// CreateOrganization Make an organization
 	// (POST /api/v1/organizations)
 	CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error)
+	// ChangeOrganization Change an organization
+	// (PATCH /api/v1/organizations/{id})
+	ChangeOrganization(ctx context.Context, request ChangeOrganizationRequestObject) (ChangeOrganizationResponseObject, error)
 	// ListPolicies List the newest version of each policy
 	// (GET /api/v1/policies)
 	ListPolicies(ctx context.Context, request ListPoliciesRequestObject) (ListPoliciesResponseObject, error)
@@ -9840,6 +10287,31 @@ func (sh *strictHandler) DeleteKey(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(DeleteKeyResponseObject); ok {
 		return validResponse.VisitDeleteKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLabelSheet operation middleware
+func (sh *strictHandler) GetLabelSheet(ctx echo.Context, params GetLabelSheetParams) error {
+	var request GetLabelSheetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLabelSheet(ctx.Request().Context(), request.(GetLabelSheetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLabelSheet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabelSheetResponseObject); ok {
+		return validResponse.VisitGetLabelSheetResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10892,6 +11364,79 @@ func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// GetLockerScreen operation middleware
+func (sh *strictHandler) GetLockerScreen(ctx echo.Context, id Id) error {
+	var request GetLockerScreenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLockerScreen(ctx.Request().Context(), request.(GetLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLockerScreenResponseObject); ok {
+		return validResponse.VisitGetLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLockerScreen operation middleware
+func (sh *strictHandler) PutLockerScreen(ctx echo.Context, id Id) error {
+	var request PutLockerScreenRequestObject
+
+	request.Id = id
+
+	var body PutLockerScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLockerScreen(ctx.Request().Context(), request.(PutLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLockerScreenResponseObject); ok {
+		return validResponse.VisitPutLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetWorklist operation middleware
 func (sh *strictHandler) GetWorklist(ctx echo.Context, id Id) error {
 	var request GetWorklistRequestObject
@@ -10982,6 +11527,75 @@ func (sh *strictHandler) CreateModel(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateModelResponseObject); ok {
 		return validResponse.VisitCreateModelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetNetworkScreen operation middleware
+func (sh *strictHandler) GetNetworkScreen(ctx echo.Context) error {
+	var request GetNetworkScreenRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNetworkScreen(ctx.Request().Context(), request.(GetNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNetworkScreenResponseObject); ok {
+		return validResponse.VisitGetNetworkScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutNetworkScreen operation middleware
+func (sh *strictHandler) PutNetworkScreen(ctx echo.Context) error {
+	var request PutNetworkScreenRequestObject
+
+	var body PutNetworkScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNetworkScreen(ctx.Request().Context(), request.(PutNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutNetworkScreenResponseObject); ok {
+		return validResponse.VisitPutNetworkScreenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11103,6 +11717,54 @@ func (sh *strictHandler) CreateOrganization(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateOrganizationResponseObject); ok {
 		return validResponse.VisitCreateOrganizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeOrganization operation middleware
+func (sh *strictHandler) ChangeOrganization(ctx echo.Context, id Id) error {
+	var request ChangeOrganizationRequestObject
+
+	request.Id = id
+
+	var body ChangeOrganizationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeOrganization(ctx.Request().Context(), request.(ChangeOrganizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeOrganization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeOrganizationResponseObject); ok {
+		return validResponse.VisitChangeOrganizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -23,7 +23,7 @@ func (s *server) ListOrganizations(ctx context.Context, request ListOrganization
 func (s *server) CreateOrganization(ctx context.Context, request CreateOrganizationRequestObject) (CreateOrganizationResponseObject, error) {
 	b := request.Body
 	o, err := s.Network.CreateOrganization(ctx, callOf(ctx).request(), models.Organization{
-		Name: b.Name, Kind: models.OrganizationKind(b.Kind), Email: or(b.Email, ""),
+		Name: b.Name, Kind: models.OrganizationKind(b.Kind), Email: or(b.Email, ""), Language: string(or(b.Language, En)),
 	})
 	if err != nil {
 		return nil, err
@@ -31,8 +31,26 @@ func (s *server) CreateOrganization(ctx context.Context, request CreateOrganizat
 	return CreateOrganization201JSONResponse(organizationBody(o)), nil
 }
 
+// ChangeOrganization changes an organization.
+func (s *server) ChangeOrganization(ctx context.Context, request ChangeOrganizationRequestObject) (ChangeOrganizationResponseObject, error) {
+	if err := known(models.PrefixOrganization, request.Id, "organization"); err != nil {
+		return nil, err
+	}
+	b := request.Body
+	c := models.OrganizationChange{Name: b.Name, Email: b.Email}
+	if b.Language != nil {
+		language := string(*b.Language)
+		c.Language = &language
+	}
+	o, err := s.Network.ChangeOrganization(ctx, callOf(ctx).request(), models.OrganizationID(request.Id), c)
+	if err != nil {
+		return nil, err
+	}
+	return ChangeOrganization200JSONResponse(organizationBody(o)), nil
+}
+
 func organizationBody(o models.Organization) Organization {
 	return Organization{
-		Id: string(o.ID), Name: o.Name, Kind: OrganizationKind(o.Kind), Email: optional(o.Email), CreatedAt: o.CreatedAt,
+		Id: string(o.ID), Name: o.Name, Kind: OrganizationKind(o.Kind), Email: optional(o.Email), Language: Language(o.Language), CreatedAt: o.CreatedAt,
 	}
 }

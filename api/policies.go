@@ -31,7 +31,7 @@ func (s *server) PutPolicy(ctx context.Context, request PutPolicyRequestObject) 
 		PartialEnough: models.Seconds(b.PartialEnough), Extension: models.Seconds(or(b.Extension, 0)), Extensions: or(b.Extensions, 0),
 		WithdrawalOverdue: models.Seconds(or(b.WithdrawalOverdue, 0)), ReturnedAfter: models.Seconds(or(b.ReturnedAfter, 0)),
 		ReadyDelay: models.Seconds(b.ReadyDelay), Objection: models.Seconds(b.Objection), Reopen: models.Seconds(b.Reopen),
-		Proof: models.Proof(b.Proof),
+		Proof: models.Proof(b.Proof), DefaultSize: models.Size(or(b.DefaultSize, "")),
 	}
 	for _, r := range or(b.Reminders, nil) {
 		p.Reminders = append(p.Reminders, models.Seconds(r))
@@ -60,6 +60,7 @@ func policyBody(p models.Policy) Policy {
 		PartialEnough: int64(p.PartialEnough), Extension: optional(int64(p.Extension)), Extensions: optional(p.Extensions),
 		WithdrawalOverdue: optional(int64(p.WithdrawalOverdue)), ReturnedAfter: optional(int64(p.ReturnedAfter)),
 		ReadyDelay: int(p.ReadyDelay), Objection: int(p.Objection), Reopen: int(p.Reopen), Proof: PolicyProof(p.Proof),
+		DefaultSize: optional(Size(p.DefaultSize)),
 	}
 	if len(p.Reminders) > 0 {
 		reminders := each(p.Reminders, func(s models.Seconds) int64 { return int64(s) })

@@ -17,7 +17,7 @@ func TestPolicies(t *testing.T) {
 		return w
 	}
 	rest := `"never_deposited":60,"partial_enough":5,"ready_delay":1,"objection":1,"reopen":5,"proof":"closed"`
-	whole := `"storage":20,"reminders":[10,5],"extension":10,"extensions":1,"withdrawal_overdue":5,"returned_after":5,` + rest
+	whole := `"storage":20,"reminders":[10,5],"extension":10,"extensions":1,"withdrawal_overdue":5,"returned_after":5,"default_size":"S",` + rest
 	w := call(http.MethodPut, "/brief", "{"+whole+"}")
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	require.JSONEq(t, `{"name":"brief","version":2,`+whole+"}", w.Body.String(), "what is set comes back")
@@ -30,6 +30,7 @@ func TestPolicies(t *testing.T) {
 		`{"storage":20,"reminders":[5,10],` + rest + `}`: "/reminders/1",
 		`{"storage":20,"extensions":1,` + rest + `}`:     "/extension",
 		`{"storage":0,` + rest + `}`:                     "/storage",
+		`{"storage":9,"default_size":"XS",` + rest + `}`: "/default_size",
 		`{"storage":20,"withdrawal":1,` + rest + `}`:     "/withdrawal",
 		`{` + rest + `}`: "/storage",
 	} {

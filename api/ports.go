@@ -58,6 +58,9 @@ type Lockers interface {
 	// Lockers returns a page of those that the actor sees, ordered by id, or nearest first. It searches the actor's own aliases
 	// alone, and returns invalid_request for a cursor that names no locker.
 	Lockers(ctx context.Context, a models.Actor, q models.LockerQuery) ([]models.LockerView, error)
+	// FindLocker returns the id of the locker that the actor names: by its id, its public number, or what its
+	// organization, or for an operator the carrier, calls it, in this order. It returns unknown_locker.
+	FindLocker(ctx context.Context, a models.Actor, carrier models.OrganizationID, name string) (models.LockerID, error)
 	// Locker returns one, or not_found.
 	Locker(ctx context.Context, id models.LockerID) (models.LockerView, error)
 	// Cells returns a locker's cells by number, or not_found.
@@ -77,11 +80,22 @@ type Lockers interface {
 // a conflict, an id that does not exist is not_found.
 type Network interface {
 	CreateOrganization(ctx context.Context, r models.Request, o models.Organization) (models.Organization, error)
+	// ChangeOrganization changes what is named of an organization, or returns not_found.
+	ChangeOrganization(ctx context.Context, r models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error)
 	Organizations(ctx context.Context, p models.Page) ([]models.Organization, error)
 	CreateLocation(ctx context.Context, r models.Request, l models.Location) (models.Location, error)
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
 	// SetHours sets both; nil takes them away.
 	SetHours(ctx context.Context, r models.Request, id models.LocationID, hours *models.Hours, quiet *models.QuietHours) (models.Location, error)
+	// NetworkScreen returns the profile of the network's screens.
+	NetworkScreen(ctx context.Context) (models.ScreenProfile, error)
+	// PutNetworkScreen puts a profile in its place and has the cabinets told. Where it fails halfway,
+	// the same again finishes it.
+	PutNetworkScreen(ctx context.Context, r models.Request, p models.ScreenProfile) (models.ScreenProfile, error)
+	// LockerScreen returns the profile of one locker's screen, or not_found.
+	LockerScreen(ctx context.Context, id models.LockerID) (models.LockerScreen, error)
+	// PutLockerScreen puts a profile in its place and has the cabinet told, or returns not_found.
+	PutLockerScreen(ctx context.Context, r models.Request, id models.LockerID, p models.ScreenProfile) (models.LockerScreen, error)
 	// ChangeLocation changes what is told of a location, or returns not_found.
 	ChangeLocation(ctx context.Context, r models.Request, id models.LocationID, c models.LocationChange) (models.Location, error)
 	// Policies lists the newest version of each, ordered by name.
@@ -93,7 +107,7 @@ type Network interface {
 	// UpdateLocker changes what a locker is called and good for: conflict for a number in use.
 	UpdateLocker(ctx context.Context, r models.Request, id models.LockerID, u models.LockerUpdate) (models.Locker, error)
 	// SetAlias has a carrier call a locker so, or, empty, not so any more. It returns not_found, and
-	// conflict for one that the carrier has for another locker.
+	// conflict for one that the carrier has for another locker, or that is another locker's number.
 	SetAlias(ctx context.Context, r models.Request, a models.Alias) error
 	// CreateLocker makes the locker, planned where it says so and else active, with its cells free, and its directory.
 	CreateLocker(ctx context.Context, r models.Request, l models.Locker) (models.Locker, error)
@@ -193,7 +207,8 @@ type Sandbox interface {
 // Events are feeds, and endpoints that they are posted to. An endpoint of another organization is
 // not_found, unless an operator asks.
 type Events interface {
-	// Events returns a page of a feed; forbidden for one that the actor may not read.
+	// Events returns a page of a feed; forbidden for one that the actor may not read, not_found for
+	// that of another organization.
 	Events(ctx context.Context, q models.EventQuery) ([]models.FeedEvent, error)
 	// CreateWebhook returns the endpoint with its key, which is shown once, or empty where there is
 	// none to show. It returns forbidden for the feed of operators, conflict for one too many, and

@@ -119,8 +119,20 @@ func newParcels(bodies []NewParcel, f *models.Fields) []models.NewParcel {
 // ListShipments lists the shipments that the caller has a part in.
 func (s *server) ListShipments(ctx context.Context, request ListShipmentsRequestObject) (ListShipmentsResponseObject, error) {
 	p := request.Params
+	var locker models.LockerID
+	if p.Locker != nil {
+		var err error
+		if locker, err = s.lockerNamed(ctx, "", *p.Locker); models.ErrorCode(err) == models.CodeUnknownLocker {
+			var f models.Fields
+			f.Add("query/locker", "must be the id or number of a locker, or what your organization calls one")
+			err = f.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	views, next, err := s.Shipments.Shipments(ctx, callOf(ctx).actor, models.ShipmentQuery{
-		State: models.ShipmentState(or(p.State, "")), Locker: models.LockerID(or(p.Locker, "")), Number: or(p.Number, ""),
+		State: models.ShipmentState(or(p.State, "")), Locker: locker, Number: or(p.Number, ""),
 		Barcode: or(p.Barcode, ""), Ends: or(p.Ends, ""), UpdatedSince: p.UpdatedSince, Cursor: or(p.Cursor, ""), Limit: or(p.Limit, defaultLimit),
 	})
 	if err != nil {
@@ -224,7 +236,7 @@ func notRunning(s models.Shipment, err error) error {
 func shipmentBody(v models.ShipmentView) Shipment {
 	s := v.Shipment
 	return Shipment{
-		Id: string(s.ID), Carrier: string(s.Carrier), Shop: optional(string(s.Shop)), Number: s.Number, Locker: string(s.Locker),
+		Id: string(s.ID), Carrier: string(s.Carrier), Shop: optional(string(s.Shop)), Number: s.Number, Locker: string(s.Locker), LockerAlias: optional(v.LockerAlias),
 		State: ShipmentState(s.State), Policy: s.PolicyName, PolicyVersion: s.PolicyVersion,
 		Frozen: optional(s.Frozen), NotifyBy: NotifyBy(s.NotifyBy), Language: Language(s.Language), ExpectedAt: s.ExpectedAt,
 		Guaranteed: s.Guaranteed,

@@ -55,8 +55,15 @@ func (s *server) UnfreezeShipment(ctx context.Context, request UnfreezeShipmentR
 
 // RerouteShipment has a shipment go to another locker.
 func (s *server) RerouteShipment(ctx context.Context, request RerouteShipmentRequestObject) (RerouteShipmentResponseObject, error) {
-	to := models.LockerID(request.Body.Locker)
-	v, err := s.actFor(ctx, request.Id, "shipment.reroute", string(to),
+	v, err := s.shipment(ctx, request.Id)
+	if err != nil {
+		return nil, err
+	}
+	to, err := s.lockerNamed(ctx, v.Shipment.Carrier, request.Body.Locker)
+	if err != nil {
+		return nil, err
+	}
+	v, err = s.actFor(ctx, request.Id, "shipment.reroute", string(to),
 		func(ctx context.Context, id models.ShipmentID, request string) (models.ActionResult, error) {
 			return s.Engine.Reroute(ctx, id, models.RerouteInput{Request: request, To: to})
 		})

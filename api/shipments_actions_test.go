@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,10 @@ func TestActionsOnAShipment(t *testing.T) {
 		{name: "freezing without a reason", role: "carrier", url: base + "/freeze", body: `{"reason":""}`, status: 400, contains: []string{"/reason"}},
 		{name: "the carrier unfreezes", role: "carrier", url: base + "/unfreeze", body: `{"reason":"settled"}`, status: 200},
 		{name: "the shop re-routes", role: "shop", url: base + "/reroute", body: `{"locker":"lkr_01hv0000000000000000000001"}`, status: 200},
+		{name: "re-routing by the carrier's own alias", role: "carrier", url: base + "/reroute", body: `{"locker":"A-77"}`, status: 200},
+		{name: "an operator re-routes by the carrier's alias", role: "operator", url: base + "/reroute", body: `{"locker":"A-77"}`, status: 200},
+		{name: "re-routing by the number", role: "shop", url: base + "/reroute", body: `{"locker":"L-001"}`, status: 200},
+		{name: "re-routing by another's alias", role: "shop", url: base + "/reroute", body: `{"locker":"A-77"}`, status: 422, contains: []string{"unknown_locker"}},
 		{name: "re-routing to nowhere", role: "carrier", url: base + "/reroute", body: `{}`, status: 400, contains: []string{"/locker"}},
 		{name: "another carrier re-routes", role: "carrierB", url: base + "/reroute", body: `{"locker":"lkr_01hv0000000000000000000001"}`, status: 404},
 		{name: "another carrier", role: "carrierB", url: base + "/cancel", status: 404},
@@ -35,6 +40,9 @@ func TestActionsOnAShipment(t *testing.T) {
 			p := &ports{}
 			s.run(t, handler(p, nil, nil))
 			require.Equal(t, s.status == 200, len(p.audited) == 1, "an act is on record")
+			if s.status == 200 && strings.HasSuffix(s.url, "/reroute") {
+				require.Contains(t, p.audited[0], lockerID, "by its id, whatever it was called")
+			}
 		})
 	}
 }

@@ -26,7 +26,12 @@ func TestListShipments(t *testing.T) {
 		Cursor: "1772366400000000-" + string(shipID),
 	}, p.listed)
 
-	for _, wrong := range []string{"state=gone", "locker=L-001", "ends=123", "updated_since=yesterday", "cursor=lkr_01hv0000000000000000000001",
+	for role, name := range map[string]string{"carrier": "A-77", "carrierB": "B-5", "shop": "L-001"} {
+		get(role, "/api/v1/shipments?locker="+name, 200).run(t, h)
+		require.Equal(t, models.ShipmentQuery{Locker: lockerID, Limit: 50}, p.listed, name)
+	}
+
+	for _, wrong := range []string{"state=gone", "locker=A-78", "locker=B-5", "locker=", "ends=123", "updated_since=yesterday", "cursor=lkr_01hv0000000000000000000001",
 		"limit=0", "limit=201", "number=", "order=asc"} {
 		t.Run(wrong, func(t *testing.T) {
 			get("carrier", "/api/v1/shipments?"+wrong, 400, `"invalid_request"`).run(t, h)

@@ -62,7 +62,8 @@ func TestCreateShipment(t *testing.T) {
 		bad(`{"number":"`+long+`"}`, "/number"),
 		bad(`{"number":1}`, "/number"),
 		bad(`{"locker":null}`, "/locker"),
-		bad(`{"locker":"lkr_short"}`, "/locker"),
+		bad(`{"locker":""}`, "/locker"),
+		bad(`{"locker":" A-77"}`, "/locker"),
 		bad(`{"locker":["x"]}`, "/locker"),
 		bad(`{"policy":"No Such"}`, "/policy"),
 		bad(`{"notify_by":"pigeon"}`, "/notify_by"),
@@ -109,7 +110,7 @@ func TestCreateShipment(t *testing.T) {
 		bad(`{"parcels":[{"colour":"red"}]}`, "/parcels/0/colour"),
 		bad(`{"Number":"A"}`, "/Number"),
 		bad(`{"a/b~c":1}`, "/a~1b~0c"),
-		bad(`{"number":"","locker":"x","parcels":[{"size":"Q"}]}`, "/parcels/0/size"),
+		bad(`{"number":"","locker":"x ","parcels":[{"size":"Q"}]}`, "/parcels/0/size"),
 	}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
@@ -138,7 +139,7 @@ func TestCreateShipment(t *testing.T) {
 // All wrong fields are told at once.
 func TestAllFieldsAreTold(t *testing.T) {
 	t.Parallel()
-	s := post("", "carrier", `{"number":"","locker":"x","language":"xx","extra":1,"parcels":[{"size":"Q","weight_g":0}]}`, 400,
+	s := post("", "carrier", `{"number":"","locker":" x","language":"xx","extra":1,"parcels":[{"size":"Q","weight_g":0}]}`, 400,
 		"/number", "/locker", "/language", "/extra", "/parcels/0/size", "/parcels/0/weight_g")
 	s.run(t, handler(&ports{}, nil, nil))
 }

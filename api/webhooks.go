@@ -28,7 +28,9 @@ func (s *server) CreateWebhook(ctx context.Context, request CreateWebhookRequest
 	}
 	if b.Organization != nil && *b.Organization != string(w.Organization) {
 		if !info.actor.Operator() {
-			return nil, models.Errorf(models.CodeForbidden, "Only an operator may make a webhook for another organization.")
+			var f models.Fields
+			f.Add("/organization", "must be your own organization or missing")
+			return nil, f.Err()
 		}
 		w.Organization = models.OrganizationID(*b.Organization)
 	}
@@ -179,7 +181,7 @@ func feedOf(f Feed) models.Feed { return models.Feed(f) }
 
 func webhookBody(w models.Webhook) Webhook {
 	return Webhook{
-		Id: string(w.ID), Organization: string(w.Organization), Url: w.URL, Types: each(w.Types, plainText),
+		Id: string(w.ID), Organization: string(w.Organization), Test: optional(w.Test), Url: w.URL, Types: each(w.Types, plainText),
 		Feeds: each(w.Feeds, func(f models.Feed) Feed { return Feed(f) }), Description: w.Description, Signing: WebhookSigning(w.Signing),
 		PublicKey: optional(w.PublicKey), Paused: w.Paused, DisabledAt: w.DisabledAt, DisabledReason: optional(w.DisabledReason), CreatedAt: w.CreatedAt,
 	}

@@ -113,7 +113,7 @@ func TestWebhooks(t *testing.T) {
 		call("carrier", post, "/api/v1/webhooks", `{"url":"https://example.com/","types":["shipment"]}`, 400, `/types/0`),
 		call("carrier", post, "/api/v1/webhooks", `{"url":"https://example.com/","feeds":[]}`, 400, `/feeds`),
 		call("carrier", post, "/api/v1/webhooks", `{"url":"https://example.com/","feeds":["all"]}`, 400, `/feeds/0`),
-		call("carrier", post, "/api/v1/webhooks", `{"url":"https://example.com/","organization":"`+string(carrierB)+`"}`, 403),
+		call("carrier", post, "/api/v1/webhooks", `{"url":"https://example.com/","organization":"`+string(carrierB)+`"}`, 400, `/organization`),
 		call("operator", post, "/api/v1/webhooks", `{"url":"https://example.com/","organization":"`+string(carrierB)+`"}`, 201, string(carrierB)),
 		call("shop", post, "/api/v1/webhooks", `{"url":"https://example.com/hook"}`, 403, "webhooks"),
 		call("carrier", http.MethodGet, one, "", 200, `"id":"`+webhookID),

@@ -8,10 +8,11 @@ import (
 
 // GetWorklist tells what lies in a locker and what it expects.
 func (s *server) GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error) {
-	if _, err := s.locker(ctx, request.Id); err != nil {
+	v, err := s.locker(ctx, request.Id)
+	if err != nil {
 		return nil, err
 	}
-	w, err := s.Lockers.Worklist(ctx, callOf(ctx).actor, models.LockerID(request.Id))
+	w, err := s.Lockers.Worklist(ctx, callOf(ctx).actor, v.Locker.ID)
 	if err != nil {
 		return nil, err
 	}

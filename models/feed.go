@@ -56,6 +56,7 @@ const FeedScopes = "events:"
 // The scopes that are no organization's.
 const (
 	ScopeOfNetworkFeed   = FeedScopes + "network"
+	ScopeOfTestNetwork   = ScopeOfNetworkFeed + ":test" // of test lockers
 	ScopeOfOperatorsFeed = FeedScopes + "operators"
 )
 
@@ -68,13 +69,18 @@ func ScopeOfTestEvents(o OrganizationID) string { return ScopeOfEvents(o) + ":te
 // ScopeOfWebhook is the scope of what only one endpoint is sent: tests and replays.
 func ScopeOfWebhook(w WebhookID) string { return FeedScopes + "webhook:" + string(w) }
 
-// Scope is the feed's scope for an organization.
-func (f Feed) Scope(o OrganizationID) string {
-	switch f {
-	case FeedNetwork:
-		return ScopeOfNetworkFeed
-	case FeedOperators:
+// Scope is the feed's scope for an organization; test: that of what happens at test lockers, which the feed of
+// operators does not part.
+func (f Feed) Scope(o OrganizationID, test bool) string {
+	switch {
+	case f == FeedOperators:
 		return ScopeOfOperatorsFeed
+	case f == FeedNetwork && test:
+		return ScopeOfTestNetwork
+	case f == FeedNetwork:
+		return ScopeOfNetworkFeed
+	case test:
+		return ScopeOfTestEvents(o)
 	}
 	return ScopeOfEvents(o)
 }

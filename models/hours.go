@@ -137,6 +137,11 @@ func (h *Hours) Closed(zone *time.Location, from, until time.Time) []Span {
 	return within(closed, from, until)
 }
 
+// OpenFor is for how long the site was open between two moments.
+func (h *Hours) OpenFor(zone *time.Location, from, until time.Time) time.Duration {
+	return max(until.Sub(from)-covered(h.Closed(zone, from, until), from, until), 0)
+}
+
 // QuietHours are when clients are not disturbed by messages, by a site's own clock. From may
 // be later than To: it is then the night between.
 type QuietHours struct {

@@ -1,9 +1,6 @@
 package models
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 const (
 	// pausesTold bounds what a cabinet that comes and goes adds to a life's history. All of
@@ -68,7 +65,7 @@ func (l *Life) TakeClock(c ClockResult, now time.Time) []Event {
 func (l *Life) tellPauses(outages []Span) []Event {
 	var events []Event
 	for _, o := range outages {
-		i := slices.IndexFunc(l.Pauses, func(p Span) bool { return p.From.Equal(o.From) })
+		i := l.pause(o.From)
 		if i < 0 && len(l.Pauses) < pausesTold {
 			i = len(l.Pauses)
 			l.Pauses = append(l.Pauses, Span{From: o.From})

@@ -90,3 +90,73 @@ func TestALockerThatIsAwayIsToldOnce(t *testing.T) {
 	require.Equal(t, []models.NoticeKind{models.NoticeLockerDown}, p.Notify)
 	require.Equal(t, 3, p.Numbers[models.NoticeLockerDown], "each pause is a message of its own")
 }
+
+// TestAnOutageThatLastsIsTold by a signal: once for each outage, and that it is over to whom it was told, with the end of
+// storage reckoned anew. Signals come more than once.
+func TestAnOutageThatLastsIsTold(t *testing.T) {
+	t.Parallel()
+	from := born.Add(3 * time.Hour)
+	down := models.LockerSignal{Locker: "lkr_1", News: models.NewsDown, At: from}
+	back := models.LockerSignal{Locker: "lkr_1", News: models.NewsBack, At: from.Add(time.Hour), Since: from}
+	l := stored()
+	for i := range 2 {
+		events := l.ApplyLocker(down)
+		require.Equal(t, i == 0, l.WantsShow())
+		p := l.Projection(events)
+		if i == 0 {
+			require.Equal(t, []models.EventType{models.EventClockPaused}, types(p.Events))
+			require.Equal(t, []models.NoticeKind{models.NoticeLockerDown}, p.Notify)
+			require.Equal(t, 1, p.Numbers[models.NoticeLockerDown])
+			continue
+		}
+		require.Empty(t, events)
+		require.Empty(t, p.Notify)
+	}
+	require.Empty(t, l.TakeClock(models.ClockResult{Outages: []models.Span{{From: from}}}, from.Add(50*time.Minute)))
+	require.False(t, l.WantsShow(), "a reminder that is due tells it no second time")
+	for i := range 2 {
+		events := l.ApplyLocker(back)
+		p := l.Projection(events)
+		if i == 0 {
+			require.Equal(t, []models.EventType{models.EventClockResumed}, types(p.Events))
+			require.Equal(t, []models.NoticeKind{models.NoticeLockerBack}, p.Notify)
+			require.Equal(t, 1, p.Numbers[models.NoticeLockerBack])
+			require.NotNil(t, p.Clock, "the message says until when")
+			continue
+		}
+		require.Empty(t, p.Notify)
+	}
+	require.Empty(t, l.Projection(l.ApplyLocker(down)).Notify, "one that is over is told no more, however late its signal")
+
+	second := models.LockerSignal{Locker: "lkr_1", News: models.NewsDown, At: from.Add(5 * time.Hour)}
+	p := l.Projection(l.ApplyLocker(second))
+	require.Equal(t, []models.NoticeKind{models.NoticeLockerDown}, p.Notify)
+	require.Equal(t, 2, p.Numbers[models.NoticeLockerDown])
+	taken := l.Projection(l.ApplyFact(fact(2, models.FactPickedUp, "a", from.Add(6*time.Hour))))
+	require.Empty(t, taken.Notify)
+	require.Empty(t, l.ApplyLocker(models.LockerSignal{Locker: "lkr_1", News: models.NewsBack, At: from.Add(7 * time.Hour), Since: second.At}))
+	require.False(t, l.WantsShow(), "who has collected meanwhile is not told that it is back")
+}
+
+// TestWhomAnOutageDoesNotConcern.
+func TestWhomAnOutageDoesNotConcern(t *testing.T) {
+	t.Parallel()
+	from := born.Add(3 * time.Hour)
+	down := models.LockerSignal{Locker: "lkr_1", News: models.NewsDown, At: from}
+	for name, l := range map[string]*models.Life{
+		"nothing is in yet": newLife("a"),
+		"held back":         func() *models.Life { l := stored(); l.Freeze(born.Add(2 * time.Hour)); return l }(),
+		"expired":           func() *models.Life { l := stored(); l.Due(born.Add(1000 * time.Hour)); return l }(),
+	} {
+		require.Empty(t, l.ApplyLocker(down), name)
+		require.False(t, l.WantsShow(), name)
+	}
+	l := stored()
+	down.Locker = "lkr_2"
+	require.Empty(t, l.ApplyLocker(down), "of another locker")
+	down.Locker = "lkr_1"
+	require.Empty(t, l.ApplyLocker(models.LockerSignal{Locker: "lkr_1", News: models.NewsBack, At: from, Since: from}), "of an outage that nobody told")
+	l.Notify = models.NotifyCarrier
+	require.Equal(t, []models.EventType{models.EventClockPaused}, types(l.ApplyLocker(down)), "the carrier hears of it, and tells its client itself")
+	require.False(t, l.WantsShow())
+}

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,6 +31,17 @@ type Location struct {
 	Host      OrganizationID    // the site's own organization; empty: none
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Directions say how to find the lockers there, in a language, or else in English, or else in the first that there
+// is by its tag; in is the language that they are in. Empty: nothing is told.
+func (l Location) Directions(language string) (text, in string) {
+	for _, tag := range slices.Concat([]string{language, "en"}, slices.Sorted(maps.Keys(l.HowToFind))) {
+		if text = strings.TrimSpace(l.HowToFind[tag]); text != "" {
+			return text, tag
+		}
+	}
+	return "", ""
 }
 
 // PlaceKind is what sort of place a location is.
@@ -94,6 +107,8 @@ type Side string
 const (
 	SideFront Side = "front"
 	SideBack  Side = "back"
+	// SideBoth is of cells that are loaded from the back and emptied from the front.
+	SideBoth Side = "both"
 )
 
 // Row is a row of equal cells in a module, listed from the top.

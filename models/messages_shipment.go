@@ -115,6 +115,10 @@ const (
 	NewsCapacityLost LockerNews = "capacity_lost"
 	// NewsClosed: the locker is closed, and what lies there is to be taken out.
 	NewsClosed LockerNews = "closed"
+	// NewsDown: its cabinet is away, since At, and for so long that clients are told; NewsBack: the one that was away
+	// since Since is back, since At.
+	NewsDown LockerNews = "down"
+	NewsBack LockerNews = "back"
 	// NewsAdvanced: the clock of a test locker was put forward.
 	NewsAdvanced LockerNews = "advanced"
 )
@@ -124,7 +128,8 @@ type LockerSignal struct {
 	Locker LockerID   `json:"locker"`
 	News   LockerNews `json:"news"`
 	At     time.Time  `json:"at"`
-	By     Seconds    `json:"by,omitempty"` // with NewsAdvanced
+	By     Seconds    `json:"by,omitempty"`   // with NewsAdvanced
+	Since  time.Time  `json:"since,omitzero"` // with NewsBack
 }
 
 // ContactSignal tells a life how its client hears of it from now on. Change counts the contacts

@@ -15,39 +15,48 @@ const (
 	NoticeAnnounced    NoticeKind = "announced"
 	NoticeReady        NoticeKind = "ready"
 	NoticeCodeReissued NoticeKind = "code_reissued"
-	NoticeReminder     NoticeKind = "reminder"
-	NoticeExtended     NoticeKind = "storage_extended"
-	NoticeExpired      NoticeKind = "expired"
-	NoticeLockerDown   NoticeKind = "locker_down"
-	NoticeLockerBack   NoticeKind = "locker_back"
-	NoticeMoved        NoticeKind = "moved"
-	NoticePickedUp     NoticeKind = "picked_up"
-	NoticeWithdrawn    NoticeKind = "withdrawn"
-	NoticeIncident     NoticeKind = "incident"
+	// NoticeCodeAgain tells the code once more, to who asks for it at the cabinet.
+	NoticeCodeAgain  NoticeKind = "code_again"
+	NoticeReminder   NoticeKind = "reminder"
+	NoticeExtended   NoticeKind = "storage_extended"
+	NoticeExpired    NoticeKind = "expired"
+	NoticeLockerDown NoticeKind = "locker_down"
+	NoticeLockerBack NoticeKind = "locker_back"
+	NoticeMoved      NoticeKind = "moved"
+	NoticePickedUp   NoticeKind = "picked_up"
+	NoticeWithdrawn  NoticeKind = "withdrawn"
+	NoticeIncident   NoticeKind = "incident"
+	// NoticeWebhook tells an organization that its endpoint was given up.
+	NoticeWebhook NoticeKind = "webhook_disabled"
 	// NoticeContactChanged tells a contact that was replaced. It has no code.
 	NoticeContactChanged NoticeKind = "contact_changed"
 )
 
 // ClientKinds are the kinds that clients get, in the order of a shipment's life.
 func ClientKinds() []NoticeKind {
-	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired,
+	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeCodeAgain, NoticeReminder, NoticeExtended, NoticeExpired,
 		NoticeLockerDown, NoticeLockerBack, NoticeMoved, NoticePickedUp, NoticeWithdrawn, NoticeContactChanged}
 }
 
 // OptionalKinds are those that clients get only under a policy that says so.
 func OptionalKinds() []NoticeKind { return []NoticeKind{NoticeAnnounced, NoticePickedUp} }
 
+// OfIncident reports whether the message is about an incident, and not to a client.
+func (k NoticeKind) OfIncident() bool { return k == NoticeIncident || k == NoticeWebhook }
+
 // CarriesCode reports whether the message tells the pickup code.
 func (k NoticeKind) CarriesCode() bool {
 	switch k {
-	case NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired, NoticeLockerBack:
+	case NoticeReady, NoticeCodeReissued, NoticeCodeAgain, NoticeReminder, NoticeExtended, NoticeExpired, NoticeLockerBack:
 		return true
 	}
 	return false
 }
 
 // NeedsCode reports whether the message is of no use without the pickup code.
-func (k NoticeKind) NeedsCode() bool { return k == NoticeReady || k == NoticeCodeReissued }
+func (k NoticeKind) NeedsCode() bool {
+	return k == NoticeReady || k == NoticeCodeReissued || k == NoticeCodeAgain
+}
 
 // MayWait reports whether the message keeps the quiet hours of its place. Those that answer
 // what someone has just asked for or done do not.
@@ -106,6 +115,8 @@ const (
 	NotificationFailed      NotificationState = "failed"
 	// NotificationDropped is one that waited until nobody needed it any more.
 	NotificationDropped NotificationState = "dropped"
+	// NotificationSandboxed is one of a test shipment: it was made, and never left.
+	NotificationSandboxed NotificationState = "sandboxed"
 )
 
 // Unsent are the states of a message that still has to leave.
@@ -201,8 +212,11 @@ type Notice struct {
 	Language     string
 	Shipment     Shipment
 	Incident     Incident
+	Webhook      Webhook // of an incident about one
 	Locker       Locker
 	Location     Location
+	// Over: what it tells of is over before it has left, as a locker that is down is back.
+	Over bool
 	// Own is the organization's or network's own text, if there is one.
 	Own *Template
 }

@@ -31,8 +31,19 @@ type Organization struct {
 	ID        OrganizationID `gorm:"primaryKey"`
 	Name      string
 	Kind      OrganizationKind
-	Email     string // where incidents are told; empty: nowhere
+	Email     string // where it is written to: an operator of incidents, anybody of its webhooks; empty: nowhere
+	Language  string // of what is written to it; empty: English
 	CreatedAt time.Time
+}
+
+// OrganizationChange changes what is not nil.
+type OrganizationChange struct{ Name, Email, Language *string }
+
+// Apply changes an organization.
+func (c OrganizationChange) Apply(o *Organization) {
+	set(&o.Name, c.Name)
+	set(&o.Email, c.Email)
+	set(&o.Language, c.Language)
 }
 
 // Scope is one permission of an API key.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -35,6 +36,8 @@ type Policy struct {
 	Objection         Seconds   `json:"objection"`                    // after a close, to say "not taken"
 	Reopen            Seconds   `json:"reopen"`                       // the cell stays the client's after a pickup
 	Proof             Proof     `json:"proof"`
+	// DefaultSize is what a parcel is taken to be that was announced without a size; empty: M.
+	DefaultSize Size `json:"default_size,omitempty"`
 	// Tell are the optional kinds of message that clients get.
 	Tell []NoticeKind `json:"tell,omitempty"`
 }
@@ -48,8 +51,11 @@ func (p Policy) Equal(o Policy) bool {
 		p.PartialEnough == o.PartialEnough && slices.Equal(p.Reminders, o.Reminders) && p.Extension == o.Extension &&
 		p.Extensions == o.Extensions && p.WithdrawalOverdue == o.WithdrawalOverdue && p.ReturnedAfter == o.ReturnedAfter &&
 		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof &&
-		slices.Equal(p.Tell, o.Tell)
+		p.DefaultSize == o.DefaultSize && slices.Equal(p.Tell, o.Tell)
 }
+
+// SizeOf is the size of a parcel that was announced with one or without: until a courier corrects it at the cabinet.
+func (p Policy) SizeOf(announced Size) Size { return cmp.Or(announced, p.DefaultSize, SizeM) }
 
 // Check adds what does not go together to fields.
 func (p Policy) Check(fields *Fields) {

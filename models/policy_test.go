@@ -14,7 +14,7 @@ func TestPolicyEqual(t *testing.T) {
 	t.Parallel()
 	whole := func() models.Policy {
 		p := models.ReadyMadePolicies()[0]
-		p.Tell = models.OptionalKinds()
+		p.Tell, p.DefaultSize = models.OptionalKinds(), models.SizeL
 		return p
 	}
 	p := whole()

@@ -18,18 +18,19 @@ type NewShipment struct {
 	Carrier        OrganizationID
 	Shop           OrganizationID
 	Number         string
-	Locker         LockerID
-	Policy         string // name; the newest version is taken
-	NotifyBy       NotifyBy
-	Language       string
-	ExpectedAt     *time.Time
-	Guarantee      Guarantee
-	Contact        Contact
-	Parcels        []NewParcel
+	// Locker is its id or, in place of it, its public number, or what the caller's organization calls it.
+	Locker     LockerID
+	Policy     string // name; the newest version is taken
+	NotifyBy   NotifyBy
+	Language   string
+	ExpectedAt *time.Time
+	Guarantee  Guarantee
+	Contact    Contact
+	Parcels    []NewParcel
 }
 
 // NewParcel is a parcel of an announcement. Without a barcode one is issued; without a
-// size it is M, corrected by the courier.
+// size it has that of its policy, corrected by the courier.
 type NewParcel struct {
 	Barcode    string
 	Size       Size
@@ -42,6 +43,8 @@ type NewParcel struct {
 type ShipmentView struct {
 	Shipment Shipment `json:"shipment"`
 	Parcels  []Parcel `json:"parcels"`
+	// LockerAlias is what the reader's organization calls the locker; empty: nothing of its own.
+	LockerAlias string `json:"locker_alias,omitempty"`
 }
 
 // ShipmentQuery narrows the list of shipments; what is empty narrows nothing. The list is newest

@@ -23,7 +23,7 @@ type Template struct {
 
 // Placeholders are those that a client's message may have.
 func Placeholders() []string {
-	return []string{"locker", "address", "city", "number", "code", "until", "link"}
+	return []string{"locker", "address", "city", "number", "code", "until", "link", "how_to_find"}
 }
 
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type Webhook struct {
 	Description  string
 	Types        []string `gorm:"serializer:json"` // patterns; empty: every type
 	Feeds        []Feed   `gorm:"serializer:json"`
+	Test         bool     // of a test key: it is posted what happens at test lockers alone
 	Signing      Signing
 	PublicKey    string // whpk_…, of v1a
 	Secret       []byte
@@ -35,6 +37,18 @@ type Webhook struct {
 	DisabledReason string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// DisabledGone is the reason of an endpoint whose receiver said that it wants nothing more.
+const DisabledGone = "the receiver answered 410 Gone"
+
+// Host is where the endpoint is, without the path, which may hold a secret.
+func (w Webhook) Host() string {
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // Active reports whether events are posted to it.
@@ -53,7 +67,7 @@ func (w Webhook) Wants(t EventType) bool {
 func (w Webhook) Scopes() []string {
 	scopes := []string{ScopeOfWebhook(w.ID)}
 	for _, f := range w.Feeds {
-		scopes = append(scopes, f.Scope(w.Organization))
+		scopes = append(scopes, f.Scope(w.Organization, w.Test))
 	}
 	return scopes
 }

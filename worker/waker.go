@@ -17,6 +17,9 @@ type Feeds interface {
 	WebhooksDue(ctx context.Context) ([]models.WebhookDue, error)
 	// TellLinks tells which cabinets came and went, up to a number, and how many those were.
 	TellLinks(ctx context.Context) (int, error)
+	// TellOutages tells the lives at cabinets that are away for at least so long, and at those that are back, up to a
+	// number of cabinets, and how many those were.
+	TellOutages(ctx context.Context, least time.Duration) (int, error)
 	// Lease and ReleaseLease are those of Outbox.
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	ReleaseLease(ctx context.Context, name, holder string) error
@@ -31,12 +34,14 @@ const (
 )
 
 // Waker wakes the workflows of endpoints for which there are new events: one look at the database
-// for all of them, and nothing where nothing is new. One waker of the network is active at a time.
+// for all of them, and nothing where nothing is new. It also has those told whom cabinets that come and go concern. One waker of the network is active at a time.
 type Waker struct {
 	Feeds  Feeds
 	Client client.Client
 	Holder string // this process, for the lease
 	Logger *slog.Logger
+	// Outage is for how long of its opening hours a cabinet is away before the lives there are told.
+	Outage time.Duration
 
 	renewed, linked time.Time
 	woken           map[models.WebhookID]wakened
@@ -79,7 +84,11 @@ func (w *Waker) turn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if told == 0 {
+		outages, err := w.Feeds.TellOutages(ctx, w.Outage)
+		if err != nil {
+			return err
+		}
+		if told+outages == 0 {
 			w.linked = time.Now()
 		}
 	}

@@ -20,11 +20,17 @@ type feeds struct {
 	due    []models.WebhookDue
 	holder string
 	linked int
+	least  time.Duration // of the outages that were told
 }
 
 func (f *feeds) WebhooksDue(context.Context) ([]models.WebhookDue, error) { return f.due, nil }
 
 func (f *feeds) TellLinks(context.Context) (int, error) { f.linked++; return 0, nil }
+
+func (f *feeds) TellOutages(_ context.Context, least time.Duration) (int, error) {
+	f.least = least
+	return 0, nil
+}
 
 func (f *feeds) Lease(_ context.Context, _, holder string, _ time.Duration) (bool, error) {
 	return f.holder == holder, nil
@@ -44,7 +50,7 @@ func TestWaker(t *testing.T) {
 			woken = append(woken, id)
 			return nil, fail
 		})
-	w := &Waker{Feeds: f, Client: c, Holder: "me", Logger: slog.New(slog.DiscardHandler)}
+	w := &Waker{Feeds: f, Client: c, Holder: "me", Logger: slog.New(slog.DiscardHandler), Outage: time.Hour}
 	turn := func(due ...models.WebhookDue) []string {
 		t.Helper()
 		woken, f.due = nil, due
@@ -54,6 +60,7 @@ func TestWaker(t *testing.T) {
 	a, b := models.WebhookDue{Webhook: "whk_a", Mark: 1}, models.WebhookDue{Webhook: "whk_b", Mark: 1}
 	require.Equal(t, []string{"webhook-whk_a", "webhook-whk_b"}, turn(a, b))
 	require.Equal(t, 1, f.linked)
+	require.Equal(t, time.Hour, f.least)
 	require.Empty(t, turn(a, b))
 	a.Mark++
 	require.Equal(t, []string{"webhook-whk_a"}, turn(a, b))

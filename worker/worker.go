@@ -77,12 +77,17 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 // are slow. Each is little more than a connection that waits.
 const postsAtOnce = 250
 
+// tellBeats is how often the heartbeats of rounds of posting are told to Temporal: some of them may
+// be lost while it restarts.
+const tellBeats = 2 * time.Second
+
 // Webhooks is the worker of the activities that post events: they wait for strangers, and take no
 // slot from the lives.
 func Webhooks(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	o := options(fatal)
 	o.DisableWorkflowWorker = true
 	o.MaxConcurrentActivityExecutionSize = postsAtOnce
+	o.MaxHeartbeatThrottleInterval = tellBeats
 	w := sdk.New(c, models.QueueWebhooks, o)
 	w.RegisterActivity(p.Webhook)
 	return w

@@ -247,6 +247,16 @@ func paths() []path {
 			d.until(models.StateReady)
 			d.fact(models.FactPickedUp, "a")
 		}},
+		{"outage-told", []models.ParcelID{"a"}, quick, "", func(d *driver) {
+			d.fact(models.FactDeposited, "a")
+			d.until(models.StateReady)
+			down := models.LockerSignal{Locker: d.where(), News: models.NewsDown, At: time.Now()}
+			d.signal(down)
+			d.until(models.StateReady) // shown again, with the message
+			d.signal(models.LockerSignal{Locker: d.where(), News: models.NewsBack, At: time.Now(), Since: down.At})
+			d.until(models.StateReady)
+			d.fact(models.FactPickedUp, "a")
+		}},
 		{"lost", []models.ParcelID{"a"}, quick, "", func(d *driver) {
 			d.carrier(models.EventDelayed)
 			d.carrier(models.EventLost)
@@ -430,8 +440,11 @@ func (d *driver) update(name, id string, in any) {
 }
 
 func (d *driver) news(n models.LockerNews) {
-	require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalLocker,
-		models.LockerSignal{Locker: d.where(), News: n, At: time.Now()}))
+	d.signal(models.LockerSignal{Locker: d.where(), News: n, At: time.Now()})
+}
+
+func (d *driver) signal(s models.LockerSignal) {
+	require.NoError(d.t, d.c.SignalWorkflow(d.t.Context(), d.id, "", models.SignalLocker, s))
 }
 
 func (d *driver) fact(f models.FactType, p models.ParcelID) {

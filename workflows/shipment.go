@@ -194,10 +194,20 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 		if !s.news.ReceiveAsync(&n) {
 			return
 		}
-		before := s.life.AdvancedAt
+		if outageNews(n) && workflow.GetVersion(ctx, outagesTold, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			continue
+		}
+		before, tell := s.life.AdvancedAt, len(s.life.Tell)
 		s.events = append(s.events, s.life.ApplyLocker(n)...)
-		s.unseen = s.unseen || !before.Equal(s.life.AdvancedAt)
+		s.unseen = s.unseen || !before.Equal(s.life.AdvancedAt) || len(s.life.Tell) > tell
 	}
+}
+
+// outagesTold names the change by which a life is told of an outage that lasts; code before it let such news pass.
+const outagesTold = "outages-told"
+
+func outageNews(n models.LockerSignal) bool {
+	return n.News == models.NewsDown || n.News == models.NewsBack
 }
 
 // askClock asks, when time is about to remind the client or to end storage, whether it may. A

@@ -619,6 +619,35 @@ func TestWaitsForTheCabinet(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 }
 
+// TestAnOutageIsTold to the client while nothing is due, once however often the signal comes, and that it is over.
+func TestAnOutageIsTold(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	var down models.LockerSignal
+	at(env, time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	for i := range 2 {
+		at(env, 3*time.Hour+time.Duration(i)*time.Minute, func() {
+			if i == 0 {
+				down = models.LockerSignal{Locker: "lkr_1", News: models.NewsDown, At: env.Now().Add(-30 * time.Minute)}
+			}
+			env.SignalWorkflow(models.SignalLocker, down)
+		})
+		at(env, 5*time.Hour+time.Duration(i)*time.Minute, func() {
+			env.SignalWorkflow(models.SignalLocker, models.LockerSignal{Locker: "lkr_1", News: models.NewsBack, At: env.Now(), Since: down.At})
+		})
+	}
+	at(env, 6*time.Hour, func() { env.SignalWorkflow(models.SignalFact, fact(env, 2, models.FactPickedUp, "a")) })
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.NoError(t, env.GetWorkflowError())
+	var told []models.NoticeKind
+	for _, p := range w.projections() {
+		told = append(told, p.Notify...)
+	}
+	require.Equal(t, []models.NoticeKind{models.NoticeReady, models.NoticeLockerDown, models.NoticeLockerBack}, told)
+	require.Equal(t, []models.EventType{models.EventParcelIn, models.EventLoading, models.EventReady, models.EventClockPaused, models.EventClockResumed,
+		models.EventParcelTaken, models.EventPickedUp}, w.events())
+}
+
 // TestCollectedWhileAway: the cabinet was away when the client collected; it tells of it just
 // when the client was to be reminded.
 func TestCollectedWhileAway(t *testing.T) {

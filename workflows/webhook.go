@@ -11,11 +11,13 @@ import (
 )
 
 // posting is for rounds of posting, on a queue of their own: a receiver that is slow keeps no slot
-// from anything else. A round begins no post after 20 s, and a post ends within 15 s.
+// from anything else. A round begins no post after 20 s, and a post ends within 15 s. One whose
+// process died is missed by its heartbeats: events do not wait for the end of its time.
 func posting(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           models.QueueWebhooks,
 		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    10 * time.Second,
 		Summary:             summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,

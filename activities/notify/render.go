@@ -58,7 +58,10 @@ func (r *Renderer) BuiltIn(k models.NoticeKind, c models.Channel, language strin
 	for i, line := range lines {
 		lines[i] = r.Texts.Text(language, prefix+line, nil)
 	}
-	if k != models.NoticeIncident {
+	if k == models.NoticeReady {
+		lines = slices.Insert(lines, slices.Index(emailLines(k), "where")+1, "{how_to_find}")
+	}
+	if !k.OfIncident() {
 		lines = append(lines, "{link}")
 	}
 	t.Subject, t.Body = r.Texts.Text(language, prefix+"subject", nil), strings.Join(lines, "\n\n")
@@ -93,7 +96,9 @@ func (r *Renderer) Preview(t models.Template) (models.TemplatePreview, error) {
 		Notification: models.Notification{Kind: t.Kind, Channel: t.Channel}, Language: t.Language,
 		Shipment: models.Shipment{Number: "AB-1234567", ExpiresAt: &ends},
 		Locker:   models.Locker{Number: "L-001"},
-		Location: models.Location{Address: "12 Example Street", City: "Exampletown", TimeZone: "UTC"},
+		Location: models.Location{Address: "12 Example Street", City: "Exampletown", TimeZone: "UTC", HowToFind: map[string]string{
+			"en": "Through the gate, left of the entrance.", "ru": "Через ворота, слева от входа.",
+		}},
 	}
 	params, err := r.params(n, "01234567")
 	if err != nil {
@@ -120,6 +125,8 @@ func emailLines(k models.NoticeKind) []string {
 	switch k {
 	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
 		return []string{"greeting", "code", "where", "until", "how"}
+	case models.NoticeCodeAgain: // storage may be over: nothing is said of its end
+		return []string{"greeting", "code", "where", "how"}
 	case models.NoticeLockerBack:
 		return []string{"greeting", "code", "where", "until"}
 	case models.NoticeExpired:
@@ -130,6 +137,8 @@ func emailLines(k models.NoticeKind) []string {
 		return []string{"greeting", "code"}
 	case models.NoticeIncident:
 		return []string{"text", "next"}
+	case models.NoticeWebhook:
+		return []string{"greeting", "why", "next"}
 	}
 	return nil
 }
@@ -141,6 +150,14 @@ func (r *Renderer) params(n models.Notice, code string) (map[string]string, erro
 		"number": n.Shipment.Number, "code": models.SpacedCode(code), "until": until(n), "link": "",
 		"incident": string(n.Incident.ID), "kind": string(n.Incident.Kind), "evidence": n.Incident.Evidence,
 	}
+	if n.Notification.Kind == models.NoticeWebhook {
+		why := "message.webhook_disabled.failed"
+		if n.Webhook.DisabledReason == models.DisabledGone {
+			why = "message.webhook_disabled.gone"
+		}
+		params["webhook"], params["host"], params["reason"] = string(n.Webhook.ID), n.Webhook.Host(), r.Texts.Text(n.Language, why, nil)
+	}
+	params["how_to_find"], _ = n.Location.Directions(n.Language)
 	var err error
 	// Whoever opens the page can collect: a former contact never gets its address, whatever the template.
 	if r.Link != nil && n.Shipment.ID != "" && n.Notification.Kind != models.NoticeContactChanged {

@@ -89,3 +89,46 @@ func TestAnOwnText(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, models.TemplatePreview{Text: "Код 0123 4567 {nothing}", Segments: 1, Encoding: models.UCS2, Unknown: []string{"nothing"}}, p)
 }
+
+// TestHowToFindTheLocker stands in "ready" by e-mail, and wherever an own text wants it.
+func TestHowToFindTheLocker(t *testing.T) {
+	t.Parallel()
+	r, n := renderer(t)
+	n.Location.HowToFind = map[string]string{"en": "Left of the gate", "ru": "Слева от ворот"}
+	for language, want := range n.Location.HowToFind {
+		n.Language, n.Own = language, nil
+		n.Notification = models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail}
+		m, err := r.Render(n, "01234567")
+		require.NoError(t, err)
+		require.Contains(t, m.Text, "Town\n\n"+want+"\n\n", "after the address")
+		n.Notification.Channel = models.ChannelSMS
+		n.Own = &models.Template{Channel: models.ChannelSMS, Body: "{code} {how_to_find}"}
+		require.Empty(t, n.Own.UnknownPlaceholders())
+		m, err = r.Render(n, "01234567")
+		require.NoError(t, err)
+		require.Equal(t, "0123 4567 "+want, m.Text)
+	}
+}
+
+// TestTheOwnerOfAWebhookIsTold which one it is, why and what to do, and not the path of its address.
+func TestTheOwnerOfAWebhookIsTold(t *testing.T) {
+	t.Parallel()
+	r, _ := renderer(t)
+	for _, language := range r.Texts.Languages() {
+		said := map[string]bool{}
+		for _, reason := range []string{models.DisabledGone, "an event could not be delivered in 10 attempts"} {
+			m, err := r.Render(models.Notice{
+				Notification: models.Notification{ID: "ntf_1", Kind: models.NoticeWebhook, Channel: models.ChannelEmail}, Language: language, To: "it@example.org",
+				Webhook: models.Webhook{ID: "whk_1", URL: "https://hooks.example.org/s3cret?key=1", DisabledReason: reason},
+			}, "")
+			require.NoError(t, err)
+			require.Contains(t, m.Subject, "hooks.example.org")
+			require.Contains(t, m.Text, "PATCH /api/v1/webhooks/whk_1")
+			require.NotContains(t, m.Text+m.HTML, "s3cret")
+			require.NotContains(t, m.Text, "message.")
+			require.NotRegexp(t, `\{[a-z]+\}`, m.Text+m.Subject)
+			said[m.Text] = true
+		}
+		require.Len(t, said, 2, "the reason is told in the owner's language")
+	}
+}

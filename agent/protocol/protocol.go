@@ -27,6 +27,7 @@ const (
 	PathDirectory = "/agent/v1/directory"
 	PathSnapshot  = "/agent/v1/snapshot"
 	PathRenew     = "/agent/v1/renew"
+	PathRequests  = "/agent/v1/requests"
 )
 
 // Limits of a message, a batch and the times of principle 4.
@@ -212,6 +213,23 @@ type JournalRequest struct {
 type JournalReply struct {
 	Epoch int64 `json:"epoch"`
 	Seq   int64 `json:"seq"`
+}
+
+// RequestKind is what a screen asks of the server beside operations.
+type RequestKind string
+
+// ResendCode has the pickup code sent once more to the client of what waits at the cabinet under
+// a number: a label, or the shipment's number.
+const ResendCode RequestKind = "resend_code"
+
+// RequestsAnHour is how many requests of a kind a cabinet makes in an hour, and a server heeds.
+const RequestsAnHour = 3
+
+// Request is the body of a request. Its answer is {}: whoever asks at a cabinet is not told
+// whether something waits there.
+type Request struct {
+	Kind  RequestKind `json:"kind"`
+	Label string      `json:"label,omitempty"`
 }
 
 // EnrollRequest asks for a certificate. Claim is the one-time code of an enrolment; a

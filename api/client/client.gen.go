@@ -332,6 +332,7 @@ const (
 	NotificationStateDropped     NotificationState = "dropped"
 	NotificationStateFailed      NotificationState = "failed"
 	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSandboxed   NotificationState = "sandboxed"
 	NotificationStateSending     NotificationState = "sending"
 	NotificationStateSent        NotificationState = "sent"
 	NotificationStateUncertain   NotificationState = "uncertain"
@@ -348,6 +349,8 @@ func (e NotificationState) Valid() bool {
 	case NotificationStateFailed:
 		return true
 	case NotificationStateQueued:
+		return true
+	case NotificationStateSandboxed:
 		return true
 	case NotificationStateSending:
 		return true
@@ -1387,8 +1390,22 @@ type LockerList struct {
 	NextCursor *string        `json:"next_cursor,omitempty"`
 }
 
+// LockerName A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+// carrier.
+type LockerName = string
+
 // LockerRef defines model for LockerRef.
 type LockerRef = string
+
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
 
 // LockerState defines model for LockerState.
 type LockerState string
@@ -1545,10 +1562,11 @@ type NewLocker struct {
 
 // NewOrganization defines model for NewOrganization.
 type NewOrganization struct {
-	// Email Where incidents are told.
-	Email *string          `json:"email,omitempty"`
-	Kind  OrganizationKind `json:"kind"`
-	Name  Text             `json:"name"`
+	// Email Where it is written to: an operator of incidents, anybody of webhooks that were disabled.
+	Email    *string          `json:"email,omitempty"`
+	Kind     OrganizationKind `json:"kind"`
+	Language *Language        `json:"language,omitempty"`
+	Name     Text             `json:"name"`
 }
 
 // NewParcel defines model for NewParcel.
@@ -1566,7 +1584,8 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1623,7 +1642,11 @@ type NewShipment struct {
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
-	Locker    LockerRef  `json:"locker"`
+
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy *NotifyBy `json:"notify_by,omitempty"`
@@ -1696,7 +1719,8 @@ type Notification struct {
 	Shipment  *string    `json:"shipment,omitempty"`
 
 	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-	// it any more, or its channel is switched off and another one told the client.
+	// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+	// it was made and did not leave.
 	State NotificationState `json:"state"`
 
 	// Uncertain The client may have got it twice.
@@ -1710,7 +1734,8 @@ type NotificationList struct {
 }
 
 // NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-// it any more, or its channel is switched off and another one told the client.
+// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+// it was made and did not leave.
 type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.
@@ -1752,7 +1777,15 @@ type Organization struct {
 	Email     *string          `json:"email,omitempty"`
 	Id        string           `json:"id"`
 	Kind      OrganizationKind `json:"kind"`
+	Language  Language         `json:"language"`
 	Name      string           `json:"name"`
+}
+
+// OrganizationChange defines model for OrganizationChange.
+type OrganizationChange struct {
+	Email    *string   `json:"email,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Name     *Text     `json:"name,omitempty"`
 }
 
 // OrganizationKind defines model for OrganizationKind.
@@ -1815,7 +1848,8 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
-	Extension *PolicySeconds `json:"extension,omitempty"`
+	DefaultSize *Size          `json:"default_size,omitempty"`
+	Extension   *PolicySeconds `json:"extension,omitempty"`
 
 	// Extensions How often storage may be lengthened by `extension`.
 	Extensions     *int          `json:"extensions,omitempty"`
@@ -1955,8 +1989,10 @@ type RemoteState string
 
 // Reroute defines model for Reroute.
 type Reroute struct {
-	// Locker The id of the locker that it goes to.
-	Locker string `json:"locker"`
+	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
+	// never hides a locker that has it as its number. In an operator's call the aliases are those of the shipment's
+	// carrier.
+	Locker LockerName `json:"locker"`
 }
 
 // Resolution defines model for Resolution.
@@ -2062,6 +2098,27 @@ type SandboxPickup struct {
 // Scope defines model for Scope.
 type Scope string
 
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Shipment defines model for Shipment.
 type Shipment struct {
 	Carrier    string     `json:"carrier"`
@@ -2077,7 +2134,12 @@ type Shipment struct {
 	Guaranteed bool     `json:"guaranteed"`
 	Id         string   `json:"id"`
 	Language   Language `json:"language"`
-	Locker     string   `json:"locker"`
+
+	// Locker The locker's id.
+	Locker string `json:"locker"`
+
+	// LockerAlias What your organization calls the locker; missing if nothing of its own.
+	LockerAlias *string `json:"locker_alias,omitempty"`
 
 	// NotifyBy `carrier`: the carrier tells its client itself.
 	NotifyBy      NotifyBy      `json:"notify_by"`
@@ -2189,8 +2251,11 @@ type Webhook struct {
 
 	// Signing HMAC-SHA256 (if missing) or Ed25519.
 	Signing WebhookSigning `json:"signing"`
-	Types   []string       `json:"types"`
-	Url     string         `json:"url"`
+
+	// Test A test key's; missing if not.
+	Test  *bool    `json:"test,omitempty"`
+	Types []string `json:"types"`
+	Url   string   `json:"url"`
 }
 
 // WebhookChange defines model for WebhookChange.
@@ -2357,6 +2422,12 @@ type ListIncidentsParams struct {
 
 	// Limit How many items at most; 50 if missing.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetLabelSheetParams defines parameters for GetLabelSheet.
+type GetLabelSheetParams struct {
+	// Shipments The ids of up to 100 shipments, parted by commas.
+	Shipments string `form:"shipments" json:"shipments"`
 }
 
 // ListLocationsParams defines parameters for ListLocations.
@@ -2526,8 +2597,8 @@ type ListRoutesParams struct {
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Locker Only those for this locker.
-	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+	// Locker Only those for this locker: its id, its number, or your alias for it.
+	Locker *LockerName `form:"locker,omitempty" json:"locker,omitempty"`
 
 	// Number The carrier's own number, all of it.
 	Number *string `form:"number,omitempty" json:"number,omitempty"`
@@ -2710,11 +2781,20 @@ type PauseLockerJSONRequestBody = Reason
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
 
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
+
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
+
+// ChangeOrganizationJSONRequestBody defines body for ChangeOrganization for application/json ContentType.
+type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
@@ -3079,12 +3159,12 @@ type ClientInterface interface {
 	// ListEvents What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -3135,6 +3215,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLabelSheet Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLocations List locations
 	//
@@ -3279,7 +3367,9 @@ type ClientInterface interface {
 	// SetAliasWithBody Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3289,7 +3379,9 @@ type ClientInterface interface {
 	// SetAlias Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3298,7 +3390,7 @@ type ClientInterface interface {
 
 	// GetAvailability How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -3569,6 +3661,31 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLockerScreen How the screen of a locker presents itself
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreenWithBody Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreen Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetWorklist What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -3601,6 +3718,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetNetworkScreen How the screens of all lockers present themselves
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListNotifications List messages and what became of them
 	//
@@ -3635,6 +3777,26 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganization(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ChangeOrganizationWithBody Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOrganization Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPolicies List the newest version of each policy
 	//
 	// Corresponds with GET /api/v1/policies (the `ListPolicies` operationId).
@@ -3642,7 +3804,8 @@ type ClientInterface interface {
 
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3651,7 +3814,8 @@ type ClientInterface interface {
 
 	// PutPolicy Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4152,8 +4316,9 @@ type ClientInterface interface {
 
 	// PutTemplateWithBody Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type.
@@ -4163,8 +4328,9 @@ type ClientInterface interface {
 
 	// PutTemplate Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type.
@@ -4181,6 +4347,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type.
@@ -4192,6 +4359,7 @@ type ClientInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type.
@@ -4426,12 +4594,12 @@ func (c *Client) SuspendCourier(ctx context.Context, id Id, reqEditors ...Reques
 // ListEvents What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Corresponds with GET /api/v1/events (the `ListEvents` operationId).
@@ -4553,6 +4721,24 @@ func (c *Client) CreateKey(ctx context.Context, body CreateKeyJSONRequestBody, r
 // Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 func (c *Client) DeleteKey(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteKeyRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLabelSheet Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *Client) GetLabelSheet(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabelSheetRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4866,7 +5052,9 @@ func (c *Client) UpdateLocker(ctx context.Context, id Id, body UpdateLockerJSONR
 // SetAliasWithBody Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4886,7 +5074,9 @@ func (c *Client) SetAliasWithBody(ctx context.Context, id Id, contentType string
 // SetAlias Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4905,7 +5095,7 @@ func (c *Client) SetAlias(ctx context.Context, id Id, body SetAliasJSONRequestBo
 
 // GetAvailability How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Corresponds with GET /api/v1/lockers/{id}/availability (the `GetAvailability` operationId).
@@ -5426,6 +5616,61 @@ func (c *Client) ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONR
 	return c.Client.Do(req)
 }
 
+// GetLockerScreen How the screen of a locker presents itself
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *Client) GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLockerScreenRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreenWithBody Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreen Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetWorklist What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -5489,6 +5734,61 @@ func (c *Client) CreateModelWithBody(ctx context.Context, contentType string, bo
 // Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 func (c *Client) CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateModelRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetNetworkScreen How the screens of all lockers present themselves
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *Client) GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNetworkScreenRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreen Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5582,6 +5882,46 @@ func (c *Client) CreateOrganization(ctx context.Context, body CreateOrganization
 	return c.Client.Do(req)
 }
 
+// ChangeOrganizationWithBody Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganizationWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOrganization Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *Client) ChangeOrganization(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrganizationRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPolicies List the newest version of each policy
 //
 // Corresponds with GET /api/v1/policies (the `ListPolicies` operationId).
@@ -5599,7 +5939,8 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 
 // PutPolicyWithBody Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5618,7 +5959,8 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 
 // PutPolicy Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6609,8 +6951,9 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 
 // PutTemplateWithBody Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type.
@@ -6630,8 +6973,9 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 
 // PutTemplate Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type.
@@ -6668,6 +7012,7 @@ func (c *Client) ListWebhooks(ctx context.Context, params *ListWebhooksParams, r
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type.
@@ -6689,6 +7034,7 @@ func (c *Client) CreateWebhookWithBody(ctx context.Context, contentType string, 
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type.
@@ -7491,6 +7837,56 @@ func NewDeleteKeyRequest(server string, id Id) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLabelSheetRequest constructs an http.Request for the GetLabelSheet method
+func NewGetLabelSheetRequest(server string, params *GetLabelSheetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/labels.pdf")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shipments", params.Shipments, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -8887,6 +9283,87 @@ func NewResumeLockerRequestWithBody(server string, id Id, contentType string, bo
 	return req, nil
 }
 
+// NewGetLockerScreenRequest constructs an http.Request for the GetLockerScreen method
+func NewGetLockerScreenRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLockerScreenRequest calls the generic PutLockerScreen builder with application/json body
+func NewPutLockerScreenRequest(server string, id Id, body PutLockerScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLockerScreenRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutLockerScreenRequestWithBody constructs an http.Request for the PutLockerScreen method, with any body, and a specified content type
+func NewPutLockerScreenRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetWorklistRequest constructs an http.Request for the GetWorklist method
 func NewGetWorklistRequest(server string, id Id) (*http.Request, error) {
 	var err error
@@ -9030,6 +9507,73 @@ func NewCreateModelRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetNetworkScreenRequest constructs an http.Request for the GetNetworkScreen method
+func NewGetNetworkScreenRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutNetworkScreenRequest calls the generic PutNetworkScreen builder with application/json body
+func NewPutNetworkScreenRequest(server string, body PutNetworkScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutNetworkScreenRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutNetworkScreenRequestWithBody constructs an http.Request for the PutNetworkScreen method, with any body, and a specified content type
+func NewPutNetworkScreenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -9296,6 +9840,53 @@ func NewCreateOrganizationRequestWithBody(server string, contentType string, bod
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewChangeOrganizationRequest calls the generic ChangeOrganization builder with application/json body
+func NewChangeOrganizationRequest(server string, id Id, body ChangeOrganizationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeOrganizationRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewChangeOrganizationRequestWithBody constructs an http.Request for the ChangeOrganization method, with any body, and a specified content type
+func NewChangeOrganizationRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/organizations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -11864,12 +12455,12 @@ type ClientWithResponsesInterface interface {
 	// ListEventsWithResponse What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-	// for 90 days. The same event has the same `id` here and in a webhook.
+	// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 	//
 	// | feed | what it tells | who may read it |
 	// |---|---|---|
 	// | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-	// | `network` | lockers | everyone |
+	// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 	// | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -11928,6 +12519,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with DELETE /api/v1/keys/{id} (the `DeleteKey` operationId).
 	DeleteKeyWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*DeleteKeyResponse, error)
+
+	// GetLabelSheetWithResponse Labels of several shipments on paper
+	//
+	// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+	// 404 when one of them does not exist.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+	GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error)
 
 	// ListLocationsWithResponse List locations
 	//
@@ -12080,7 +12681,9 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12090,7 +12693,9 @@ type ClientWithResponsesInterface interface {
 	// SetAliasWithResponse Call a locker by a carrier's own name
 	//
 	// A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-	// 409 `conflict`: the carrier calls another locker so.
+	// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+	// or the locker's number, in place of its id.
+	// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12099,7 +12704,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetAvailabilityWithResponse How much room a locker has, by temperature and size
 	//
-	// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+	// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 	// again. It counts on the cells that are free today, as announcements do.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12380,6 +12985,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLockerWithResponse(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeLockerResponse, error)
 
+	// GetLockerScreenWithResponse How the screen of a locker presents itself
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error)
+
+	// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
+	// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
 	// GetWorklistWithResponse What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -12416,6 +13048,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModelWithResponse(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateModelResponse, error)
+
+	// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
 
 	// ListNotificationsWithResponse List messages and what became of them
 	//
@@ -12456,6 +13115,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/organizations (the `CreateOrganization` operationId).
 	CreateOrganizationWithResponse(ctx context.Context, body CreateOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrganizationResponse, error)
 
+	// ChangeOrganizationWithBodyWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
+	// ChangeOrganizationWithResponse Change an organization
+	//
+	// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+	// webhooks was disabled, an operator also of every incident.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+	ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error)
+
 	// ListPoliciesWithResponse List the newest version of each policy
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -12465,7 +13144,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12474,7 +13154,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
-	// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+	// parcel is taken to be that was announced without a size; M if missing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13011,8 +13692,9 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithBodyWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -13022,8 +13704,9 @@ type ClientWithResponsesInterface interface {
 
 	// PutTemplateWithResponse Set an own text
 	//
-	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+	// `{how_to_find}` (what the location says in the client's language); others are refused,
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -13042,6 +13725,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -13053,6 +13737,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 	// once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+	// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 	// 503: no worker has started yet.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -13714,6 +14399,47 @@ func (r DeleteKeyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLabelSheetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabelSheetResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabelSheetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabelSheetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabelSheetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabelSheetResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14996,6 +15722,102 @@ func (r ResumeLockerResponse) ContentType() string {
 	return ""
 }
 
+type GetLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLockerScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLockerScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetWorklistResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -15134,6 +15956,102 @@ func (r CreateModelResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateModelResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetNetworkScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutNetworkScreenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15326,6 +16244,54 @@ func (r CreateOrganizationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateOrganizationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeOrganizationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Organization
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeOrganizationResponse) GetJSON200() *Organization {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeOrganizationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeOrganizationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeOrganizationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeOrganizationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeOrganizationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17601,12 +18567,12 @@ func (c *ClientWithResponses) SuspendCourierWithResponse(ctx context.Context, id
 // ListEventsWithResponse What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
-// for 90 days. The same event has the same `id` here and in a webhook.
+// for 90 days. The same event has the same `id` here and in a webhook. A test key reads what happened at test lockers, in feeds with positions of their own.
 //
 // | feed | what it tells | who may read it |
 // |---|---|---|
 // | `own` | shipments that your organization carries or sells, their parcels and messages | you; an operator may name an `organization` |
-// | `network` | lockers | everyone |
+// | `network` | lockers; to a test key test lockers, and to others none of them | everyone |
 // | `operators` | incidents, messages that failed, parcels that nobody announced | operators |
 //
 // Returns a wrapper object for the known response body format(s).
@@ -17712,6 +18678,22 @@ func (c *ClientWithResponses) DeleteKeyWithResponse(ctx context.Context, id Id, 
 		return nil, err
 	}
 	return ParseDeleteKeyResponse(rsp)
+}
+
+// GetLabelSheetWithResponse Labels of several shipments on paper
+//
+// All in one PDF, as `GET /shipments/{id}/labels.pdf` has those of one, in the order in which the shipments are named.
+// 404 when one of them does not exist.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/labels.pdf (the `GetLabelSheet` operationId).
+func (c *ClientWithResponses) GetLabelSheetWithResponse(ctx context.Context, params *GetLabelSheetParams, reqEditors ...RequestEditorFn) (*GetLabelSheetResponse, error) {
+	rsp, err := c.GetLabelSheet(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabelSheetResponse(rsp)
 }
 
 // ListLocationsWithResponse List locations
@@ -17961,7 +18943,9 @@ func (c *ClientWithResponses) UpdateLockerWithResponse(ctx context.Context, id I
 // SetAliasWithBodyWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17977,7 +18961,9 @@ func (c *ClientWithResponses) SetAliasWithBodyWithResponse(ctx context.Context, 
 // SetAliasWithResponse Call a locker by a carrier's own name
 //
 // A carrier names the locker for itself; an operator names the carrier. An empty alias takes it away.
-// 409 `conflict`: the carrier calls another locker so.
+// Announcements, re-routes, the list of shipments, and reading a locker, its room and its worklist take the alias,
+// or the locker's number, in place of its id.
+// 409 `conflict`: the carrier calls another locker so, or it is another locker's number.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17992,7 +18978,7 @@ func (c *ClientWithResponses) SetAliasWithResponse(ctx context.Context, id Id, b
 
 // GetAvailabilityWithResponse How much room a locker has, by temperature and size
 //
-// With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
+// `id` may also be the locker's number, or your alias for it. With `at`: for parcels that are expected then, beside what is promised for until they would be out of their cells
 // again. It counts on the cells that are free today, as announcements do.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -18423,6 +19409,51 @@ func (c *ClientWithResponses) ResumeLockerWithResponse(ctx context.Context, id I
 	return ParseResumeLockerResponse(rsp)
 }
 
+// GetLockerScreenWithResponse How the screen of a locker presents itself
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *ClientWithResponses) GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error) {
+	rsp, err := c.GetLockerScreen(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreenWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreen(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
 // GetWorklistWithResponse What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -18482,6 +19513,51 @@ func (c *ClientWithResponses) CreateModelWithResponse(ctx context.Context, body 
 		return nil, err
 	}
 	return ParseCreateModelResponse(rsp)
+}
+
+// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *ClientWithResponses) GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error) {
+	rsp, err := c.GetNetworkScreen(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreen(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
 }
 
 // ListNotificationsWithResponse List messages and what became of them
@@ -18553,6 +19629,38 @@ func (c *ClientWithResponses) CreateOrganizationWithResponse(ctx context.Context
 	return ParseCreateOrganizationResponse(rsp)
 }
 
+// ChangeOrganizationWithBodyWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganizationWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
+// ChangeOrganizationWithResponse Change an organization
+//
+// Fields that are missing stay as they are; an empty `email` is none. An organization is written to when one of its
+// webhooks was disabled, an operator also of every incident.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/organizations/{id} (the `ChangeOrganization` operationId).
+func (c *ClientWithResponses) ChangeOrganizationWithResponse(ctx context.Context, id Id, body ChangeOrganizationJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrganizationResponse, error) {
+	rsp, err := c.ChangeOrganization(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrganizationResponse(rsp)
+}
+
 // ListPoliciesWithResponse List the newest version of each policy
 //
 // Returns a wrapper object for the known response body format(s).
@@ -18568,7 +19676,8 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -18583,7 +19692,8 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
-// A shipment keeps the version that was the newest when it was announced. Times are in seconds.
+// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
+// parcel is taken to be that was announced without a size; M if missing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19414,8 +20524,9 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 
 // PutTemplateWithBodyWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19431,8 +20542,9 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 
 // PutTemplateWithResponse Set an own text
 //
-// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}` and `{link}`; others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
+// `{how_to_find}` (what the location says in the client's language); others are refused,
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -19463,6 +20575,7 @@ func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, para
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19480,6 +20593,7 @@ func (c *ClientWithResponses) CreateWebhookWithBodyWithResponse(ctx context.Cont
 //
 // From now on events are posted to the URL as Standard Webhooks, in the order of the feed. `secret` is shown this
 // once; with `signing` `v1a` there is none, and `public_key` verifies. An organization has at most 20 webhooks.
+// A test key's is posted what happens at test lockers, and nothing else; only test keys and operators see it.
 // 503: no worker has started yet.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -20023,6 +21137,32 @@ func ParseDeleteKeyResponse(rsp *http.Response) (*DeleteKeyResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLabelSheetResponse parses an HTTP response from a GetLabelSheetWithResponse call
+func ParseGetLabelSheetResponse(rsp *http.Response) (*GetLabelSheetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabelSheetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20945,6 +22085,72 @@ func ParseResumeLockerResponse(rsp *http.Response) (*ResumeLockerResponse, error
 	return response, nil
 }
 
+// ParseGetLockerScreenResponse parses an HTTP response from a GetLockerScreenWithResponse call
+func ParseGetLockerScreenResponse(rsp *http.Response) (*GetLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutLockerScreenResponse parses an HTTP response from a PutLockerScreenWithResponse call
+func ParsePutLockerScreenResponse(rsp *http.Response) (*PutLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetWorklistResponse parses an HTTP response from a GetWorklistWithResponse call
 func ParseGetWorklistResponse(rsp *http.Response) (*GetWorklistResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -21031,6 +22237,72 @@ func ParseCreateModelResponse(rsp *http.Response) (*CreateModelResponse, error) 
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetNetworkScreenResponse parses an HTTP response from a GetNetworkScreenWithResponse call
+func ParseGetNetworkScreenResponse(rsp *http.Response) (*GetNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutNetworkScreenResponse parses an HTTP response from a PutNetworkScreenWithResponse call
+func ParsePutNetworkScreenResponse(rsp *http.Response) (*PutNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -21163,6 +22435,39 @@ func ParseCreateOrganizationResponse(rsp *http.Response) (*CreateOrganizationRes
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeOrganizationResponse parses an HTTP response from a ChangeOrganizationWithResponse call
+func ParseChangeOrganizationResponse(rsp *http.Response) (*ChangeOrganizationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeOrganizationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Organization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -233,6 +233,30 @@ func TestPlaceAndParcels(t *testing.T) {
 }
 
 // TestWithoutEngine: all but the code is there, and the page asks again.
+// TestHowToFindIt is told in the page's language, or else in another, which is named to who reads it aloud.
+func TestHowToFindIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		texts                     map[string]string
+		language, title, want, in string
+	}{
+		"in English":        {map[string]string{"en": "Left of <b>the gate</b>", "ru": "Слева от ворот"}, "en", "How to find it", "Left of <b>the gate</b>", "en"},
+		"in Russian":        {map[string]string{"en": "Left of the gate", "ru": "Слева от ворот"}, "ru", "Как найти", "Слева от ворот", "ru"},
+		"in English alone":  {map[string]string{"de": "Links", "en": "Left of the gate"}, "ru", "Как найти", "Left of the gate", "en"},
+		"in another":        {map[string]string{"de": "Links", "fr": "Gauche"}, "ru", "Как найти", "Links", "de"},
+		"blank is not told": {map[string]string{"ru": "  ", "en": "Left"}, "ru", "Как найти", "Left", "en"},
+		"not told":          {nil, "ru", "", "", ""},
+	} {
+		d := waiting()
+		d.page.Location.HowToFind = c.texts
+		_, doc := d.open(t, "/t/"+token+"?lang="+c.language)
+		require.Equal(t, c.want, text(doc, "how-to-find"), name)
+		in, _ := doc.Find(`[data-testid="how-to-find"]`).Attr("lang")
+		require.Equal(t, c.in, in, name)
+		require.Equal(t, c.title, doc.Find("h3").Text(), name)
+	}
+}
+
 func TestWithoutEngine(t *testing.T) {
 	t.Parallel()
 	d := waiting()

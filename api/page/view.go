@@ -33,6 +33,7 @@ type view struct {
 
 	Locker, Place, Address string
 	Map                    template.URL
+	HowToFind, HowToFindIn string // and the language of it
 	Open                   string // whether it is open now
 	OpenNow                bool
 	Always                 bool
@@ -97,7 +98,8 @@ func (p *pages) view(v *visit, code *models.ClientCode, away bool) (*view, error
 		d.State, d.Said = t.Say("frozen"), t.Say("said.frozen")
 	}
 	d.Notice, d.Warned = p.notice(v)
-	d.where(v.page, t)
+	d.where(v.page)
+	d.HowToFind, d.HowToFindIn = v.page.Location.Directions(v.language)
 	d.hours(v.page.Location, t, now)
 	d.time(v.page, t, now)
 	for i, parcel := range v.page.Parcels {
@@ -130,7 +132,7 @@ func (p *pages) notice(v *visit) (text string, warned bool) {
 }
 
 // where says where the locker is.
-func (d *view) where(v models.ClientPage, t words) {
+func (d *view) where(v models.ClientPage) {
 	l := v.Location
 	d.Locker, d.Place = v.Locker.Number, l.Name
 	d.Address = strings.Join(slices.DeleteFunc([]string{l.Address, l.City}, func(s string) bool { return s == "" }), ", ")

@@ -51,7 +51,9 @@ type config struct {
 	smsSettle         time.Duration
 	twilio            sms.Twilio
 	maxInFlight       int
+	outageTold        time.Duration
 	sandboxURL        string
+	sandboxMessages   bool
 	quota             api.Quota
 	webhookPrivate    bool
 	logLevel          string
@@ -106,9 +108,11 @@ func settings() []setting {
 		{"CUBBY_SMS_TIMEOUT", "5s", "for a call to the provider, 6s at most", duration(func(c *config) *time.Duration { return &c.twilio.Timeout })},
 		{"CUBBY_SMS_SETTLE", "30s", "after an attempt without an answer, when the provider is asked whether it has the message", duration(func(c *config) *time.Duration { return &c.smsSettle })},
 		{"CUBBY_SMS_KEY_FILE", "var/sms.key", "key of the hashes of phones, 64 hex digits, made by 'cubby key sms' (roles api, worker)", text(func(c *config) *string { return &c.smsKeyFile })},
+		{"CUBBY_OUTAGE_TOLD", "30m", "for how long of its opening hours a locker is away before clients with parcels in it are told (role worker)", duration(func(c *config) *time.Duration { return &c.outageTold })},
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
 		{"CUBBY_RATE_LIMIT", "6000", "calls that each key may make a minute, counted by each process; 0: any number (role api)", rateLimit},
 		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
+		{"CUBBY_SANDBOX_MESSAGES", "off", "on, where mail and SMS go to stand-ins: messages of test shipments are sent too, and not only made (role worker)", onOff(func(c *config) *bool { return &c.sandboxMessages })},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
 }

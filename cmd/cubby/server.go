@@ -257,7 +257,7 @@ func (s *server) work(ctx context.Context) error {
 		return err
 	}
 	w, posts := worker.Lives(s.temporal, parts, s.fatal), worker.Webhooks(s.temporal, parts, s.fatal)
-	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log}
+	waker := &worker.Waker{Feeds: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Outage: s.config.outageTold}
 	forwarder := &worker.Forwarder{
 		Outbox: s.db, Client: s.temporal, Holder: s.config.instance, Logger: s.log, Counter: s.metrics.forwarded,
 	}
@@ -330,7 +330,7 @@ func (s *server) parts() (worker.Parts, error) {
 		return worker.Parts{}, err
 	}
 	sending := &activities.Notify{
-		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now,
+		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now, Tests: s.config.sandboxMessages,
 		Renderer: &notify.Renderer{
 			Texts: texts, Domain: s.config.mailDomain, Link: activities.Links{Keys: keys, Base: s.config.publicURL}.Link,
 		},

@@ -45,8 +45,10 @@ func partiesOf(s models.Shipment) []string {
 	return scopes
 }
 
-// tellNetwork tells every organization of a locker.
-func (t *tx) tellNetwork(e models.FeedEvent) { t.tell(e, models.ScopeOfNetworkFeed) }
+// tellNetwork tells every organization of a locker; of a test locker test keys alone.
+func (t *tx) tellNetwork(test bool, e models.FeedEvent) {
+	t.tell(e, models.FeedNetwork.Scope("", test))
+}
 
 // tellOperators tells operators alone.
 func (t *tx) tellOperators(e models.FeedEvent) { t.tell(e, models.ScopeOfOperatorsFeed) }
@@ -117,25 +119,19 @@ func (t *tx) writeEvents(s models.Shipment, events ...models.Event) error {
 	return nil
 }
 
-// Events returns a page of a feed, in order. It returns forbidden for a feed or organization that
-// the actor may not read.
+// Events returns a page of a feed, in order. It returns forbidden for a feed that the actor may not
+// read, and not_found for another organization.
 func (s *Store) Events(ctx context.Context, q models.EventQuery) ([]models.FeedEvent, error) {
 	if q.Organization == "" {
 		q.Organization = q.Actor.Organization
 	}
 	if q.Organization != q.Actor.Organization && !q.Actor.Operator() {
-		return nil, models.Errorf(models.CodeForbidden, "Only an operator may read another organization's events.")
+		return nil, models.Errorf(models.CodeNotFound, "There is no organization with this id.")
 	}
 	if q.Feed == models.FeedOperators && !q.Actor.Operator() {
 		return nil, models.Errorf(models.CodeForbidden, "The feed operators is for operators.")
 	}
-	scope := q.Feed.Scope(q.Organization)
-	if q.Actor.Test {
-		if q.Feed != models.FeedOwn {
-			return nil, models.Errorf(models.CodeForbidden, "A test key reads its own feed alone.")
-		}
-		scope = models.ScopeOfTestEvents(q.Organization)
-	}
+	scope := q.Feed.Scope(q.Organization, q.Actor.Test)
 	found, err := gorm.G[models.FeedEvent](s.read).
 		Where("scope = ? AND position > ?", scope, q.After).Order("position").Limit(q.Limit).Find(ctx)
 	return found, mapError(err)

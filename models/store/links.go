@@ -9,7 +9,7 @@ import (
 // linksTold bounds one round of telling.
 const linksTold = 500
 
-// TellLinks tells every organization which cabinets are connected now and were not, and which are
+// TellLinks tells who sees them which cabinets are connected now and were not, and which are
 // away for as long as counts as an outage: a cabinet that changes its gateway tells nothing. It
 // returns how many it told of.
 func (s *Store) TellLinks(ctx context.Context) (told int, err error) {
@@ -21,11 +21,12 @@ func (s *Store) TellLinks(ctx context.Context) (told int, err error) {
 		var changed []struct {
 			Locker models.LockerID
 			Number string
+			Test   bool
 			Online bool
 		}
 		// A dead gateway's connections are away since its last beat, whether or not another has
 		// ended them.
-		err = t.db.Raw(`SELECT c.locker, l.number, (c.ended_at IS NULL AND coalesce(g.expires_ms, 0) > @now) AS online
+		err = t.db.Raw(`SELECT c.locker, l.number, l.test, (c.ended_at IS NULL AND coalesce(g.expires_ms, 0) > @now) AS online
 			FROM locker_connections c JOIN lockers l ON l.id = c.locker
 			LEFT JOIN gateway_instances g ON g.instance = c.instance AND g.run = c.run
 			WHERE c.told <> 'online' AND c.ended_at IS NULL AND g.expires_ms > @now
@@ -45,7 +46,7 @@ func (s *Store) TellLinks(ctx context.Context) (told int, err error) {
 				what, state = models.EventLockerOnline, "online"
 			}
 			byState[state] = append(byState[state], c.Locker)
-			t.tellNetwork(models.FeedEvent{Type: what, At: t.now, Data: models.EventData{Locker: c.Locker, Number: c.Number}})
+			t.tellNetwork(c.Test, models.FeedEvent{Type: what, At: t.now, Data: models.EventData{Locker: c.Locker, Number: c.Number}})
 		}
 		for state, lockers := range byState {
 			if _, err := t.exec("UPDATE locker_connections SET told = ? WHERE locker IN ?", state, lockers); err != nil {

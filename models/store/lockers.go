@@ -55,11 +55,7 @@ func (s *Store) Lockers(ctx context.Context, a models.Actor, q models.LockerQuer
 // placed finds the lockers that a query is about, within a box besides; by id, at most limit,
 // after the query's cursor, unless they are searched around a point.
 func (s *Store) placed(ctx context.Context, a models.Actor, q models.LockerQuery, within *models.Box, limit int) ([]placed, error) {
-	query := s.read.WithContext(ctx).Table("lockers l").Joins("JOIN locations p ON p.id = l.location").
-		Select("l.id, p.latitude, p.longitude")
-	if !a.Operator() {
-		query = query.Where("l.test = ?", a.Test)
-	}
+	query := s.seenLockers(ctx, a)
 	if q.Near == nil {
 		query = query.Where("l.id > ?", q.Cursor).Order("l.id").Limit(limit)
 	}
@@ -80,15 +76,25 @@ func (s *Store) placed(ctx context.Context, a models.Actor, q models.LockerQuery
 	if q.Function != "" {
 		query = query.Where("l.functions LIKE ?", `%"`+string(q.Function)+`"%`)
 	}
-	if a.Kind == models.KindHost {
-		query = query.Where("p.host = ?", a.Organization)
-	}
 	if q.UpdatedSince != nil {
 		since := utc(q.UpdatedSince)
 		query = query.Where("(l.updated_at >= ? OR p.updated_at >= ?)", since, since)
 	}
 	var found []placed
 	return found, query.Scan(&found).Error
+}
+
+// seenLockers are those that an actor sees, with their places.
+func (s *Store) seenLockers(ctx context.Context, a models.Actor) *gorm.DB {
+	query := s.read.WithContext(ctx).Table("lockers l").Joins("JOIN locations p ON p.id = l.location").
+		Select("l.id, p.latitude, p.longitude")
+	if !a.Operator() {
+		query = query.Where("l.test = ?", a.Test)
+	}
+	if a.Kind == models.KindHost {
+		query = query.Where("p.host = ?", a.Organization)
+	}
+	return query
 }
 
 func inBox(query *gorm.DB, b models.Box) *gorm.DB {
@@ -104,9 +110,8 @@ func inBox(query *gorm.DB, b models.Box) *gorm.DB {
 func (s *Store) nearest(ctx context.Context, a models.Actor, q models.LockerQuery) ([]placed, error) {
 	last := placed{metres: -1}
 	if q.Cursor != "" {
-		err := s.read.WithContext(ctx).Raw(`SELECT l.id, p.latitude, p.longitude
-			FROM lockers l JOIN locations p ON p.id = l.location WHERE l.id = ?`, q.Cursor).Scan(&last).Error
-		if err != nil {
+		// One that the actor does not see is none to him.
+		if err := s.seenLockers(ctx, a).Where("l.id = ?", q.Cursor).Scan(&last).Error; err != nil {
 			return nil, err
 		}
 		if last.ID == "" {

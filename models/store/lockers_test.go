@@ -69,6 +69,8 @@ func TestTheNearestComeFirst(t *testing.T) {
 		require.InDelta(t, 1095, *views[2].DistanceM, 2)
 		_, err = f.Lockers(t.Context(), models.Actor{}, models.LockerQuery{Near: near, Page: models.Page{Limit: 3, Cursor: "lkr_none"}})
 		require.Equal(t, models.CodeInvalid, code(err))
+		_, err = f.Lockers(t.Context(), models.Actor{Test: true}, models.LockerQuery{Near: near, Page: models.Page{Limit: 3, Cursor: string(views[0].Locker.ID)}})
+		require.Equal(t, models.CodeInvalid, code(err), "a locker that a test key does not see is none")
 		require.Equal(t, "far", f.numbers(t, models.LockerQuery{Near: &models.Point{Latitude: -90}})[0])
 	})
 }

@@ -63,7 +63,7 @@ func (s *Store) Resend(ctx context.Context, r models.Request, id models.Notifica
 		if row, err = take(row, err, "There is no such notification."); err != nil {
 			return err
 		}
-		if row.Kind == models.NoticeIncident {
+		if row.Kind.OfIncident() {
 			if !r.Actor.Operator() {
 				return models.Errorf(models.CodeNotFound, "There is no such notification.")
 			}

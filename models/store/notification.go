@@ -41,9 +41,12 @@ func (s *Store) Notice(ctx context.Context, id models.NotificationID) (models.No
 		return models.Notice{}, err
 	}
 	n := models.Notice{Notification: row}
-	if row.Kind == models.NoticeIncident {
+	switch row.Kind {
+	case models.NoticeIncident:
 		err = s.incidentNotice(ctx, &n)
-	} else {
+	case models.NoticeWebhook:
+		err = s.webhookNotice(ctx, &n)
+	default:
 		err = s.shipmentNotice(ctx, &n)
 	}
 	if err == nil && n.To == "" {
@@ -84,7 +87,26 @@ func (s *Store) shipmentNotice(ctx context.Context, n *models.Notice) (err error
 	} else if models.ErrorCode(err) != models.CodeNotFound {
 		return err
 	}
+	if n.Over, err = s.outageOver(ctx, n.Notification, n.Shipment.Locker); err != nil {
+		return err
+	}
 	return s.placeNotice(ctx, n, n.Shipment.Locker)
+}
+
+// outageOver reports whether a message about an outage is of no use any more: that the locker is away while it is back,
+// or that it is back to a client who was not told that it was away.
+func (s *Store) outageOver(ctx context.Context, row models.Notification, l models.LockerID) (bool, error) {
+	switch row.Kind {
+	case models.NoticeLockerDown:
+		links, err := s.links(ctx, []models.LockerID{l})
+		return links[l].Online, err
+	case models.NoticeLockerBack:
+		left, err := gorm.G[models.Notification](s.read).Where("subject = ? AND kind = ? AND n = ? AND state NOT IN ?", row.Subject,
+			models.NoticeLockerDown, row.N, []models.NotificationState{models.NotificationQueued, models.NotificationDropped, models.NotificationFailed}).
+			Count(ctx, "*")
+		return left == 0, err
+	}
+	return false, nil
 }
 
 func (s *Store) incidentNotice(ctx context.Context, n *models.Notice) (err error) {
@@ -100,6 +122,34 @@ func (s *Store) incidentNotice(ctx context.Context, n *models.Notice) (err error
 		return nil
 	}
 	return s.placeNotice(ctx, n, n.Incident.Locker)
+}
+
+// webhookNotice is to the owner of the endpoint that an incident is about.
+func (s *Store) webhookNotice(ctx context.Context, n *models.Notice) (err error) {
+	if n.Incident, err = gorm.G[models.Incident](s.read).Where("id = ?", n.Notification.Subject).Take(ctx); err != nil {
+		return err
+	}
+	if n.Webhook, err = gorm.G[models.Webhook](s.read).Where("id = ?", webhookOf(n.Incident)).Take(ctx); err != nil {
+		return err
+	}
+	n.Over = n.Webhook.DisabledAt == nil // taken up again before it was told
+	owner, err := gorm.G[models.Organization](s.read).Where("id = ?", n.Webhook.Organization).Take(ctx)
+	n.To, n.Language = owner.Email, owner.Language
+	return err
+}
+
+// tellOwner makes the message to the owner of an endpoint that was given up. An operator hears of the incident anyhow.
+func (t *tx) tellOwner(i models.Incident) error {
+	if i.Kind != models.IncidentWebhook {
+		return nil
+	}
+	owners, err := gorm.G[models.Organization](t.db).
+		Where("id = (SELECT organization FROM webhooks WHERE id = ?) AND email <> '' AND kind <> ?", webhookOf(i), models.KindOperator).Find(t.ctx)
+	if err != nil || len(owners) == 0 {
+		return err
+	}
+	_, err = t.notify(string(i.ID), models.NoticeWebhook, 0, models.ChannelEmail)
+	return err
 }
 
 func (s *Store) placeNotice(ctx context.Context, n *models.Notice, l models.LockerID) error {
@@ -211,6 +261,17 @@ func (t *tx) instead(row models.Notification) (id models.NotificationID, reached
 	return id, true, err
 }
 
+// Sandboxed records that a message was made and does not leave. It is told as one that was sent, for a reason.
+func (s *Store) Sandboxed(ctx context.Context, id models.NotificationID) error {
+	return s.tx(ctx, "sandboxed", func(t *tx) error {
+		n, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state = ?", models.NotificationSandboxed, id, models.NotificationQueued)
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.tellNotification(id, models.EventNotificationSent, string(models.NotificationSandboxed))
+	})
+}
+
 // Drop records that a message is not sent, since nobody needs it any more.
 func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 	return s.tx(ctx, "drop", func(t *tx) error {
@@ -240,7 +301,7 @@ func (t *tx) tellNotification(id models.NotificationID, what models.EventType, p
 	if what == models.EventNotificationFailed {
 		scopes = append(scopes, models.ScopeOfOperatorsFeed)
 	}
-	if n.Kind == models.NoticeIncident {
+	if n.Kind.OfIncident() {
 		e.Data.Incident = models.IncidentID(n.Subject)
 	} else {
 		e.Data.Shipment, e.Data.Number = n.Shipment.ID, n.Shipment.Number
@@ -256,7 +317,7 @@ func (t *tx) messageFailed(row models.Notification, problem string, reached bool
 	if err := t.tellNotification(row.ID, models.EventNotificationFailed, problem); err != nil {
 		return err
 	}
-	if row.Kind == models.NoticeIncident || reached {
+	if row.Kind.OfIncident() || reached {
 		return nil
 	}
 	shipment, err := gorm.G[models.Shipment](t.db).Where("id = ?", row.Subject).Take(t.ctx)
@@ -268,7 +329,7 @@ func (t *tx) messageFailed(row models.Notification, problem string, reached bool
 	})
 }
 
-// IncidentNotices makes a message for each operator that has an address. Its n is the
+// IncidentNotices makes a message for each operator that has an address, and for who else has to act. Its n is the
 // operator's place among all operators, so an address that is set later shifts nobody.
 func (s *Store) IncidentNotices(ctx context.Context, id models.IncidentID) (ids []models.NotificationID, err error) {
 	operators, err := s.operators(ctx)
@@ -276,8 +337,8 @@ func (s *Store) IncidentNotices(ctx context.Context, id models.IncidentID) (ids 
 		return nil, err
 	}
 	err = s.tx(ctx, "notices", func(t *tx) error {
-		_, err := gorm.G[models.Incident](t.db).Where("id = ?", id).Take(t.ctx)
-		if _, err = take(0, err, "There is no such incident."); err != nil {
+		i, err := gorm.G[models.Incident](t.db).Where("id = ?", id).Take(t.ctx)
+		if i, err = take(i, err, "There is no such incident."); err != nil {
 			return err
 		}
 		for n, o := range operators {
@@ -288,7 +349,10 @@ func (s *Store) IncidentNotices(ctx context.Context, id models.IncidentID) (ids 
 				return err
 			}
 		}
-		ids, err = t.toSend(string(id), models.NoticeIncident)
+		if err := t.tellOwner(i); err != nil {
+			return err
+		}
+		ids, err = t.toSend(string(id), models.NoticeIncident, models.NoticeWebhook)
 		return err
 	})
 	return ids, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -15,13 +16,30 @@ import (
 
 // CreateOrganization makes an organization; a name in use is a conflict.
 func (s *Store) CreateOrganization(ctx context.Context, r models.Request, o models.Organization) (models.Organization, error) {
-	o.ID = models.OrganizationID(s.ids.New(models.PrefixOrganization))
+	o.ID, o.Language = models.OrganizationID(s.ids.New(models.PrefixOrganization)), cmp.Or(o.Language, languageOfStaff)
 	err := s.tx(ctx, "organization", func(t *tx) error {
 		o.CreatedAt = t.now
 		if err := insert(t, o); err != nil {
 			return err
 		}
 		return t.audit(r, "organization.create", string(o.ID), string(o.Kind))
+	})
+	return o, err
+}
+
+// ChangeOrganization changes what is named of an organization, or returns not_found; a name in use is a conflict.
+func (s *Store) ChangeOrganization(ctx context.Context, r models.Request, id models.OrganizationID, c models.OrganizationChange) (models.Organization, error) {
+	var o models.Organization
+	err := s.tx(ctx, "organization", func(t *tx) error {
+		row, err := forUpdate[models.Organization](t).Where("id = ?", id).Take(t.ctx)
+		if o, err = take(row, err, "There is no such organization."); err != nil {
+			return err
+		}
+		c.Apply(&o)
+		if err := t.db.Save(&o).Error; err != nil {
+			return err
+		}
+		return t.audit(r, "organization.change", string(id), "") // an address is nothing for the audit
 	})
 	return o, err
 }

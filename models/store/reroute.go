@@ -23,6 +23,13 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil || kept > 0 {
 			return err
 		}
+		from, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
+		if from, err = take(from, err, "There is no such shipment."); err != nil {
+			return err
+		}
+		if locker.Test != from.Test { // whatever its state: a live shipment's parties know nothing of it
+			return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", to)
+		}
 		if locker.State != models.LockerActive {
 			return models.Errorf(models.CodeLockerClosed, "Locker %s takes no new shipments.", locker.Number)
 		}
@@ -31,16 +38,9 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
-		from, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
-		if from, err = take(from, err, "There is no such shipment."); err != nil {
-			return err
-		}
 		policy, err := policyOf(t.ctx, t.db, from)
 		if err != nil {
 			return err
-		}
-		if locker.Test != from.Test {
-			return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", to)
 		}
 		rooms, err := capacityOf(t.ctx, t.db, t.now.Add(policy.Horizon().Duration()), to)
 		if err != nil {

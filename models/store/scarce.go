@@ -3,6 +3,8 @@ package store
 import (
 	"time"
 
+	"gorm.io/gorm"
+
 	"cubby/models"
 )
 
@@ -50,7 +52,11 @@ func (in *intake) tellScarce() error {
 			if err := insert(in.tx, scarceCells{Locker: in.locker, Regime: z.Regime, Size: z.Size, Since: in.now}); err != nil {
 				return err
 			}
-			in.tellNetwork(models.FeedEvent{Type: models.EventCapacityLow, At: in.now, Data: models.EventData{
+			l, err := gorm.G[models.Locker](in.db).Select("test").Where("id = ?", in.locker).Take(in.ctx)
+			if err != nil {
+				return err
+			}
+			in.tellNetwork(l.Test, models.FeedEvent{Type: models.EventCapacityLow, At: in.now, Data: models.EventData{
 				Locker: in.locker, Regime: z.Regime, Size: z.Size, Free: &z.Free,
 			}})
 		case was && !is:

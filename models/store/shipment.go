@@ -35,6 +35,12 @@ type draft struct {
 // CreateShipment announces a shipment: all of it in one transaction, or nothing.
 func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error) {
 	d, err := s.draftShipment(ctx, n)
+	if models.ErrorCode(err) == models.CodeUnknownLocker {
+		// An answer that was given stays, whatever the locker is called since.
+		if before, found, failed := answeredBefore(ctx, s.read, n); found || failed != nil {
+			return before, found, failed
+		}
+	}
 	if err != nil {
 		return v, false, err
 	}
@@ -47,7 +53,7 @@ func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v mod
 		return t.createShipment(n, &d)
 	})
 	if models.ErrorCode(err) == models.CodeNoCapacity {
-		return v, false, s.withNearby(ctx, err, n.Locker, n.Carrier, demandOf(d.Parcels), d.promise().Until(s.now()))
+		return v, false, s.withNearby(ctx, err, d.Shipment.Locker, n.Carrier, demandOf(d.Parcels), d.promise().Until(s.now()))
 	}
 	if err != nil {
 		return models.ShipmentView{}, false, err
@@ -64,10 +70,7 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	if err := s.checkParties(ctx, n); err != nil {
 		return d, err
 	}
-	locker, err := gorm.G[models.Locker](s.read).Where("id = ?", n.Locker).Take(ctx)
-	if locker, err = take(locker, err, ""); models.ErrorCode(err) == models.CodeNotFound || err == nil && !n.Actor.Sees(locker.Test) {
-		return d, models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", n.Locker)
-	}
+	locker, err := s.lockerNamed(ctx, n.Actor, n.Carrier, string(n.Locker))
 	if err != nil {
 		return d, err
 	}
@@ -76,10 +79,10 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 		return d, err
 	}
 	now := s.now()
-	d.policy = policy
+	d.policy, d.LockerAlias = policy, locker.Alias
 	d.Shipment = models.Shipment{
 		ID: models.ShipmentID(s.ids.New(models.PrefixShipment)), Carrier: n.Carrier, Shop: n.Shop, Number: n.Number,
-		Locker: n.Locker, Test: locker.Test, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
+		Locker: locker.ID, Test: locker.Test, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
 		Language: n.Language, ExpectedAt: utc(n.ExpectedAt), CreatedAt: now, State: models.StateCreated, UpdatedAt: now,
 	}
 	d.contact = n.Contact
@@ -94,16 +97,13 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	for i, p := range n.Parcels {
 		parcel := models.Parcel{
 			ID: models.ParcelID(ids[i]), Shipment: d.Shipment.ID, Carrier: n.Carrier, Barcode: p.Barcode,
-			Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
+			Size: policy.SizeOf(p.Size), Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
 			State: models.ParcelExpected, Open: true, CreatedAt: now,
 		}
 		if parcel.Barcode == "" {
 			if parcel.Barcode, err = s.issueBarcode(); err != nil {
 				return d, err
 			}
-		}
-		if parcel.Size == "" {
-			parcel.Size = models.SizeM
 		}
 		if parcel.Regime == "" {
 			parcel.Regime = models.Ambient
@@ -158,15 +158,20 @@ func (t *tx) answered(n models.NewShipment, d draft) (v models.ShipmentView, rep
 	if err != nil || added == 1 {
 		return v, false, err
 	}
-	before, err := gorm.G[idempotencyRecord](t.db).
-		Where("organization = ? AND key = ?", record.Organization, record.Key).Take(t.ctx)
-	if err != nil {
-		return v, false, err
+	return answeredBefore(t.ctx, t.db, n)
+}
+
+// answeredBefore reads the answer that a request with the same key had; found: there is one.
+func answeredBefore(ctx context.Context, db *gorm.DB, n models.NewShipment) (v models.ShipmentView, found bool, err error) {
+	records, err := gorm.G[idempotencyRecord](db).
+		Where("organization = ? AND key = ?", n.Actor.Organization, n.IdempotencyKey).Limit(1).Find(ctx)
+	if err != nil || len(records) == 0 {
+		return v, false, mapError(err)
 	}
-	if before.Fingerprint != n.Fingerprint {
+	if records[0].Fingerprint != n.Fingerprint {
 		return v, false, keyReused()
 	}
-	return v, true, json.Unmarshal([]byte(before.Body), &v)
+	return v, true, json.Unmarshal([]byte(records[0].Body), &v)
 }
 
 // ClaimKey takes an Idempotency-Key for a request that is made of several, each with a key of its
@@ -191,11 +196,8 @@ func keyReused() error {
 }
 
 func (t *tx) createShipment(n models.NewShipment, d *draft) error {
-	locker, err := forUpdate[models.Locker](t).Where("id = ?", n.Locker).Take(t.ctx)
-	if locker, err = take(locker, err, ""); err != nil {
-		if models.ErrorCode(err) == models.CodeNotFound {
-			return models.Errorf(models.CodeUnknownLocker, "There is no locker %s.", n.Locker)
-		}
+	locker, err := forUpdate[models.Locker](t).Where("id = ?", d.Shipment.Locker).Take(t.ctx)
+	if err != nil {
 		return err
 	}
 	if locker.State != models.LockerActive {
@@ -286,8 +288,12 @@ func (s *Store) Shipment(ctx context.Context, a models.Actor, id models.Shipment
 		return v, err
 	}
 	v.Shipment = shipment
-	v.Parcels, err = parcelsOf(ctx, s.read, id)
-	return v, mapError(err)
+	if v.Parcels, err = parcelsOf(ctx, s.read, id); err != nil {
+		return v, mapError(err)
+	}
+	named := []models.ShipmentView{v}
+	err = s.callThem(ctx, a, named)
+	return named[0], err
 }
 
 // ShipmentEvents returns its events with a seq above after.

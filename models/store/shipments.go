@@ -49,7 +49,7 @@ func (s *Store) Shipments(ctx context.Context, a models.Actor, q models.Shipment
 		v := &views[place[p.Shipment]]
 		v.Parcels = append(v.Parcels, p)
 	}
-	return views, next, nil
+	return views, next, s.callThem(ctx, a, views)
 }
 
 // Labels returns what stands on a shipment's parcels, in the order of the announcement.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	// webhooksOf bounds the endpoints of an organization.
+	// webhooksOf bounds the endpoints of an organization, those of its test keys apart.
 	webhooksOf = 20
 	// rotation is how long the key before signs too.
 	rotation = 24 * time.Hour
@@ -62,14 +63,14 @@ func (s *Store) CreateWebhook(ctx context.Context, r models.Request, w models.We
 	if err := feedsFor(r.Actor, w.Feeds); err != nil {
 		return made, "", err
 	}
-	w.ID = models.WebhookID(s.ids.New(models.PrefixWebhook))
+	w.ID, w.Test = models.WebhookID(s.ids.New(models.PrefixWebhook)), r.Actor.Test
 	err = s.tx(ctx, "webhook", func(t *tx) error {
 		made = w
 		// The organization's row orders those who count its endpoints.
 		if _, err := forUpdate[models.Organization](t).Where("id = ?", w.Organization).Take(t.ctx); err != nil {
 			return err
 		}
-		n, err := gorm.G[models.Webhook](t.db).Where("organization = ?", w.Organization).Count(t.ctx, "*")
+		n, err := gorm.G[models.Webhook](t.db).Where("organization = ? AND test = ?", w.Organization, w.Test).Count(t.ctx, "*")
 		if err != nil {
 			return err
 		}
@@ -93,9 +94,6 @@ func (s *Store) CreateWebhook(ctx context.Context, r models.Request, w models.We
 
 // feedsFor refuses feeds that the actor may not read.
 func feedsFor(a models.Actor, feeds []models.Feed) error {
-	if a.Test {
-		return models.Errorf(models.CodeForbidden, "A test key has no endpoints: it reads GET /api/v1/events.")
-	}
 	if slices.Contains(feeds, models.FeedOperators) && !a.Operator() {
 		return models.Errorf(models.CodeForbidden, "The feed operators is for operators.")
 	}
@@ -121,11 +119,12 @@ func (t *tx) follow(w models.Webhook) error {
 	return nil
 }
 
-// ownWebhook reads an endpoint, as if it did not exist if it is another organization's.
+// ownWebhook reads an endpoint, as if it did not exist if it is another organization's, or of test keys where the
+// actor's is none and the other way round.
 func ownWebhook(ctx context.Context, query gorm.Interface[models.Webhook], a models.Actor, id models.WebhookID) (models.Webhook, error) {
 	row, err := query.Where("id = ?", id).Take(ctx)
 	row, err = take(row, err, "There is no such webhook.")
-	if err == nil && !a.Operator() && (a.Test || a.Organization == "" || a.Organization != row.Organization) {
+	if err == nil && !a.Operator() && (a.Test != row.Test || a.Organization == "" || a.Organization != row.Organization) {
 		return models.Webhook{}, models.Errorf(models.CodeNotFound, "There is no such webhook.")
 	}
 	return row, err
@@ -138,13 +137,11 @@ func (s *Store) Webhook(ctx context.Context, a models.Actor, id models.WebhookID
 
 // Webhooks returns a page of an organization's, ordered by id; empty: of all, for an operator.
 func (s *Store) Webhooks(ctx context.Context, a models.Actor, o models.OrganizationID, p models.Page) ([]models.Webhook, error) {
+	query := gorm.G[models.Webhook](s.read).Where("id > ?", p.Cursor)
 	if !a.Operator() {
 		o = a.Organization
-		if a.Test {
-			return nil, nil
-		}
+		query = query.Where("test = ?", a.Test)
 	}
-	query := gorm.G[models.Webhook](s.read).Where("id > ?", p.Cursor)
 	if o != "" {
 		query = query.Where("organization = ?", o)
 	}
@@ -324,7 +321,7 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 			_, err := t.exec(`UPDATE webhook_cursors SET attempt = 0, next_at = NULL,
 				position = (SELECT CASE WHEN CAST(@after AS bigint) < position THEN CAST(@after AS bigint) ELSE position END FROM feed_scopes WHERE scope = @scope)
 				WHERE webhook = @webhook AND scope = @scope AND EXISTS (SELECT 1 FROM feed_scopes WHERE scope = @scope)`,
-				map[string]any{"after": to.After, "webhook": id, "scope": to.Feed.Scope(w.Organization)})
+				map[string]any{"after": to.After, "webhook": id, "scope": to.Feed.Scope(w.Organization, w.Test)})
 			return err
 		}
 		for _, feed := range w.Feeds {
@@ -332,7 +329,7 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 			_, err := t.exec(`UPDATE webhook_cursors SET attempt = 0, next_at = NULL, position = coalesce(
 				(SELECT min(position) - 1 FROM feed WHERE scope = @scope AND created_at >= @since),
 				(SELECT position FROM feed_scopes WHERE scope = @scope), 0) WHERE webhook = @webhook AND scope = @scope`,
-				map[string]any{"since": to.Since.UTC(), "webhook": id, "scope": feed.Scope(w.Organization)})
+				map[string]any{"since": to.Since.UTC(), "webhook": id, "scope": feed.Scope(w.Organization, w.Test)})
 			if err != nil {
 				return err
 			}
@@ -343,3 +340,9 @@ func (s *Store) ReplayWebhook(ctx context.Context, r models.Request, id models.W
 }
 
 func webhookKey(id models.WebhookID) string { return string(id) + "/" + string(models.IncidentWebhook) }
+
+// webhookOf is the endpoint that an incident is about.
+func webhookOf(i models.Incident) models.WebhookID {
+	id, _, _ := strings.Cut(i.Key, "/")
+	return models.WebhookID(id)
+}

@@ -28,6 +28,11 @@ type Options struct {
 	Address string
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
+	// Keep is how many messages are kept, 200 when zero; negative: all.
+	Keep int
+	// Decide says how a verified message is answered that no call of Answer was about; nil: with 204. It is called for one
+	// message at a time, and must not call the receiver.
+	Decide func(Message) Answer
 }
 
 // Message is one request that came.
@@ -47,6 +52,7 @@ type Answer struct {
 	Location   string
 	RetryAfter time.Duration
 	Hang       bool // until the sender gives up
+	Delay      time.Duration
 	Body       string
 }
 
@@ -55,9 +61,9 @@ type Receiver struct {
 	// URL is what a webhook is to be made for.
 	URL string
 
-	now    func() time.Time
-	server *http.Server
-	served chan error
+	options Options
+	server  *http.Server
+	served  chan error
 
 	mu       sync.Mutex
 	keys     []*standardwebhooks.Webhook
@@ -73,11 +79,14 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Keep == 0 {
+		options.Keep = kept
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", options.Address)
 	if err != nil {
 		return nil, err
 	}
-	r := &Receiver{URL: "http://" + listener.Addr().String() + "/webhooks", now: options.Now, served: make(chan error, 1)}
+	r := &Receiver{URL: "http://" + listener.Addr().String() + "/webhooks", options: options, served: make(chan error, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhooks", r.take)
 	r.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
@@ -134,7 +143,7 @@ func (r *Receiver) take(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, "the body cannot be read", http.StatusBadRequest)
 		return
 	}
-	m := Message{ID: request.Header.Get("webhook-id"), At: r.now(), Body: body}
+	m := Message{ID: request.Header.Get("webhook-id"), At: r.options.Now(), Body: body}
 	var of struct {
 		Type string `json:"type"`
 	}
@@ -147,20 +156,29 @@ func (r *Receiver) take(w http.ResponseWriter, request *http.Request) {
 		m.Problem = r.verify(body, request.Header)
 	}
 	m.Verified = m.Problem == ""
-	answer := Answer{Status: http.StatusNoContent}
-	switch {
-	case !m.Verified:
-		answer = Answer{Status: http.StatusUnauthorized, Body: m.Problem}
-	case len(r.answers) > 0:
-		answer, r.answers = r.answers[0], r.answers[1:]
-	}
+	answer := r.decide(m)
 	m.Answered = answer.Status
 	r.messages = append(r.messages, m)
-	if len(r.messages) > kept {
+	if r.options.Keep > 0 && len(r.messages) > r.options.Keep {
 		r.messages = r.messages[1:]
 	}
 	r.mu.Unlock()
 	answer.give(w, request)
+}
+
+// decide says how a message is answered.
+func (r *Receiver) decide(m Message) Answer {
+	switch {
+	case !m.Verified:
+		return Answer{Status: http.StatusUnauthorized, Body: m.Problem}
+	case len(r.answers) > 0:
+		answer := r.answers[0]
+		r.answers = r.answers[1:]
+		return answer
+	case r.options.Decide != nil:
+		return r.options.Decide(m)
+	}
+	return Answer{Status: http.StatusNoContent}
 }
 
 // verify says why none of the keys verifies a message, or nothing.
@@ -180,6 +198,13 @@ func (a Answer) give(w http.ResponseWriter, r *http.Request) {
 	if a.Hang {
 		<-r.Context().Done()
 		return
+	}
+	if a.Delay > 0 {
+		select {
+		case <-time.After(a.Delay):
+		case <-r.Context().Done():
+			return
+		}
 	}
 	if a.Location != "" {
 		w.Header().Set("Location", a.Location)

@@ -23,14 +23,15 @@ const settleLimit = 45 * time.Second
 // collect gathers the evidence of a leg when its lives are over.
 func (l *leg) collect(ctx context.Context, lives []life, shots []shot) (evidence, error) {
 	e := evidence{
-		Lives: lives, Outcomes: map[string]outcome{}, Rooms: map[string][]people.Room{}, Cells: cellsEach,
+		Lives: lives, Outcomes: map[string]outcome{}, Rows: map[string][]people.Notification{},
+		Rooms: map[string][]people.Room{}, Cells: cellsEach,
 		Shots: shots, Parts: l.killer.names(), Quota: l.killer.quota,
 	}
-	carrier := l.player.carrier
 	for _, life := range lives {
 		if life.Shipment == "" {
 			continue
 		}
+		carrier := l.player.carrierOf(life.N)
 		s, err := carrier.Shipment(ctx, life.Shipment)
 		if people.RefusedWith(err, 404, "not_found") {
 			continue // the judge says so
@@ -50,12 +51,21 @@ func (l *leg) collect(ctx context.Context, lives []life, shots []shot) (evidence
 	if err := l.askOperator(ctx, &e); err != nil {
 		return e, err
 	}
+	for _, c := range l.player.carriers {
+		p, err := c.party(ctx)
+		if err != nil {
+			return e, fmt.Errorf("carrier %d: %w", c.n, err)
+		}
+		e.Parties = append(e.Parties, p)
+	}
+	e.Texts, e.Questions = l.stage.SMS.Messages(), l.stage.SMS.Questions()
 	var err error
 	e.Mails, err = l.stage.Mailbox("").Mails(ctx)
 	return e, err
 }
 
-// askOperator reads what the network looks like once the cells that are kept for a while are free.
+// askOperator reads what the network looks like once the cells that are kept for a while are free, and what became of
+// messages.
 func (l *leg) askOperator(ctx context.Context, e *evidence) error {
 	settling, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
@@ -69,6 +79,16 @@ func (l *leg) askOperator(ctx context.Context, e *evidence) error {
 		if e.Rooms[at.Locker] == nil {
 			return fmt.Errorf("the room of locker %s cannot be read", at.Locker)
 		}
+	}
+	for _, life := range e.Lives {
+		if life.Shipment == "" {
+			continue
+		}
+		rows, err := l.operator.Notifications(ctx, life.Shipment)
+		if err != nil {
+			return err
+		}
+		e.Rows[life.Shipment] = rows
 	}
 	var err error
 	e.Incidents, err = l.operator.Incidents(ctx)
@@ -89,20 +109,20 @@ func (l *leg) askTemporal(ctx context.Context, e *evidence) error {
 	settling, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	_ = people.Await(settling, "the workflows to end", restEvery, func() (bool, string, error) {
-		running, err := list(ctx, c, shipments+" AND ExecutionStatus = 'Running'")
+		running, err := listWorkflows(ctx, c, shipments+" AND ExecutionStatus = 'Running'")
 		return err == nil && len(running) == 0, "", nil // a Temporal that is just back may not answer yet
 	})
-	if e.Workflows, err = list(ctx, c, shipments); err != nil {
+	if e.Workflows, err = listWorkflows(ctx, c, shipments); err != nil {
 		return err
 	}
 	if err := l.keepStuck(ctx, c, e.Workflows); err != nil {
 		l.say("what did not end could not be written down: %v", err)
 	}
-	e.Troubled, err = list(ctx, c, "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')")
+	e.Troubled, err = listWorkflows(ctx, c, "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut', 'Canceled')")
 	return err
 }
 
-func list(ctx context.Context, c client.Client, query string) ([]workflow, error) {
+func listWorkflows(ctx context.Context, c client.Client, query string) ([]workflow, error) {
 	var found []workflow
 	var next []byte
 	for {

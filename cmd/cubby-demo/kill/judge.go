@@ -7,19 +7,27 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
-	"cubby/cmd/cubby-demo/run"
+	"cubby/cmd/cubby-demo/sms"
 )
 
-// recordWithin is how long after the answer to DATA the sender may take to record it, on a busy machine.
-const recordWithin = 2 * time.Second
+const (
+	// recordWithin is how long after an answer the sender may take to record it, on a busy machine.
+	recordWithin = 2 * time.Second
+	// underway is how long what a process has sent may take to be noticed: it comes although its sender was killed meanwhile.
+	underway = 200 * time.Millisecond
+)
 
 // evidence is what can be known from outside when a leg is over.
 type evidence struct {
 	Lives     []life
-	Outcomes  map[string]outcome // by shipment, from REST
-	Mails     []people.Mail      // the mail server's log, oldest first
-	Workflows []workflow         // of shipments, from Temporal
-	Troubled  []workflow         // of any kind, that failed
+	Outcomes  map[string]outcome               // by shipment, from REST
+	Mails     []people.Mail                    // the mail server's log, oldest first
+	Texts     []sms.Message                    // the SMS provider's, oldest first
+	Questions []sms.Question                   // what it was asked, oldest first
+	Rows      map[string][]people.Notification // by shipment, from REST
+	Parties   []party
+	Workflows []workflow // of shipments, from Temporal
+	Troubled  []workflow // of any kind, that failed
 	Rooms     map[string][]people.Room
 	Cells     int // of each locker
 	Incidents []people.Incident
@@ -40,12 +48,22 @@ type workflow struct {
 	Number, Locker, Carrier, State string // search attributes
 }
 
-// repeat is a message that came twice, and the kill that explains it.
+// repeat is something that was sent twice, or begun twice, and the kill that explains it.
 type repeat struct {
-	Life      int
-	MessageID string
+	Whose     string // "life 3", "carrier 1"
+	What      string
 	At, Again time.Time
 	Kill      int // its number
+}
+
+// verdict is what the judge says.
+type verdict struct {
+	wrong []string
+	// uncertain are the messages that came twice, begun those of which a second attempt began: the first may have come.
+	uncertain, begun []repeat
+	// reposted are the events that came twice after a kill; retried counts the posts after one that was not taken.
+	reposted []repeat
+	retried  int
 }
 
 // expectedEvents are those of a life that ends right.
@@ -55,20 +73,22 @@ func expectedEvents() []string {
 }
 
 // judge lists what is wrong, and the repeats that a kill explains.
-func judge(e evidence) (wrong []string, uncertain []repeat) {
+func judge(e evidence) verdict {
 	j := &judgement{evidence: e}
 	j.lives()
 	j.workflows()
 	j.mails()
+	j.texts()
+	j.rows()
+	j.parties()
 	j.network()
 	j.wrong = append(j.wrong, missing(e.Shots, e.Parts, e.Quota)...)
-	return j.wrong, j.uncertain
+	return j.verdict
 }
 
 type judgement struct {
 	evidence
-	wrong     []string
-	uncertain []repeat
+	verdict
 }
 
 func (j *judgement) say(format string, args ...any) {
@@ -143,66 +163,6 @@ func (j *judgement) workflows() {
 	for _, w := range j.Troubled {
 		j.say("workflow %s (%s) is %s", w.ID, w.Type, w.Status)
 	}
-}
-
-// mails: each life got one message. A repeat is the same message, and the process that sent it was killed before it
-// could record the answer.
-func (j *judgement) mails() {
-	byAddress := map[string][]people.Mail{}
-	for _, m := range j.Mails {
-		for _, to := range m.To {
-			byAddress[to] = append(byAddress[to], m)
-		}
-	}
-	senders := map[string]int{}
-	for _, l := range j.Lives {
-		mails := byAddress[l.Address]
-		delete(byAddress, l.Address)
-		if l.Shipment == "" {
-			continue
-		}
-		if len(mails) == 0 {
-			j.say("life %d: no message came to %s", l.N, l.Address)
-			continue
-		}
-		id := mails[0].MessageID
-		if other, twice := senders[id]; twice || id == "" {
-			j.say("lives %d and %d: their messages share the Message-ID %q", other, l.N, id)
-		}
-		senders[id] = l.N
-		for i, m := range mails[1:] {
-			if m.MessageID != id {
-				j.say("life %d: two messages, %s and %s", l.N, id, m.MessageID)
-				continue
-			}
-			first := mails[i]
-			kill := j.killBetween(first.At, m.At)
-			if kill == 0 {
-				j.say("life %d: message %s came at %s and again at %s, and no sender was killed in between",
-					l.N, id, clock(first.At), clock(m.At))
-				continue
-			}
-			j.uncertain = append(j.uncertain, repeat{l.N, id, first.At, m.At, kill})
-		}
-	}
-	delete(byAddress, run.OperatorEmail) // incidents: a kill may well be one
-	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
-		j.say("%d messages to %s, whom nobody had to write to", len(byAddress[address]), address)
-	}
-}
-
-// killBetween finds the kill of a sender between DATA and the moment at which its answer was recorded at the latest.
-func (j *judgement) killBetween(data, again time.Time) int {
-	latest := data.Add(slowReply + recordWithin)
-	if again.Before(latest) {
-		latest = again
-	}
-	for i, s := range j.Shots {
-		if s.Sends && !s.At.Before(data) && !s.At.After(latest) {
-			return i + 1
-		}
-	}
-	return 0
 }
 
 // network: at the end every cell is free, no room is still promised, and nothing strange was noticed.

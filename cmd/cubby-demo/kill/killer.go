@@ -12,8 +12,10 @@ import (
 
 const (
 	phaseHits = 3
-	aimLimit  = 12 * time.Second
-	startWait = time.Minute
+	// flightHits is how often a process that sends is to be killed while something is in flight, of each kind.
+	flightHits = 2
+	aimLimit   = 12 * time.Second
+	startWait  = time.Minute
 	// calmFor is how long everything has to run before "led" is aimed at: with a part just back, a cabinet that opens a
 	// door may have decided by itself.
 	calmFor = 1500 * time.Millisecond
@@ -25,7 +27,7 @@ const (
 type shot struct {
 	At     time.Time
 	Part   string
-	Sends  bool // the part sends mail
+	Sends  bool // the part sends messages and posts events
 	Aim    phase
 	Phases map[phase]bool
 	Down   time.Duration // until it was ready again
@@ -96,6 +98,11 @@ func missing(shots []shot, parts []string, q quota) []string {
 			wants = append(wants, fmt.Sprintf("%s was hit %d times of %d", p, n, phaseHits))
 		}
 	}
+	for _, p := range inFlight() {
+		if n := countFlight(shots, p); n < flightHits {
+			wants = append(wants, fmt.Sprintf("a sender was killed at %s %d times of %d", p, n, flightHits))
+		}
+	}
 	return wants
 }
 
@@ -110,8 +117,8 @@ func (k *killer) names() []string {
 // kill kills one part, in the phase that needs it most.
 func (k *killer) kill(ctx context.Context) error {
 	part, target := k.part(), k.phase()
-	if target == messageSending && part.Sends && k.random.IntN(2) == 0 {
-		target = textLeft
+	if part.Sends && k.random.IntN(2) == 0 {
+		target = least(k.random, inFlight(), func(p phase) int { return countFlight(k.shots, p) })
 	}
 	s := shot{Part: part.Name, Sends: part.Sends, Aim: target}
 	killed := make(chan error, 1)
@@ -220,6 +227,16 @@ func countPart(shots []shot, part string) (n int) {
 func countPhase(shots []shot, p phase) (n int) {
 	for _, s := range shots {
 		if s.Phases[p] {
+			n++
+		}
+	}
+	return n
+}
+
+// countFlight counts the kills of a sender in a phase.
+func countFlight(shots []shot, p phase) (n int) {
+	for _, s := range shots {
+		if s.Sends && s.Phases[p] {
 			n++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
+	"cubby/cmd/cubby-demo/sms"
 	"cubby/cmd/cubby-demo/stage"
 )
 
@@ -49,6 +50,7 @@ func (o legOptions) run(ctx context.Context) (wrong []string, err error) {
 	defer cancel()
 	l := &leg{legOptions: o}
 	began := time.Now()
+	defer func() { err = errors.Join(err, l.closeReceivers()) }()
 	if l.stage, err = stage.Start(ctx, stage.Options{Dir: o.dir, Bin: o.bin, Postgres: o.postgres}); err != nil {
 		return nil, err
 	}
@@ -67,8 +69,8 @@ func (o legOptions) run(ctx context.Context) (wrong []string, err error) {
 	if err != nil {
 		return nil, errors.Join(killerErr, err)
 	}
-	var uncertain []repeat
-	wrong, uncertain = judge(found)
+	v := judge(found)
+	wrong = v.wrong
 	if killerErr != nil {
 		wrong = append(wrong, killerErr.Error())
 	}
@@ -77,7 +79,7 @@ func (o legOptions) run(ctx context.Context) (wrong []string, err error) {
 			wrong = append(wrong, p.Name+" ended by itself")
 		}
 	}
-	report(o.out, found, uncertain)
+	report(o.out, found, v)
 	return wrong, nil
 }
 
@@ -85,23 +87,39 @@ func (l *leg) say(format string, args ...any) {
 	fmt.Fprintf(l.out, "kill: %s: %s\n", l.name, fmt.Sprintf(format, args...))
 }
 
-// setUp makes the lockers, over REST.
+func (l *leg) closeReceivers() error {
+	var errs []error
+	if l.player != nil {
+		for _, c := range l.player.carriers {
+			errs = append(errs, c.receiver.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// patient calls the API with a key, again while it is away.
+func (l *leg) patient(key string) people.Service {
+	s := l.stage.REST(key)
+	s.Persist = true
+	return s
+}
+
+// setUp makes the carriers and the lockers, over REST.
 func (l *leg) setUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, setUpLimit)
 	defer cancel()
-	patient := func(key string) people.Service {
-		s := l.stage.REST(key)
-		s.Persist = true
-		return s
-	}
-	l.operator = people.Operator{Service: patient(l.stage.OperatorKey)}
+	l.operator = people.Operator{Service: l.patient(l.stage.OperatorKey)}
 	model, err := l.operator.Model(ctx, "Tower", people.Row{Size: "S", Cells: cellsEach})
 	if err != nil {
 		return err
 	}
-	l.player = &player{
-		carrier: people.Carrier{Service: patient(l.stage.CarrierKey)}, mailbox: l.stage.Mailbox,
-		badge: l.stage.Badge, pin: l.stage.PIN, tracker: newTracker(),
+	l.player = &player{mailbox: l.stage.Mailbox, sms: l.stage.SMS, tracker: newTracker()}
+	for n := range carriers {
+		c, err := l.newCarrier(ctx, n+1)
+		if err != nil {
+			return err
+		}
+		l.player.carriers = append(l.player.carriers, c)
 	}
 	for n := range lockers {
 		location, err := l.operator.Location(ctx, n)
@@ -127,6 +145,7 @@ func (l *leg) setUp(ctx context.Context) error {
 		parts: l.stage.Parts, quota: l.quota, tracker: l.player.tracker,
 		random: rand.New(rand.NewPCG(l.seed, 0)), log: l.say,
 	}
+	l.stage.SMS.SetFaults(sms.Faults{Mode: sms.ModeSlow, Delay: slowReply})
 	return l.stage.Mailbox("").Misbehave(ctx, "slow", 0, slowReply)
 }
 

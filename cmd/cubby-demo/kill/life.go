@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"cubby/cmd/cubby-demo/people"
+	"cubby/cmd/cubby-demo/sms"
 )
 
 const (
 	lifeLimit = 3 * time.Minute
-	// slowReply is how late the mail server says that it has a message: room for kills between DATA and the answer.
+	// slowReply is how late the mail server and the SMS provider say that they have a message: room for kills between its
+	// leaving and the answer.
 	slowReply = 400 * time.Millisecond
 	lookEvery = 40 * time.Millisecond
 	restEvery = 150 * time.Millisecond
@@ -28,11 +30,12 @@ type place struct {
 	queue sync.Mutex
 }
 
-// life is one shipment of one parcel, from its announcement to its pickup.
+// life is one shipment of one parcel, from its announcement to its pickup. Its client has an address, a phone or both.
 type life struct {
 	N        int
 	Number   string
-	Address  string // the client's
+	Address  string
+	Phone    string
 	Locker   string
 	Shipment string // empty: it was never announced
 	Carrier  string
@@ -42,25 +45,43 @@ type life struct {
 
 // player is what all lives share.
 type player struct {
-	carrier    people.Carrier
-	badge, pin string // of its courier
-	places     []*place
-	mailbox    func(address string) people.Mailbox
-	tracker    *tracker
+	carriers []*carrier
+	places   []*place
+	mailbox  func(address string) people.Mailbox
+	sms      *sms.Provider
+	tracker  *tracker
 }
+
+// newLife is a life as its number has it: its client has an address, a phone, both, or a phone of which the provider
+// never says what became of a message. Then the sender has to ask.
+func (p *player) newLife(n int) life {
+	l := life{N: n, Number: fmt.Sprintf("S-%04d", n), Locker: p.places[n%len(p.places)].Locker}
+	if n%4 == 0 || n%4 == 2 {
+		l.Address = fmt.Sprintf("client-%04d@example.org", n)
+	}
+	if n%4 != 0 {
+		l.Phone = fmt.Sprintf("+4915100%05d", n)
+	}
+	if n%4 >= 2 {
+		p.sms.Silence(l.Phone)
+	}
+	return l
+}
+
+// carrierOf is the carrier of a life.
+func (p *player) carrierOf(n int) *carrier { return p.carriers[n%len(p.carriers)] }
 
 // play plays a life to its end. Its random is its own, so that a seed gives the same lives whatever the others do.
 func (p *player) play(ctx context.Context, n int, random *rand.Rand) life {
-	at := p.places[n%len(p.places)]
-	l := life{N: n, Number: fmt.Sprintf("S-%04d", n), Address: fmt.Sprintf("client-%04d@example.org", n), Locker: at.Locker}
+	l := p.newLife(n)
 	ctx, cancel := context.WithTimeout(ctx, lifeLimit)
 	defer cancel()
 	began := time.Now()
-	s := &stepper{player: p, life: &l, at: at, random: random}
+	s := &stepper{player: p, life: &l, carrier: p.carrierOf(n), at: p.places[n%len(p.places)], random: random}
 	for _, step := range []struct {
 		name string
 		play func(context.Context) error
-	}{{"announcing", s.announce}, {"depositing", s.deposit}, {"waiting for the message", s.await}, {"collecting", s.collect}} {
+	}{{"announcing", s.announce}, {"depositing", s.deposit}, {"waiting for the messages", s.await}, {"collecting", s.collect}} {
 		if err := step.play(ctx); err != nil {
 			l.Failed = fmt.Errorf("%s: %w", step.name, err)
 			break
@@ -75,10 +96,11 @@ func (p *player) play(ctx context.Context, n int, random *rand.Rand) life {
 type stepper struct {
 	*player
 	*life
-	at     *place
-	random *rand.Rand
-	label  string
-	code   string
+	carrier *carrier
+	at      *place
+	random  *rand.Rand
+	label   string
+	code    string
 }
 
 func (s *stepper) enter(p phase) { s.tracker.enter(s.N, p) }
@@ -91,7 +113,7 @@ func (s *stepper) linger(ctx context.Context, limit time.Duration) {
 func (s *stepper) announce(ctx context.Context) error {
 	s.enter(announcing)
 	made, err := s.carrier.Announce(ctx, "key of "+s.Number, people.Announcement{
-		Number: s.Number, Locker: s.Locker, Policy: policy, Contact: people.Contact{Email: s.Address},
+		Number: s.Number, Locker: s.Locker, Policy: policy, Contact: people.Contact{Email: s.Address, Phone: s.Phone},
 		Parcels: []people.NewParcel{{Size: "S"}},
 	})
 	if err != nil {
@@ -111,7 +133,7 @@ func (s *stepper) deposit(ctx context.Context) error {
 	s.enter(inTransit)
 	s.at.queue.Lock()
 	defer s.at.queue.Unlock()
-	courier := people.Courier{Badge: s.badge, PIN: s.pin, At: s.at.Cabinet}
+	courier := people.Courier{Badge: s.carrier.badge, PIN: s.carrier.pin, At: s.at.Cabinet}
 	if err := courier.LogIn(ctx); err != nil {
 		return err
 	}
@@ -156,53 +178,9 @@ func (s *stepper) door(ctx context.Context, screen people.Screen, waiting phase)
 	return cell, err
 }
 
-// await waits for the message and notes how far it is.
-func (s *stepper) await(ctx context.Context) error {
-	box := s.mailbox(s.Address)
-	var asked time.Time
-	var mail people.Mail
-	isReady := false
-	err := people.Await(ctx, "the message to "+s.Address, lookEvery, func() (bool, string, error) {
-		if !isReady && time.Since(asked) > restEvery {
-			asked = time.Now()
-			now, err := s.carrier.Shipment(ctx, s.Shipment)
-			if err != nil {
-				return false, "", err
-			}
-			if isReady = now.State == "ready_for_pickup"; isReady {
-				s.enter(messageSending)
-			}
-		}
-		mails, err := box.Mails(ctx)
-		if err != nil || len(mails) == 0 {
-			return false, fmt.Sprintf("no mail, ready %t", isReady), err
-		}
-		mail = mails[0]
-		if mail.DeliveredReply || time.Since(mail.At) > 3*slowReply {
-			return true, "", nil
-		}
-		s.enter(textLeft)
-		return false, "a message that is not answered yet", nil
-	})
-	if err != nil {
-		return err
-	}
-	s.enter(ready)
-	if s.code, err = people.Code(mail); err != nil {
-		return err
-	}
-	if !mail.DeliveredReply && s.random.IntN(4) > 0 {
-		// Cut off: a client who does not hurry sees whether it comes again. If it does not, nothing is wrong.
-		waiting, cancel := context.WithTimeout(ctx, secondCopy)
-		defer cancel()
-		_, _ = box.Await(waiting, 2)
-	}
-	return nil
-}
-
 func (s *stepper) collect(ctx context.Context) error {
 	s.linger(ctx, 500*time.Millisecond)
-	client := people.Client{Mail: s.mailbox(s.Address), At: s.at.Cabinet}
+	client := people.Client{At: s.at.Cabinet}
 	if err := s.take(ctx, client); err != nil {
 		return err
 	}

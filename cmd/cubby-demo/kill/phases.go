@@ -9,7 +9,8 @@ import (
 // phase is where a life is, as far as can be seen from outside.
 type phase string
 
-// The phases of a life. Announcing and textLeft are parts of others that are worth aiming at.
+// The phases of a life, and eventLeft of a receiver of webhooks. Announcing, mailLeft and smsLeft are parts of others that
+// are worth aiming at.
 const (
 	announcing     phase = "announcing"      // the announcement is under way: no answer yet
 	announced      phase = "announced"       // it is answered; in_transit is not yet
@@ -18,12 +19,17 @@ const (
 	led            phase = "led"             // the screen says that the door is opening
 	doorOpen       phase = "door_open"       // a door is open
 	shut           phase = "closed"          // the parcel is in; the shipment is not ready yet
-	messageSending phase = "message_sending" // it is ready; the message is not there yet
-	textLeft       phase = "text_left"       // the message is there, and its sender does not know so yet
+	messageSending phase = "message_sending" // it is ready; not every message is there yet
+	mailLeft       phase = "mail_left"       // a mail is there, and its sender does not know so yet
+	smsLeft        phase = "sms_left"        // the same of an SMS
 	ready          phase = "ready"           // the client has the message
 	pickupAsking   phase = "pickup_asking"   // the code is typed and the screen says "one moment"
 	pickedUp       phase = "picked_up"       // the parcel is taken; REST does not say so yet
+	eventLeft      phase = "event_left"      // an event is with its receiver, and its sender does not know so yet
 )
+
+// inFlight are those in which what was sent may come twice: a process that sends must be killed in each.
+func inFlight() []phase { return []phase{mailLeft, smsLeft, eventLeft} }
 
 // required are the phases that kills must hit, in the order of a life.
 func required() []phase {
@@ -32,13 +38,14 @@ func required() []phase {
 
 // shown are those of the report.
 func shown() []phase {
-	return []phase{announcing, announced, inTransit, asking, led, doorOpen, shut, messageSending, textLeft, ready, pickupAsking, pickedUp}
+	return []phase{announcing, announced, inTransit, asking, led, doorOpen, shut, messageSending, mailLeft, smsLeft, ready, pickupAsking, pickedUp,
+		eventLeft}
 }
 
 // brief phases last for milliseconds: they are hit at the moment at which they are seen, or not at all.
 func (p phase) brief() bool {
 	switch p {
-	case announcing, asking, led, textLeft, pickupAsking:
+	case announcing, asking, led, mailLeft, smsLeft, pickupAsking, eventLeft:
 		return true
 	}
 	return false
@@ -97,7 +104,7 @@ func (t *tracker) aimAt(a *aim) (waiting bool) {
 	return waiting
 }
 
-// phases are those in which some life is now. Text_left is a part of message_sending.
+// phases are those in which some life is now. Mail_left and sms_left are parts of message_sending.
 func (t *tracker) phases(now time.Time) map[phase]bool {
 	t.mu.Lock()
 	lives := maps.Clone(t.lives)
@@ -108,7 +115,7 @@ func (t *tracker) phases(now time.Time) map[phase]bool {
 			continue
 		}
 		found[s.phase] = true
-		if s.phase == textLeft {
+		if s.phase == mailLeft || s.phase == smsLeft {
 			found[messageSending] = true
 		}
 	}

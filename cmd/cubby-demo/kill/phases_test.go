@@ -28,7 +28,7 @@ func TestTrackerForgetsBriefPhases(t *testing.T) {
 	track := newTracker()
 	track.enter(1, asking)
 	track.enter(2, shut)
-	track.enter(3, textLeft)
+	track.enter(3, mailLeft)
 	track.enter(4, ready)
 	track.leave(4)
 	now := time.Now()
@@ -36,7 +36,7 @@ func TestTrackerForgetsBriefPhases(t *testing.T) {
 	for life, s := range track.lives {
 		track.lives[life] = sight{s.phase, seen}
 	}
-	require.Equal(t, map[phase]bool{asking: true, shut: true, textLeft: true, messageSending: true}, track.phases(now))
+	require.Equal(t, map[phase]bool{asking: true, shut: true, mailLeft: true, messageSending: true}, track.phases(now))
 	require.Equal(t, map[phase]bool{shut: true}, track.phases(now.Add(time.Millisecond)), "what was seen too long ago counts no more")
 }
 
@@ -68,10 +68,12 @@ func TestLegs(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	e := good()
-	_, uncertain := judge(e)
 	var out bytes.Buffer
-	report(&out, e, uncertain)
+	report(&out, e, judge(e))
 	require.Regexp(t, `(?m)^led +3 +3 +6$`, out.String())
 	require.Regexp(t, `(?m)^kills +3 +3 +6$`, out.String())
-	require.Contains(t, out.String(), "uncertain: life 1, message m1 at 12:00:10.000 and at 12:00:25.000: kill 1 of worker at 12:00:10.200")
+	require.Contains(t, out.String(), "messages: 3 mails and 1 SMS, of them 1 uncertain repeats; 1 begun twice; the provider was asked 0 times; 2 sent, 1 delivered\n")
+	require.Contains(t, out.String(), "webhooks: 18 events to 2 carriers in 20 posts: 1 after one that was not taken, 1 after a kill\n")
+	require.Contains(t, out.String(), "uncertain: life 1, mail m1 at 12:00:10.000 and at 12:00:25.000: kill 1 of worker at 12:00:10.200\n")
+	require.Contains(t, out.String(), "posted again: carrier 1, event evt_1_0 at 12:00:10.000 and at 12:00:15.000: kill 1 of worker at 12:00:10.200\n")
 }

@@ -19,8 +19,6 @@ const (
 	homeLimit = 20 * time.Second
 	hearLimit = 3 * time.Second
 	lookEvery = 100 * time.Millisecond
-	// checkEvery is how long a courier waits before a cell that may not be looked into yet is asked for again.
-	checkEvery = 500 * time.Millisecond
 	// remembered parcels are on the timeline.
 	remembered = 3
 )

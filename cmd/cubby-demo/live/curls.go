@@ -81,7 +81,7 @@ func (w *watch) curls(parcels []parcel, incidents []IncidentView) []Curl {
 		{"cable", texts{hand("/line/cut", nil), "# then as in 2 and 4", hand("/line/restore", nil)}},
 		{"jam", texts{hand("/cells/"+cell+"/jam", nil), hand("/keys", map[string]string{"text": code}), rest("GET", "incidents?open=true", w.cfg.Operator.Key)}},
 		{"resolve", texts{
-			hand("/cells/"+cell+"/unjam", nil), hand("/keys", map[string]string{"text": code}),
+			hand("/cells/"+cell+"/unjam", nil), hand("/keys", map[string]string{"text": code}), "# then at the desk, or by REST:",
 			rest("POST", "incidents/"+incident+"/resolve", w.cfg.Operator.Key) + asJSON + ` -d '{"reason":"The lock was mended."}'`,
 		}},
 	}

@@ -37,6 +37,10 @@ type Config struct {
 	TemporalUI, Namespace string
 	Operator              people.Operator
 	Carrier               people.Carrier
+	// Desk is the address of the desk; Login says how to sign in there, and is empty where nobody can.
+	Desk, Login string
+	// Sheet is where the labels of all expected parcels can be printed from; empty: nowhere.
+	Sheet string
 	// Policy is what announced parcels live by.
 	Policy string
 	// Badges are couriers to click; the first one brings the parcels.

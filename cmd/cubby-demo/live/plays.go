@@ -291,8 +291,8 @@ func (a *acts) tryInVain(ctx context.Context) error {
 	}
 }
 
-// resolve is what people do about the jammed door: the lock is mended, the client comes again, a courier looks into the
-// cell, and the operator closes the incident.
+// resolve is what people do about the jammed door: the lock is mended and the client comes again. What is left, a cell in
+// doubt and an open incident, is for a person at the desk.
 func (a *acts) resolve(ctx context.Context) error {
 	p := a.current()
 	if p == nil || !p.jammed {
@@ -314,49 +314,8 @@ func (a *acts) resolve(ctx context.Context) error {
 	if _, err := a.carrier.AwaitState(ctx, p.shipment.ID, "picked_up"); err != nil {
 		return err
 	}
-	who := a.cfg.Badges[0]
-	courier := people.Courier{Badge: who.Badge, PIN: who.PIN, At: a.at}
-	a.say("Courier %s looks into the doubtful cell: it is empty, and free again", who.Name)
-	if err := courier.LogIn(ctx); err != nil {
-		return err
-	}
-	// A cell whose client may still come back for something is not to be looked into yet.
-	if err := people.Await(ctx, fmt.Sprintf("cell %d to be looked into", p.cell), checkEvery, func() (bool, string, error) {
-		if _, err := courier.CheckAll(ctx); err != nil {
-			return false, "", err
-		}
-		cells, err := a.at.Cells(ctx)
-		for _, c := range cells {
-			if c.Number == p.cell {
-				return !c.Doubtful, fmt.Sprintf("%+v", c), err
-			}
-		}
-		return false, "no such cell", err
-	}); err != nil {
-		return err
-	}
-	if err := courier.Leave(ctx); err != nil {
-		return err
-	}
-	a.say("The incident is closed, with a reason that stays")
-	return a.closeIncident(ctx, p)
-}
-
-// closeIncident resolves what the evidence has not closed by itself.
-func (a *acts) closeIncident(ctx context.Context, p *parcel) error {
-	return people.Await(ctx, "no open incident of "+p.shipment.Number, lookEvery, func() (bool, string, error) {
-		open, err := a.cfg.Operator.Incidents(ctx)
-		if err != nil {
-			return false, "", err
-		}
-		for _, i := range open {
-			if i.Locker == a.cfg.Locker && i.Cell == p.cell && i.Kind == "door_jammed" {
-				err := a.cfg.Operator.Resolve(ctx, i.ID, "The lock was mended, and the cell looked into.")
-				return false, i.Kind, err
-			}
-		}
-		return true, "", nil
-	})
+	a.say("Now the desk: the link at the incident in the timeline opens it. Mark cell %d checked and empty: its incident goes with it. Or resolve the incident with a reason", p.cell)
+	return nil
 }
 
 func (a *acts) awaitIdle(ctx context.Context) error {

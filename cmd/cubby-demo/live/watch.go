@@ -59,15 +59,18 @@ type ParcelView struct {
 
 // Label is a parcel's label to scan.
 type Label struct {
-	Number  string `json:"number"`
-	Barcode string `json:"barcode"`
-	Size    string `json:"size"`
+	Shipment string `json:"shipment"` // its id
+	Number   string `json:"number"`
+	Barcode  string `json:"barcode"`
+	Size     string `json:"size"`
 }
 
 // IncidentView is an open incident.
 type IncidentView struct {
 	people.Incident
 	Workflow string `json:"workflow"`
+	Desk     string `json:"desk,omitempty"`  // its page at the desk
+	Login    string `json:"login,omitempty"` // to the desk
 }
 
 // Line is one thing that happened.
@@ -282,13 +285,21 @@ func (w *watch) rest(before State) State {
 	}
 	for _, i := range open {
 		if i.Locker == w.cfg.Locker {
-			s.Incidents = append(s.Incidents, IncidentView{i, w.cfg.workflow(i.Shipment)})
+			s.Incidents = append(s.Incidents, w.incident(i))
 		}
 	}
 	slices.SortStableFunc(s.Timeline, func(a, b Line) int { return cmp.Or(b.At.Compare(a.At), 0) })
 	s.Timeline = s.Timeline[:min(len(s.Timeline), longTimeline)]
 	s.Curls = w.curls(parcels, s.Incidents)
 	return s
+}
+
+func (w *watch) incident(i people.Incident) IncidentView {
+	v := IncidentView{Incident: i, Workflow: w.cfg.workflow(i.Shipment)}
+	if w.cfg.Login != "" {
+		v.Desk, v.Login = w.cfg.Desk+"/incidents/"+i.ID, w.cfg.Login
+	}
+	return v
 }
 
 func failed(before State, err error) State {

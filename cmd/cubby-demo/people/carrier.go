@@ -131,6 +131,25 @@ func (c Carrier) PickupCode(ctx context.Context, id string) (PickupCode, error) 
 	return code, err
 }
 
+// Access is how couriers get to the lockers of a location.
+type Access struct {
+	GateCodes string `json:"gate_codes"`
+	KeyBox    string `json:"key_box"`
+	Intercom  string `json:"intercom"`
+	Steps     string `json:"steps"`
+}
+
+// Access reads a locker's access instructions: there are none for a carrier that has nothing to do there today.
+func (c Carrier) Access(ctx context.Context, locker string) (Access, error) {
+	var at struct{ Location struct{ ID string } }
+	if err := c.call(ctx, http.MethodGet, "/api/v1/lockers/"+url.PathEscape(locker), nil, nil, &at); err != nil {
+		return Access{}, err
+	}
+	var a Access
+	err := c.call(ctx, http.MethodGet, "/api/v1/locations/"+url.PathEscape(at.Location.ID)+"/access", nil, nil, &a)
+	return a, err
+}
+
 // Edit changes a shipment: what is not in the body stays.
 func (c Carrier) Edit(ctx context.Context, id string, body any) (Shipment, error) {
 	var s Shipment

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 )
 
 // Operator is the operator's own system: it sets the network up and looks after it.
@@ -31,10 +32,14 @@ type Incident struct {
 
 // Notification is a message to a client.
 type Notification struct {
-	Kind     string `json:"kind"`
-	Channel  string `json:"channel"`
-	State    string `json:"state"`
-	Attempts int    `json:"attempts"`
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind"`
+	Channel   string    `json:"channel"`
+	State     string    `json:"state"`
+	Attempts  int       `json:"attempts"`
+	Uncertain bool      `json:"uncertain"` // it may have come twice
+	CreatedAt time.Time `json:"created_at"`
+	SentAt    time.Time `json:"sent_at"`
 }
 
 // Notifications reads a shipment's messages, the newest first.
@@ -222,9 +227,4 @@ func (o Operator) AwaitIncident(ctx context.Context, locker, kind string, gone b
 		found := slices.ContainsFunc(open, func(i Incident) bool { return i.Locker == locker && i.Kind == kind })
 		return err == nil && found != gone, fmt.Sprintf("%+v", open), err
 	})
-}
-
-// Resolve closes an incident for a reason.
-func (o Operator) Resolve(ctx context.Context, incident, reason string) error {
-	return o.call(ctx, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(incident)+"/resolve", nil, map[string]string{"reason": reason}, nil)
 }

@@ -185,7 +185,7 @@ func postgresArgs(dir string, port int, noSync bool) []string {
 		"log_destination=stderr",
 	}
 	if noSync {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		settings = append(settings, "fsync=off", "full_page_writes=off")
 	}
 	args := []string{"-D", dir}
 	for _, setting := range settings {

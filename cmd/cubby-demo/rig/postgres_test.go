@@ -63,6 +63,23 @@ func TestPostgresSurvivesKill(t *testing.T) {
 	require.NoDirExists(t, dir, "a temporary cluster is removed")
 }
 
+// TestPostgresWithoutSyncSurvivesKill: what was committed at the last moment is there too.
+func TestPostgresWithoutSyncSurvivesKill(t *testing.T) {
+	t.Parallel()
+	p, err := rig.StartPostgres(t.Context(), rig.PostgresOptions{NoSync: true})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Stop()) }()
+	require.Equal(t, "off", query(t, p.DSN, "SHOW fsync"))
+	exec1(t, p.DSN, "CREATE TABLE doors (number int)")
+	for _, end := range []func() error{p.Kill, func() error { return p.Shutdown(rig.Immediate) }} {
+		before := query(t, p.DSN, "SELECT count(*) FROM doors")
+		exec1(t, p.DSN, "INSERT INTO doors VALUES (7)")
+		require.NoError(t, end())
+		require.NoError(t, p.Start(t.Context()))
+		require.NotEqual(t, before, query(t, p.DSN, "SELECT count(*) FROM doors"))
+	}
+}
+
 func TestPostgresKeepsAGivenFolder(t *testing.T) {
 	t.Parallel()
 	// Not t.TempDir: root's is closed to the OS user that the server runs as.

@@ -108,6 +108,9 @@ func (s *System) addresses() []link {
 		{"Temporal UI", s.TemporalUIURL, "every shipment's workflow"},
 		{"Metrics", s.OpsURL + "/metrics", "for Prometheus; health is at /readyz"},
 	}
+	if s.options.Full {
+		all = append(all, link{"Papers", s.StartURL + "papers", "what a courier has in hand: the labels of what L-001 expects, and the way in to L-003"})
+	}
 	if s.Staff.Login != "" {
 		all = append(all, link{"Desk", s.APIURL + "/desk", "for staff: sign in as " + s.Staff.Login + ", password " + s.Staff.Password})
 	}

@@ -237,7 +237,7 @@ func (s *System) fillExpected(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		labels = append(labels, live.Label{Number: made.Number, Barcode: made.Parcels[0].Barcode, Size: size})
+		labels = append(labels, live.Label{Shipment: made.ID, Number: made.Number, Barcode: made.Parcels[0].Barcode, Size: size})
 	}
 	s.filling.mu.Lock()
 	defer s.filling.mu.Unlock()

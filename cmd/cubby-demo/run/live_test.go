@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -103,6 +104,7 @@ func TestLivePage(t *testing.T) {
 	t.Logf("cells: %v", states)
 
 	soon(t, ctx, "the labels of what is expected", `document.querySelectorAll("#label option").length === 13`)
+	papers(t, ctx, system)
 	press(t, ctx, "announce")
 	shows(t, ctx, "timeline", "shipment.created")
 	shows(t, ctx, "curl", "/api/v1/shipments")
@@ -145,10 +147,10 @@ func TestLivePage(t *testing.T) {
 	browsertest.Keep(t, ctx, "jam", chromedp.CaptureScreenshot())
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("act-resolve"))))
 	soon(t, ctx, "the resolution", `document.querySelector('[data-act="resolve"]').matches(".ok, .bad")`)
-	shows(t, ctx, "steps", "The incident is closed")
+	shows(t, ctx, "steps", "Now the desk")
 	require.NoError(t, chromedp.Do(ctx, gone("failed", "did not work")))
-	soon(t, ctx, "no cell in doubt", `!document.querySelector(".cell.jammed") && !document.querySelector(".cell.doubtful")`)
-	soon(t, ctx, "no incident", `!document.querySelector("#incidents li")`)
+	soon(t, ctx, "the cell that is mended, and still in doubt", `!document.querySelector(".cell.jammed") && !!document.querySelector(".cell.doubtful")`)
+	atDesk(t, ctx, system)
 	browsertest.Keep(t, ctx, "resolved", chromedp.CaptureScreenshot())
 
 	require.NoError(t, chromedp.Do(ctx, chromedp.Click(browsertest.TestID("reset"))))
@@ -164,6 +166,55 @@ func TestLivePage(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, wide, "a phone need not scroll sideways")
 	browsertest.Keep(t, ctx, "phone", chromedp.FullScreenshot(100))
+}
+
+// atDesk resolves the incident that the page shows, and then its cell in doubt, as a person of the staff in another tab. The
+// page sees both go.
+func atDesk(t *testing.T, page context.Context, system *run.System) {
+	t.Helper()
+	url, err := chromedp.Run(page, chromedp.Evaluate[string](`document.querySelector('`+string(browsertest.TestID("desk"))+`').href`))
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(url, system.APIURL+"/desk/incidents/inc_"), url)
+	shows(t, page, "incidents", system.Staff.Password)
+	tab, cancel := chromedp.NewContext(page)
+	defer cancel()
+	d := desk{t, tab}
+	d.do("signing in", chromedp.Navigate(url), chromedp.SendKeys(chromedp.CSS("input[name=login]"), system.Staff.Login),
+		chromedp.SendKeys(chromedp.CSS("input[name=password]"), system.Staff.Password+"\r"), says("state", "open"))
+	browsertest.Keep(t, tab, "desk-incident-of-the-demo", chromedp.FullScreenshot(100))
+	d.do("resolving", because("resolve", "the lock is mended"), click("resolve"), says("state", "resolved"))
+	soon(t, page, "no incident", `!document.querySelector("#incidents li")`)
+	d.do("the cell", click("incident-locker"), says("cell", "doubtful"),
+		settles("the page is never whole", `document.readyState === "complete"`)) // it scrolls to the cell, away from under the mouse
+	d.do("marking checked", click("check"), chromedp.Click(chromedp.CSS("input[value=empty]"), chromedp.NodeVisible),
+		settles("that it is empty is never chosen", `document.querySelector("input[value=empty]").checked`), because("check-go", "the technician looked"), click("check-go"), says("done", "The cabinet is told"), gone("cell", "doubtful"))
+	soon(t, page, "no cell in doubt", `!document.querySelector(".cell.doubtful")`)
+}
+
+// papers looks at what a courier has in hand.
+func papers(t *testing.T, page context.Context, system *run.System) {
+	t.Helper()
+	look := func(path, kind string) string {
+		response, err := http.Get(system.StartURL + path)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		require.Contains(t, response.Header.Get("Content-Type"), kind)
+		raw, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return string(raw)
+	}
+	shown := look("papers", "text/html")
+	require.Contains(t, shown, "code 7391", "the way in to L-003, where parcels of the carrier lie")
+	require.Equal(t, 12, strings.Count(shown, `data-testid="expected"`))
+	require.Contains(t, look("papers/labels.pdf", "application/pdf"), "/Count 12", "a page for each label")
+	tab, cancel := chromedp.NewContext(page)
+	defer cancel()
+	require.NoError(t, chromedp.Do(tab, chromedp.EmulateViewport(390, 844), chromedp.Navigate(system.StartURL+"papers"), says("access", "7391")))
+	wide, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > document.documentElement.clientWidth`))
+	require.NoError(t, err)
+	require.False(t, wide, "a phone need not scroll sideways")
+	browsertest.Keep(t, tab, "papers", chromedp.FullScreenshot(100))
 }
 
 // byState counts cells by what their cabinets say of them, and what really lies in them.

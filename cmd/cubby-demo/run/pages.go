@@ -191,8 +191,12 @@ func (v *parcelView) follow(state string) {
 }
 
 func (p *pages) render(w http.ResponseWriter, status int, name string, view any) {
+	render(w, p.templates, status, name, view)
+}
+
+func render(w http.ResponseWriter, templates *template.Template, status int, name string, view any) {
 	var page bytes.Buffer
-	if err := p.templates.ExecuteTemplate(&page, name, view); err != nil {
+	if err := templates.ExecuteTemplate(&page, name, view); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}

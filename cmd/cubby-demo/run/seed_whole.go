@@ -23,38 +23,42 @@ type place struct {
 	location object
 	model    object
 	hours    object // nil: always open, no quiet hours
+	access   object // how couriers get in; nil: nothing is in their way
 	waiting  bool
 }
 
-// places are the whole network, L-001 first. Access instructions, sensors and easy-reach cells come with what can hold
-// them.
+// places are the whole network, L-001 first. Sensors come with what can hold them.
 func places(now time.Time) []place {
 	week := object{}
 	for _, name := range []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
 		week[name] = []object{{"from": "08:00", "to": "22:00"}}
 	}
 	return []place{
-		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, false},
+		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, nil, false},
 		{
 			"L-002", site("Market hall", "Market Square 1", 52.525, 13.369),
 			object{"name": "Demo 21, chilled module", "modules": []object{
 				{"name": "A", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
 				{"name": "C", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
-			}}, object{"hours": object{"week": week}}, false,
+			}}, object{"hours": object{"week": week}}, nil, false,
 		},
 		{
 			"L-003", site("Entrance B", "Mill Lane 12", 52.519, 13.402),
 			object{"name": "Demo 12", "modules": []object{
 				{"name": "A", "rows": []object{row("S", 1000, 3), row("M", 790, 3), row("M", 580, 3), row("L", 150, 3)}},
-			}}, nil, false,
+			}}, nil, object{
+				"gate_codes": "2580#. The code of the inner door is on the key.", "key_box": "Box 4 beside the gate, code 7391.",
+				"intercom": "Ring 12, “Entrance B”: the porter answers from 7 to 19.",
+				"steps":    "1. Open the gate with its code.\n2. Take the key out of the box.\n3. Cross the yard to entrance B; the cabinet is behind the door on the left.\n4. Put the key back.",
+			}, false,
 		},
 		{
 			"L-004", site("Office, second floor", "Harbour Street 9", 52.528, 13.377),
-			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, false,
+			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, nil, false,
 		},
 		{
 			"L-005", site("Not built yet", "Station Square 1", 52.524, 13.365),
-			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, true,
+			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, nil, true,
 		},
 	}
 }
@@ -82,6 +86,11 @@ func (s seeder) wholeLockers(ctx context.Context, n *Network) error {
 			}
 			if p.hours != nil {
 				if err := s.call(ctx, *n, http.MethodPut, "locations/"+location+"/hours", p.hours, &struct{}{}); err != nil {
+					return "", "", err
+				}
+			}
+			if p.access != nil {
+				if err := s.call(ctx, *n, http.MethodPut, "locations/"+location+"/access", p.access, &struct{}{}); err != nil {
 					return "", "", err
 				}
 			}

@@ -282,6 +282,7 @@ func (s *System) env() []string {
 		"CUBBY_WEBHOOK_ALLOW_PRIVATE=on",
 		"CUBBY_RATE_LIMIT=0", // the plays ask as fast as they can
 		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
+		"CUBBY_SANDBOX_MESSAGES=on", // to the inbox and the provider here
 		"CUBBY_SMS_PROVIDER=twilio",
 		"CUBBY_SMS_URL=" + s.SMS.URL,
 		"CUBBY_SMS_ACCOUNT=" + smsAccount,
@@ -479,6 +480,11 @@ func (s *System) startPages(context.Context) error {
 	mux.Handle("/sandbox/", sandbox.New(people.Service{Base: origin(s.options.Ports.Demo)}, sandbox.Courier{Badge: sandboxBadge, PIN: sandboxPIN}))
 	sending := newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}})
 	mux.Handle("/", sending)
+	if s.options.Full {
+		papers := newPapers(s.APIURL, s.OperatorKey, s.CarrierKey, s.Lockers[2], s.filling.expected)
+		mux.Handle("/papers", papers)
+		mux.Handle("/papers/", papers)
+	}
 	mine := page.Handler()
 	for _, path := range []string{"/{$}", "/live/", "/screen/"} {
 		mux.Handle(path, mine)
@@ -507,6 +513,7 @@ func (s *System) live(own string) live.Config {
 		c.Links = append(c.Links, live.Link(l))
 	}
 	if s.options.Full {
+		c.Desk, c.Login, c.Sheet = s.APIURL+"/desk", "sign in as "+s.Staff.Login+", password "+s.Staff.Password, "/papers/labels.pdf"
 		c.Policy, c.Filling, c.Expected, c.Reset = demoPolicy, s.filling.state, s.filling.expected, s.Reset
 		for _, courier := range s.Couriers {
 			c.Badges = append(c.Badges, live.Badge(courier))

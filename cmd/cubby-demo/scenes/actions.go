@@ -3,9 +3,13 @@ package scenes
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"cubby/cmd/cubby-demo/people"
 )
+
+// suspendedWithin is how soon a cabinet that is connected turns a suspended courier away, after the API's answer.
+const suspendedWithin = time.Second
 
 // cancelledInside: a shipment is cancelled while its parcel waits. The client's code opens nothing any more, a courier
 // takes the parcel out, and only then it is cancelled.
@@ -96,7 +100,7 @@ func codeRetires(ctx context.Context, client people.Client, code, old string, pa
 	return client.Pickup(ctx, code, parcels...)
 }
 
-// courierSuspended: a suspended courier is let in nowhere, and again once the suspension is over.
+// courierSuspended: a suspended courier is let in nowhere, within a second, and again once the suspension is over.
 func courierSuspended(ctx context.Context, w *world) error {
 	at, err := w.locker(ctx, 2)
 	if err != nil {
@@ -117,13 +121,14 @@ func courierSuspended(ctx context.Context, w *world) error {
 	if err := w.sabotage(func() (err error) { whom, err = w.carrier.NewCourier(ctx, "CUB-SCENE-2", "2468"); return err }); err != nil {
 		return err
 	}
+	colleague := w.courier(at)
+	if err := glance(ctx, colleague); err != nil {
+		return err
+	}
 	if err := w.carrier.Suspend(ctx, whom, true); err != nil {
 		return err
 	}
-	if err := people.Await(ctx, "the courier to be turned away", people.ScanAgain, func() (bool, string, error) {
-		screen, err := at.Scan(ctx, courier.Badge)
-		return screen.Text == "dismissed", screen.String(), err
-	}); err != nil {
+	if err := turnedAway(ctx, courier, colleague, time.Now()); err != nil {
 		return err
 	}
 	if err := w.carrier.Suspend(ctx, id, false); err != nil {
@@ -133,4 +138,43 @@ func courierSuspended(ctx context.Context, w *world) error {
 		return err
 	}
 	return courier.Leave(ctx)
+}
+
+// turnedAway shows a badge again and again until it is refused, which has to be within a second of the answer to the
+// suspension. A scanner takes a badge that is shown again at once for the same reading: a colleague's is shown in between.
+func turnedAway(ctx context.Context, courier, colleague people.Courier, answered time.Time) error {
+	for {
+		shown := time.Now()
+		screen, err := courier.At.Scan(ctx, courier.Badge)
+		switch {
+		case err != nil:
+			return err
+		case shown.Sub(answered) > suspendedWithin:
+			return fmt.Errorf("a badge that was shown %s after its suspension was answered with %s", shown.Sub(answered), screen)
+		case screen.Text == "dismissed":
+			return nil
+		}
+		if _, err := courier.At.Press(ctx, "cancel"); err != nil {
+			return err
+		}
+		if err := glance(ctx, colleague); err != nil {
+			return err
+		}
+	}
+}
+
+// glance shows a badge, which is taken, and goes no further.
+func glance(ctx context.Context, courier people.Courier) error {
+	screen, err := courier.At.Scan(ctx, courier.Badge)
+	if err == nil && screen.Text != "pin" {
+		err = fmt.Errorf("the badge was not taken: %s", screen)
+	}
+	if err != nil {
+		return err
+	}
+	screen, err = courier.At.Press(ctx, "cancel")
+	if err == nil && screen.Text != "home" {
+		err = fmt.Errorf("the screen is not left: %s", screen)
+	}
+	return err
 }

@@ -104,18 +104,29 @@ func (p *Provider) create(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, 21610, "Attempt to send to unsubscribed recipient")
 		return
 	}
-	p.callback(m, f)
-	switch f.Mode {
-	case ModeDrop:
-		panic(http.ErrAbortHandler)
-	case ModeSlow:
+	if f.Mode == ModeSlow {
 		select {
 		case <-time.After(f.Delay):
 		case <-r.Context().Done():
 		case <-p.running.Done():
 		}
 	}
+	p.callback(m, f)
+	if f.Mode == ModeDrop || r.Context().Err() != nil {
+		panic(http.ErrAbortHandler)
+	}
 	answer(w, http.StatusCreated, p.resource(m))
+	p.answered(m.SID)
+}
+
+func (p *Provider) answered(sid string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.messages {
+		if p.messages[i].SID == sid {
+			p.messages[i].Answered = true
+		}
+	}
 }
 
 // take keeps a message, unless its recipient wants none.
@@ -189,10 +200,25 @@ func (p *Provider) list(w http.ResponseWriter, r *http.Request) {
 			found = append(found, p.resource(m))
 		}
 	}
+	p.asked(query.Get("To"), found)
 	answer(w, http.StatusOK, map[string]any{
 		"messages": found, "page": 0, "page_size": size, "start": 0, "end": max(len(found)-1, 0),
 		"uri": r.URL.RequestURI(), "first_page_uri": r.URL.RequestURI(), "next_page_uri": nil, "previous_page_uri": nil,
 	})
+}
+
+// asked keeps a question, and what was found.
+func (p *Provider) asked(to string, found []map[string]any) {
+	q := Question{At: p.options.Now().UTC(), To: to}
+	for _, m := range found {
+		q.Found = append(q.Found, fmt.Sprint(m["sid"]))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.questions = append(p.questions, q)
+	if len(p.questions) > keptMessages {
+		p.questions = slices.Delete(p.questions, 0, 1)
+	}
 }
 
 func (p *Provider) fetch(w http.ResponseWriter, r *http.Request) {
@@ -208,7 +234,7 @@ func (p *Provider) fetch(w http.ResponseWriter, r *http.Request) {
 
 // callback tells the sender, in the background, how the message goes on.
 func (p *Provider) callback(m Message, f Faults) {
-	if f.Mode == ModeSilent {
+	if f.Mode == ModeSilent || p.isSilent(m.To) {
 		return
 	}
 	statuses := []string{"sent", "delivered"}
@@ -228,6 +254,12 @@ func (p *Provider) callback(m Message, f Faults) {
 			}
 		}
 	})
+}
+
+func (p *Provider) isSilent(phone string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.silent[phone]
 }
 
 func (p *Provider) settle(sid, status string) {

@@ -14,7 +14,7 @@ const (
 	ModeRefuse    Mode = "refuse"     // 400 with Code
 	ModeBusy      Mode = "busy"       // 429 with Retry-After
 	ModeBroken    Mode = "broken"     // 503 with a page of HTML; the message is not taken
-	ModeSlow      Mode = "slow"       // the message is taken, and the answer comes after Delay
+	ModeSlow      Mode = "slow"       // the message is taken, and the answer comes after Delay; callbacks come after that
 	ModeDrop      Mode = "drop"       // the message is taken, and the connection ends
 	ModeUnheard   Mode = "unheard"    // the connection ends, and the message is not taken
 	ModeUndeliver Mode = "undeliver"  // taken, and not delivered, for Code
@@ -39,6 +39,13 @@ func (p *Provider) SetFaults(f Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults = f
+}
+
+// Silence has no callback tell of messages to a phone, as those of some networks.
+func (p *Provider) Silence(phone string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent[phone] = true
 }
 
 // fault uses up one time of the present fault, if it is one of the modes.

@@ -39,9 +39,18 @@ type Message struct {
 	Code     int       `json:"code,omitempty"` // why it was not delivered
 	Callback string    `json:"callback,omitempty"`
 	At       time.Time `json:"at"`
+	// Answered says that the answer was handed to the connection: the sender may still have died before reading it.
+	Answered bool `json:"answered"`
 }
 
-// keptMessages bounds the list.
+// Question is one look at the list of messages.
+type Question struct {
+	At    time.Time
+	To    string   // a phone; empty: all
+	Found []string // SIDs
+}
+
+// keptMessages bounds the list, and that of the questions about it.
 const keptMessages = 2000
 
 // Provider is a running provider.
@@ -56,11 +65,13 @@ type Provider struct {
 	stop    context.CancelFunc
 	calls   sync.WaitGroup // callbacks under way
 
-	mu       sync.Mutex
-	messages []Message
-	next     int
-	faults   Faults
-	optedOut map[string]bool
+	mu        sync.Mutex
+	messages  []Message
+	questions []Question
+	next      int
+	faults    Faults
+	optedOut  map[string]bool
+	silent    map[string]bool // phones of which no callback tells
 }
 
 // Start takes messages until Close.
@@ -75,7 +86,8 @@ func Start(ctx context.Context, options Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{URL: "http://" + listener.Addr().String(), options: options, served: make(chan error, 1), optedOut: map[string]bool{}}
+	p := &Provider{URL: "http://" + listener.Addr().String(), options: options, served: make(chan error, 1),
+		optedOut: map[string]bool{}, silent: map[string]bool{}}
 	// The provider lives until Close, longer than the context of its start.
 	p.running, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	p.server = &http.Server{Handler: p.handler(), ReadHeaderTimeout: 10 * time.Second}
@@ -99,4 +111,11 @@ func (p *Provider) Messages() []Message {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.messages)
+}
+
+// Questions returns who asked for the list of messages, the oldest first.
+func (p *Provider) Questions() []Question {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.questions)
 }

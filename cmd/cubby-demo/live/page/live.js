@@ -195,13 +195,22 @@ function draw() {
   part("incidents", s.incidents, () => s.incidents.map((/** @type {any} */ i) => make("li", { title: i.evidence ?? "" }, [
     make("b", { textContent: `Incident: ${i.kind.replaceAll("_", " ")}` }), i.cell ? ` in cell ${i.cell} ` : " ",
     ...(i.shipment ? [make("a", { href: i.workflow, target: "_blank", rel: "noopener", textContent: "workflow" })] : []),
+    ...(i.desk ? [make("div", {}, [atDesk(i.desk), make("small", { textContent: ` ${i.login}` })])] : []),
   ])));
   part("timeline", s.timeline, () => s.timeline.length ? s.timeline.map((/** @type {any} */ l) => make("li", { className: l.kind }, [
     make("time", { textContent: time(l.at) }), make("span", { textContent: l.text }),
     make("small", { textContent: [l.number, l.cell ? `cell ${l.cell}` : "", (l.reason ?? "").replaceAll("_", " ")].filter(Boolean).join(", ") }),
   ])) : [make("li", { className: "none", textContent: "What happens to a parcel stands here: announcements, what the cabinet saw, messages." })]);
+  if (at("sheet")) at("sheet").hidden = !s.expected?.length;
   part("label", s.expected, () => [make("option", { value: "", textContent: "of an expected parcel" }),
     ...(s.expected ?? []).map((/** @type {any} */ l) => make("option", { value: l.barcode, textContent: `${l.number} (${l.size})` }))]);
+}
+
+/** @param {string} url */
+function atDesk(url) {
+  const link = make("a", { href: url, target: "_blank", rel: "noopener", textContent: "Resolve it at the desk" });
+  link.dataset.testid = "desk";
+  return link;
 }
 
 /** @param {string} text */
