@@ -19,7 +19,9 @@ func bodies() map[string]string {
 		"PutLimits":    `{"items":[{"carrier":"{body items[].carrier}","size":"S","maximum":2}]}`,
 		"TakeCellOut":  `{"reason":"why"}`, "PutCellBack": `{"reason":"why"}`,
 		"MarkCellChecked": `{"reason":"why","generation":1,"found":"empty"}`,
-		"PauseLocker":     `{"reason":"why"}`, "ResumeLocker": `{"reason":"why"}`, "CloseLocker": `{"reason":"why"}`, "RevokeCertificates": `{"reason":"why"}`,
+		"OpenCell":        `{"purpose":"help","reason":"why"}`, "OpenCells": `{"cells":[1],"purpose":"help","reason":"why"}`,
+		"RejectRemoteOpening": `{"reason":"why"}`, "PutLockerScreen": `{}`, "PutNetworkScreen": `{}`,
+		"PauseLocker": `{"reason":"why"}`, "ResumeLocker": `{"reason":"why"}`, "CloseLocker": `{"reason":"why"}`, "RevokeCertificates": `{"reason":"why"}`,
 		"CreateRoute": `{"courier":"{body courier}","date":"2026-03-02","stops":[{"locker":"{body stops[].locker}",
 			"bring":["{body stops[].bring[]}"],"take":["{body stops[].take[]}"]}]}`,
 		"CreateCourier":       `{"organization":"{body organization}","badge":"BADGE-NEW","pin":"1234","lockers":["{body lockers[]}"]}`,
@@ -55,8 +57,10 @@ const (
 // needs are what an operation finds there, so that who may do it can.
 func needs() map[string]string {
 	return map[string]string{
-		"GetPickupCode":   `UPDATE shipments SET state = 'ready_for_pickup', issue = 1`,
-		"MarkCellChecked": `UPDATE cells SET doubtful = true, generation = 1`,
-		"ResumeLocker":    `UPDATE lockers SET state = 'paused'`,
+		"GetPickupCode":        `UPDATE shipments SET state = 'ready_for_pickup', issue = 1`,
+		"MarkCellChecked":      `UPDATE cells SET doubtful = true, generation = 1`,
+		"ApproveRemoteOpening": `UPDATE remote_openings SET state = 'waiting_for_approval', requested_by = 'somebody'`,
+		"RejectRemoteOpening":  `UPDATE remote_openings SET state = 'waiting_for_approval', requested_by = 'somebody'`,
+		"ResumeLocker":         `UPDATE lockers SET state = 'paused'`,
 	}
 }

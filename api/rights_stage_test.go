@@ -49,7 +49,7 @@ func newStage() *stage {
 	e := &engine{ports: p, stage: s}
 	s.Handler = handler(p, nil, func(cfg *api.Config) {
 		cfg.Keys, cfg.Shipments, cfg.Lockers, cfg.Enrolment, cfg.Network, cfg.Incidents, cfg.Events = s, s, s, s, s, s, s
-		cfg.Messages, cfg.Routes, cfg.Access, cfg.Clocks, cfg.Engine, cfg.Sandbox = s, s, s, s, e, e
+		cfg.Messages, cfg.Routes, cfg.Access, cfg.Clocks, cfg.Remotes, cfg.Engine, cfg.Sandbox = s, s, s, s, s, e, e
 	})
 	return s
 }

@@ -38,7 +38,7 @@ func (c caller) String() string {
 
 // can reports whether the key opens an operation: each key has every scope that its organization may have.
 func (c caller) can(scope string) bool {
-	return scope == "any" || c.operator || c.kind != models.KindHost && scope != string(models.ScopeOperator)
+	return scope == "any" || c.operator || c.kind != models.KindHost && scope != string(models.ScopeOperator) && scope != string(models.ScopeRemote)
 }
 
 // object is what an id names.
@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	w.add(lockerName, object{set: "none", id: "LOCKER-C"})
 	for kind, prefix := range map[string]string{
 		"locker": "lkr", lockerName: "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
-		"notification": "ntf", "incident": "inc", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
+		"notification": "ntf", "incident": "inc", "opening": "rem", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
 	} {
 		w.add(kind, object{set: "none", id: prefix + "_01hv0000000000000000000000"})
 	}
@@ -154,7 +154,7 @@ func (w *world) organizations(t *testing.T) {
 		for _, test := range []bool{false, true} {
 			scopes := allScopes
 			if c.operator {
-				scopes = []models.Scope{models.ScopeOperator}
+				scopes = []models.Scope{models.ScopeOperator, models.ScopeRemote}
 			}
 			if test && c.operator {
 				continue // there are none
@@ -230,6 +230,9 @@ func (w *world) side(t *testing.T, set string, model models.ModelID, test bool) 
 	incidents, err := w.db.Incidents(ctx, models.IncidentQuery{Page: models.Page{Limit: 10}, Locker: locker.ID})
 	require.NoError(t, err)
 	add("incident", string(incidents[0].ID), nil)
+	opening, err := w.db.RequestRemote(ctx, models.NewRemote{Request: by, Locker: locker.ID, Cells: []int{1}, Purpose: models.PurposeHelp, Reason: "why"})
+	require.NoError(t, err)
+	add("opening", string(opening.ID), nil)
 	w.message(t, v.Shipment.ID, add, theirs)
 	w.webhook(t, by, add, carrier)
 }
