@@ -42,6 +42,7 @@ func TestReplay(t *testing.T) {
 		r := worker.NewWorkflowReplayer()
 		r.RegisterWorkflowWithOptions(workflows.Shipment, workflow.RegisterOptions{Name: models.WorkflowShipment})
 		r.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
+		r.RegisterWorkflowWithOptions(workflows.RemoteOpen, workflow.RegisterOptions{Name: models.WorkflowRemoteOpen})
 		for _, s := range smalls() {
 			r.RegisterWorkflowWithOptions(s.workflow, workflow.RegisterOptions{Name: s.name})
 		}
@@ -292,6 +293,8 @@ func TestWriteHistories(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	writeClosing(t, c)
+	writeRemoteOpen(t, c, "remote-open-approved", true)
+	writeRemoteOpen(t, c, "remote-open-expired", false)
 	for _, s := range smalls() {
 		s.write(t, c)
 	}

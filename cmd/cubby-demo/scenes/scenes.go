@@ -79,6 +79,7 @@ func all() []scene {
 		{"privacy", "the number is the client's name", privacy},
 		{"flood", "a server that was never busy is the measure", flood},
 		{"cell-orders", "another cell is ordered out", cellOrders},
+		{"remote-open", "the second person is the first", remoteOpen},
 		{"courier-suspended", "another courier is suspended", courierSuspended},
 	}
 }
