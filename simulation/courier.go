@@ -103,6 +103,9 @@ func (c *courier) act(n *node) (int64, bool) {
 		return 0, true
 	}
 	v := n.view()
+	if len(n.mine(v)) == 0 && n.above(v) {
+		return w.between(second, 3*second), false
+	}
 	// A screen that went its own way has him begin again.
 	if c.stage > typePIN && v.Courier == "" && v.Operation == "" {
 		if c.tries++; c.tries > 6 {
@@ -112,6 +115,7 @@ func (c *courier) act(n *node) (int64, bool) {
 	}
 	switch c.stage {
 	case showBadge:
+		n.fiddle(10)
 		n.scans(c.account.badge)
 		return c.login(n)
 	case typePIN:
@@ -232,6 +236,7 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 	switch r := w.rng.IntN(100); {
 	case w.calm:
 	case r < 4:
+		n.fiddle(40)
 		return w.between(5*second, 40*second), false
 	case r < 7:
 		n.press([]cabinet.Button{cabinet.ButtonNotFit, cabinet.ButtonCancel}[r%2])
@@ -263,8 +268,7 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 
 // takeBack takes the courier's own parcel out again.
 func (c *courier) takeBack(box *compartment, b *carried) {
-	if i := slices.Index(box.things, b.label); i >= 0 {
-		box.things = slices.Delete(box.things, i, i+1)
+	if box.lose(b.label) {
 		b.of.where[b.label] = withCarrier
 	}
 }

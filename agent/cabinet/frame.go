@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -175,7 +176,7 @@ func (t *turn) endPage() {
 		over := s.Over
 		s.Over, s.OverUntil = "", 0
 		switch {
-		case t.busy():
+		case t.busy() && !mutant.On(mutant.StillHereIgnored):
 		case over == ScreenTrouble:
 			t.finishTrouble()
 		case over == ScreenStill:

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -175,8 +176,11 @@ func (s *State) operation(id models.OperationID) *Operation {
 }
 
 // begin enters an operation into the ledger. It is nil when the input offered no fresh
-// id: nothing is done twice under one id.
+// id, since nothing is done twice under one id; and when the battery is low.
 func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy models.Policy) *Operation {
+	if t.noPower() {
+		return nil
+	}
 	if t.fresh == "" || t.operation(t.fresh) != nil {
 		t.say(TextTryLater, messageMS)
 		return nil
@@ -184,7 +188,11 @@ func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy mod
 	op := t.enter(t.fresh, kind, id)
 	op.Policy, t.fresh = policy, ""
 	t.Session.Operation = op.ID
+	until := t.Session.Until
 	t.Session.show(ScreenWait, TextWait, 0)
+	if mutant.On(mutant.SessionResetOpen) {
+		t.Session.Until = until
+	}
 	return op
 }
 
