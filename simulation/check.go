@@ -178,8 +178,8 @@ func (n *node) checkCell(before, now *cabinet.Cell) {
 		if before.State != models.CellFree || before.Doubtful || before.Dead || before.Broken {
 			n.w.fail(n, "cell %d is offered for %s: it was %s, doubtful %t", now.Number(), op.ID, before.State, before.Doubtful)
 		}
-		n.checkPromises(op, now)
 		n.checkDevices(before, op)
+		n.checkPromises(op, now)
 		if len(box.things) > 0 && !box.forgotten {
 			n.w.fail(n, "cell %d is offered for %s, and %v is inside", now.Number(), op.ID, box.things)
 		}

@@ -36,7 +36,7 @@ type climate struct {
 // armed are the faults that can strike a cabinet.
 func (n *node) armed() []Fault {
 	return slices.DeleteFunc(armed(), func(f Fault) bool {
-		return f == badClimate && !n.chilled || f == deadSensor && !n.steel.cells[0].sensor.fitted
+		return f == badClimate && !n.chilled || f == deadSensor && !n.steel.cells[0].sensor.fitted || f == forcedDoor && !n.twoWay
 	})
 }
 
@@ -62,7 +62,24 @@ func (f *faults) strikeDevices(n *node, fault Fault) {
 		c.sensor.dead = true
 		n.sense(c)
 		w.in(w.between(minute, 3*hour), func() { c.sensor.dead = false; n.sense(c) })
+	case forcedDoor:
+		n.force(f.moving(n))
 	}
+}
+
+// force has somebody pry a door open, on the side at which nobody is, and shut it again.
+func (n *node) force(cell int) {
+	side := models.SideFront
+	if op := n.find(n.believed(cell).Operation); op != nil && !courierWorks(op.Kind) {
+		side = models.SideBack
+	}
+	door := n.steel.cell(cell).at(side)
+	if door.open {
+		return
+	}
+	*door = leaf{open: true, everOpen: true, openedAt: n.w.now}
+	n.observe(cell, side)
+	n.w.in(n.w.between(5*second, 5*minute), func() { n.shutAt(cell, side) })
 }
 
 // mainsFail has the cabinet run on its battery, until the mains are back or the battery is empty.

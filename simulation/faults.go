@@ -32,15 +32,16 @@ const (
 	mainsFailed   Fault = "mains failed"
 	badClimate    Fault = "module too warm, too cold or silent"
 	deadSensor    Fault = "dead parcel sensor"
+	forcedDoor    Fault = "door forced on the other side"
 	walkAway      Fault = "walked away"
 	cancelPressed Fault = "pressed cancel"
 )
 
-// armed are the faults that are brought about in a phase on purpose. The last two are those of
+// armed are the faults that are brought about in a phase on purpose. The last three are those of
 // devices that not every cabinet has.
 func armed() []Fault {
 	return []Fault{powerCut, tornCommit, partition, streamReset, slowNetwork, echoes, serverKilled, engineDown, databaseDown,
-		slowEngine, stuckLock, slowLock, bouncing, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore, mainsFailed, badClimate, deadSensor}
+		slowEngine, stuckLock, slowLock, bouncing, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore, mainsFailed, badClimate, deadSensor, forcedDoor}
 }
 
 // Phase is how far a cabinet's operations are.

@@ -75,14 +75,17 @@ func (n *node) openFor(op *cabinet.Operation) []int {
 	if op == nil {
 		return nil
 	}
-	return slices.DeleteFunc(op.Cells(cabinet.DoorOpen), func(cell int) bool {
-		c := n.believed(cell)
-		door := c.Leaf
-		if c.Load != nil && courierWorks(op.Kind) {
-			door = *c.Load
-		}
-		return !door.Open || n.uptime() >= door.OpenedAt+leftOpenAfter
-	})
+	return slices.DeleteFunc(op.Cells(cabinet.DoorOpen), func(cell int) bool { return !n.openYet(op, cell) })
+}
+
+// openYet reports whether an operation's door stands open, and not for long.
+func (n *node) openYet(op *cabinet.Operation, cell int) bool {
+	c := n.believed(cell)
+	door := c.Leaf
+	if c.Load != nil && courierWorks(op.Kind) {
+		door = *c.Load
+	}
+	return door.Open && n.uptime() < door.OpenedAt+leftOpenAfter
 }
 
 // sessionsBefore remembers the screens as they are before a step.
@@ -104,7 +107,7 @@ func (n *node) checkSessions(in cabinet.Input) {
 	for i, before := range n.watch.sessions {
 		now := n.session(i)
 		op := n.find(before.Operation)
-		open := slices.DeleteFunc(n.openFor(op), func(cell int) bool { return !slices.Contains(n.watch.busy[i], cell) })
+		open := slices.DeleteFunc(n.watch.busy[i], func(cell int) bool { return !n.openYet(op, cell) })
 		if len(open) == 0 {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -176,7 +175,7 @@ func (t *turn) endPage() {
 		over := s.Over
 		s.Over, s.OverUntil = "", 0
 		switch {
-		case t.busy() && !mutant.On(mutant.StillHereIgnored):
+		case t.busy():
 		case over == ScreenTrouble:
 			t.finishTrouble()
 		case over == ScreenStill:

@@ -222,7 +222,7 @@ func (t *turn) abandon(op *Operation, reason string) {
 
 // giveUp finishes a door that was never pulsed. Nothing was put into its cell.
 func (t *turn) giveUp(op *Operation, d *Door, reason string) {
-	if d.State != DoorWaiting {
+	if d.State != DoorWaiting && !(d.State == DoorOpen && mutant.On(mutant.OpenGivenUp)) {
 		return
 	}
 	d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reason

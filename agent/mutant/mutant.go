@@ -40,7 +40,7 @@ const (
 	SensorIgnored       Mutant = "sensor_ignored"
 	OfferSensedFull     Mutant = "offer_sensed_full"
 	SessionResetOpen    Mutant = "session_reset_open"
-	StillHereIgnored    Mutant = "still_here_ignored"
+	OpenGivenUp         Mutant = "open_given_up"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -53,5 +53,5 @@ func All() []Mutant {
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
-		OfferSensedFull, SessionResetOpen, StillHereIgnored}
+		OfferSensedFull, SessionResetOpen, OpenGivenUp}
 }
