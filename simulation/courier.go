@@ -227,8 +227,10 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		n.shut(cell)
 		return w.between(300, second), false
 	}
-	if len(box.things) > 0 || b.of.where[b.label] != withCarrier {
-		// Something is in it, or his parcel is in another cell: he says that he placed nothing.
+	doors := n.find(v.Operation).Doors
+	another := !slices.Contains(doors[len(doors)-1].Parcels, b.of.parcelOf(b.label))
+	if another || len(box.things) > 0 || b.of.where[b.label] != withCarrier {
+		// It is for another parcel, something is in it, or his parcel is in another cell: he says that he placed nothing.
 		n.press(cabinet.ButtonCancel)
 		c.out = true
 		return w.between(300, second), false
@@ -261,6 +263,10 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		n.press(cabinet.ButtonCancel) // changed his mind
 		c.out = true
 		return w.between(300, second), false
+	}
+	if c.at+1 < len(c.bag) && w.chance(15) {
+		n.scans(c.bag[c.at+1].label) // its door opens once this one is shut
+		c.stage, c.at = load, c.at+1
 	}
 	n.shut(cell)
 	return w.between(300, second), false

@@ -41,6 +41,7 @@ const (
 	OfferSensedFull     Mutant = "offer_sensed_full"
 	SessionResetOpen    Mutant = "session_reset_open"
 	OpenGivenUp         Mutant = "open_given_up"
+	NextOpensEarly      Mutant = "next_opens_early"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -53,5 +54,5 @@ func All() []Mutant {
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
-		OfferSensedFull, SessionResetOpen, OpenGivenUp}
+		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly}
 }
