@@ -372,7 +372,9 @@ func (l *Life) Deadline() (at time.Time, summary string, ok bool) {
 		if reminder, ok := l.nextReminder(); ok {
 			at, summary = reminder, "the client is reminded"
 		}
-		if !l.WaitUntil.IsZero() { // it is looked at again, also when an outage has moved the end by now
+		// It is looked at again, also when an outage has moved the end by now. Nobody waits for the
+		// cabinet's word once nothing is in its cells.
+		if !l.WaitUntil.IsZero() && l.count(ParcelInCell) > 0 {
 			at, summary = l.WaitUntil, "waits for the cabinet: "+summary
 		}
 		return at, summary, true

@@ -211,3 +211,29 @@ func TestWhatGoesBackNeedsNoRoom(t *testing.T) {
 	require.Equal(t, models.StateReturning, l.State)
 	require.True(t, l.Projection(nil).NoRoom)
 }
+
+// TestNothingIsWaitedForAtTheCabinet: the cabinet was asked about, and is away; then what it held is
+// told to be missing, and another parcel is to come. The moment at which the cabinet was to be
+// looked at again brings nothing any more, and above all not a reminder at each look.
+func TestNothingIsWaitedForAtTheCabinet(t *testing.T) {
+	t.Parallel()
+	l := newLife("a", "b")
+	l.Policy.Reminders = []models.Seconds{24 * 3600}
+	l.ApplyFact(fact(1, models.FactDeposited, "a", born))
+	at, _, _ := l.Deadline()
+	l.Due(at)
+	require.Equal(t, models.StateReady, l.State)
+	at, _, _ = l.Deadline()
+	require.Empty(t, l.TakeClock(models.ClockResult{}, at))
+	again, _, _ := l.Deadline()
+	l.ApplyFact(fact(2, models.FactMissing, "a", at))
+	require.Equal(t, models.StateReady, l.State, "the other one is to come")
+	told := 0
+	for range 5 {
+		told += len(l.Due(again))
+	}
+	require.LessOrEqual(t, told, 1)
+	next, _, ok := l.Deadline()
+	require.True(t, ok)
+	require.True(t, next.After(again), "%s is not after %s", next, again)
+}

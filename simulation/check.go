@@ -33,6 +33,8 @@ type watch struct {
 	frozen    map[models.ShipmentID]bool // as the cabinet was last told
 	remote    []int64                    // when doors were driven from afar
 	cells     []cabinet.Cell
+	sessions  [2]cabinet.Session // in front, and at the back
+	busy      [2][]int           // doors of each that stood open, and not for long
 	order     int64
 	facts     int64
 	epoch     int64
@@ -70,6 +72,7 @@ func (w *watch) before(n *node) {
 	for _, c := range n.state().Cells {
 		w.cells = append(w.cells, *c)
 	}
+	w.sessionsBefore(n)
 }
 
 // check judges a step.
@@ -84,6 +87,7 @@ func (n *node) check(in cabinet.Input) {
 	}
 	n.checkOperations(in)
 	n.checkCells(in)
+	n.checkSessions(in)
 	n.checkFacts()
 }
 
@@ -128,6 +132,7 @@ func (n *node) checkOperations(in cabinet.Input) {
 // began judges an operation that has just begun.
 func (n *node) began(op *cabinet.Operation, in cabinet.Input) {
 	n.w.Stats.Operations++
+	n.checkPower(op)
 	if op.Kind != models.Pickup {
 		return
 	}
@@ -173,12 +178,13 @@ func (n *node) checkCell(before, now *cabinet.Cell) {
 		if before.State != models.CellFree || before.Doubtful || before.Dead || before.Broken {
 			n.w.fail(n, "cell %d is offered for %s: it was %s, doubtful %t", now.Number(), op.ID, before.State, before.Doubtful)
 		}
+		n.checkDevices(before, op)
 		n.checkPromises(op, now)
 		if len(box.things) > 0 && !box.forgotten {
 			n.w.fail(n, "cell %d is offered for %s, and %v is inside", now.Number(), op.ID, box.things)
 		}
 	}
-	idle := now.Operation == "" && !now.Open && !box.open
+	idle := now.Operation == "" && !anyOpen(now) && !box.reachable()
 	if idle && now.State == models.CellFree && !now.Doubtful && len(box.things) > 0 && !box.forgotten && before.Operation == "" {
 		n.w.fail(n, "cell %d is free, and %v is inside", now.Number(), box.things)
 	}
@@ -218,9 +224,12 @@ func (n *node) checkFacts() {
 
 func (n *node) checkFact(f models.Fact) {
 	if f.Type == models.FactDoorOpened {
-		if box := n.steel.cell(f.Cell); !box.open && (!box.everOpen || n.w.now-box.openedAt > minute) && !n.boardOf(f.Cell).dead {
+		if !n.steel.cell(f.Cell).wasOpen(n.w.now) && !n.boardOf(f.Cell).dead {
 			n.w.fail(n, "door %d is told to have opened, and it did not", f.Cell)
 		}
+	}
+	if f.Type == models.FactDeposited && n.believed(f.Cell).Sensed == cabinet.SensedEmpty {
+		n.w.fail(n, "a parcel is told to be in cell %d, and its sensor sees none", f.Cell)
 	}
 	n.remember(f)
 }
@@ -260,6 +269,7 @@ func (n *node) checkPulse(p cabinet.Pulse) {
 	case p.Attempt > 1 && !n.watch.jammed[attempt{p.Operation, p.Cell, p.Attempt - 1}]:
 		n.w.fail(n, "pulse %+v, and the attempt before did not fail", p)
 	case n.w.failed == nil:
+		n.checkSide(p, op)
 		n.checkAuthority(p, op, op.Doors[i])
 	}
 }
@@ -279,7 +289,10 @@ func (n *node) checkAuthority(p cabinet.Pulse, op *cabinet.Operation, d cabinet.
 	if d.Generation != c.Generation || c.Operation != op.ID {
 		n.w.fail(n, "pulse %+v is for generation %d of the cell, which is at %d, held by %q", p, d.Generation, c.Generation, c.Operation)
 	}
-	if busy := n.doorsBusy(); busy > protocol.DoorsAtOnce {
+	switch busy := n.doorsBusy(); {
+	case n.power.OnBattery && busy > 1:
+		n.w.fail(n, "pulse %+v on battery makes %d doors open or about to be", p, busy)
+	case busy > protocol.DoorsAtOnce:
 		n.w.fail(n, "pulse %+v makes %d doors open or about to be", p, busy)
 	}
 	switch op.Kind {
@@ -301,7 +314,7 @@ func (n *node) doorsBusy() int {
 				return d.Cell == c.Number() && d.State == cabinet.DoorPulsed
 			})
 		}
-		if c.Open || pulsing {
+		if anyOpen(c) || pulsing {
 			busy++
 		}
 	}
@@ -327,7 +340,7 @@ func (n *node) checkRemote(p cabinet.Pulse, c *cabinet.Cell) {
 		n.w.fail(n, "%d doors were opened from afar within an hour", len(n.watch.remote))
 	default:
 		g.used = true
-		n.w.in(n.w.between(10*second, 40*second), func() { n.shut(p.Cell) })
+		n.w.in(n.w.between(10*second, 40*second), func() { n.shutAt(p.Cell, models.SideFront) })
 	}
 }
 

@@ -103,6 +103,9 @@ func (c *courier) act(n *node) (int64, bool) {
 		return 0, true
 	}
 	v := n.view()
+	if len(n.mine(v)) == 0 && n.above(v) {
+		return w.between(second, 3*second), false
+	}
 	// A screen that went its own way has him begin again.
 	if c.stage > typePIN && v.Courier == "" && v.Operation == "" {
 		if c.tries++; c.tries > 6 {
@@ -112,6 +115,7 @@ func (c *courier) act(n *node) (int64, bool) {
 	}
 	switch c.stage {
 	case showBadge:
+		n.fiddle(10)
 		n.scans(c.account.badge)
 		return c.login(n)
 	case typePIN:
@@ -223,8 +227,10 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		n.shut(cell)
 		return w.between(300, second), false
 	}
-	if len(box.things) > 0 || b.of.where[b.label] != withCarrier {
-		// Something is in it, or his parcel is in another cell: he says that he placed nothing.
+	doors := n.find(v.Operation).Doors
+	another := !slices.Contains(doors[len(doors)-1].Parcels, b.of.parcelOf(b.label))
+	if another || len(box.things) > 0 || b.of.where[b.label] != withCarrier {
+		// It is for another parcel, something is in it, or his parcel is in another cell: he says that he placed nothing.
 		n.press(cabinet.ButtonCancel)
 		c.out = true
 		return w.between(300, second), false
@@ -232,6 +238,7 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 	switch r := w.rng.IntN(100); {
 	case w.calm:
 	case r < 4:
+		n.fiddle(40)
 		return w.between(5*second, 40*second), false
 	case r < 7:
 		n.press([]cabinet.Button{cabinet.ButtonNotFit, cabinet.ButtonCancel}[r%2])
@@ -257,14 +264,17 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		c.out = true
 		return w.between(300, second), false
 	}
+	if c.at+1 < len(c.bag) && w.chance(15) {
+		n.scans(c.bag[c.at+1].label) // its door opens once this one is shut
+		c.stage, c.at = load, c.at+1
+	}
 	n.shut(cell)
 	return w.between(300, second), false
 }
 
 // takeBack takes the courier's own parcel out again.
 func (c *courier) takeBack(box *compartment, b *carried) {
-	if i := slices.Index(box.things, b.label); i >= 0 {
-		box.things = slices.Delete(box.things, i, i+1)
+	if box.lose(b.label) {
 		b.of.where[b.label] = withCarrier
 	}
 }

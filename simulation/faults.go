@@ -29,14 +29,19 @@ const (
 	clockJump     Fault = "clock jump"
 	clockFrozen   Fault = "frozen clock"
 	clock1970     Fault = "clock at 1970"
+	mainsFailed   Fault = "mains failed"
+	badClimate    Fault = "module too warm, too cold or silent"
+	deadSensor    Fault = "dead parcel sensor"
+	forcedDoor    Fault = "door forced on the other side"
 	walkAway      Fault = "walked away"
 	cancelPressed Fault = "pressed cancel"
 )
 
-// armed are the faults that are brought about in a phase on purpose.
+// armed are the faults that are brought about in a phase on purpose. The last three are those of
+// devices that not every cabinet has.
 func armed() []Fault {
 	return []Fault{powerCut, tornCommit, partition, streamReset, slowNetwork, echoes, serverKilled, engineDown, databaseDown,
-		slowEngine, stuckLock, slowLock, bouncing, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore}
+		slowEngine, stuckLock, slowLock, bouncing, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore, mainsFailed, badClimate, deadSensor, forcedDoor}
 }
 
 // Phase is how far a cabinet's operations are.
@@ -130,23 +135,23 @@ const (
 func newFaults(w *World) *faults { return &faults{w: w} }
 
 func (f *faults) begin() {
-	for range f.w.nodes {
-		f.plan = append(f.plan, f.next())
+	for _, n := range f.w.nodes {
+		f.plan = append(f.plan, f.next(n))
 	}
 }
 
 // next chooses a pair that has struck least in this world, or nearly.
-func (f *faults) next() *plan {
+func (f *faults) next(n *node) *plan {
 	var best Hit
 	fewest := -1
 	for range 30 {
-		list := armed()
+		list := n.armed()
 		h := Hit{list[f.w.rng.IntN(len(list))], Phases()[f.w.rng.IntN(len(Phases()))]}
 		if (h.Fault == oldImage || h.Fault == rottenStore) && f.w.rng.IntN(8) > 0 {
 			continue // each leaves a cabinet full of doubt
 		}
-		if n := f.w.Stats.Hits[h]; fewest < 0 || n < fewest {
-			best, fewest = h, n
+		if hits := f.w.Stats.Hits[h]; fewest < 0 || hits < fewest {
+			best, fewest = h, hits
 		}
 	}
 	if fewest < 0 {
@@ -190,11 +195,11 @@ func (f *faults) stepped(n *node) {
 			f.jam(n)
 		}
 		if f.w.now > p.from+planLasts {
-			f.plan[n.index] = f.next()
+			f.plan[n.index] = f.next(n)
 		}
 		return
 	}
-	f.plan[n.index] = f.next()
+	f.plan[n.index] = f.next(n)
 	f.hit(n, p.fault)
 	f.strike(n, p.fault)
 }
@@ -289,6 +294,8 @@ func (f *faults) strikeSteel(n *node, fault Fault) {
 	case clock1970:
 		n.wall.offset, n.wall.guessed, n.wall.server = -beginMS-w.now, true, 0
 		w.in(w.between(minute, 5*hour), func() { n.wall.offset, n.wall.guessed = 0, false })
+	default:
+		f.strikeDevices(n, fault)
 	}
 }
 

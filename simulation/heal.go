@@ -20,6 +20,7 @@ func (w *World) heal() {
 	}
 	s.up, s.engine, s.database, s.slow = true, true, true, 0
 	for _, n := range w.nodes {
+		n.healDevices()
 		n.link.up, n.link.slow, n.chatter = true, 0, 0
 		n.wall.offset, n.wall.frozenAt, n.wall.guessed = 0, 0, false
 		n.disk.dies = diskLives
@@ -40,14 +41,20 @@ func (w *World) heal() {
 			break
 		}
 	}
+	for _, n := range w.nodes {
+		n.climate.reads++ // the last reading was told: nothing is under way any more
+	}
+	w.runUntil(w.now + minute)
 	w.judge()
 }
 
 // finishVisits shuts every door, and has couriers and clients come once more.
 func (w *World) finishVisits(round int) {
 	for _, n := range w.nodes {
-		for _, cell := range n.steel.openDoors() {
-			n.shut(cell)
+		for _, side := range n.sides() {
+			for _, cell := range n.steel.openDoors(side) {
+				n.shutAt(cell, side)
+			}
 		}
 		c := n.watch.couriers[0]
 		if c.suspended {
@@ -68,7 +75,8 @@ func (w *World) finishVisits(round int) {
 // settled reports whether nothing is open, in doubt, or to be collected any more.
 func (w *World) settled() bool {
 	for _, n := range w.nodes {
-		if !n.running || len(n.people) > 0 || n.state().Journal.Acked < n.state().Journal.Seq {
+		waiting := len(n.queues[models.SideFront].people) + len(n.queues[models.SideBack].people)
+		if !n.running || waiting > 0 || n.state().Journal.Acked < n.state().Journal.Seq {
 			return false
 		}
 		for _, c := range n.state().Cells {

@@ -35,7 +35,7 @@ type node struct {
 	bootAt  int64 // when uptime was 0
 	powered int64 // ms of earlier boots
 	wall    wallClock
-	seen    [cellsPerNode]bool
+	seen    [2][cellsPerNode]bool // its doors, and those at the back
 	tickAt  int64
 	ids     int
 	// restored: its store is an old copy, and it cannot know that yet.
@@ -43,9 +43,14 @@ type node struct {
 	// restoredIn is the epoch that the server knew then.
 	restoredIn int64
 
+	twoWay  bool // couriers work at the back, clients in front
+	chilled bool // its second module is
+	power   cabinet.Power
+	climate climate
+
 	link     link
-	people   []visitor
-	busy     bool
+	queues   map[models.Side]*queue
+	side     models.Side // of whoever acts
 	watch    watch
 	chatter  int64 // until then messages are sent twice and late
 	lastCode typedCode
@@ -60,8 +65,15 @@ type board struct {
 func newNode(w *World, index int) *node {
 	n := &node{w: w, id: lockerID(index), index: index, disk: newDisk(), steel: &steel{w: w}, watch: newWatch()}
 	n.key = models.CabinetKey{byte(index + 1), 7}
+	n.queues = map[models.Side]*queue{models.SideFront: {}, models.SideBack: {}}
+	n.twoWay, n.chilled = w.rng.IntN(2) == 0, w.rng.IntN(2) == 0
+	sensed := w.rng.IntN(2) == 0
 	for i := range cellsPerNode {
-		n.steel.cells = append(n.steel.cells, &compartment{number: i + 1})
+		c := &compartment{node: n, number: i + 1, chilled: n.chilled && i >= ambientCells, sensor: sensor{fitted: sensed}}
+		if n.twoWay {
+			c.load = &leaf{}
+		}
+		n.steel.cells = append(n.steel.cells, c)
 		b := &n.boards[i*boardsPerNode/cellsPerNode]
 		if len(b.cells) == 0 {
 			b.first = i + 1
@@ -88,6 +100,15 @@ func (n *node) believed(cell int) cabinet.Cell {
 		return *cells[cell-1]
 	}
 	return cabinet.Cell{Occupancy: models.Occupancy{Doubtful: true}}
+}
+
+// believedOpen is a door as the cabinet knows it.
+func (n *node) believedOpen(cell int, side models.Side) bool {
+	c := n.believed(cell)
+	if side == models.SideBack && c.Load != nil {
+		return c.Load.Open
+	}
+	return c.Open
 }
 
 // uptime is the time since the computer started.
@@ -123,24 +144,29 @@ func (n *node) start() {
 	n.wall.restart(keeper.FloorMS())
 	n.checkRestart()
 	n.w.log(n, "starts: boot %d, uptime %d, store lost: %t", n.boot, n.uptime(), lost)
-	n.give(cabinet.Started{Boot: fmt.Sprintf("boot-%d-%d", n.index, n.boot), Open: n.readDoors(), Lost: lost})
+	started := cabinet.Started{Boot: fmt.Sprintf("boot-%d-%d", n.index, n.boot), Open: n.readDoors(models.SideFront), Lost: lost}
+	if n.twoWay {
+		started.OpenLoad = n.readDoors(models.SideBack)
+	}
+	n.give(started)
 	n.give(cabinet.KeyInstalled{Key: n.key})
 	n.give(cabinet.TrustInstalled{Signers: []models.SignerKey{n.w.server.signer.Public()}})
 	for i := range n.boards {
 		n.tellBoard(&n.boards[i])
 	}
+	n.tellDevices()
 	n.connectSoon()
 }
 
 // readDoors is the first look. A door whose board is dead is taken as it was last seen.
-func (n *node) readDoors() []int {
+func (n *node) readDoors(side models.Side) []int {
 	var open []int
 	for _, c := range n.steel.cells {
-		is := c.open
+		is := c.at(side).open
 		if n.boardOf(c.number).dead {
-			is = n.believed(c.number).Open
+			is = n.believedOpen(c.number, side)
 		}
-		n.seen[c.number-1] = is
+		*n.seenAt(c.number, side) = is
 		if is {
 			open = append(open, c.number)
 		}
@@ -158,7 +184,10 @@ func (n *node) tellBoard(b *board) {
 	}
 	if !b.dead {
 		for _, c := range b.cells {
-			n.see(c, n.steel.cell(c).open)
+			for _, side := range n.sides() {
+				n.see(c, side, n.steel.cell(c).at(side).open)
+			}
+			n.sense(n.steel.cell(c))
 		}
 	}
 }
@@ -173,8 +202,6 @@ func (n *node) boardChanges(b *board, dead bool) {
 		}
 	})
 }
-
-func (n *node) doorChanged(cell int, open bool) { n.give(cabinet.DoorChanged{Cell: cell, Open: open}) }
 
 // give gives the core an input and carries its effects out, as the product's host does.
 func (n *node) give(in cabinet.Input) {
@@ -220,8 +247,7 @@ func (n *node) carryOut(e cabinet.Effect) {
 		n.checkPulse(e)
 		n.w.log(n, "pulse %+v", e)
 		if !n.boardOf(e.Cell).dead {
-			cell := e.Cell
-			n.w.in(n.w.between(1, unlockTakes), func() { n.pulse(cell) })
+			n.w.in(n.w.between(1, unlockTakes), func() { n.pulse(e.Cell, e.Side) })
 		}
 	case cabinet.Send:
 		n.sendUp(e.Type, e.Body)

@@ -15,48 +15,66 @@ type visitor interface {
 	act(n *node) (again int64, done bool)
 }
 
-// comes puts a person into the queue before a cabinet.
+// queue is who waits before a side of a cabinet.
+type queue struct {
+	people []visitor
+	busy   bool
+}
+
+// comes puts a person into the queue before a cabinet: couriers stand at the back of a two-way
+// one, and do not see who is in front.
 func (n *node) comes(v visitor) {
-	n.people = append(n.people, v)
-	if !n.busy {
-		n.busy = true
-		n.w.in(n.w.between(second, 20*second), n.next)
+	side := models.SideFront
+	if _, works := v.(*courier); works && n.twoWay {
+		side = models.SideBack
+	}
+	q := n.queues[side]
+	q.people = append(q.people, v)
+	if !q.busy {
+		q.busy = true
+		n.w.in(n.w.between(second, 20*second), func() { n.next(side) })
 	}
 }
 
-// next lets the first of the queue act.
-func (n *node) next() {
-	if len(n.people) == 0 {
-		n.busy = false
+// next lets the first of a side's queue act.
+func (n *node) next(side models.Side) {
+	q, wait := n.queues[side], int64(0)
+	switch {
+	case len(q.people) == 0:
+		q.busy = false
 		return
+	case !n.running:
+		wait = 10 * second // the screen is dark
+	default:
+		n.side = side
+		again, done := q.people[0].act(n)
+		wait = again
+		if done {
+			q.people = q.people[1:]
+			n.passBy(side)
+			wait = n.w.between(5*second, 40*second)
+		}
 	}
-	if !n.running {
-		n.w.in(10*second, n.next) // the screen is dark
-		return
-	}
-	again, done := n.people[0].act(n)
-	if !done {
-		n.w.in(again, n.next)
-		return
-	}
-	n.people = n.people[1:]
-	n.passBy()
-	n.w.in(n.w.between(5*second, 40*second), n.next)
+	n.w.in(wait, func() { n.next(side) })
 }
 
 // passBy has somebody shut what was left open, sooner or later.
-func (n *node) passBy() {
-	for _, cell := range n.steel.openDoors() {
-		n.w.in(n.w.between(20*second, 20*minute), func() { n.shut(cell) })
+func (n *node) passBy(side models.Side) {
+	for _, cell := range n.steel.openDoors(side) {
+		n.w.in(n.w.between(20*second, 20*minute), func() { n.shutAt(cell, side) })
 	}
 }
 
-func (n *node) view() cabinet.View { return n.state().View(n.instant(), models.SideFront) }
+func (n *node) view() cabinet.View { return n.state().View(n.instant(), n.side) }
 
-func (n *node) types(text string) { n.give(cabinet.Keyed{Text: text, ID: n.operation()}) }
-func (n *node) scans(text string) { n.give(cabinet.Scanned{Text: text, ID: n.operation()}) }
+func (n *node) types(text string) {
+	n.give(cabinet.Keyed{Text: text, ID: n.operation(), Side: n.side})
+}
+func (n *node) scans(text string) {
+	n.give(cabinet.Scanned{Text: text, ID: n.operation(), Side: n.side})
+}
 func (n *node) press(b cabinet.Button) {
-	n.give(cabinet.Pressed{Button: b, ID: n.operation()})
+	n.give(cabinet.Pressed{Button: b, ID: n.operation(), Side: n.side})
 }
 
 // reaction is how long a door stands open before anybody can have used it.
@@ -65,8 +83,8 @@ const reaction = 400
 // mine lists the doors of the screen's operation that really stand open.
 func (n *node) mine(v cabinet.View) []int {
 	return slices.DeleteFunc(slices.Clone(v.Doors), func(cell int) bool {
-		c := n.steel.cell(cell)
-		return !c.open || n.w.now < c.openedAt+reaction
+		door := n.steel.cell(cell).at(n.side)
+		return !door.open || n.w.now < door.openedAt+reaction
 	})
 }
 
@@ -121,6 +139,7 @@ func (c *client) begin(n *node) (int64, bool) {
 		c.stage = 0
 		return w.between(second, 4*second), false
 	}
+	n.fiddle(20)
 	if w.chance(1) {
 		n.types("46511140") // somebody else's idea of a code
 	}
@@ -166,6 +185,9 @@ func (c *client) watch(n *node) (int64, bool) {
 	}
 	if w.now > c.until {
 		return c.leave(n)
+	}
+	if n.above(v) {
+		return w.between(second, 4*second), false
 	}
 	switch v.Text {
 	case cabinet.TextWait:
@@ -226,6 +248,7 @@ func (c *client) take(n *node, cell int) (int64, bool) {
 	switch r := w.rng.IntN(100); {
 	case w.calm:
 	case r < 8:
+		n.fiddle(40)
 		return w.between(5*second, 50*second), false // hesitates
 	case r < 10:
 		w.faults.hit(n, walkAway)
@@ -257,7 +280,7 @@ func (c *client) giveBack(n *node, cell int) (int64, bool) {
 	w := n.w
 	n.press(cabinet.ButtonRefuse)
 	if n.running && n.view().Text == cabinet.TextWhichCell {
-		n.give(cabinet.Chose{Key: strconv.Itoa(cell)})
+		n.give(cabinet.Chose{Key: strconv.Itoa(cell), Side: n.side})
 	}
 	if n.running {
 		n.press([]cabinet.Button{cabinet.ButtonDamaged, cabinet.ButtonNotOrdered, cabinet.ButtonOther}[w.rng.IntN(3)])

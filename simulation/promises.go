@@ -17,14 +17,14 @@ func (n *node) checkPromises(op *cabinet.Operation, given *cabinet.Cell) {
 			if id == op.Shipment && slices.Contains(op.Doors[len(op.Doors)-1].Parcels, p.Parcel) && p.Promised {
 				return
 			}
-			if p.Promised && !leaves && !e.Withdrawn && !n.knows(e, p.Parcel) {
+			if p.Promised && p.Regime == given.Layout.Regime && !leaves && !e.Withdrawn && !n.knows(e, p.Parcel) {
 				expected = append(expected, p.Size)
 			}
 		}
 	}
 	var left []models.Size
 	for _, c := range n.state().Cells {
-		if c.State == models.CellFree && !c.Doubtful && !c.Dead && !c.Broken {
+		if c.State == models.CellFree && c.Layout.Regime == given.Layout.Regime && !c.Doubtful && !c.Dead && !c.Broken && !c.Unfit && c.Sensed != cabinet.SensedParcel {
 			left = append(left, c.Layout.Size)
 		}
 	}

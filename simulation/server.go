@@ -79,7 +79,14 @@ func (s *server) furnish(n *node) {
 		if i%2 == 1 {
 			size = models.SizeL
 		}
-		layout.Cells = append(layout.Cells, models.LayoutCell{Number: i + 1, Module: 1, Row: i + 1, Size: size, Regime: models.Ambient})
+		c := models.LayoutCell{Number: i + 1, Module: 1, Row: i + 1, Size: size, Regime: models.Ambient}
+		if n.steel.cell(i + 1).chilled {
+			c.Module, c.Row, c.Regime = chilledModule, i+1-ambientCells, models.Chilled
+		}
+		if n.twoWay {
+			c.Side = models.SideBoth
+		}
+		layout.Cells = append(layout.Cells, c)
 	}
 	s.write(n, protocol.Entry{Kind: models.EntryLayout, Key: string(n.id)}, layout)
 	for i := range 2 {

@@ -82,8 +82,12 @@ func (s *server) announce(n *node) *shipment {
 		if s.w.rng.IntN(4) == 0 {
 			size = models.SizeL
 		}
+		regime := models.Ambient
+		if n.chilled && s.w.rng.IntN(4) == 0 {
+			regime = models.Chilled
+		}
 		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{
-			Parcel: parcel, Barcode: label, Size: size, Regime: models.Ambient, Promised: k%unpromisedEvery != 0,
+			Parcel: parcel, Barcode: label, Size: size, Regime: regime, Promised: k%unpromisedEvery != 0,
 		})
 		sh.labels = append(sh.labels, label)
 		rows = append(rows, models.Parcel{ID: parcel})

@@ -13,11 +13,20 @@ type steel struct {
 	cells []*compartment // by number, from 1
 }
 
+// leaf is a door.
+type leaf struct {
+	open     bool
+	openedAt int64 // last
+	everOpen bool
+}
+
 type compartment struct {
+	node      *node
 	number    int
-	open      bool
-	openedAt  int64 // last
-	everOpen  bool
+	leaf            // its door; of a two-way cell that in front
+	load      *leaf // the door at the back of a two-way cell; nil: it has none
+	chilled   bool
+	sensor    sensor
 	stuck     bool  // the lock does not open
 	slow      int64 // how much longer it takes
 	bounces   int   // false readings to come
@@ -27,31 +36,54 @@ type compartment struct {
 
 func (s *steel) cell(n int) *compartment { return s.cells[n-1] }
 
+// at is the door at a side. A cell with one door has the same at both.
+func (c *compartment) at(side models.Side) *leaf {
+	if side == models.SideBack && c.load != nil {
+		return c.load
+	}
+	return &c.leaf
+}
+
+// reachable reports whether a hand can reach into the cell.
+func (c *compartment) reachable() bool { return c.open || c.load != nil && c.load.open }
+
+// sides are the faces of the cabinet that have doors.
+func (n *node) sides() []models.Side {
+	if n.twoWay {
+		return []models.Side{models.SideFront, models.SideBack}
+	}
+	return []models.Side{models.SideFront}
+}
+
 // pulse drives a lock: its door springs open a moment later.
-func (n *node) pulse(cell int) {
+func (n *node) pulse(cell int, side models.Side) {
 	c := n.steel.cell(cell)
 	n.w.in(40+c.slow, func() {
-		if c.stuck || c.open {
+		door := c.at(side)
+		if c.stuck || door.open {
 			return
 		}
-		c.open, c.everOpen, c.openedAt = true, true, n.w.now
-		n.w.log(n, "door %d springs open", cell)
-		n.observe(cell)
+		door.open, door.everOpen, door.openedAt = true, true, n.w.now
+		n.w.log(n, "door %d %s springs open", cell, side)
+		n.observe(cell, side)
 	})
 }
 
-// shut closes a door.
-func (n *node) shut(cell int) {
+// shut closes a door at the side of whoever acts.
+func (n *node) shut(cell int) { n.shutAt(cell, n.side) }
+
+// shutAt closes a door.
+func (n *node) shutAt(cell int, side models.Side) {
 	c := n.steel.cell(cell)
-	if !c.open {
+	if !c.at(side).open {
 		return
 	}
-	c.open = false
+	c.at(side).open = false
 	if op := n.find(n.believed(cell).Operation); op != nil && op.Kind == models.Pickup && len(c.things) > 0 && !puttingBack(op, cell) {
 		c.forgotten = true // unless somebody objects, the policy takes it for taken
 	}
-	n.w.log(n, "door %d is shut, with %v inside", cell, c.things)
-	n.observe(cell)
+	n.w.log(n, "door %d %s is shut, with %v inside", cell, side, c.things)
+	n.observe(cell, side)
 }
 
 // puttingBack reports whether the client said that what is behind a door is put back.
@@ -61,39 +93,64 @@ func puttingBack(op *cabinet.Operation, cell int) bool {
 
 // observe has the bus see a door a moment later, as it stands then. A contact that bounces
 // may be believed to have moved, for a moment.
-func (n *node) observe(cell int) {
+func (n *node) observe(cell int, side models.Side) {
 	c := n.steel.cell(cell)
+	door := c.at(side)
 	if c.bounces > 0 {
 		c.bounces--
-		n.w.in(n.w.between(30, 60), func() { n.see(cell, !c.open) })
+		n.w.in(n.w.between(30, 60), func() { n.see(cell, side, !door.open) })
 	}
-	n.w.in(n.w.between(60, 190), func() { n.see(cell, c.open) })
+	n.w.in(n.w.between(60, 190), func() { n.see(cell, side, door.open) })
 }
 
 // see tells the cabinet of a door, if its board answers.
-func (n *node) see(cell int, open bool) {
-	if !n.running || n.boardOf(cell).dead || n.seen[cell-1] == open {
+func (n *node) see(cell int, side models.Side, open bool) {
+	seen := n.seenAt(cell, side)
+	if !n.running || n.boardOf(cell).dead || *seen == open {
 		return
 	}
-	n.seen[cell-1] = open
-	n.doorChanged(cell, open)
+	*seen = open
+	n.give(cabinet.DoorChanged{Cell: cell, Side: side, Open: open})
+}
+
+// seenAt is how the bus last saw a door.
+func (n *node) seenAt(cell int, side models.Side) *bool {
+	if side == models.SideBack && n.twoWay {
+		return &n.seen[1][cell-1]
+	}
+	return &n.seen[0][cell-1]
 }
 
 // put puts a parcel into an open cell.
-func (c *compartment) put(thing string) { c.things = append(c.things, thing) }
+func (c *compartment) put(thing string) {
+	c.things = append(c.things, thing)
+	c.node.sense(c)
+}
+
+// lose takes one thing out, if it is inside.
+func (c *compartment) lose(thing string) bool {
+	i := slices.Index(c.things, thing)
+	if i < 0 {
+		return false
+	}
+	c.things = slices.Delete(c.things, i, i+1)
+	c.node.sense(c)
+	return true
+}
 
 // takeOut takes everything out.
 func (c *compartment) takeOut() []string {
 	things := c.things
 	c.things, c.forgotten = nil, false
+	c.node.sense(c)
 	return things
 }
 
-// openDoors lists the doors that really stand open.
-func (s *steel) openDoors() []int {
+// openDoors lists the doors at a side that really stand open.
+func (s *steel) openDoors(side models.Side) []int {
 	var open []int
 	for _, c := range s.cells {
-		if c.open {
+		if c.at(side).open {
 			open = append(open, c.number)
 		}
 	}

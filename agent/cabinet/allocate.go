@@ -16,8 +16,8 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 	var best *Cell
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
-		offerable := c.Offerable() || mutant.On(mutant.OfferDoubtful) && c.State == models.CellFree
-		if !offerable || !c.serves() || c.anyOpen() || c.Operation != "" || c.Layout.Regime != p.Regime ||
+		offerable := c.offerable() || mutant.On(mutant.OfferDoubtful) && c.State == models.CellFree
+		if !offerable || c.anyOpen() || c.Operation != "" || c.Layout.Regime != p.Regime && !mutant.On(mutant.ChilledIntoAmbient) ||
 			rank < p.Size.Rank() || rank <= above || !p.Dimensions.Fits(c.Layout.Inner) {
 			continue
 		}
@@ -66,7 +66,7 @@ func (s *State) expected() models.Demand {
 func (s *State) free() models.Demand {
 	free := models.Demand{}
 	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() {
+		if c.offerable() {
 			free.Add(c.Layout.Regime, c.Layout.Size, 1)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -127,7 +128,7 @@ func (s *State) courierParams(session *Session) map[string]string {
 func (s *State) freeCounts() map[string]string {
 	counts := map[models.Size]int{}
 	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.anyOpen() && c.Operation == "" {
+		if c.offerable() && !c.anyOpen() && c.Operation == "" {
 			counts[c.Layout.Size]++
 		}
 	}
@@ -142,7 +143,7 @@ func (s *State) freeCounts() map[string]string {
 // looked at by the operator's people alone.
 func (s *State) checkable(courier models.DirectoryCourier) []*Cell {
 	return slices.DeleteFunc(slices.Clone(s.Cells), func(c *Cell) bool {
-		return !c.Doubtful || c.Dead || c.anyOpen() || c.Operation != "" || s.kept(c) ||
+		return !c.Doubtful || c.Dead || c.anyOpen() && !mutant.On(mutant.TwoDoorsOfACell) || c.Operation != "" || s.kept(c) ||
 			c.State == models.CellOccupied && !s.theirs(courier, c)
 	})
 }

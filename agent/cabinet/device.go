@@ -73,6 +73,14 @@ func (s *State) climate(module int) *Climate {
 	return &s.Climates[i]
 }
 
+// unfit reports whether a new cell's module was told not to be as it must: a thermometer may
+// speak before the layout is here.
+func (s *State) unfit(l models.LayoutCell) bool {
+	c := s.climate(l.Module)
+	_, _, kept := l.Regime.TemperatureRange()
+	return kept && c != nil && c.State != "" && c.State != models.DeviceOK
+}
+
 // regime is what a module keeps.
 func (s *State) regime(module int) models.Regime {
 	for _, c := range s.Cells {

@@ -12,6 +12,11 @@ import (
 // chilled is a cabinet whose first module is cold, and a parcel that has to be.
 func chilled(t *testing.T) *rig {
 	r := newRig(t)
+	r.layoutOfChilled()
+	return r
+}
+
+func (r *rig) layoutOfChilled() {
 	r.entry(models.EntryLayout, string(locker), models.DirectoryLayout{Locker: locker, Number: "L-002", State: models.LockerActive, Cells: []models.LayoutCell{
 		{Number: 1, Module: 1, Row: 1, Size: models.SizeM, Regime: models.Chilled},
 		{Number: 2, Module: 2, Row: 1, Size: models.SizeM, Regime: models.Ambient},
@@ -22,7 +27,6 @@ func chilled(t *testing.T) *rig {
 	s := shipment("shp_1", policy(), models.SizeM)
 	s.Parcels[0].Regime = models.Chilled
 	r.entry(models.EntryShipment, "shp_1", s)
-	return r
 }
 
 func (r *rig) reads(tenths int) {
@@ -251,4 +255,105 @@ func TestASensorContradicts(t *testing.T) {
 	require.False(t, r.state.Cells[1].Doubtful)
 	r.sensed(2, cabinet.SensedEmpty)
 	require.True(t, r.state.Cells[1].Doubtful, "nothing is where a parcel is to be")
+}
+
+// TestSaidToBeEmpty: a client says that everything is taken, and the sensor sees a parcel still.
+// Once the cell is the client's no more it is in doubt, and given to nobody.
+func TestSaidToBeEmpty(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.expect("shp_2", policy(), models.SizeS)
+	r.login()
+	r.scan("shp_1-1")
+	r.open(1)
+	r.sensed(1, cabinet.SensedParcel)
+	r.close(1)
+	r.finish()
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.close(1)
+	r.press(cabinet.ButtonYesTaken)
+	r.wait(200_000)
+	require.True(t, r.state.Cells[0].Doubtful)
+	require.NotContains(t, r.types(0), models.FactCellFreed)
+	pulses := len(r.pulses)
+	r.login()
+	r.scan("shp_2-1")
+	require.Len(t, r.pulses, pulses)
+}
+
+// TestNothingOnTopOfAParcel: a deposit was given up, the courier says that the cell is empty, and
+// the sensor sees something: the next parcel gets another cell.
+func TestNothingOnTopOfAParcel(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.login()
+	r.scan("shp_1-1")
+	r.open(1)
+	r.sensed(1, cabinet.SensedParcel)
+	r.press(cabinet.ButtonCancel)
+	r.close(1)
+	r.press(cabinet.ButtonEmpty)
+	r.wait(1000)
+	r.scan("shp_1-1")
+	require.Equal(t, 2, r.pulses[len(r.pulses)-1].Cell)
+}
+
+// TestALowBatteryOpensNothing: not for couriers either, nor the cells of a finished pickup again.
+func TestALowBatteryOpensNothing(t *testing.T) {
+	t.Parallel()
+	low := cabinet.PowerChanged{Power: cabinet.Power{OnBattery: true, Low: true}}
+	begin := func() *rig {
+		r := newRig(t).furnish(models.SizeS)
+		r.expect("shp_1", policy(), models.SizeS)
+		r.login()
+		r.scan("shp_1-1")
+		r.open(1)
+		r.close(1)
+		return r
+	}
+	r := begin()
+	r.finish()
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	r.close(1)
+	r.do(low)
+	pulses := len(r.pulses)
+	r.press(cabinet.ButtonOpenAgain)
+	require.Equal(t, cabinet.TextPowerLow, r.screen().Text)
+	require.Len(t, r.pulses, pulses)
+
+	r = begin()
+	r.do(cabinet.DoorChanged{Cell: 1, Side: models.SideFront, Open: true}) // by itself: it is in doubt
+	r.close(1)
+	require.True(t, r.state.Cells[0].Doubtful)
+	r.do(low)
+	pulses = len(r.pulses)
+	r.wait(1000)
+	r.press(cabinet.ButtonCheck)
+	require.Equal(t, cabinet.TextPowerLow, r.screen().Text)
+	require.Len(t, r.pulses, pulses, "nothing to look into it by")
+	r.do(cabinet.PowerChanged{})
+	r.press(cabinet.ButtonCheck)
+	require.Len(t, r.pulses, pulses+1)
+}
+
+// TestAThermometerBeforeTheLayout: a module that was told not to be cold before its cells were
+// known takes nothing in once they are.
+func TestAThermometerBeforeTheLayout(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.do(cabinet.ClimateRead{Module: 1})
+	r.wait(6 * 60_000)
+	require.Equal(t, models.DeviceDown, r.device().State)
+	r.layoutOfChilled()
+	r.do(cabinet.ClimateRead{Module: 1})
+	r.login()
+	r.scan("shp_1-1")
+	require.Empty(t, r.pulses)
+	r.reads(50)
+	r.scan("shp_1-1")
+	require.Len(t, r.pulses, 1)
 }

@@ -76,7 +76,7 @@ func (t *turn) openDoors() {
 				t.opened(op, d, c) // the door is read first
 				continue
 			}
-			if c.anyOpen() {
+			if c.anyOpen() && !mutant.On(mutant.TwoDoorsOfACell) {
 				continue // the other door of a two-way cell: nobody reaches through
 			}
 			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {

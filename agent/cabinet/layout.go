@@ -27,6 +27,7 @@ func (t *turn) takeLayout(entry protocol.Entry) {
 		}
 		c := &Cell{Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}}
 		c.place(l)
+		c.Unfit = t.unfit(l)
 		t.Cells = append(t.Cells, c)
 		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
 	}

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -48,7 +49,7 @@ func (c *Cell) anyOpen() bool {
 // two-way cell.
 func (op *Operation) side(c *Cell) models.Side {
 	couriers := op.Kind == models.Deposit || op.Kind == models.Withdrawal || op.Kind == models.Check
-	if couriers && c.Load != nil {
+	if couriers && c.Load != nil || op.Kind == models.Pickup && mutant.On(mutant.WrongSide) {
 		return models.SideBack
 	}
 	return ""

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -178,8 +179,11 @@ func (s *State) operation(id models.OperationID) *Operation {
 }
 
 // begin enters an operation into the ledger. It is nil when the input offered no fresh
-// id: nothing is done twice under one id.
+// id, since nothing is done twice under one id; and when the battery is low.
 func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy models.Policy) *Operation {
+	if t.noPower() {
+		return nil
+	}
 	if t.fresh == "" || t.operation(t.fresh) != nil {
 		t.say(TextTryLater, messageMS)
 		return nil
@@ -187,7 +191,11 @@ func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy mod
 	op := t.enter(t.fresh, kind, id)
 	op.Policy, t.fresh = policy, ""
 	t.Session.Operation = op.ID
+	until := t.Session.Until
 	t.Session.show(ScreenWait, TextWait, 0)
+	if mutant.On(mutant.SessionResetOpen) {
+		t.Session.Until = until
+	}
 	return op
 }
 
@@ -217,7 +225,7 @@ func (t *turn) abandon(op *Operation, reason string) {
 
 // giveUp finishes a door that was never pulsed. Nothing was put into its cell.
 func (t *turn) giveUp(op *Operation, d *Door, reason string) {
-	if d.State != DoorWaiting {
+	if d.State != DoorWaiting && !(d.State == DoorOpen && mutant.On(mutant.OpenGivenUp)) {
 		return
 	}
 	d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reason

@@ -91,9 +91,6 @@ func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Exp
 
 // pickup begins what a right code asks for.
 func (t *turn) pickup(e *Expected, issue int) {
-	if t.noPower() {
-		return
-	}
 	e.Issue = issue // a newer code retires the older ones
 	for _, op := range t.Operations {
 		// Its last pickup is over once its code is used again.
@@ -287,7 +284,11 @@ func (t *turn) endWindows() {
 			}
 		}
 		for _, n := range w.Cells {
-			if c := t.cell(n); c.apply(models.CellProved) {
+			c := t.cell(n)
+			if c.sensedFull() {
+				t.doubt(nil, c, reasonSensedFull) // it was said to be empty, and is not
+			}
+			if c.apply(models.CellProved) {
 				t.write(models.FactCellFreed, w.Operation, c, models.FactData{})
 			}
 		}

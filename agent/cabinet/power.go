@@ -1,5 +1,7 @@
 package cabinet
 
+import "cubby/agent/mutant"
+
 // Power is what the cabinet runs on.
 type Power struct {
 	OnBattery bool `json:"on_battery,omitempty"` // the mains have failed
@@ -8,8 +10,9 @@ type Power struct {
 
 // noPower tells a person that nothing opens now; false: it does.
 func (t *turn) noPower() bool {
-	if t.Power.Low {
-		t.say(TextPowerLow, messageMS)
+	if !t.Power.Low || mutant.On(mutant.LowBatteryOpens) {
+		return false
 	}
-	return t.Power.Low
+	t.say(TextPowerLow, messageMS)
+	return true
 }

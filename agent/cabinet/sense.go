@@ -1,6 +1,9 @@
 package cabinet
 
-import "cubby/models"
+import (
+	"cubby/agent/mutant"
+	"cubby/models"
+)
 
 // senseMS is how long a parcel sensor has to tell after a door was shut.
 const senseMS = 1_500
@@ -19,6 +22,11 @@ const (
 	SensedEmpty  Sensed = "empty"
 	SensedParcel Sensed = "parcel"
 )
+
+// sensedFull reports whether a sensor sees something in the cell.
+func (c *Cell) sensedFull() bool {
+	return c.Sensed == SensedParcel && !mutant.On(mutant.OfferSensedFull)
+}
 
 // parcelSensed takes the word of a sensor. While somebody is at the cell it only remembers it:
 // the close asks for it.
@@ -47,7 +55,7 @@ func (t *turn) parcelSensed(in ParcelSensed) {
 // senseClosed has a deposit wait for the sensor's word when it says that nothing is inside;
 // false: there is nothing to wait for.
 func (t *turn) senseClosed(d *Door, c *Cell) bool {
-	if c.Sensed != SensedEmpty {
+	if c.Sensed != SensedEmpty || mutant.On(mutant.SensorIgnored) {
 		return false
 	}
 	d.State, d.SenseBy = DoorClosed, t.in(senseMS)

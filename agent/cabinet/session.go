@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -148,7 +149,7 @@ func (t *turn) scanned(text string) {
 	if t.labelTaken(text, false) {
 		return
 	}
-	if t.busy() {
+	if t.busy() && !(t.Session.Courier != "" && mutant.On(mutant.NextOpensEarly)) {
 		t.holdLabel(text) // the screen names the doors to close
 		return
 	}

@@ -10,6 +10,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -111,7 +112,13 @@ func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
 // serves reports whether a parcel may be put into the cell. One that is withheld by an order
 // still gives out what is in it.
-func (c *Cell) serves() bool { return c.usable() && !c.Withheld && !c.Unfit }
+func (c *Cell) serves() bool {
+	return c.usable() && !c.Withheld && (!c.Unfit || mutant.On(mutant.WarmCell))
+}
+
+// offerable reports whether a parcel may be given the cell, once its door is shut and nobody is
+// at it. Where a sensor sees something nothing is put on top of it.
+func (c *Cell) offerable() bool { return c.Offerable() && c.serves() && !c.sensedFull() }
 
 // Number is the cell's number.
 func (c *Cell) Number() int { return c.Layout.Number }

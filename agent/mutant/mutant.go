@@ -32,6 +32,16 @@ const (
 	SpendPromise        Mutant = "spend_promise"
 	OldQR               Mutant = "old_qr"
 	BatteryIgnored      Mutant = "battery_ignored"
+	LowBatteryOpens     Mutant = "low_battery_opens"
+	TwoDoorsOfACell     Mutant = "two_doors_of_a_cell"
+	WrongSide           Mutant = "wrong_side"
+	WarmCell            Mutant = "warm_cell"
+	ChilledIntoAmbient  Mutant = "chilled_into_ambient"
+	SensorIgnored       Mutant = "sensor_ignored"
+	OfferSensedFull     Mutant = "offer_sensed_full"
+	SessionResetOpen    Mutant = "session_reset_open"
+	OpenGivenUp         Mutant = "open_given_up"
+	NextOpensEarly      Mutant = "next_opens_early"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -42,5 +52,7 @@ const UnsyncedCommit Mutant = "unsynced_commit"
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
-		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR}
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
+		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
+		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly}
 }
