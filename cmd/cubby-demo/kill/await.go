@@ -27,7 +27,11 @@ type way struct {
 // ways are those of the life's client, in the order in which they are used.
 func (s *stepper) ways() (all []way) {
 	if s.Phone != "" {
-		all = append(all, way{"the SMS to " + s.Phone, smsLeft, s.texts})
+		left := smsLeft
+		if !s.Silent {
+			left = messageSending // if its sender dies, the provider tells that it has it
+		}
+		all = append(all, way{"the SMS to " + s.Phone, left, s.texts})
 	}
 	if s.Address != "" {
 		all = append(all, way{"the mail to " + s.Address, mailLeft, s.mails})

@@ -124,6 +124,9 @@ func (j *judgement) texts() {
 			before = m
 		}
 	}
+	if len(j.Questions) == 0 && len(j.Texts) > 0 {
+		j.say("the SMS provider was never asked, though senders were killed with an SMS on its way")
+	}
 	for _, phone := range slices.Sorted(maps.Keys(byPhone)) {
 		j.say("%d SMS to %s, whom nobody had to write to", len(byPhone[phone]), phone)
 	}

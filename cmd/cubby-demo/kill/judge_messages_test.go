@@ -68,6 +68,7 @@ func TestJudgeFailsMessages(t *testing.T) {
 			e.Texts[1].To = "+2"
 		}, "life 2: two SMS, of t+2 and t+9"},
 		{"an SMS of no message", func(e *evidence) { e.Texts[0].Callback = "" }, "their SMS are of one message"},
+		{"a provider that was never asked", func(e *evidence) { e.Questions = nil }, "the SMS provider was never asked"},
 		{"an SMS to a stranger", func(e *evidence) { e.Texts = append(e.Texts, text("+9", "SM2", 1, at(13))) }, "1 SMS to +9"},
 		{"a message that is not sent", func(e *evidence) { e.Rows["shp_2"][1].State = "sending" }, "life 2: message t+2 by sms is sending"},
 		{"a message that is not there", func(e *evidence) { e.Rows["shp_2"] = e.Rows["shp_2"][:1] }, "life 2: there is no message by sms"},

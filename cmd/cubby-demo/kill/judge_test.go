@@ -25,7 +25,7 @@ func at(second float64) time.Time {
 func good() evidence {
 	e := evidence{
 		Outcomes: map[string]outcome{}, Rows: map[string][]people.Notification{}, Cells: 2,
-		Parts: []string{"worker", "temporal"}, Quota: quota{each: 3, total: 6},
+		Parts: []string{"worker", "temporal"}, Quota: quota{each: 6, total: 12},
 		Rooms: map[string][]people.Room{"lkr_1": {{Size: "S", Free: 2, Room: 2}}},
 	}
 	for n := 1; n <= 2; n++ {
@@ -76,9 +76,13 @@ func good() evidence {
 			{Type: "notification.sent", Notification: "m2", Channel: "email"},
 		}, func(_ int, m hooks.Message) []hooks.Message { return []hooks.Message{m} }),
 	}
-	for i := range 6 {
-		s := shot{At: at(10.2 + 20*float64(i)), Part: e.Parts[i%2], Sends: i%2 == 0, Phases: map[phase]bool{}}
-		for _, p := range append(required(), inFlight()...) {
+	e.Questions = []sms.Question{{At: at(14), To: "+3"}}
+	for i := range 12 {
+		s := shot{At: at(10.2 + 20*float64(i)), Part: e.Parts[i%2], Sends: i%2 == 0, Phases: map[phase]bool{}, Aim: led}
+		if s.Sends {
+			s.Aim = inFlight()[i/2%3]
+		}
+		for _, p := range required() {
 			s.Phases[p] = true
 		}
 		e.Shots = append(e.Shots, s)
@@ -196,21 +200,19 @@ func TestJudgeFails(t *testing.T) {
 		{"a cell that stays taken", func(e *evidence) { e.Rooms["lkr_1"][0].Free = 1 }, "lkr_1 has 1 free cells"},
 		{"room that stays promised", func(e *evidence) { e.Rooms["lkr_1"][0].Room = 1 }, "room for 1, of 2"},
 		{"an incident", func(e *evidence) { e.Incidents = []people.Incident{{ID: "inc_1", Kind: "journal_fork"}} }, "incident inc_1: journal_fork"},
-		{"a part killed too rarely", func(e *evidence) { e.Shots = append(e.Shots[:1:1], e.Shots[1:5]...) }, "temporal was killed 2 times of 3"},
-		{"too few kills", func(e *evidence) { e.Quota.total = 7 }, "6 kills of 7"},
+		{"a part killed too rarely", func(e *evidence) { e.Shots = e.Shots[:11] }, "temporal was killed 5 times of 6"},
+		{"too few kills", func(e *evidence) { e.Quota.total = 13 }, "12 kills of 13"},
 		{"a phase hit too rarely", func(e *evidence) {
 			for _, s := range e.Shots[2:] {
 				delete(s.Phases, led)
 			}
 		}, "led was hit 2 times of 3"},
-		{"a sender killed too rarely with an SMS in flight", func(e *evidence) {
-			for _, s := range e.Shots[:4] {
-				delete(s.Phases, smsLeft)
-			}
-		}, "a sender was killed at sms_left 1 times of 2"},
+		{"a sender killed too rarely with an SMS in flight", func(e *evidence) { e.Shots[2].Aim = led }, "a sender was killed at sms_left 1 times of 2"},
 		{"senders were spared with an event in flight", func(e *evidence) {
 			for i := range e.Shots {
-				e.Shots[i].Phases[eventLeft] = !e.Shots[i].Sends
+				if e.Shots[i].Aim == eventLeft {
+					e.Shots[i].Sends = false
+				}
 			}
 		}, "a sender was killed at event_left 0 times of 2"},
 	})

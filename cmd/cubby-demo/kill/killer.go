@@ -12,7 +12,8 @@ import (
 
 const (
 	phaseHits = 3
-	// flightHits is how often a process that sends is to be killed while something is in flight, of each kind.
+	// flightHits is how often a process that sends is to be killed at the moment at which something is seen in flight, of
+	// each kind.
 	flightHits = 2
 	aimLimit   = 12 * time.Second
 	startWait  = time.Minute
@@ -117,7 +118,7 @@ func (k *killer) names() []string {
 // kill kills one part, in the phase that needs it most.
 func (k *killer) kill(ctx context.Context) error {
 	part, target := k.part(), k.phase()
-	if part.Sends && k.random.IntN(2) == 0 {
+	if part.Sends && k.random.IntN(3) > 0 {
 		target = least(k.random, inFlight(), func(p phase) int { return countFlight(k.shots, p) })
 	}
 	s := shot{Part: part.Name, Sends: part.Sends, Aim: target}
@@ -233,10 +234,10 @@ func countPhase(shots []shot, p phase) (n int) {
 	return n
 }
 
-// countFlight counts the kills of a sender in a phase.
+// countFlight counts the kills of a sender that were aimed at a phase.
 func countFlight(shots []shot, p phase) (n int) {
 	for _, s := range shots {
-		if s.Sends && s.Phases[p] {
+		if s.Sends && s.Aim == p {
 			n++
 		}
 	}

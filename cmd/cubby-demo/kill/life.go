@@ -36,6 +36,7 @@ type life struct {
 	Number   string
 	Address  string
 	Phone    string
+	Silent   bool // the provider never says what became of a message to the phone: the sender has to ask
 	Locker   string
 	Shipment string // empty: it was never announced
 	Carrier  string
@@ -52,8 +53,7 @@ type player struct {
 	tracker  *tracker
 }
 
-// newLife is a life as its number has it: its client has an address, a phone, both, or a phone of which the provider
-// never says what became of a message. Then the sender has to ask.
+// newLife is a life as its number has it: its client has an address, a phone, both, or a silent phone.
 func (p *player) newLife(n int) life {
 	l := life{N: n, Number: fmt.Sprintf("S-%04d", n), Locker: p.places[n%len(p.places)].Locker}
 	if n%4 == 0 || n%4 == 2 {
@@ -62,7 +62,7 @@ func (p *player) newLife(n int) life {
 	if n%4 != 0 {
 		l.Phone = fmt.Sprintf("+4915100%05d", n)
 	}
-	if n%4 >= 2 {
+	if l.Silent = n%4 >= 2; l.Silent {
 		p.sms.Silence(l.Phone)
 	}
 	return l

@@ -21,7 +21,7 @@ const (
 	shut           phase = "closed"          // the parcel is in; the shipment is not ready yet
 	messageSending phase = "message_sending" // it is ready; not every message is there yet
 	mailLeft       phase = "mail_left"       // a mail is there, and its sender does not know so yet
-	smsLeft        phase = "sms_left"        // the same of an SMS
+	smsLeft        phase = "sms_left"        // the same of an SMS of which the provider tells nothing by itself
 	ready          phase = "ready"           // the client has the message
 	pickupAsking   phase = "pickup_asking"   // the code is typed and the screen says "one moment"
 	pickedUp       phase = "picked_up"       // the parcel is taken; REST does not say so yet

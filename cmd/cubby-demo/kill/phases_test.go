@@ -70,9 +70,9 @@ func TestReport(t *testing.T) {
 	e := good()
 	var out bytes.Buffer
 	report(&out, e, judge(e))
-	require.Regexp(t, `(?m)^led +3 +3 +6$`, out.String())
-	require.Regexp(t, `(?m)^kills +3 +3 +6$`, out.String())
-	require.Contains(t, out.String(), "messages: 3 mails and 1 SMS, of them 1 uncertain repeats; 1 begun twice; the provider was asked 0 times; 2 sent, 1 delivered\n")
+	require.Regexp(t, `(?m)^led +6 +6 +12$`, out.String())
+	require.Regexp(t, `(?m)^kills +6 +6 +12$`, out.String())
+	require.Contains(t, out.String(), "messages: 3 mails and 1 SMS, of them 1 uncertain repeats; 1 begun twice; the provider was asked 1 times; 2 sent, 1 delivered\n")
 	require.Contains(t, out.String(), "webhooks: 18 events to 2 carriers in 20 posts: 1 after one that was not taken, 1 after a kill\n")
 	require.Contains(t, out.String(), "uncertain: life 1, mail m1 at 12:00:10.000 and at 12:00:25.000: kill 1 of worker at 12:00:10.200\n")
 	require.Contains(t, out.String(), "posted again: carrier 1, event evt_1_0 at 12:00:10.000 and at 12:00:15.000: kill 1 of worker at 12:00:10.200\n")
