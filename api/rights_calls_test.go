@@ -266,9 +266,10 @@ func status(a attempt, w *httptest.ResponseRecorder) int {
 	return w.Code
 }
 
-func (made *world) refuses(t *testing.T, op operation, on *stage) {
+// refuses tries all that the table denies, in one copy of the world.
+func (w *world) refuses(t *testing.T, op operation, on *stage) {
 	t.Helper()
-	w := made.copy(t, needs()[op.id])
+	w = w.copy(t, needs()[op.id])
 	on.Store, on.acts = w.db, 0
 	before := w.rows(t)
 	// What each was answered that is a secret from him, or does not exist, by caller and place.
@@ -306,25 +307,26 @@ func (made *world) refuses(t *testing.T, op operation, on *stage) {
 	require.Zero(t, on.acts, op.id)
 }
 
-func (made *world) allows(t *testing.T, op operation, on *stage) {
+// allows tries all that the table allows.
+func (w *world) allows(t *testing.T, op operation, on *stage) {
 	t.Helper()
-	var w *world
+	var here *world
 	var before []string
-	for _, a := range made.attempts(op) {
+	for _, a := range w.attempts(op) {
 		if want, _ := a.want(); want != 0 {
 			continue
 		}
-		if w == nil || a.method != http.MethodGet { // each change is of a world where nothing was changed
-			w = made.copy(t, needs()[op.id])
-			before = w.list(t, auditRows)
+		if here == nil || a.method != http.MethodGet { // each change is of a world where nothing was changed
+			here = w.copy(t, needs()[op.id])
+			before = here.list(t, auditRows)
 		}
-		on.Store = w.db
+		on.Store = here.db
 		answer := call(on, a.request())
 		code := status(a, answer)
 		require.True(t, code >= 200 && code < 300 || code == http.StatusConflict, "%s: %d %s", a, code, answer.Body)
 		w.requireNoLeak(t, a, answer)
 		if a.method != http.MethodGet && code != http.StatusConflict && op.id != "PreviewTemplate" {
-			require.NotEqual(t, before, w.list(t, auditRows), "%s: who did it is on record", a)
+			require.NotEqual(t, before, here.list(t, auditRows), "%s: who did it is on record", a)
 		}
 	}
 }
