@@ -201,7 +201,7 @@ test: build ## run every test on SQLite, Postgres and Temporal
 .PHONY: test-race
 test-race: bin/cubby-demo bin/cubby-temporal ## run the core's tests with the race detector
 	@echo "test-race: go test -race $(RACE_PACKAGES)"
-	@CGO_ENABLED=1 $(RIG) go test -race $(RACE_PACKAGES)
+	@CGO_ENABLED=1 $(RIG) go test -race -timeout 30m $(RACE_PACKAGES)
 
 .PHONY: check
 check: .make/web ## formatting, vet, linters, import rules, generated code, known vulnerabilities

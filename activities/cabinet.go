@@ -51,7 +51,7 @@ type Sign = func(l models.LockerID) (models.Certificate, error)
 type Cabinet struct {
 	Keys      Keyring
 	Authority Authority
-	Signers   []models.SignerKey // that cabinets are to believe
+	Signers   []models.Signer // that cabinets are to believe
 	Store     Enrolments
 	Now       func() time.Time
 	Rand      io.Reader
@@ -93,7 +93,12 @@ func (a *Cabinet) enroll(ctx context.Context, in models.EnrollInput) (models.Enr
 	if err != nil {
 		return models.EnrollResult{}, err
 	}
-	return models.EnrollResult{
-		Locker: c.Locker, Certificate: string(certificatePEM(c.DER)), Signers: a.Signers, KeyVersion: KeyVersion, Sealed: sealed,
-	}, nil
+	res := models.EnrollResult{Locker: c.Locker, Certificate: string(certificatePEM(c.DER)), KeyVersion: KeyVersion, Sealed: sealed}
+	for _, s := range a.Signers {
+		res.Signers = append(res.Signers, s.Public())
+	}
+	res.Trust, err = models.SignTrust(a.Signers, models.Trust{
+		Locker: c.Locker, PublicKey: hash, Signers: res.Signers, KeyVersion: KeyVersion, Sealed: sealed,
+	})
+	return res, err
 }

@@ -14,7 +14,8 @@ type Retention struct{ Store Housekeeping }
 // pruneBatch is how many rows one transaction removes: few enough to hold no lock long.
 const pruneBatch = 1000
 
-// PruneRows removes rows batch by batch until nothing is left to remove.
+// PruneRows removes rows batch by batch until nothing is left to remove, and then finishes what a
+// change of the network's screen left undone.
 func (a *Retention) PruneRows(ctx context.Context) (models.PruneResult, error) {
 	var res models.PruneResult
 	for {
@@ -24,7 +25,7 @@ func (a *Retention) PruneRows(ctx context.Context) (models.PruneResult, error) {
 		}
 		res.Removed += n
 		if n == 0 {
-			return res, nil
+			return res, failure(a.Store.TellScreens(ctx))
 		}
 		activity.RecordHeartbeat(ctx, res.Removed)
 	}

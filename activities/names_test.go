@@ -15,7 +15,8 @@ func TestActivityNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	owner := map[string]string{}
 	for _, a := range []any{&activities.Shipment{}, &activities.Notify{}, &activities.Cabinet{}, &activities.Incident{},
-		&activities.Retention{}, &activities.Closing{}, &activities.Webhook{}, &activities.Locker{}} {
+		&activities.Retention{}, &activities.Closing{}, &activities.Webhook{}, &activities.Locker{},
+		&activities.Remote{}, &activities.Signing{}} {
 		typ := reflect.TypeOf(a)
 		for m := range typ.Methods() {
 			require.Empty(t, owner[m.Name], "%s is an activity of %s and of %s", m.Name, owner[m.Name], typ)

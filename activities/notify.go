@@ -73,6 +73,8 @@ type Notify struct {
 	Texter   Texter // nil: SMS is switched off
 	Renderer Renderer
 	Keys     Keyring
+	// Tests: also messages of test shipments leave, as they cost nothing where mail and SMS go to stand-ins.
+	Tests bool
 	// TextKey is the key of the hashes of phones and texts.
 	TextKey []byte
 	// Settle is how long after an attempt a provider is asked what became of it: what it took
@@ -87,7 +89,7 @@ type Notify struct {
 // an SMS goes again only when the provider, asked, does not have it.
 //
 // A message that may wait is not sent in the quiet hours of its place: the result says when
-// they end. One that tells of what is over by then is dropped. One that its channel cannot bring names the one to be sent instead, if there is.
+// they end. One of a test shipment is made and goes nowhere. One that tells of what is over by then is dropped. One that its channel cannot bring names the one to be sent instead, if there is.
 func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (models.SendResult, error) {
 	n, err := a.Notices.Notice(ctx, in.Notification)
 	if models.ErrorCode(err) == models.CodeNotFound {
@@ -106,10 +108,21 @@ func (a *Notify) SendNotification(ctx context.Context, in models.SendInput) (mod
 	if until, quiet := quietUntil(n, a.Now()); quiet {
 		return models.SendResult{NotBefore: until, Outlasts: row.Kind.Outlasts()}, nil
 	}
+	if n.Shipment.Test && !a.Tests && row.State == models.NotificationQueued {
+		return models.SendResult{}, a.sandbox(ctx, n)
+	}
 	if row.Channel == models.ChannelSMS {
 		return a.text(ctx, n)
 	}
 	return a.mail(ctx, n)
+}
+
+// sandbox makes a message, so that a text that cannot be made fails as it would, and lets it not leave.
+func (a *Notify) sandbox(ctx context.Context, n models.Notice) error {
+	if _, err := a.render(n); err != nil {
+		return err
+	}
+	return failure(a.Notices.Sandboxed(ctx, n.Notification.ID))
 }
 
 // quietUntil is when the quiet hours end that hold a message back.

@@ -18,6 +18,7 @@ import (
 type notices struct {
 	row  models.Notification
 	gone bool
+	test bool // the shipment is one
 	at   models.Location
 	now  time.Time
 
@@ -37,7 +38,7 @@ func (n *notices) Notice(context.Context, models.NotificationID) (models.Notice,
 		to = phone
 	}
 	return models.Notice{Notification: n.row, To: to,
-		Shipment: models.Shipment{ID: "shp_1", Locker: "lkr_1", Issue: 1}, Location: n.at}, nil
+		Shipment: models.Shipment{ID: "shp_1", Locker: "lkr_1", Issue: 1, Test: n.test}, Location: n.at}, nil
 }
 
 func (n *notices) Sending(_ context.Context, _ models.NotificationID, attempts int, mark string) error {
@@ -76,6 +77,11 @@ func (n *notices) NotSent(_ context.Context, _ models.NotificationID, r models.R
 	}
 	n.row.State, n.row.Instead = models.NotificationFailed, n.instead
 	return false, n.instead, nil
+}
+
+func (n *notices) Sandboxed(context.Context, models.NotificationID) error {
+	n.row.State = models.NotificationSandboxed
+	return nil
 }
 
 func (n *notices) Drop(context.Context, models.NotificationID) error {
@@ -192,6 +198,36 @@ func TestQuietHours(t *testing.T) {
 func fresh() *notices {
 	return &notices{now: noon, out: map[string]bool{},
 		row: models.Notification{ID: "ntf_1", Kind: models.NoticeReady, Channel: models.ChannelEmail, State: models.NotificationQueued}}
+}
+
+// TestMessagesOfTestShipmentsGoNowhere: neither by mail nor, where it would cost money, by SMS; unless all goes to stand-ins.
+// They keep quiet hours as others do.
+func TestMessagesOfTestShipmentsGoNowhere(t *testing.T) {
+	t.Parallel()
+	for _, channel := range []models.Channel{models.ChannelEmail, models.ChannelSMS} {
+		for _, sent := range []bool{false, true} {
+			n, m, x := fresh(), &mailer{}, &texter{}
+			n.row.Channel, n.test = channel, true
+			a := &activities.Notify{Notices: n, Mailer: m, Texter: x, TextKey: make([]byte, 32), Renderer: renderer{}, Tests: sent,
+				Keys: activities.Keyring{Master: make([]byte, 32)}, Now: func() time.Time { return noon }}
+			for range 2 {
+				_, err := a.SendNotification(t.Context(), models.SendInput{Notification: "ntf_1"})
+				require.NoError(t, err)
+			}
+			want, left := models.NotificationSandboxed, 0
+			if sent {
+				want, left = models.NotificationSent, 1
+			}
+			require.Equal(t, want, n.row.State, channel)
+			require.Equal(t, left, len(m.taken)+len(x.taken), channel)
+		}
+	}
+	n := fresh()
+	n.test, n.row.Kind = true, models.NoticeReady
+	n.at = models.Location{TimeZone: "UTC", QuietHours: &models.QuietHours{From: "11:00", To: "13:00"}}
+	res, err := sendAt(t, n, &mailer{}, noon, models.SendInput{Notification: "ntf_1"})
+	require.NoError(t, err)
+	require.False(t, res.NotBefore.IsZero())
 }
 
 func TestSendsOnceAndCarriesTheCode(t *testing.T) {

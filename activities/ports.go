@@ -65,6 +65,8 @@ type Notices interface {
 	// NotSent records a failure: queued again, or failed for good. Then instead is the message
 	// by another channel that is to be sent in its place, if there is one.
 	NotSent(ctx context.Context, id models.NotificationID, r models.Refusal) (again bool, instead models.NotificationID, err error)
+	// Sandboxed records that it was made and does not leave, since its shipment is a test.
+	Sandboxed(ctx context.Context, id models.NotificationID) error
 	// Drop records that it is not sent, since nobody needs it any more.
 	Drop(ctx context.Context, id models.NotificationID) error
 	// OptedOut reports whether a phone, hashed, wants no SMS.
@@ -78,6 +80,9 @@ type Housekeeping interface {
 	// Prune removes up to limit rows of what is past its retention and returns how many
 	// rows it removed.
 	Prune(ctx context.Context, limit int) (int, error)
+	// TellScreens goes on telling cabinets of the network's screen where a call that changed it
+	// did not come to its end.
+	TellScreens(ctx context.Context) error
 }
 
 // IncidentStore is what telling of incidents needs of the store.

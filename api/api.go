@@ -35,6 +35,7 @@ type Config struct {
 	SMS        SMSHook
 	SMSReports SMSReports
 	Routes     Routes
+	Remotes    Remotes
 	Access     LocationAccess
 	// DataKey seals access instructions; nil: there are none.
 	DataKey models.DataKey

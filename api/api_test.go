@@ -82,6 +82,8 @@ type ports struct {
 	seal   error
 	client func(*models.ClientPage)
 	told   []models.ClientReport
+
+	remotes remotes
 }
 
 func actors() map[string]models.Actor {
@@ -328,6 +330,23 @@ func (p *ports) SetHours(_ context.Context, _ models.Request, id models.Location
 	return models.Location{ID: id, Hours: h, QuietHours: q, CreatedAt: testNow}, nil
 }
 
+func (p *ports) NetworkScreen(context.Context) (models.ScreenProfile, error) {
+	return models.ScreenProfile{Phone: "112"}, nil
+}
+
+func (p *ports) PutNetworkScreen(_ context.Context, _ models.Request, profile models.ScreenProfile) (models.ScreenProfile, error) {
+	return profile, nil
+}
+
+func (p *ports) LockerScreen(ctx context.Context, id models.LockerID) (models.LockerScreen, error) {
+	return p.PutLockerScreen(ctx, models.Request{}, id, models.ScreenProfile{})
+}
+
+func (p *ports) PutLockerScreen(_ context.Context, _ models.Request, _ models.LockerID, profile models.ScreenProfile) (models.LockerScreen, error) {
+	quiet := models.Location{QuietHours: &models.QuietHours{From: "22:00", To: "07:00"}}
+	return models.LockerScreen{Own: profile, Shown: profile.Over(models.ScreenProfile{Phone: "112"}).At(quiet)}, nil
+}
+
 func (p *ports) Locations(context.Context, models.Page) ([]models.Location, error) {
 	return []models.Location{{ID: locID}}, nil
 }
@@ -533,7 +552,7 @@ func handler(p *ports, log *bytes.Buffer, change func(*api.Config)) http.Handler
 	cfg := api.Config{
 		Keys: p, Shipments: p, Lockers: p, Enrolment: p, Network: p, Incidents: p, Events: p, Engine: p, Messages: p, Texts: texts(),
 		Codes: p, Pages: p, PublicURL: "https://parcels.example",
-		Routes: p, Access: p, DataKey: bytes.Repeat([]byte{7}, models.DataKeyBytes),
+		Routes: p, Remotes: &p.remotes, Access: p, DataKey: bytes.Repeat([]byte{7}, models.DataKeyBytes),
 		Logger: logger, Now: func() time.Time { return testNow }, Rand: rand.Reader,
 	}
 	if change != nil {

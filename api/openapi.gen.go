@@ -331,6 +331,7 @@ const (
 	NotificationStateDropped     NotificationState = "dropped"
 	NotificationStateFailed      NotificationState = "failed"
 	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSandboxed   NotificationState = "sandboxed"
 	NotificationStateSending     NotificationState = "sending"
 	NotificationStateSent        NotificationState = "sent"
 	NotificationStateUncertain   NotificationState = "uncertain"
@@ -347,6 +348,8 @@ func (e NotificationState) Valid() bool {
 	case NotificationStateFailed:
 		return true
 	case NotificationStateQueued:
+		return true
+	case NotificationStateSandboxed:
 		return true
 	case NotificationStateSending:
 		return true
@@ -520,6 +523,78 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RemoteDoorOutcome.
+const (
+	RemoteDoorOutcomeNotOpened RemoteDoorOutcome = "not_opened"
+	RemoteDoorOutcomeOpened    RemoteDoorOutcome = "opened"
+	RemoteDoorOutcomeRefused   RemoteDoorOutcome = "refused"
+	RemoteDoorOutcomeUnknown   RemoteDoorOutcome = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the RemoteDoorOutcome enum.
+func (e RemoteDoorOutcome) Valid() bool {
+	switch e {
+	case RemoteDoorOutcomeNotOpened:
+		return true
+	case RemoteDoorOutcomeOpened:
+		return true
+	case RemoteDoorOutcomeRefused:
+		return true
+	case RemoteDoorOutcomeUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemotePurpose.
+const (
+	Evacuation RemotePurpose = "evacuation"
+	Help       RemotePurpose = "help"
+	Service    RemotePurpose = "service"
+)
+
+// Valid indicates whether the value is a known member of the RemotePurpose enum.
+func (e RemotePurpose) Valid() bool {
+	switch e {
+	case Evacuation:
+		return true
+	case Help:
+		return true
+	case Service:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemoteState.
+const (
+	RemoteStateDone               RemoteState = "done"
+	RemoteStateExpired            RemoteState = "expired"
+	RemoteStateOpening            RemoteState = "opening"
+	RemoteStateRejected           RemoteState = "rejected"
+	RemoteStateWaitingForApproval RemoteState = "waiting_for_approval"
+)
+
+// Valid indicates whether the value is a known member of the RemoteState enum.
+func (e RemoteState) Valid() bool {
+	switch e {
+	case RemoteStateDone:
+		return true
+	case RemoteStateExpired:
+		return true
+	case RemoteStateOpening:
+		return true
+	case RemoteStateRejected:
+		return true
+	case RemoteStateWaitingForApproval:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RouteItemState.
 const (
 	RouteItemStateDone   RouteItemState = "done"
@@ -543,12 +618,13 @@ func (e RouteItemState) Valid() bool {
 
 // Defines values for Scope.
 const (
-	ScopeCodesRead Scope = "codes:read"
-	ScopeCouriers  Scope = "couriers"
-	ScopeMessages  Scope = "messages"
-	ScopeOperator  Scope = "operator"
-	ScopeShipments Scope = "shipments"
-	ScopeWebhooks  Scope = "webhooks"
+	ScopeCodesRead  Scope = "codes:read"
+	ScopeCouriers   Scope = "couriers"
+	ScopeMessages   Scope = "messages"
+	ScopeOperator   Scope = "operator"
+	ScopeRemoteOpen Scope = "remote:open"
+	ScopeShipments  Scope = "shipments"
+	ScopeWebhooks   Scope = "webhooks"
 )
 
 // Valid indicates whether the value is a known member of the Scope enum.
@@ -561,6 +637,8 @@ func (e Scope) Valid() bool {
 	case ScopeMessages:
 		return true
 	case ScopeOperator:
+		return true
+	case ScopeRemoteOpen:
 		return true
 	case ScopeShipments:
 		return true
@@ -1319,6 +1397,15 @@ type LockerName = string
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
+
 // LockerState defines model for LockerState.
 type LockerState string
 
@@ -1631,7 +1718,8 @@ type Notification struct {
 	Shipment  *string    `json:"shipment,omitempty"`
 
 	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-	// it any more, or its channel is switched off and another one told the client.
+	// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+	// it was made and did not leave.
 	State NotificationState `json:"state"`
 
 	// Uncertain The client may have got it twice.
@@ -1645,11 +1733,33 @@ type NotificationList struct {
 }
 
 // NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-// it any more, or its channel is switched off and another one told the client.
+// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+// it was made and did not leave.
 type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.
 type NotifyBy string
+
+// OpenCell defines model for OpenCell.
+type OpenCell struct {
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
+
+// OpenCells defines model for OpenCells.
+type OpenCells struct {
+	// Cells Numbers of cells, each once.
+	Cells []int `json:"cells"`
+
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
 
 // OpenTime defines model for OpenTime.
 type OpenTime struct {
@@ -1815,6 +1925,67 @@ type ReasonText = string
 // Regime defines model for Regime.
 type Regime string
 
+// RemoteDoor defines model for RemoteDoor.
+type RemoteDoor struct {
+	// Attempts Grants that were signed.
+	Attempts int `json:"attempts"`
+	Cell     int `json:"cell"`
+
+	// OpenedAt When the cabinet saw the door open, by its clock.
+	OpenedAt *time.Time `json:"opened_at,omitempty"`
+
+	// Operation The operation of the last attempt, which the cabinet's facts name.
+	Operation *string `json:"operation,omitempty"`
+
+	// Outcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
+	Outcome *RemoteDoorOutcome `json:"outcome,omitempty"`
+
+	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed` and others), or `not_connected`,
+	// `operator_limit`, `signer_stopped`, `not_signed`, `expired`: nothing was sent to it.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// RemoteDoorOutcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
+type RemoteDoorOutcome string
+
+// RemoteOpening defines model for RemoteOpening.
+type RemoteOpening struct {
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy Who approved or rejected it.
+	DecidedBy *string      `json:"decided_by,omitempty"`
+	Doors     []RemoteDoor `json:"doors"`
+	EndedAt   *time.Time   `json:"ended_at,omitempty"`
+	Id        string       `json:"id"`
+	Locker    string       `json:"locker"`
+
+	// NotAfter When the first door must open by, or a second person must have approved.
+	NotAfter time.Time `json:"not_after"`
+
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+	Reason  string        `json:"reason"`
+
+	// RequestedBy The id of the key or the person of staff.
+	RequestedBy string `json:"requested_by"`
+
+	// State `done`: each door has its outcome; `expired`: nobody approved it, or it could not begin in time.
+	State RemoteState `json:"state"`
+}
+
+// RemoteOpeningList defines model for RemoteOpeningList.
+type RemoteOpeningList struct {
+	Items      []RemoteOpening `json:"items"`
+	NextCursor *string         `json:"next_cursor,omitempty"`
+}
+
+// RemotePurpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+type RemotePurpose string
+
+// RemoteState `done`: each door has its outcome; `expired`: nobody approved it, or it could not begin in time.
+type RemoteState string
+
 // Reroute defines model for Reroute.
 type Reroute struct {
 	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
@@ -1925,6 +2096,27 @@ type SandboxPickup struct {
 
 // Scope defines model for Scope.
 type Scope string
+
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
 
 // Shipment defines model for Shipment.
 type Shipment struct {
@@ -2291,6 +2483,12 @@ type GetAvailabilityParams struct {
 	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
 }
 
+// OpenCellParams defines parameters for OpenCell.
+type OpenCellParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // ListFactsParams defines parameters for ListFacts.
 type ListFactsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2298,6 +2496,12 @@ type ListFactsParams struct {
 
 	// Limit How many items at most; 50 if missing.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// OpenCellsParams defines parameters for OpenCells.
+type OpenCellsParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ListModelsParams defines parameters for ListModels.
@@ -2348,6 +2552,33 @@ type ListPoliciesParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListRemoteOpeningsParams defines parameters for ListRemoteOpenings.
+type ListRemoteOpeningsParams struct {
+	// Locker Only those of this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// State Only those in this state.
+	State *RemoteState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ApproveRemoteOpeningParams defines parameters for ApproveRemoteOpening.
+type ApproveRemoteOpeningParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// RejectRemoteOpeningParams defines parameters for RejectRemoteOpening.
+type RejectRemoteOpeningParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ListRoutesParams defines parameters for ListRoutes.
@@ -2525,6 +2756,9 @@ type PutCellBackJSONRequestBody = Reason
 // MarkCellCheckedJSONRequestBody defines body for MarkCellChecked for application/json ContentType.
 type MarkCellCheckedJSONRequestBody = CellChecked
 
+// OpenCellJSONRequestBody defines body for OpenCell for application/json ContentType.
+type OpenCellJSONRequestBody = OpenCell
+
 // TakeCellOutJSONRequestBody defines body for TakeCellOut for application/json ContentType.
 type TakeCellOutJSONRequestBody = Reason
 
@@ -2537,14 +2771,23 @@ type CloseLockerJSONRequestBody = Closing
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
 
+// OpenCellsJSONRequestBody defines body for OpenCells for application/json ContentType.
+type OpenCellsJSONRequestBody = OpenCells
+
 // PauseLockerJSONRequestBody defines body for PauseLocker for application/json ContentType.
 type PauseLockerJSONRequestBody = Reason
 
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
+
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
@@ -2554,6 +2797,9 @@ type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
+
+// RejectRemoteOpeningJSONRequestBody defines body for RejectRemoteOpening for application/json ContentType.
+type RejectRemoteOpeningJSONRequestBody = Reason
 
 // CreateRouteJSONRequestBody defines body for CreateRoute for application/json ContentType.
 type CreateRouteJSONRequestBody = NewRoute
@@ -2856,6 +3102,9 @@ type ServerInterface interface {
 	// MarkCellChecked Say that a person looked into a cell in doubt
 	// (POST /api/v1/lockers/{id}/cells/{n}/mark-checked)
 	MarkCellChecked(ctx echo.Context, id Id, n N) error
+	// OpenCell Open one door from afar
+	// (POST /api/v1/lockers/{id}/cells/{n}/open)
+	OpenCell(ctx echo.Context, id Id, n N, params OpenCellParams) error
 	// TakeCellOut Have nothing more put into a cell
 	// (POST /api/v1/lockers/{id}/cells/{n}/out-of-service)
 	TakeCellOut(ctx echo.Context, id Id, n N) error
@@ -2877,12 +3126,21 @@ type ServerInterface interface {
 	// PutLimits Set what each carrier may count on at a locker
 	// (PUT /api/v1/lockers/{id}/limits)
 	PutLimits(ctx echo.Context, id Id) error
+	// OpenCells Open several doors from afar
+	// (POST /api/v1/lockers/{id}/open)
+	OpenCells(ctx echo.Context, id Id, params OpenCellsParams) error
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx echo.Context, id Id) error
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx echo.Context, id Id) error
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx echo.Context, id Id) error
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx echo.Context, id Id) error
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx echo.Context, id Id) error
@@ -2892,6 +3150,12 @@ type ServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx echo.Context) error
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx echo.Context) error
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx echo.Context) error
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx echo.Context, params ListNotificationsParams) error
@@ -2913,6 +3177,18 @@ type ServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx echo.Context, id string) error
+	// ListRemoteOpenings List what was asked to be opened from afar
+	// (GET /api/v1/remote-openings)
+	ListRemoteOpenings(ctx echo.Context, params ListRemoteOpeningsParams) error
+	// GetRemoteOpening What came of a request
+	// (GET /api/v1/remote-openings/{id})
+	GetRemoteOpening(ctx echo.Context, id Id) error
+	// ApproveRemoteOpening Approve a request for more than 3 doors
+	// (POST /api/v1/remote-openings/{id}/approve)
+	ApproveRemoteOpening(ctx echo.Context, id Id, params ApproveRemoteOpeningParams) error
+	// RejectRemoteOpening Reject a request for more than 3 doors
+	// (POST /api/v1/remote-openings/{id}/reject)
+	RejectRemoteOpening(ctx echo.Context, id Id, params RejectRemoteOpeningParams) error
 	// ListRoutes List routes, with what came of them
 	// (GET /api/v1/routes)
 	ListRoutes(ctx echo.Context, params ListRoutesParams) error
@@ -3660,6 +3936,52 @@ func (w *ServerInterfaceWrapper) MarkCellChecked(ctx echo.Context) error {
 	return err
 }
 
+// OpenCell converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenCell(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n N
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", ctx.Param("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter n: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenCellParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenCell(ctx, id, n, params)
+	return err
+}
+
 // TakeCellOut converts echo context to params.
 func (w *ServerInterfaceWrapper) TakeCellOut(ctx echo.Context) error {
 	var err error
@@ -3796,6 +4118,44 @@ func (w *ServerInterfaceWrapper) PutLimits(ctx echo.Context) error {
 	return err
 }
 
+// OpenCells converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenCells(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenCellsParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenCells(ctx, id, params)
+	return err
+}
+
 // PauseLocker converts echo context to params.
 func (w *ServerInterfaceWrapper) PauseLocker(ctx echo.Context) error {
 	var err error
@@ -3825,6 +4185,38 @@ func (w *ServerInterfaceWrapper) ResumeLocker(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ResumeLocker(ctx, id)
+	return err
+}
+
+// GetLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLockerScreen(ctx, id)
+	return err
+}
+
+// PutLockerScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutLockerScreen(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutLockerScreen(ctx, id)
 	return err
 }
 
@@ -3882,6 +4274,24 @@ func (w *ServerInterfaceWrapper) CreateModel(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateModel(ctx)
+	return err
+}
+
+// GetNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) GetNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetNetworkScreen(ctx)
+	return err
+}
+
+// PutNetworkScreen converts echo context to params.
+func (w *ServerInterfaceWrapper) PutNetworkScreen(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PutNetworkScreen(ctx)
 	return err
 }
 
@@ -4056,6 +4466,137 @@ func (w *ServerInterfaceWrapper) PutPolicy(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PutPolicy(ctx, id)
+	return err
+}
+
+// ListRemoteOpenings converts echo context to params.
+func (w *ServerInterfaceWrapper) ListRemoteOpenings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRemoteOpeningsParams
+	// ------------- Optional query parameter "locker" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locker", ctx.QueryParams(), &params.Locker, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locker: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListRemoteOpenings(ctx, params)
+	return err
+}
+
+// GetRemoteOpening converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRemoteOpening(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRemoteOpening(ctx, id)
+	return err
+}
+
+// ApproveRemoteOpening converts echo context to params.
+func (w *ServerInterfaceWrapper) ApproveRemoteOpening(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveRemoteOpeningParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApproveRemoteOpening(ctx, id, params)
+	return err
+}
+
+// RejectRemoteOpening converts echo context to params.
+func (w *ServerInterfaceWrapper) RejectRemoteOpening(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RejectRemoteOpeningParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RejectRemoteOpening(ctx, id, params)
 	return err
 }
 
@@ -5118,6 +5659,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/out-of-service", wrapper.TakeCellOut, options.OperationMiddlewares["TakeCellOut"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/in-service", wrapper.PutCellBack, options.OperationMiddlewares["PutCellBack"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/mark-checked", wrapper.MarkCellChecked, options.OperationMiddlewares["MarkCellChecked"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/open", wrapper.OpenCell, options.OperationMiddlewares["OpenCell"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/open", wrapper.OpenCells, options.OperationMiddlewares["OpenCells"]...)
+	router.GET(options.BaseURL+"/api/v1/remote-openings", wrapper.ListRemoteOpenings, options.OperationMiddlewares["ListRemoteOpenings"]...)
+	router.GET(options.BaseURL+"/api/v1/remote-openings/:id", wrapper.GetRemoteOpening, options.OperationMiddlewares["GetRemoteOpening"]...)
+	router.POST(options.BaseURL+"/api/v1/remote-openings/:id/approve", wrapper.ApproveRemoteOpening, options.OperationMiddlewares["ApproveRemoteOpening"]...)
+	router.POST(options.BaseURL+"/api/v1/remote-openings/:id/reject", wrapper.RejectRemoteOpening, options.OperationMiddlewares["RejectRemoteOpening"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/pause", wrapper.PauseLocker, options.OperationMiddlewares["PauseLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/resume", wrapper.ResumeLocker, options.OperationMiddlewares["ResumeLocker"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/close", wrapper.CloseLocker, options.OperationMiddlewares["CloseLocker"]...)
@@ -5149,6 +5696,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/locations/:id/access", wrapper.GetAccess, options.OperationMiddlewares["GetAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/access", wrapper.PutAccess, options.OperationMiddlewares["PutAccess"]...)
 	router.PUT(options.BaseURL+"/api/v1/locations/:id/hours", wrapper.SetHours, options.OperationMiddlewares["SetHours"]...)
+	router.GET(options.BaseURL+"/api/v1/network/screen", wrapper.GetNetworkScreen, options.OperationMiddlewares["GetNetworkScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/network/screen", wrapper.PutNetworkScreen, options.OperationMiddlewares["PutNetworkScreen"]...)
+	router.GET(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.GetLockerScreen, options.OperationMiddlewares["GetLockerScreen"]...)
+	router.PUT(options.BaseURL+"/api/v1/lockers/:id/screen", wrapper.PutLockerScreen, options.OperationMiddlewares["PutLockerScreen"]...)
 	router.GET(options.BaseURL+"/api/v1/policies", wrapper.ListPolicies, options.OperationMiddlewares["ListPolicies"]...)
 	router.PUT(options.BaseURL+"/api/v1/policies/:id", wrapper.PutPolicy, options.OperationMiddlewares["PutPolicy"]...)
 	router.GET(options.BaseURL+"/api/v1/models", wrapper.ListModels, options.OperationMiddlewares["ListModels"]...)
@@ -6331,6 +6882,48 @@ func (response MarkCellCheckeddefaultApplicationProblemPlusJSONResponse) VisitMa
 	return err
 }
 
+type OpenCellRequestObject struct {
+	Id     Id `json:"id"`
+	N      N  `json:"n"`
+	Params OpenCellParams
+	Body   *OpenCellJSONRequestBody
+}
+
+type OpenCellResponseObject interface {
+	VisitOpenCellResponse(w http.ResponseWriter) error
+}
+
+type OpenCell202JSONResponse RemoteOpening
+
+func (response OpenCell202JSONResponse) VisitOpenCellResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenCelldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenCelldefaultApplicationProblemPlusJSONResponse) VisitOpenCellResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TakeCellOutRequestObject struct {
 	Id   Id `json:"id"`
 	N    N  `json:"n"`
@@ -6610,6 +7203,47 @@ func (response PutLimitsdefaultApplicationProblemPlusJSONResponse) VisitPutLimit
 	return err
 }
 
+type OpenCellsRequestObject struct {
+	Id     Id `json:"id"`
+	Params OpenCellsParams
+	Body   *OpenCellsJSONRequestBody
+}
+
+type OpenCellsResponseObject interface {
+	VisitOpenCellsResponse(w http.ResponseWriter) error
+}
+
+type OpenCells202JSONResponse RemoteOpening
+
+func (response OpenCells202JSONResponse) VisitOpenCellsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenCellsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenCellsdefaultApplicationProblemPlusJSONResponse) VisitOpenCellsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PauseLockerRequestObject struct {
 	Id   Id `json:"id"`
 	Body *PauseLockerJSONRequestBody
@@ -6679,6 +7313,85 @@ type ResumeLockerdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ResumeLockerdefaultApplicationProblemPlusJSONResponse) VisitResumeLockerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLockerScreenRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetLockerScreenResponseObject interface {
+	VisitGetLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type GetLockerScreen200JSONResponse LockerScreen
+
+func (response GetLockerScreen200JSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetLockerScreendefaultApplicationProblemPlusJSONResponse) VisitGetLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreenRequestObject struct {
+	Id   Id `json:"id"`
+	Body *PutLockerScreenJSONRequestBody
+}
+
+type PutLockerScreenResponseObject interface {
+	VisitPutLockerScreenResponse(w http.ResponseWriter) error
+}
+
+type PutLockerScreen200JSONResponse LockerScreen
+
+func (response PutLockerScreen200JSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLockerScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLockerScreendefaultApplicationProblemPlusJSONResponse) VisitPutLockerScreenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6796,6 +7509,83 @@ type CreateModeldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateModeldefaultApplicationProblemPlusJSONResponse) VisitCreateModelResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreenRequestObject struct {
+}
+
+type GetNetworkScreenResponseObject interface {
+	VisitGetNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type GetNetworkScreen200JSONResponse ScreenProfile
+
+func (response GetNetworkScreen200JSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitGetNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreenRequestObject struct {
+	Body *PutNetworkScreenJSONRequestBody
+}
+
+type PutNetworkScreenResponseObject interface {
+	VisitPutNetworkScreenResponse(w http.ResponseWriter) error
+}
+
+type PutNetworkScreen200JSONResponse ScreenProfile
+
+func (response PutNetworkScreen200JSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutNetworkScreendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutNetworkScreendefaultApplicationProblemPlusJSONResponse) VisitPutNetworkScreenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7071,6 +7861,165 @@ type PutPolicydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutPolicydefaultApplicationProblemPlusJSONResponse) VisitPutPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRemoteOpeningsRequestObject struct {
+	Params ListRemoteOpeningsParams
+}
+
+type ListRemoteOpeningsResponseObject interface {
+	VisitListRemoteOpeningsResponse(w http.ResponseWriter) error
+}
+
+type ListRemoteOpenings200JSONResponse RemoteOpeningList
+
+func (response ListRemoteOpenings200JSONResponse) VisitListRemoteOpeningsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRemoteOpeningsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRemoteOpeningsdefaultApplicationProblemPlusJSONResponse) VisitListRemoteOpeningsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRemoteOpeningRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type GetRemoteOpeningResponseObject interface {
+	VisitGetRemoteOpeningResponse(w http.ResponseWriter) error
+}
+
+type GetRemoteOpening200JSONResponse RemoteOpening
+
+func (response GetRemoteOpening200JSONResponse) VisitGetRemoteOpeningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRemoteOpeningdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRemoteOpeningdefaultApplicationProblemPlusJSONResponse) VisitGetRemoteOpeningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRemoteOpeningRequestObject struct {
+	Id     Id `json:"id"`
+	Params ApproveRemoteOpeningParams
+}
+
+type ApproveRemoteOpeningResponseObject interface {
+	VisitApproveRemoteOpeningResponse(w http.ResponseWriter) error
+}
+
+type ApproveRemoteOpening200JSONResponse RemoteOpening
+
+func (response ApproveRemoteOpening200JSONResponse) VisitApproveRemoteOpeningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveRemoteOpeningdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveRemoteOpeningdefaultApplicationProblemPlusJSONResponse) VisitApproveRemoteOpeningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectRemoteOpeningRequestObject struct {
+	Id     Id `json:"id"`
+	Params RejectRemoteOpeningParams
+	Body   *RejectRemoteOpeningJSONRequestBody
+}
+
+type RejectRemoteOpeningResponseObject interface {
+	VisitRejectRemoteOpeningResponse(w http.ResponseWriter) error
+}
+
+type RejectRemoteOpening200JSONResponse RemoteOpening
+
+func (response RejectRemoteOpening200JSONResponse) VisitRejectRemoteOpeningResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RejectRemoteOpeningdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RejectRemoteOpeningdefaultApplicationProblemPlusJSONResponse) VisitRejectRemoteOpeningResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8735,6 +9684,9 @@ type StrictServerInterface interface {
 	// MarkCellChecked Say that a person looked into a cell in doubt
 	// (POST /api/v1/lockers/{id}/cells/{n}/mark-checked)
 	MarkCellChecked(ctx context.Context, request MarkCellCheckedRequestObject) (MarkCellCheckedResponseObject, error)
+	// OpenCell Open one door from afar
+	// (POST /api/v1/lockers/{id}/cells/{n}/open)
+	OpenCell(ctx context.Context, request OpenCellRequestObject) (OpenCellResponseObject, error)
 	// TakeCellOut Have nothing more put into a cell
 	// (POST /api/v1/lockers/{id}/cells/{n}/out-of-service)
 	TakeCellOut(ctx context.Context, request TakeCellOutRequestObject) (TakeCellOutResponseObject, error)
@@ -8756,12 +9708,21 @@ type StrictServerInterface interface {
 	// PutLimits Set what each carrier may count on at a locker
 	// (PUT /api/v1/lockers/{id}/limits)
 	PutLimits(ctx context.Context, request PutLimitsRequestObject) (PutLimitsResponseObject, error)
+	// OpenCells Open several doors from afar
+	// (POST /api/v1/lockers/{id}/open)
+	OpenCells(ctx context.Context, request OpenCellsRequestObject) (OpenCellsResponseObject, error)
 	// PauseLocker Let nothing more come into a locker
 	// (POST /api/v1/lockers/{id}/pause)
 	PauseLocker(ctx context.Context, request PauseLockerRequestObject) (PauseLockerResponseObject, error)
 	// ResumeLocker Put a locker to use again
 	// (POST /api/v1/lockers/{id}/resume)
 	ResumeLocker(ctx context.Context, request ResumeLockerRequestObject) (ResumeLockerResponseObject, error)
+	// GetLockerScreen How the screen of a locker presents itself
+	// (GET /api/v1/lockers/{id}/screen)
+	GetLockerScreen(ctx context.Context, request GetLockerScreenRequestObject) (GetLockerScreenResponseObject, error)
+	// PutLockerScreen Say how the screen of a locker presents itself
+	// (PUT /api/v1/lockers/{id}/screen)
+	PutLockerScreen(ctx context.Context, request PutLockerScreenRequestObject) (PutLockerScreenResponseObject, error)
 	// GetWorklist What is left to do before a locker can go
 	// (GET /api/v1/lockers/{id}/worklist)
 	GetWorklist(ctx context.Context, request GetWorklistRequestObject) (GetWorklistResponseObject, error)
@@ -8771,6 +9732,12 @@ type StrictServerInterface interface {
 	// CreateModel Make a cabinet model
 	// (POST /api/v1/models)
 	CreateModel(ctx context.Context, request CreateModelRequestObject) (CreateModelResponseObject, error)
+	// GetNetworkScreen How the screens of all lockers present themselves
+	// (GET /api/v1/network/screen)
+	GetNetworkScreen(ctx context.Context, request GetNetworkScreenRequestObject) (GetNetworkScreenResponseObject, error)
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	// (PUT /api/v1/network/screen)
+	PutNetworkScreen(ctx context.Context, request PutNetworkScreenRequestObject) (PutNetworkScreenResponseObject, error)
 	// ListNotifications List messages and what became of them
 	// (GET /api/v1/notifications)
 	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
@@ -8792,6 +9759,18 @@ type StrictServerInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	// (PUT /api/v1/policies/{id})
 	PutPolicy(ctx context.Context, request PutPolicyRequestObject) (PutPolicyResponseObject, error)
+	// ListRemoteOpenings List what was asked to be opened from afar
+	// (GET /api/v1/remote-openings)
+	ListRemoteOpenings(ctx context.Context, request ListRemoteOpeningsRequestObject) (ListRemoteOpeningsResponseObject, error)
+	// GetRemoteOpening What came of a request
+	// (GET /api/v1/remote-openings/{id})
+	GetRemoteOpening(ctx context.Context, request GetRemoteOpeningRequestObject) (GetRemoteOpeningResponseObject, error)
+	// ApproveRemoteOpening Approve a request for more than 3 doors
+	// (POST /api/v1/remote-openings/{id}/approve)
+	ApproveRemoteOpening(ctx context.Context, request ApproveRemoteOpeningRequestObject) (ApproveRemoteOpeningResponseObject, error)
+	// RejectRemoteOpening Reject a request for more than 3 doors
+	// (POST /api/v1/remote-openings/{id}/reject)
+	RejectRemoteOpening(ctx context.Context, request RejectRemoteOpeningRequestObject) (RejectRemoteOpeningResponseObject, error)
 	// ListRoutes List routes, with what came of them
 	// (GET /api/v1/routes)
 	ListRoutes(ctx context.Context, request ListRoutesRequestObject) (ListRoutesResponseObject, error)
@@ -9921,6 +10900,56 @@ func (sh *strictHandler) MarkCellChecked(ctx echo.Context, id Id, n N) error {
 	return nil
 }
 
+// OpenCell operation middleware
+func (sh *strictHandler) OpenCell(ctx echo.Context, id Id, n N, params OpenCellParams) error {
+	var request OpenCellRequestObject
+
+	request.Id = id
+	request.N = n
+	request.Params = params
+
+	var body OpenCellJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenCell(ctx.Request().Context(), request.(OpenCellRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenCell")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenCellResponseObject); ok {
+		return validResponse.VisitOpenCellResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // TakeCellOut operation middleware
 func (sh *strictHandler) TakeCellOut(ctx echo.Context, id Id, n N) error {
 	var request TakeCellOutRequestObject
@@ -10190,6 +11219,55 @@ func (sh *strictHandler) PutLimits(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// OpenCells operation middleware
+func (sh *strictHandler) OpenCells(ctx echo.Context, id Id, params OpenCellsParams) error {
+	var request OpenCellsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body OpenCellsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenCells(ctx.Request().Context(), request.(OpenCellsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenCells")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenCellsResponseObject); ok {
+		return validResponse.VisitOpenCellsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PauseLocker operation middleware
 func (sh *strictHandler) PauseLocker(ctx echo.Context, id Id) error {
 	var request PauseLockerRequestObject
@@ -10286,6 +11364,79 @@ func (sh *strictHandler) ResumeLocker(ctx echo.Context, id Id) error {
 	return nil
 }
 
+// GetLockerScreen operation middleware
+func (sh *strictHandler) GetLockerScreen(ctx echo.Context, id Id) error {
+	var request GetLockerScreenRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLockerScreen(ctx.Request().Context(), request.(GetLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLockerScreenResponseObject); ok {
+		return validResponse.VisitGetLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLockerScreen operation middleware
+func (sh *strictHandler) PutLockerScreen(ctx echo.Context, id Id) error {
+	var request PutLockerScreenRequestObject
+
+	request.Id = id
+
+	var body PutLockerScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLockerScreen(ctx.Request().Context(), request.(PutLockerScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLockerScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLockerScreenResponseObject); ok {
+		return validResponse.VisitPutLockerScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetWorklist operation middleware
 func (sh *strictHandler) GetWorklist(ctx echo.Context, id Id) error {
 	var request GetWorklistRequestObject
@@ -10376,6 +11527,75 @@ func (sh *strictHandler) CreateModel(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(CreateModelResponseObject); ok {
 		return validResponse.VisitCreateModelResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetNetworkScreen operation middleware
+func (sh *strictHandler) GetNetworkScreen(ctx echo.Context) error {
+	var request GetNetworkScreenRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNetworkScreen(ctx.Request().Context(), request.(GetNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNetworkScreenResponseObject); ok {
+		return validResponse.VisitGetNetworkScreenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutNetworkScreen operation middleware
+func (sh *strictHandler) PutNetworkScreen(ctx echo.Context) error {
+	var request PutNetworkScreenRequestObject
+
+	var body PutNetworkScreenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutNetworkScreen(ctx.Request().Context(), request.(PutNetworkScreenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutNetworkScreen")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutNetworkScreenResponseObject); ok {
+		return validResponse.VisitPutNetworkScreenResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10618,6 +11838,131 @@ func (sh *strictHandler) PutPolicy(ctx echo.Context, id string) error {
 		return err
 	} else if validResponse, ok := response.(PutPolicyResponseObject); ok {
 		return validResponse.VisitPutPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRemoteOpenings operation middleware
+func (sh *strictHandler) ListRemoteOpenings(ctx echo.Context, params ListRemoteOpeningsParams) error {
+	var request ListRemoteOpeningsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRemoteOpenings(ctx.Request().Context(), request.(ListRemoteOpeningsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRemoteOpenings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRemoteOpeningsResponseObject); ok {
+		return validResponse.VisitListRemoteOpeningsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRemoteOpening operation middleware
+func (sh *strictHandler) GetRemoteOpening(ctx echo.Context, id Id) error {
+	var request GetRemoteOpeningRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRemoteOpening(ctx.Request().Context(), request.(GetRemoteOpeningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRemoteOpening")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRemoteOpeningResponseObject); ok {
+		return validResponse.VisitGetRemoteOpeningResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApproveRemoteOpening operation middleware
+func (sh *strictHandler) ApproveRemoteOpening(ctx echo.Context, id Id, params ApproveRemoteOpeningParams) error {
+	var request ApproveRemoteOpeningRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveRemoteOpening(ctx.Request().Context(), request.(ApproveRemoteOpeningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveRemoteOpening")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveRemoteOpeningResponseObject); ok {
+		return validResponse.VisitApproveRemoteOpeningResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RejectRemoteOpening operation middleware
+func (sh *strictHandler) RejectRemoteOpening(ctx echo.Context, id Id, params RejectRemoteOpeningParams) error {
+	var request RejectRemoteOpeningRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RejectRemoteOpeningJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RejectRemoteOpening(ctx.Request().Context(), request.(RejectRemoteOpeningRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RejectRemoteOpening")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RejectRemoteOpeningResponseObject); ok {
+		return validResponse.VisitRejectRemoteOpeningResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -87,6 +87,15 @@ type Network interface {
 	Locations(ctx context.Context, p models.Page) ([]models.Location, error)
 	// SetHours sets both; nil takes them away.
 	SetHours(ctx context.Context, r models.Request, id models.LocationID, hours *models.Hours, quiet *models.QuietHours) (models.Location, error)
+	// NetworkScreen returns the profile of the network's screens.
+	NetworkScreen(ctx context.Context) (models.ScreenProfile, error)
+	// PutNetworkScreen puts a profile in its place and has the cabinets told. Where it fails halfway,
+	// the same again finishes it.
+	PutNetworkScreen(ctx context.Context, r models.Request, p models.ScreenProfile) (models.ScreenProfile, error)
+	// LockerScreen returns the profile of one locker's screen, or not_found.
+	LockerScreen(ctx context.Context, id models.LockerID) (models.LockerScreen, error)
+	// PutLockerScreen puts a profile in its place and has the cabinet told, or returns not_found.
+	PutLockerScreen(ctx context.Context, r models.Request, id models.LockerID, p models.ScreenProfile) (models.LockerScreen, error)
 	// ChangeLocation changes what is told of a location, or returns not_found.
 	ChangeLocation(ctx context.Context, r models.Request, id models.LocationID, c models.LocationChange) (models.Location, error)
 	// Policies lists the newest version of each, ordered by name.
@@ -172,6 +181,9 @@ type Engine interface {
 	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	codes.Engine
+	// DecideRemote approves or rejects a request to open doors from afar. It returns forbidden to
+	// who asked for it himself.
+	DecideRemote(ctx context.Context, id models.RemoteID, in models.DecideInput) error
 	// Reroute returns no_capacity, locker_not_accepting or unknown_locker besides, for the other locker.
 	Reroute(ctx context.Context, id models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 }

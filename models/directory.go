@@ -34,6 +34,9 @@ type DirectoryShipment struct {
 	Frozen   bool              `json:"frozen,omitempty"`
 	Policy   Policy            `json:"policy"`
 	Parcels  []DirectoryParcel `json:"parcels"`
+	// DueMinor is what is to be paid at pickup, in the smallest unit of Currency (ISO 4217).
+	DueMinor int64  `json:"due_minor,omitempty"`
+	Currency string `json:"currency,omitempty"`
 }
 
 // DirectoryParcel is a parcel of it.
@@ -71,13 +74,16 @@ type DirectoryWithdrawal struct {
 	Reason   string     `json:"reason"` // cancelled, expired, refused, rerouted, closed
 	// Collectable: the client's code works until a courier's first door opens for it.
 	Collectable bool `json:"collectable,omitempty"`
+	// To is the locker that it goes to, for LeaveRerouted, and Place its number and address.
+	To    LockerID `json:"to,omitempty"`
+	Place string   `json:"place,omitempty"`
 	// Parcels are the only ones to be taken out, in order; empty: all of them are.
 	Parcels []ParcelID `json:"parcels,omitempty"`
 	// Over takes the grant back: the shipment is not to be withdrawn any more.
 	Over bool `json:"over,omitempty"`
 }
 
-// Equal reports whether both grant the same.
+// Equal reports whether both grant the same; where the shipment goes to is no part of it.
 func (w DirectoryWithdrawal) Equal(o DirectoryWithdrawal) bool {
 	return w.Shipment == o.Shipment && w.Locker == o.Locker && w.Reason == o.Reason &&
 		w.Collectable == o.Collectable && w.Over == o.Over && slices.Equal(w.Parcels, o.Parcels)
@@ -119,11 +125,23 @@ type CellCheck struct {
 
 // DirectoryLayout is the cabinet itself.
 type DirectoryLayout struct {
-	Locker  LockerID     `json:"locker"`
-	Number  string       `json:"number"`
-	Address string       `json:"address"`
-	State   LockerState  `json:"state"`
-	Cells   []LayoutCell `json:"cells"`
+	Locker  LockerID    `json:"locker"`
+	Number  string      `json:"number"`
+	Address string      `json:"address"`
+	State   LockerState `json:"state"`
+	// TimeZone is the IANA name of the place's.
+	TimeZone string        `json:"time_zone,omitempty"`
+	Cells    []LayoutCell  `json:"cells"`
+	Screen   ScreenProfile `json:"screen"`
+	// Neighbours are the nearest other lockers, the nearest first, by the time when this was told.
+	Neighbours []Neighbour `json:"neighbours,omitempty"`
+}
+
+// Neighbour is another locker near by.
+type Neighbour struct {
+	Number    string `json:"number"`
+	Address   string `json:"address"`
+	DistanceM int    `json:"distance_m"`
 }
 
 // DirectoryRow is one entry of a scope's directory, the latest of its key. Position is

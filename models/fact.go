@@ -13,25 +13,28 @@ type FactType string
 
 // The facts.
 const (
-	FactInventory     FactType = "inventory"      // opens an epoch: every cell as the cabinet knows it
-	FactDoorOpened    FactType = "door_opened"    // a door was seen open
-	FactDoorClosed    FactType = "door_closed"    // a door was seen closed
-	FactDoorJammed    FactType = "door_jammed"    // pulsed, not seen open in time
-	FactDeposited     FactType = "deposited"      // a parcel is in a cell
-	FactPickedUp      FactType = "picked_up"      // a parcel was taken by the client
-	FactCellFreed     FactType = "cell_freed"     // evidence says empty
-	FactCellDoubtful  FactType = "cell_doubtful"  // the content is not known
-	FactCellChecked   FactType = "cell_checked"   // someone on site looked
-	FactOperationDone FactType = "operation_done" // an operation that deposited or took nothing has ended
-	FactPadPaused     FactType = "pad_paused"     // too many wrong codes
-	FactWithdrawn     FactType = "withdrawn"      // a courier took a parcel out
-	FactMissing       FactType = "missing"        // a parcel that should be in a cell is not there
-	FactHeld          FactType = "held"           // an unannounced parcel was left in a cell
-	FactBoardDown     FactType = "board_down"     // a lock board does not answer: its cells are out of service
-	FactBoardUp       FactType = "board_up"       // it answers again
-	FactRefused       FactType = "refused"        // the client put a parcel back and shut the door: it stays in its cell
-	FactDamaged       FactType = "damaged"        // the same, because it is damaged
-	FactLoadFailed    FactType = "load_failed"    // a courier did not get a parcel in
+	FactInventory     FactType = "inventory"        // opens an epoch: every cell as the cabinet knows it
+	FactDoorOpened    FactType = "door_opened"      // a door was seen open
+	FactDoorClosed    FactType = "door_closed"      // a door was seen closed
+	FactDoorJammed    FactType = "door_jammed"      // pulsed, not seen open in time
+	FactDeposited     FactType = "deposited"        // a parcel is in a cell
+	FactPickedUp      FactType = "picked_up"        // a parcel was taken by the client
+	FactCellFreed     FactType = "cell_freed"       // evidence says empty
+	FactCellDoubtful  FactType = "cell_doubtful"    // the content is not known
+	FactCellChecked   FactType = "cell_checked"     // someone on site looked
+	FactOperationDone FactType = "operation_done"   // an operation that deposited or took nothing has ended
+	FactPadPaused     FactType = "pad_paused"       // too many wrong codes
+	FactWithdrawn     FactType = "withdrawn"        // a courier took a parcel out
+	FactMissing       FactType = "missing"          // a parcel that should be in a cell is not there
+	FactHeld          FactType = "held"             // an unannounced parcel was left in a cell
+	FactBoardDown     FactType = "board_down"       // a lock board does not answer: its cells are out of service
+	FactBoardUp       FactType = "board_up"         // it answers again
+	FactRefused       FactType = "refused"          // the client put a parcel back and shut the door: it stays in its cell
+	FactDamaged       FactType = "damaged"          // the same, because it is damaged
+	FactLoadFailed    FactType = "load_failed"      // a courier did not get a parcel in
+	FactUnloaded      FactType = "unloaded"         // a courier took out again what they had just put in
+	FactTrouble       FactType = "trouble_reported" // somebody at the screen says that something is wrong
+	FactDevice        FactType = "device"           // a device stands otherwise than before, or a thermometer tells
 	// By order of the operator a cell is offered no more, and again.
 	FactCellOutOfService FactType = "cell_out_of_service"
 	FactCellInService    FactType = "cell_in_service"
@@ -44,7 +47,7 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded:
 		return true
 	}
 	return false
@@ -142,6 +145,10 @@ type FactData struct {
 	Reason   string     `json:"reason,omitempty"`
 	Label    string     `json:"label,omitempty"` // a barcode that the cabinet knew no parcel of, or not until now
 	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
+	// Of a device: its name, how it stands, and what it measured, in tenths of a degree Celsius.
+	Device   string      `json:"device,omitempty"`
+	State    DeviceState `json:"state,omitempty"`
+	Measured *int        `json:"measured,omitempty"`
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
 	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells

@@ -59,8 +59,10 @@ func (g Grant) message() []byte {
 	return append(fmt.Appendf(nil, "cubby directory grant v1\n%s\n%s\n%d\n", g.Kind, g.Key, g.Rev), g.Body...)
 }
 
+func (s Signer) sign(message []byte) []byte { return ed25519.Sign(s.Key, message) }
+
 // SignGrant signs a grant.
-func (s Signer) SignGrant(g Grant) []byte { return ed25519.Sign(s.Key, g.message()) }
+func (s Signer) SignGrant(g Grant) []byte { return s.sign(g.message()) }
 
 // Sign returns the grant with its signature.
 func (s Signer) Sign(g Grant) SignedGrant {
@@ -104,7 +106,7 @@ func (s Signer) SignRemote(g RemoteGrant) (grant, signature []byte, err error) {
 	if grant, err = json.Marshal(g); err != nil {
 		return nil, nil, err
 	}
-	return grant, ed25519.Sign(s.Key, append([]byte(remotePurpose), grant...)), nil
+	return grant, s.sign(append([]byte(remotePurpose), grant...)), nil
 }
 
 // VerifyRemote returns the grant if a trusted signer made the signature; forbidden

@@ -24,17 +24,27 @@ const (
 	IncidentInventoryDiffers IncidentKind = "inventory_differs"
 	// IncidentClientReport: a client says that something is wrong. The evidence is the report's id.
 	IncidentClientReport IncidentKind = "client_report"
+	// IncidentTrouble: somebody at a cabinet's screen says that something is wrong. The evidence
+	// says what.
+	IncidentTrouble IncidentKind = "trouble_reported"
+	// IncidentLockedIn: they say that a person is locked in.
+	IncidentLockedIn IncidentKind = "person_locked_in"
 	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
 	IncidentSMS IncidentKind = "sms_provider"
+	// IncidentRemote: more doors were to be opened from afar than may be, or one was that nobody asked for.
+	IncidentRemote IncidentKind = "remote_open_alarm"
+	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
+	// must be. The evidence names it.
+	IncidentDevice IncidentKind = "device"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentWebhook, IncidentSMS}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice}
 }
 
 // Incident is something that a person should look at. At most one is open per key.
@@ -67,6 +77,11 @@ func IncidentKey(l LockerID, k IncidentKind, cell int, s ShipmentID) string {
 // occupancy of a cell.
 func UnannouncedKey(l LockerID, cell int, generation int64) string {
 	return IncidentKey(l, IncidentUnannounced, cell, "") + "/generation-" + itoa(int(generation))
+}
+
+// DeviceKey is the key of the incident about a device of a cabinet.
+func DeviceKey(l LockerID, device string) string {
+	return IncidentKey(l, IncidentDevice, 0, "") + "/" + device
 }
 
 // WorkflowIncident tells the operator of an incident; IncidentWorkflowID is its id.

@@ -213,7 +213,7 @@ func parcelEvent(f FactSignal) (t EventType, ok bool) {
 		return EventParcelRefused, true
 	case FactDamaged:
 		return EventParcelDamaged, true
-	case FactLoadFailed:
+	case FactLoadFailed, FactUnloaded:
 		return EventLoadFailed, true
 	}
 	return "", false

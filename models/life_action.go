@@ -148,6 +148,9 @@ func (l *Life) withdrawal() (w DirectoryWithdrawal, changed bool) {
 		w.Reason, w.Collectable = LeaveExpired, true
 	case StateWithdrawing:
 		w.Reason, w.Collectable = l.Leave, l.Leave == LeaveRefused
+		if l.Leave == LeaveRerouted {
+			w.To = l.To
+		}
 	default:
 		w.Over = len(refused) == 0
 		if !w.Over {

@@ -1,6 +1,9 @@
 package models
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // givenBack reports whether the parcel lies in its cell and its client does not want it.
 func (p *ParcelLife) givenBack() bool { return p.Refused && p.State == ParcelInCell }
@@ -92,11 +95,30 @@ func (l *Life) goesBack(events []Event, f FactSignal) []Event {
 	return l.move(events, OnEmptiedReturn, f)
 }
 
+// unloaded takes in that a courier took out again what they had just put in. While the shipment is
+// loading it is as if the parcel had not got in; later it is out, and goes back.
+func (l *Life) unloaded(p *ParcelLife, f FactSignal) []Event {
+	if l.State != StateLoading {
+		return l.left(p, EventParcelOut, f)
+	}
+	p.put(ParcelExpected, f)
+	p.Failed = true
+	events := []Event{l.event(EventLoadFailed, f)}
+	if l.count(ParcelInCell) > 0 {
+		return events
+	}
+	l.FirstClose, l.LastClose = time.Time{}, time.Time{}
+	return l.move(events, OnLoadFailed, f)
+}
+
 // loadFailed takes in that a courier did not get a parcel in. While others of the shipment are
 // under way or in their cells, that is told and no more.
 func (l *Life) loadFailed(p *ParcelLife, f FactSignal) []Event {
 	p.movedBy(f)
 	events := []Event{l.event(EventLoadFailed, f)}
+	if f.Type == FactUnloaded && p.State == ParcelInCell {
+		return l.unloaded(p, f)
+	}
 	if p.State != ParcelExpected {
 		return events // it lies in a cell, or did
 	}

@@ -43,7 +43,7 @@ func TestReroutedTwice(t *testing.T) {
 		_, moves := l.Moves()
 		require.False(t, moves, "its parcel has to be taken out first")
 		w := l.Projection(nil).Withdrawal
-		require.Equal(t, &models.DirectoryWithdrawal{Shipment: "shp_1", Locker: from, Reason: "rerouted"}, w)
+		require.Equal(t, &models.DirectoryWithdrawal{Shipment: "shp_1", Locker: from, Reason: "rerouted", To: to}, w)
 		out := fact(int64(2+2*i), models.FactWithdrawn, "a", at)
 		out.Locker, out.Operation = from, models.OperationID("op_out_"+from)
 		require.Equal(t, []models.EventType{models.EventParcelOut, models.EventInTransit}, types(l.ApplyFact(out)))

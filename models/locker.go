@@ -107,6 +107,8 @@ type Side string
 const (
 	SideFront Side = "front"
 	SideBack  Side = "back"
+	// SideBoth is of cells that are loaded from the back and emptied from the front.
+	SideBoth Side = "both"
 )
 
 // Row is a row of equal cells in a module, listed from the top.

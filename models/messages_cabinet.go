@@ -43,11 +43,12 @@ type EnrollInput struct {
 }
 
 // EnrollResult is what the computer gets. Certificate is PEM, leaf first; Sealed is the
-// cabinet's key, which opens on the computer alone.
+// cabinet's key, which opens on the computer alone. Trust says the same of signers and key, signed.
 type EnrollResult struct {
 	Locker      LockerID    `json:"locker"`
 	Certificate string      `json:"certificate"`
 	Signers     []SignerKey `json:"signers"`
 	KeyVersion  int         `json:"key_version"`
 	Sealed      []byte      `json:"sealed"`
+	Trust       SignedTrust `json:"trust,omitzero"`
 }

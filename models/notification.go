@@ -15,15 +15,17 @@ const (
 	NoticeAnnounced    NoticeKind = "announced"
 	NoticeReady        NoticeKind = "ready"
 	NoticeCodeReissued NoticeKind = "code_reissued"
-	NoticeReminder     NoticeKind = "reminder"
-	NoticeExtended     NoticeKind = "storage_extended"
-	NoticeExpired      NoticeKind = "expired"
-	NoticeLockerDown   NoticeKind = "locker_down"
-	NoticeLockerBack   NoticeKind = "locker_back"
-	NoticeMoved        NoticeKind = "moved"
-	NoticePickedUp     NoticeKind = "picked_up"
-	NoticeWithdrawn    NoticeKind = "withdrawn"
-	NoticeIncident     NoticeKind = "incident"
+	// NoticeCodeAgain tells the code once more, to who asks for it at the cabinet.
+	NoticeCodeAgain  NoticeKind = "code_again"
+	NoticeReminder   NoticeKind = "reminder"
+	NoticeExtended   NoticeKind = "storage_extended"
+	NoticeExpired    NoticeKind = "expired"
+	NoticeLockerDown NoticeKind = "locker_down"
+	NoticeLockerBack NoticeKind = "locker_back"
+	NoticeMoved      NoticeKind = "moved"
+	NoticePickedUp   NoticeKind = "picked_up"
+	NoticeWithdrawn  NoticeKind = "withdrawn"
+	NoticeIncident   NoticeKind = "incident"
 	// NoticeWebhook tells an organization that its endpoint was given up.
 	NoticeWebhook NoticeKind = "webhook_disabled"
 	// NoticeContactChanged tells a contact that was replaced. It has no code.
@@ -32,7 +34,7 @@ const (
 
 // ClientKinds are the kinds that clients get, in the order of a shipment's life.
 func ClientKinds() []NoticeKind {
-	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired,
+	return []NoticeKind{NoticeAnnounced, NoticeReady, NoticeCodeReissued, NoticeCodeAgain, NoticeReminder, NoticeExtended, NoticeExpired,
 		NoticeLockerDown, NoticeLockerBack, NoticeMoved, NoticePickedUp, NoticeWithdrawn, NoticeContactChanged}
 }
 
@@ -45,14 +47,16 @@ func (k NoticeKind) OfIncident() bool { return k == NoticeIncident || k == Notic
 // CarriesCode reports whether the message tells the pickup code.
 func (k NoticeKind) CarriesCode() bool {
 	switch k {
-	case NoticeReady, NoticeCodeReissued, NoticeReminder, NoticeExtended, NoticeExpired, NoticeLockerBack:
+	case NoticeReady, NoticeCodeReissued, NoticeCodeAgain, NoticeReminder, NoticeExtended, NoticeExpired, NoticeLockerBack:
 		return true
 	}
 	return false
 }
 
 // NeedsCode reports whether the message is of no use without the pickup code.
-func (k NoticeKind) NeedsCode() bool { return k == NoticeReady || k == NoticeCodeReissued }
+func (k NoticeKind) NeedsCode() bool {
+	return k == NoticeReady || k == NoticeCodeReissued || k == NoticeCodeAgain
+}
 
 // MayWait reports whether the message keeps the quiet hours of its place. Those that answer
 // what someone has just asked for or done do not.
@@ -111,6 +115,8 @@ const (
 	NotificationFailed      NotificationState = "failed"
 	// NotificationDropped is one that waited until nobody needed it any more.
 	NotificationDropped NotificationState = "dropped"
+	// NotificationSandboxed is one of a test shipment: it was made, and never left.
+	NotificationSandboxed NotificationState = "sandboxed"
 )
 
 // Unsent are the states of a message that still has to leave.

@@ -57,12 +57,14 @@ const (
 	ScopeWebhooks  Scope = "webhooks"   // feeds of events, and endpoints that they are posted to
 	// ScopeMessages is for what clients are told: own texts, and what became of messages.
 	ScopeMessages Scope = "messages"
+	// ScopeRemote is for opening doors from afar. Keys of an operator alone have it.
+	ScopeRemote   Scope = "remote:open"
 	ScopeOperator Scope = "operator"
 )
 
 // Scopes are all of them.
 func Scopes() []Scope {
-	return []Scope{ScopeShipments, ScopeCouriers, ScopeCodes, ScopeWebhooks, ScopeMessages, ScopeOperator}
+	return []Scope{ScopeShipments, ScopeCouriers, ScopeCodes, ScopeWebhooks, ScopeMessages, ScopeRemote, ScopeOperator}
 }
 
 // Valid reports whether s is one of the scopes.

@@ -51,7 +51,7 @@ func (n *node) passBy() {
 	}
 }
 
-func (n *node) view() cabinet.View { return n.state().View(n.instant()) }
+func (n *node) view() cabinet.View { return n.state().View(n.instant(), models.SideFront) }
 
 func (n *node) types(text string) { n.give(cabinet.Keyed{Text: text, ID: n.operation()}) }
 func (n *node) scans(text string) { n.give(cabinet.Scanned{Text: text, ID: n.operation()}) }
@@ -179,6 +179,9 @@ func (c *client) watch(n *node) (int64, bool) {
 			return c.leave(n)
 		}
 		return w.between(200, 800), false
+	case cabinet.TextSeveral:
+		n.press(cabinet.ButtonOpen)
+		return w.between(second, 3*second), false
 	case cabinet.TextOpening, cabinet.TextTake, cabinet.TextPleaseClose:
 		if w.chance(1) {
 			n.w.faults.hit(n, walkAway)

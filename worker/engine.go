@@ -126,12 +126,32 @@ func (e *Engine) ReissueCode(ctx context.Context, id models.ShipmentID, in model
 	return e.act(ctx, id, models.UpdateReissueCode, models.UpdateReissueCode+"@"+in.Request, in)
 }
 
+// DecideRemote implements api.Engine.
+func (e *Engine) DecideRemote(ctx context.Context, id models.RemoteID, in models.DecideInput) error {
+	if !e.Up() {
+		return away(nil)
+	}
+	ctx, cancel := context.WithTimeout(ctx, actWithin)
+	defer cancel()
+	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: models.RemoteOpenWorkflowID(id), UpdateName: models.UpdateDecide, UpdateID: models.UpdateDecide + "@" + in.Request,
+		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, nil)
+	}
+	return e.failure(err)
+}
+
+// actWithin is how long a caller waits for an action.
+const actWithin = 8 * time.Second
+
 // act has a life carry out an action. The same update id is the same action.
 func (e *Engine) act(ctx context.Context, id models.ShipmentID, update, updateID string, in any) (models.ActionResult, error) {
 	if !e.Up() {
 		return models.ActionResult{}, away(nil)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, actWithin)
 	defer cancel()
 	var res models.ActionResult
 	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{

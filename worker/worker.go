@@ -29,6 +29,8 @@ type Parts struct {
 	Closing   *activities.Closing
 	Page      *activities.Page
 	Webhook   *activities.Webhook
+	Remote    *activities.Remote
+	Signing   *activities.Signing
 }
 
 // Client connects to Temporal at the first call, not before: announcements are taken
@@ -64,7 +66,8 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	w.RegisterWorkflowWithOptions(workflows.Closing, workflow.RegisterOptions{Name: models.WorkflowClosing})
 	w.RegisterWorkflowWithOptions(workflows.SealCode, workflow.RegisterOptions{Name: models.WorkflowSealCode})
 	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: models.WorkflowWebhook})
-	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing, p.Page} {
+	w.RegisterWorkflowWithOptions(workflows.RemoteOpen, workflow.RegisterOptions{Name: models.WorkflowRemoteOpen})
+	for _, a := range []any{p.Shipment, p.Notify, p.Cabinet, p.Grant, p.Incident, p.Retention, p.Closing, p.Page, p.Remote} {
 		w.RegisterActivity(a)
 	}
 	return w
@@ -87,6 +90,16 @@ func Webhooks(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 	o.MaxHeartbeatThrottleInterval = tellBeats
 	w := sdk.New(c, models.QueueWebhooks, o)
 	w.RegisterActivity(p.Webhook)
+	return w
+}
+
+// Signer is the worker of the activity that signs remote openings. It must run where the signer's
+// budget is held, and there alone.
+func Signer(c client.Client, p Parts, fatal func(error)) sdk.Worker {
+	o := options(fatal)
+	o.DisableWorkflowWorker = true
+	w := sdk.New(c, models.QueueSigner, o)
+	w.RegisterActivity(p.Signing)
 	return w
 }
 

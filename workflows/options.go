@@ -52,6 +52,17 @@ func locker(ctx workflow.Context, queue, summary string) workflow.Context {
 	})
 }
 
+// signing is for grants of remote openings. One attempt: each counts, and whoever waits asks again.
+func signing(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              models.QueueSigner,
+		ScheduleToStartTimeout: 10 * time.Second,
+		StartToCloseTimeout:    10 * time.Second,
+		Summary:                summary,
+		RetryPolicy:            &temporal.RetryPolicy{MaximumAttempts: 1},
+	})
+}
+
 // message is for sending. A mail server may be away for long; the row in the database
 // makes a repeat visible.
 func message(ctx workflow.Context, summary string) workflow.Context {

@@ -125,6 +125,8 @@ func emailLines(k models.NoticeKind) []string {
 	switch k {
 	case models.NoticeReady, models.NoticeCodeReissued, models.NoticeReminder, models.NoticeExtended:
 		return []string{"greeting", "code", "where", "until", "how"}
+	case models.NoticeCodeAgain: // storage may be over: nothing is said of its end
+		return []string{"greeting", "code", "where", "how"}
 	case models.NoticeLockerBack:
 		return []string{"greeting", "code", "where", "until"}
 	case models.NoticeExpired:

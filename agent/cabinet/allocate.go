@@ -17,7 +17,7 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
 		offerable := c.Offerable() || mutant.On(mutant.OfferDoubtful) && c.State == models.CellFree
-		if !offerable || !c.serves() || c.Open || c.Operation != "" || c.Layout.Regime != p.Regime ||
+		if !offerable || !c.serves() || c.anyOpen() || c.Operation != "" || c.Layout.Regime != p.Regime ||
 			rank < p.Size.Rank() || rank <= above || !p.Dimensions.Fits(c.Layout.Inner) {
 			continue
 		}

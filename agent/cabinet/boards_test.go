@@ -63,6 +63,7 @@ func TestABoardDiesWhileADoorWaits(t *testing.T) {
 	t.Parallel()
 	r := stored(t, policy(), 6)
 	r.keyIn(r.code("shp_1"))
+	r.press(cabinet.ButtonOpen)
 	for cell := 1; cell <= 4; cell++ {
 		r.open(cell)
 		r.wait(300)

@@ -1,8 +1,10 @@
 package cabinet
 
 import (
+	"slices"
 	"strconv"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -32,7 +34,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	}
 	switch {
 	case t.leaving(e) && t.Directory.Withdrawals[e.Shipment].Reason == models.LeaveRerouted:
-		t.refuse(TextElsewhere)
+		t.refuseElsewhere(t.Directory.Withdrawals[e.Shipment].Place)
 		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadWrongLocker})
 		return
 	case t.leaving(e):
@@ -47,10 +49,48 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
 		return
+	case e.DueMinor > 0:
+		t.refuse(TextNoPayment)
+		return
+	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
+		t.refuse(TextOnBattery)
+		return
+	case !t.keepsCold(p.Regime):
+		t.refuse(TextNeedsCold)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadTooBig})
+		return
 	}
-	c := t.allocate(p, 0, nil)
+	chosen := t.Session.Size
+	if p.Size == "" && chosen == "" {
+		t.askSize(p)
+		return
+	}
+	if p.Size == "" {
+		p.Size = chosen
+	}
+	t.depositAbove(e, p, 0)
+}
+
+// refuseElsewhere says where a parcel goes, if that is known.
+func (t *turn) refuseElsewhere(place string) {
+	if place == "" {
+		t.refuse(TextElsewhere)
+		return
+	}
+	t.Session.show(ScreenNotHere, TextElsewhereTo, t.in(refusalMS), "place", place)
+}
+
+// keepsCold reports whether the locker has cells of a regime at all.
+func (s *State) keepsCold(r models.Regime) bool {
+	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Layout.Regime == r })
+}
+
+// depositAbove begins a deposit into a cell of a size above a rank.
+func (t *turn) depositAbove(e *Expected, p models.DirectoryParcel, above int) {
+	courier := t.Directory.Couriers[t.Session.Courier]
+	c := t.allocate(p, above, nil)
 	if c == nil {
-		reason := t.noRoom(p, 0)
+		reason := t.noRoom(p, above)
 		t.showNoRoom(reason, string(p.Size))
 		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: reason})
 		return
@@ -59,7 +99,7 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	if op == nil {
 		return
 	}
-	op.Courier = courier.Courier
+	op.Courier, op.Size, op.Above = courier.Courier, p.Size, above
 	t.reserve(op, c, []models.ParcelID{p.Parcel})
 	t.ask(op)
 }
@@ -93,6 +133,14 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
 		return
 	}
+	if t.senseClosed(d, c) {
+		return
+	}
+	t.depositedInto(op, d, c)
+}
+
+// depositedInto: the parcel is in.
+func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
 	c.Parcels, c.SinceMS = d.Parcels, t.now.WallMS
@@ -108,7 +156,12 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished
-	t.Session.Loaded++
+	shown := t.showing(op)
+	shown.Visit.Loaded++
+	shown.Last = loaded{}
+	if op.Label == "" {
+		shown.Last = loaded{op.Shipment, d.Parcels[0], d.Cell, d.Generation, op.Size}
+	}
 }
 
 // depositJammed has the next best cell opened in place of one that does not open.
@@ -133,6 +186,7 @@ func (t *turn) replace(op *Operation, d Door, reason string) {
 		if p, ok = t.Directory.parcel(op.Shipment, d.Parcels[0]); !ok {
 			return
 		}
+		p.Size = op.Size
 	}
 	if c := t.allocate(p, op.Above, op.Doors); c != nil && len(op.Doors) < cellsADeposit {
 		op.Failed = ""
@@ -173,12 +227,17 @@ func (t *turn) empty(op *Operation) {
 		c.apply(models.CellCheckEmpty)
 		c.Operation = ""
 		t.write(models.FactCellChecked, op.ID, c, models.FactData{Courier: op.Courier, Reason: "empty"})
-		if op.GaveUp == string(ButtonNotFit) {
-			op.GaveUp = ""
+		switch op.GaveUp {
+		case string(ButtonNotFit):
 			op.Above = c.Layout.Size.Rank()
-			t.replace(op, *d, "")
-			return
+		case string(ButtonSmaller):
+			op.Above = 0
+		default:
+			continue
 		}
+		op.GaveUp = ""
+		t.replace(op, *d, "")
+		return
 	}
 }
 

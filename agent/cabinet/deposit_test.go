@@ -66,6 +66,8 @@ func TestLabelsThatAreNotForHere(t *testing.T) {
 	require.Equal(t, courier, r.screen().Courier, "the badge alone resumes it")
 	r.wait(120_000)
 	r.wait(600_000)
+	require.Equal(t, cabinet.ScreenFinish, r.screen().Screen, "what came of the visit")
+	r.wait(15_000)
 	require.Equal(t, cabinet.ScreenHome, r.screen().Screen)
 	r.scan(badge)
 	require.Equal(t, cabinet.ScreenLogin, r.screen().Screen, "after ten minutes the PIN is wanted again")

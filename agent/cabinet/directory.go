@@ -219,11 +219,12 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 		if op.Shipment != id || !op.undecided() {
 			continue
 		}
+		shown := t.showing(op)
 		t.abandon(op, "refused")
 		if op.Kind == models.Deposit {
-			t.refuse(TextCancelled)
+			shown.show(ScreenNotHere, TextCancelled, t.in(refusalMS))
 		} else {
-			t.Session.show(ScreenCollected, t.notToBeHad(id), t.in(stateMS))
+			t.showNotToBeHad(shown, id)
 		}
 	}
 }
@@ -289,49 +290,23 @@ func (s *State) collectable(e *Expected) bool {
 	return !e.Withdrawn && !e.Frozen && (!to || w.Collectable)
 }
 
-// notToBeHad is the sentence for a right code of a shipment that is not collectable.
-func (s *State) notToBeHad(id models.ShipmentID) TextKey {
-	if e := s.Directory.Shipments[id]; e != nil && e.Frozen && !e.Withdrawn {
-		return TextHeldBack
+// showNotToBeHad answers a right code of a shipment that is not collectable.
+func (t *turn) showNotToBeHad(session *Session, id models.ShipmentID) {
+	e, w := t.Directory.Shipments[id], t.Directory.Withdrawals[id]
+	text := TextWithdrawn
+	switch {
+	case e != nil && e.Frozen && !e.Withdrawn:
+		text = TextHeldBack
+	case w.Reason == models.LeaveRerouted && w.Place != "":
+		text = TextMoved
 	}
-	return TextWithdrawn
+	session.show(ScreenCollected, text, t.in(stateMS), "place", w.Place)
 }
 
 // leaving reports whether nothing of the shipment is to be put in any more.
 func (s *State) leaving(e *Expected) bool {
 	w, out := s.Directory.Withdrawals[e.Shipment]
 	return e.Withdrawn || out && len(w.Parcels) == 0
-}
-
-// takeLayout adds the cells that are new. A cell is never taken away from under what is
-// in it.
-func (t *turn) takeLayout(entry protocol.Entry) {
-	var body models.DirectoryLayout
-	if entry.Deleted || json.Unmarshal(entry.Body, &body) != nil || body.Locker != t.Locker {
-		return
-	}
-	t.Directory.Layout = body
-	first := len(t.Cells) == 0
-	for _, l := range body.Cells {
-		if l.Number < 1 {
-			continue
-		}
-		if c := t.cell(l.Number); c != nil {
-			c.Layout = l
-			continue
-		}
-		t.Cells = append(t.Cells, &Cell{Layout: l, Occupancy: models.Occupancy{State: models.CellFree, Doubtful: t.LostStore}})
-		slices.SortFunc(t.Cells, func(a, b *Cell) int { return a.Number() - b.Number() })
-	}
-	if !first || len(t.Cells) == 0 {
-		return
-	}
-	if t.Unsure {
-		t.adopt() // the inventory waits for what the server believes
-		return
-	}
-	t.LostStore = false
-	t.inventory()
 }
 
 // allowed reports whether a courier may work here now. While the clock is guessed, an

@@ -1,6 +1,8 @@
 package cabinet
 
 import (
+	"slices"
+
 	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
@@ -28,17 +30,27 @@ const (
 	reasonTookAnother = "took_another"
 	reasonPutBack     = "put_back"
 	reasonOldCopy     = "old_copy"
+	reasonUnloaded    = "unloaded"
 )
 
-// doorWaits reports whether an operation with authority has a door still to open.
+// doorWaits reports whether an operation with authority has a door still to open that waits
+// for its turn alone.
 func (s *State) doorWaits() bool {
 	for _, op := range s.Operations {
-		if !op.ended() && op.Authority != "" && op.any(DoorWaiting) {
-			return true
+		if op.ended() || op.Authority == "" || op.calm() {
+			continue
+		}
+		for _, d := range op.Doors {
+			if d.State == DoorWaiting && !s.cell(d.Cell).anyOpen() {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// calm: its next door waits until the one before is shut.
+func (op *Operation) calm() bool { return op.Calm && op.any(DoorPulsed, DoorOpen) }
 
 // openDoors drives the locks that may be driven now: one at a time, some apart, so many
 // at once. The attempt is in the state before its pulse is an effect.
@@ -53,13 +65,19 @@ func (t *turn) openDoors() {
 				continue
 			}
 			c := t.cell(d.Cell)
+			if op.calm() {
+				break
+			}
 			if c.Generation != d.Generation || c.Operation != op.ID {
 				d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reasonGeneration
 				continue
 			}
-			if c.Open {
+			if op.leaf(c).Open {
 				t.opened(op, d, c) // the door is read first
 				continue
+			}
+			if c.anyOpen() {
+				continue // the other door of a two-way cell: nobody reaches through
 			}
 			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {
 				t.giveUp(op, d, reasonBoardDead)
@@ -68,7 +86,7 @@ func (t *turn) openDoors() {
 				}
 				continue
 			}
-			if t.doorsBusy() >= doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
+			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
 			}
 			d.State, d.Attempt, d.JamAt = DoorPulsed, d.Attempt+1, t.in(openTimeoutMS)
@@ -81,43 +99,46 @@ func (t *turn) openDoors() {
 			if mutant.On(mutant.WrongCellOnRetry) && d.Attempt > 1 {
 				cell = t.Cells[0].Number()
 			}
-			t.effect(Pulse{Operation: op.ID, Cell: cell, Attempt: d.Attempt})
+			t.effect(Pulse{Operation: op.ID, Cell: cell, Side: op.side(c), Attempt: d.Attempt})
 		}
 	}
 }
 
-func doorsLimit() int {
+// doorsLimit is how many doors may be open at once. A battery drives one lock at a time.
+func (s *State) doorsLimit() int {
+	if s.Power.OnBattery && !mutant.On(mutant.BatteryIgnored) {
+		return 1
+	}
 	if mutant.On(mutant.TwoDoorsOverLimit) {
 		return doorsAtOnce + 2
 	}
 	return doorsAtOnce
 }
 
-func (t *turn) doorChanged(cell int, open bool) {
+func (t *turn) doorChanged(cell int, side models.Side, open bool) {
 	c := t.cell(cell)
-	if c == nil || c.Open == open {
+	if c == nil || c.leaf(side).Open == open {
 		return
 	}
-	t.awake()
+	t.eachSession(t.awake)
 	if open {
-		t.doorOpened(c)
+		t.doorOpened(c, c.leaf(side))
 		return
 	}
-	t.doorClosed(c)
+	t.doorClosed(c, c.leaf(side))
 }
 
-func (t *turn) doorOpened(c *Cell) {
-	if op := t.operation(c.Operation); op != nil {
+func (t *turn) doorOpened(c *Cell, leaf *Leaf) {
+	leaf.Open, leaf.OpenedAt = true, max(t.now.UptimeMS, 1)
+	if op := t.operation(c.Operation); op != nil && op.leaf(c) == leaf {
 		switch d := op.door(c.Number()); {
 		case d == nil:
 		case d.State == DoorPulsed, d.State == DoorJammed, d.State == DoorClosed,
 			d.State == DoorWaiting && op.Authority != "":
-			c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
 			t.opened(op, d, c)
 			return
 		}
 	}
-	c.Open, c.OpenedAt = true, max(t.now.UptimeMS, 1)
 	t.write(models.FactDoorOpened, "", c, models.FactData{Reason: reasonByItself})
 	if c.State != models.CellFree {
 		t.doubt(nil, c, reasonByItself)
@@ -142,11 +163,11 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	}
 }
 
-func (t *turn) doorClosed(c *Cell) {
-	c.Open, c.OpenedAt, c.LeftOpen = false, 0, false
+func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
+	*leaf = Leaf{}
 	op := t.operation(c.Operation)
 	var d *Door
-	if op != nil {
+	if op != nil && op.leaf(c) == leaf {
 		d = op.door(c.Number())
 	}
 	if d == nil || d.State != DoorOpen {
@@ -220,17 +241,48 @@ func (t *turn) doubt(op *Operation, c *Cell, reason string) {
 }
 
 // leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
-func (t *turn) leftOpen(c *Cell) {
-	c.LeftOpen = true
+func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
+	leaf.LeftOpen = true
 	if op := t.operation(c.Operation); op != nil {
 		// Nobody is there: the next door must not open for whoever shuts this one.
 		t.giveUpAll(op, reasonAbandoned)
+		t.leaveOpen(op)
 	}
 	if c.Doubtful {
 		t.write(models.FactCellDoubtful, c.Operation, c, models.FactData{Reason: reasonLeftOpen})
 		return
 	}
 	t.doubt(t.operation(c.Operation), c, reasonLeftOpen)
+}
+
+// leaveOpen gives the screen to whoever comes next, once every door that a client left open was
+// told of.
+func (t *turn) leaveOpen(op *Operation) {
+	if op.Kind != models.Pickup || slices.ContainsFunc(op.Cells(DoorOpen), func(n int) bool { return !t.cell(n).LeftOpen }) {
+		return
+	}
+	t.eachSession(func() {
+		if t.Session.Operation != op.ID {
+			return
+		}
+		t.Session.Operation = ""
+		if t.Session.Courier != "" {
+			t.home()
+			return
+		}
+		t.leave()
+	})
+}
+
+// answerDue: nobody said what is to be done about a door. Whoever was there is asked first.
+func (t *turn) answerDue(op *Operation) {
+	s := t.showing(op)
+	if op.Kind == models.Pickup && op.any(DoorJammed) && s.Operation == op.ID && s.Over != ScreenStill {
+		s.Over, s.OverUntil = ScreenStill, t.in(stillMS)
+		op.AnswerBy = s.OverUntil
+		return
+	}
+	t.noAnswer(op)
 }
 
 // noAnswer: the person left without an answer to what the screen asked.
@@ -261,7 +313,7 @@ func (t *turn) openedDirectly(in OpenedDirectly) {
 	if c.State != models.CellFree {
 		t.doubt(nil, c, reasonDirect)
 	}
-	if !in.Spooled && !c.Open && t.doorsBusy() < doorsAtOnce {
+	if !in.Spooled && !c.anyOpen() && t.doorsBusy() < doorsAtOnce {
 		t.PulsedAt = max(t.now.UptimeMS, 1)
 		t.effect(Pulse{Cell: c.Number()})
 	}

@@ -38,7 +38,7 @@ func (t *turn) unknownLabel(label string, scanned bool) {
 		t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(cell))
 		return
 	}
-	t.Session.show(ScreenUnknown, TextLeaveHere, t.in(idleMS))
+	t.await(ScreenUnknown, TextLeaveHere)
 	t.Session.Label = label
 }
 
@@ -81,6 +81,9 @@ func (t *turn) leaveHere(size models.Size) {
 		return
 	case t.Directory.Layout.State != models.LockerActive:
 		t.refuse(TextNoDeposits)
+		return
+	case t.Power.OnBattery:
+		t.refuse(TextOnBattery)
 		return
 	}
 	c := t.allocate(unannounced(size), 0, nil)

@@ -118,6 +118,7 @@ func TestADoorDoesNotOpenForWhoeverComesNext(t *testing.T) {
 		t.Parallel()
 		r := stored(t, policy(), 5)
 		r.keyIn(r.code("shp_1"))
+		r.press(cabinet.ButtonOpen)
 		for i := range 4 {
 			r.open(i + 1)
 			r.wait(300)

@@ -6,17 +6,20 @@ import (
 )
 
 // Input is something that happens to a cabinet. Those that may begin an operation carry
-// a fresh id for it, since the core has no randomness; it is used at most once.
+// a fresh id for it, since the core has no randomness; it is used at most once. Side is the
+// face of a two-way cabinet that the person stands at; empty is the front.
 type Input interface{ isInput() }
 
 // The inputs.
 type (
 	// Started comes first after every start of the program, with the doors seen open.
 	// Lost: the store was damaged and set aside, so nothing is remembered.
+	// OpenLoad are the cells of which the door at the back is open.
 	Started struct {
-		Boot string
-		Open []int
-		Lost bool
+		Boot     string
+		Open     []int
+		OpenLoad []int
+		Lost     bool
 	}
 	// Tick is nothing but time: the host gives it at NextDeadline.
 	Tick struct{}
@@ -24,25 +27,32 @@ type (
 	Scanned struct {
 		Text string
 		ID   models.OperationID
+		Side models.Side
 	}
 	// Keyed is a typed code, PIN or label, submitted.
 	Keyed struct {
 		Text string
 		ID   models.OperationID
+		Side models.Side
 	}
 	// Pressed is a button of the screen.
 	Pressed struct {
 		Button Button
 		ID     models.OperationID
+		Side   models.Side
 	}
 	// Chose is a line of the list on the screen.
 	Chose struct {
-		Key string
-		ID  models.OperationID
+		Key  string
+		ID   models.OperationID
+		Side models.Side
 	}
-	// DoorChanged is a door seen to open or close.
+	// Touched is a person who does something at the screen that is nothing yet: it types.
+	Touched struct{ Side models.Side }
+	// DoorChanged is a door seen to open or close. Side counts for two-way cells alone.
 	DoorChanged struct {
 		Cell int
+		Side models.Side
 		Open bool
 	}
 	// LinkUp says that a stream stands; the nonce is of this session, Agent the program's
@@ -77,6 +87,20 @@ type (
 		Cells []int
 		Up    bool
 	}
+	// ParcelSensed is the word of a cell's parcel sensor.
+	ParcelSensed struct {
+		Cell   int
+		Sensed Sensed
+	}
+	// ClimateRead is a module's temperature, in tenths of a degree Celsius; not Known: its
+	// thermometer does not answer.
+	ClimateRead struct {
+		Module int
+		Tenths int
+		Known  bool
+	}
+	// TamperChanged is the contact of the housing.
+	TamperChanged struct{ Open bool }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -92,6 +116,8 @@ type (
 		RestEmpty bool
 		Partial   bool
 	}
+	// PowerChanged is what the power supply tells, after each start too.
+	PowerChanged struct{ Power }
 	// SnapshotTaken is the server's view of the cells.
 	SnapshotTaken struct{ protocol.Snapshot }
 )
@@ -102,6 +128,7 @@ func (Scanned) isInput()          {}
 func (Keyed) isInput()            {}
 func (Pressed) isInput()          {}
 func (Chose) isInput()            {}
+func (Touched) isInput()          {}
 func (DoorChanged) isInput()      {}
 func (LinkUp) isInput()           {}
 func (LinkDown) isInput()         {}
@@ -118,6 +145,10 @@ func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
 func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
+func (ParcelSensed) isInput()     {}
+func (ClimateRead) isInput()      {}
+func (PowerChanged) isInput()     {}
+func (TamperChanged) isInput()    {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
@@ -126,9 +157,11 @@ type Effect interface{ isEffect() }
 // The effects. The screen is none: View derives it from the state.
 type (
 	// Pulse drives a lock once. It is never repeated by whoever carries it out.
+	// Side is the back for the door at the back of a two-way cell, and empty for every other.
 	Pulse struct {
 		Operation models.OperationID
 		Cell      int
+		Side      models.Side
 		Attempt   int
 	}
 	// Send puts a message on the stream; it is dropped if there is none.
@@ -142,6 +175,8 @@ type (
 	FetchDirectory struct{}
 	// FetchSnapshot says that the server's view of the cells is wanted.
 	FetchSnapshot struct{}
+	// AskServer asks the server for something beside operations, once.
+	AskServer struct{ protocol.Request }
 )
 
 func (Pulse) isEffect()          {}
@@ -149,6 +184,7 @@ func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}
 func (FetchSnapshot) isEffect()  {}
+func (AskServer) isEffect()      {}
 
 // Button is a button of the screen.
 type Button string
@@ -188,6 +224,23 @@ const (
 	ButtonConfirm    Button = "confirm"
 	ButtonPutBack    Button = "put_back"
 	ButtonTakeAnyway Button = "take_anyway"
+	// Of the frame, on every screen; language_en and so on choose a language.
+	ButtonBack     Button = "back"
+	ButtonHelp     Button = "help"
+	ButtonCourier  Button = "courier"
+	ButtonAccess   Button = "access"
+	ButtonMoreTime Button = "more_time"
+	ButtonDone     Button = "done"
+	// ButtonSmaller opens a smaller cell for what a courier puts in.
+	ButtonSmaller Button = "smaller"
+	// Of a list: its next page. size_s to size_xl show one size alone, or choose one for a parcel.
+	ButtonMore Button = "more"
+	// ButtonClient lets a client come between a courier's parcels.
+	ButtonClient Button = "client"
+	// ButtonOpen opens several doors.
+	ButtonOpen Button = "open"
+	// ButtonCodeAgain has the code sent once more.
+	ButtonCodeAgain Button = "code_again"
 )
 
 // Buttons lists them all.
@@ -196,9 +249,15 @@ func Buttons() []Button {
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
-		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway}
+		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
+		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}
+	all = append(all, accessButtons()...)
+	all = append(all, troubleButtons()...)
+	for _, l := range Languages() {
+		all = append(all, l.button())
+	}
 	for _, s := range models.Sizes() {
-		all = append(all, leaveButton(s))
+		all = append(all, leaveButton(s), buttonOfSize(s))
 	}
 	return all
 }

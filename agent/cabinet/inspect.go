@@ -4,25 +4,18 @@ import (
 	"cubby/models"
 )
 
-// toCheck is the next cell in doubt that the courier may look into; nil: none. A parcel of
-// another carrier is looked at by the operator's people alone.
+// toCheck is the next cell in doubt that the courier may look into; nil: none.
 func (t *turn) toCheck(courier models.DirectoryCourier) *Cell {
-	var first *Cell
-	for _, c := range t.Cells {
-		if !c.Doubtful || c.Dead || c.Open || c.Operation != "" || t.kept(c) {
-			continue
-		}
-		if c.State == models.CellOccupied && !t.theirs(courier, c) {
-			continue
-		}
+	cells := t.checkable(courier)
+	for _, c := range cells {
 		if c.Number() > t.Session.Checked {
 			return c
 		}
-		if first == nil {
-			first = c
-		}
 	}
-	return first
+	if len(cells) == 0 {
+		return nil
+	}
+	return cells[0]
 }
 
 // check opens the next doubtful cell for a courier to look into. The courier's signed entry
@@ -62,6 +55,10 @@ func (t *turn) pressedCheck(op *Operation, b Button) {
 		t.giveUpAll(op, reasonAbandoned)
 		t.noAnswer(op)
 	case d == nil:
+	case b == ButtonEmpty && op.Corrects != "":
+		t.unload(op, d)
+	case b == ButtonNotEmpty:
+		t.noAnswer(op)
 	case b == ButtonEmpty:
 		t.foundEmpty(op, d)
 	case b == ButtonSomethingElse:

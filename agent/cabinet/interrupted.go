@@ -27,7 +27,7 @@ func (t *turn) askInterrupted(e *Expected, cells []*Cell) bool {
 	if len(list) == 0 {
 		return false
 	}
-	t.Session.show(ScreenStopped, TextInterrupted, t.in(idleMS), "cells", numbers(list))
+	t.await(ScreenStopped, TextInterrupted, "cells", numbers(list))
 	t.Session.Interrupted = e.Shipment
 	return true
 }

@@ -42,6 +42,7 @@ type Operation struct {
 	Courier   models.CourierID     `json:"courier,omitempty"`
 	Policy    models.Policy        `json:"policy"`
 	Reopens   bool                 `json:"reopens,omitempty"`   // after a finished pickup
+	Calm      bool                 `json:"calm,omitempty"`      // its doors open one after the other
 	Purpose   string               `json:"purpose,omitempty"`   // of a remote opening
 	Authority OperationState       `json:"authority,omitempty"` // led or local: by whose word doors open
 	Asked     []models.OpenCell    `json:"asked,omitempty"`
@@ -59,17 +60,20 @@ type Operation struct {
 	Wrong     string               `json:"wrong,omitempty"`     // that label
 	// Unreadable: the courier says that the label of what is taken out cannot be read.
 	Unreadable bool   `json:"unreadable,omitempty"`
+	Run        bool   `json:"run,omitempty"`      // of a withdrawal: the next cell opens after it
 	Listed     bool   `json:"listed,omitempty"`   // of a withdrawal: its grant is for some of the shipment's parcels alone
 	Choosing   bool   `json:"choosing,omitempty"` // the client is asked which of the open cells they do not want
 	Failed     string `json:"failed,omitempty"`   // why the parcel of a deposit is not in, if it ends now
 	Told       bool   `json:"told,omitempty"`     // a fact that names the shipment says how it ended
 	FactEpoch  int64  `json:"fact_epoch,omitempty"`
 	FactSeq    int64  `json:"fact_seq,omitempty"`
+	// Corrects is why a courier takes out again what they have just put in.
+	Corrects string `json:"corrects,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
-	// leaves it, Size the cell that was chosen, LabelSeen that it was scanned on its way out.
+	// leaves it, LabelSeen that it was scanned on its way out.
 	Label     string                `json:"label,omitempty"`
 	Holder    models.OrganizationID `json:"holder,omitempty"`
-	Size      models.Size           `json:"size,omitempty"`
+	Size      models.Size           `json:"size,omitempty"` // of the cell that a deposit wants: announced, or chosen
 	LabelSeen bool                  `json:"label_seen,omitempty"`
 }
 
@@ -98,7 +102,8 @@ type Door struct {
 	JamAt      int64              `json:"jam_at,omitempty"`
 	ObjectBy   int64              `json:"object_by,omitempty"`
 	Objected   bool               `json:"objected,omitempty"`
-	Refusal    string             `json:"refusal,omitempty"` // why the client does not want what is inside
+	SenseBy    int64              `json:"sense_by,omitempty"` // then the sensor's word counts
+	Refusal    string             `json:"refusal,omitempty"`  // why the client does not want what is inside
 }
 
 func (op *Operation) ended() bool { return op.State == StateAbandoned || op.State == StateDone }
@@ -242,43 +247,6 @@ func (t *turn) endOperations() {
 	}
 }
 
-// awaitTry gives the person time to try a jammed door again, once no other door needs
-// them.
-func (t *turn) awaitTry(op *Operation) {
-	if op.Kind == models.Deposit || op.any(DoorClosed) && op.Kind != models.Pickup {
-		return
-	}
-	waits := op.any(DoorJammed) && !op.any(DoorWaiting, DoorPulsed, DoorOpen)
-	switch {
-	case !waits:
-		op.AnswerBy = 0
-	case op.AnswerBy == 0:
-		op.AnswerBy = t.in(leaveMS)
-	}
-}
-
-// awaitDoor bounds how long doors wait for others to close while the person has none open:
-// a door must not open later for whoever stands there then.
-func (t *turn) awaitDoor(op *Operation) {
-	waits := op.any(DoorWaiting) && !op.any(DoorPulsed, DoorOpen)
-	switch {
-	case !waits:
-		op.WaitBy = 0
-	case op.WaitBy == 0:
-		op.WaitBy = t.in(leaveMS)
-	}
-}
-
-// waitedTooLong: the person has left, or the grant of a remote opening is over.
-func (t *turn) waitedTooLong(op *Operation) {
-	op.WaitBy = 0
-	reason := reasonAbandoned
-	if op.Kind == models.RemoteOpen {
-		reason, op.Reason = reasonExpired, reasonExpired
-	}
-	t.giveUpAll(op, reason)
-}
-
 // giveUpAll finishes the doors that were not pulsed yet.
 func (t *turn) giveUpAll(op *Operation, reason string) {
 	for i := range op.Doors {
@@ -302,10 +270,13 @@ func (t *turn) release(op *Operation) {
 	if w := t.window(op.Shipment); w != nil && w.Reopening == op.ID {
 		w.Reopening, w.Until = "", t.in(reopenMS(op.Policy))
 	}
-	if t.Session.Operation == op.ID {
-		t.Session.Operation = ""
-		t.afterOperation(op)
-	}
+	t.eachSession(func() {
+		if t.Session.Operation == op.ID {
+			t.Session.Operation = ""
+			t.afterOperation(op)
+			t.takeNext(op)
+		}
+	})
 }
 
 // tellEnd writes operation_done. A reopening names no shipment: its life has ended.

@@ -116,6 +116,7 @@ func TestEveryCommandIsAnsweredInTime(t *testing.T) {
 	r := stored(t, policy(), 6)
 	r.online()
 	r.keyIn(r.code("shp_1"))
+	r.press(cabinet.ButtonOpen)
 	r.lead()
 	for i := range 4 {
 		r.open(i + 1)

@@ -71,7 +71,7 @@ func (t *turn) list() {
 }
 
 func (t *turn) showList(found []models.DirectoryParcel) {
-	t.Session.show(ScreenList, TextHere, t.in(idleMS))
+	t.await(ScreenList, TextHere)
 	for _, p := range found {
 		t.Session.Choices = append(t.Session.Choices, p.Parcel)
 	}
@@ -79,7 +79,7 @@ func (t *turn) showList(found []models.DirectoryParcel) {
 
 // chose begins the deposit of a parcel that the screen lists.
 func (t *turn) chose(key string) {
-	t.awake()
+	t.there()
 	id := models.ParcelID(key)
 	if op := t.operation(t.Session.Operation); op != nil && op.Choosing {
 		t.choseDoor(op, key)
@@ -89,7 +89,7 @@ func (t *turn) chose(key string) {
 		t.choseCell(key)
 		return
 	}
-	if t.busy() || !containsParcel(t.Session.Choices, id) {
+	if t.busy() || t.Session.Screen != ScreenList || !containsParcel(t.Session.Choices, id) {
 		return
 	}
 	t.home() // an entry that is gone meanwhile leaves nothing to do
@@ -129,9 +129,9 @@ type Item struct {
 
 // items are the parcels to choose from: the ends of their labels, and their sizes. While
 // parcels are taken out or given back they are cells.
-func (s *State) items() []Item {
+func (s *State) items(session *Session, l Language) []Item {
 	items := []Item{}
-	if op := s.operation(s.Session.Operation); op != nil && !op.ended() {
+	if op := s.operation(session.Operation); op != nil && !op.ended() {
 		if op.Choosing {
 			for _, d := range op.refusable() {
 				items = append(items, Item{strconv.Itoa(d.Cell), strconv.Itoa(d.Cell)})
@@ -139,15 +139,16 @@ func (s *State) items() []Item {
 		}
 		return items
 	}
-	if s.Session.Screen == ScreenCollect {
-		return s.outItems()
+	if session.Screen == ScreenCollect {
+		return s.outItems(session, l)
 	}
-	for _, id := range s.Session.Choices {
-		for _, shipment := range s.Directory.ids() {
-			if p, ok := s.Directory.parcel(shipment, id); ok {
-				items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
-				break
-			}
+	if session.Screen == ScreenSize {
+		return items
+	}
+	page, _ := s.shownChoices(session)
+	for _, id := range page {
+		if p := s.parcelOf(id); p.Parcel != "" {
+			items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
 		}
 	}
 	return items

@@ -93,7 +93,7 @@ func TestAChoiceThatIsLate(t *testing.T) {
 	t.Parallel()
 	for name, happens := range map[string]func(r *rig){
 		"the list was left":    func(r *rig) { r.press(cabinet.ButtonCancel) },
-		"nobody was there":     func(r *rig) { r.wait(45_000) },
+		"nobody was there":     func(r *rig) { r.wait(120_000) },
 		"the courier finished": func(r *rig) { r.press(cabinet.ButtonCancel); r.finish() },
 		"the shipment is gone": func(r *rig) {
 			r.give(deletion("shp_2"))

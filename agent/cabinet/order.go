@@ -69,7 +69,7 @@ func (t *turn) settled(c *Cell, check models.CellCheck) bool {
 	case !c.Doubtful, check.Generation != c.Generation, !t.upToDate(c, check),
 		check.Found == models.FoundEmpty && inside, check.Found == models.FoundParcel && !inside:
 		return true // what was looked at is not what is here
-	case c.Open, c.Operation != "", t.kept(c):
+	case c.anyOpen(), c.Operation != "", t.kept(c):
 		return false
 	case check.Found == models.FoundEmpty:
 		c.Broken = false

@@ -1,6 +1,10 @@
 package cabinet
 
-import "cubby/models"
+import (
+	"strconv"
+
+	"cubby/models"
+)
 
 const (
 	wrongBeforePause = 5
@@ -50,7 +54,8 @@ func (t *turn) wrongCode() {
 	case p.Wrong >= wrongBeforePause:
 		p.PausedUntil = t.in(firstPauseMS << p.Pauses)
 	default:
-		t.Session.show(ScreenCode, TextWrongCode, t.in(idleMS))
+		left := min(wrongBeforePause-p.Wrong, wrongADay-p.Today)
+		t.await(ScreenCode, TextWrongCode, "place", t.here(), "left", strconv.Itoa(left))
 		return
 	}
 	p.Wrong = 0
@@ -65,7 +70,16 @@ func (t *turn) wrongScan() {
 		t.Pad.DayEnds = t.in(dayMS)
 	}
 	t.Pad.Scans++
-	t.Session.show(ScreenCode, TextWrongCode, t.in(idleMS))
+	t.await(ScreenCode, TextWrongScan, "place", t.here())
+}
+
+// here names this locker as messages do.
+func (s *State) here() string {
+	layout := s.Directory.Layout
+	if layout.Address == "" {
+		return layout.Number
+	}
+	return layout.Number + ", " + layout.Address
 }
 
 // checkPIN reports whether the PIN is the courier's. Five wrong ones pause the badge.

@@ -2,6 +2,7 @@ package cabinet
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"slices"
 
 	"cubby/agent/mutant"
@@ -33,17 +34,25 @@ func (s *State) window(id models.ShipmentID) *Window {
 
 // withCode finds the shipment here whose code it is, and the code's issue.
 func (s *State) withCode(code string) (*Expected, int) {
-	return s.matching(func(id models.ShipmentID, issue int) bool { return models.PickupCode(*s.Key, id, issue) == code })
+	return s.matching(s.isCode(code))
+}
+
+func (s *State) isCode(code string) func(id models.ShipmentID, issue int) bool {
+	return func(id models.ShipmentID, issue int) bool { return models.PickupCode(*s.Key, id, issue) == code }
 }
 
 // withQR is the same for the text of a QR.
 func (s *State) withQR(qr string) (*Expected, int) {
-	is := func(id models.ShipmentID, issue int) bool {
-		return subtle.ConstantTimeCompare([]byte(models.PickupQR(*s.Key, id, issue)), []byte(qr)) == 1
-	}
+	is := s.isQR(qr)
 	return s.matching(func(id models.ShipmentID, issue int) bool {
 		return is(id, issue) || mutant.On(mutant.OldQR) && slices.ContainsFunc([]int{1, 2, 3}, func(old int) bool { return is(id, old) })
 	})
+}
+
+func (s *State) isQR(qr string) func(id models.ShipmentID, issue int) bool {
+	return func(id models.ShipmentID, issue int) bool {
+		return subtle.ConstantTimeCompare([]byte(models.PickupQR(*s.Key, id, issue)), []byte(qr)) == 1
+	}
 }
 
 // opens reports whether a text is a client's secret: it is no label, and is kept nowhere.
@@ -82,6 +91,9 @@ func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Exp
 
 // pickup begins what a right code asks for.
 func (t *turn) pickup(e *Expected, issue int) {
+	if t.noPower() {
+		return
+	}
 	e.Issue = issue // a newer code retires the older ones
 	for _, op := range t.Operations {
 		// Its last pickup is over once its code is used again.
@@ -103,7 +115,10 @@ func (t *turn) pickup(e *Expected, issue int) {
 		t.reopen(e.Shipment)
 		return
 	case !t.collectable(e):
-		t.Session.show(ScreenCollected, t.notToBeHad(e.Shipment), t.in(stateMS))
+		t.showNotToBeHad(t.Session, e.Shipment)
+		return
+	case e.DueMinor > 0:
+		t.await(ScreenPayment, TextPayment, "amount", e.amount())
 		return
 	}
 	if t.askInterrupted(e, cells) {
@@ -115,14 +130,23 @@ func (t *turn) pickup(e *Expected, issue int) {
 		return
 	}
 	cells = alive
+	if !t.Session.Agreed && t.askSeveral(e, cells) {
+		return
+	}
 	op := t.begin(models.Pickup, e.Shipment, e.Policy)
 	if op == nil {
 		return
 	}
+	op.Calm = t.needsCalm()
 	for _, c := range cells {
 		op.add(c, slices.Clone(c.Parcels))
 	}
 	t.ask(op)
+}
+
+// amount is what is to be paid, as people read it.
+func (e *Expected) amount() string {
+	return fmt.Sprintf("%d.%02d %s", e.DueMinor/100, e.DueMinor%100, e.Currency)
 }
 
 // conclude ends what of a pickup waits for nothing but the person.
@@ -152,6 +176,10 @@ func (t *turn) openAgain(op *Operation) {
 func (t *turn) reopen(id models.ShipmentID) {
 	w := t.window(id)
 	if w == nil || w.Reopening != "" || w.Reopened >= maxReopenings {
+		if past, ok := t.Past[id]; ok {
+			t.tellOver(past)
+			return
+		}
 		t.Session.show(ScreenCollected, TextCollected, t.in(stateMS))
 		return
 	}
@@ -163,7 +191,7 @@ func (t *turn) reopen(id models.ShipmentID) {
 	if op == nil {
 		return
 	}
-	op.Reopens = true
+	op.Reopens, op.Calm = true, t.needsCalm()
 	for _, n := range w.Cells {
 		if c := t.cell(n); c.Shipment == id {
 			op.add(c, t.takenFrom(id, c)) // nothing of it is inside, unless it is put back
@@ -189,6 +217,12 @@ func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
 // unanswered: nobody objected. By the default proof that is enough, but for what the client gave
 // back before: that they took it after all they have to say.
 func (t *turn) unanswered(op *Operation, d *Door) {
+	if t.cell(d.Cell).Sensed == SensedParcel {
+		d.State, d.ObjectBy = DoorFinished, 0
+		op.Reason = reasonSensedFull
+		t.doubt(op, t.cell(d.Cell), reasonSensedFull)
+		return
+	}
 	if op.Policy.Proof == models.ProofAnswered || t.cell(d.Cell).Refusal != "" {
 		d.State, d.ObjectBy = DoorFinished, 0
 		op.Reason = reasonNoAnswer
@@ -212,6 +246,7 @@ func (t *turn) taken(op *Operation, d *Door) {
 		t.gone(op.Shipment, p, f)
 	}
 	op.Told, op.Reason = true, "picked_up"
+	t.remember(op.Shipment, PastCollected)
 	t.keep(op, d.Cell)
 }
 
@@ -245,7 +280,7 @@ func (t *turn) endWindows() {
 		}
 		for _, n := range w.Cells {
 			c := t.cell(n)
-			if c.Open || c.Operation != "" {
+			if c.anyOpen() || c.Operation != "" {
 				// Someone has it open: the window goes on until it is shut.
 				w.Until = t.in(openTimeoutMS)
 				return false

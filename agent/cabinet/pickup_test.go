@@ -96,7 +96,7 @@ func TestGuessingByTheScanner(t *testing.T) {
 	r := stored(t, policy(), 1)
 	for i := range 60 {
 		r.scan(models.PickupCode(r.key, models.ShipmentID(fmt.Sprint("shp_other_", i)), 1))
-		require.Equal(t, cabinet.TextWrongCode, r.screen().Text, i)
+		require.Equal(t, cabinet.TextWrongScan, r.screen().Text, i)
 	}
 	r.scan(r.code("shp_1"))
 	require.Equal(t, cabinet.TextScansPaused, r.screen().Text)
@@ -220,6 +220,8 @@ func TestFourDoorsAtOnce(t *testing.T) {
 	t.Parallel()
 	r := stored(t, policy(), 6)
 	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.ScreenSeveral, r.screen().Screen)
+	r.press(cabinet.ButtonOpen)
 	for i := 1; i <= 4; i++ {
 		require.Len(t, r.pulses, i)
 		r.open(r.pulses[i-1].Cell)

@@ -44,7 +44,7 @@ func TestQRsThatOpenNothing(t *testing.T) {
 		"another cabinet": models.PickupQR(foreign, "shp_1", 1), "another shipment": r.qr("shp_2", 1), "a later issue": r.qr("shp_1", 4),
 	} {
 		r.scan(qr)
-		require.Equal(t, cabinet.TextWrongCode, r.screen().Text, name)
+		require.Equal(t, cabinet.TextWrongScan, r.screen().Text, name)
 	}
 	for _, broken := range []string{right[:len(right)-1], right + "0", strings.TrimPrefix(right, models.QRPrefix), models.QRPrefix} {
 		r.scan(broken)
@@ -60,7 +60,7 @@ func TestQRsThatOpenNothing(t *testing.T) {
 	r.close(1)
 	r.wait(3600_000) // past its window
 	r.scan(right)
-	require.Equal(t, cabinet.TextWrongCode, r.screen().Text, "it was collected")
+	require.Equal(t, cabinet.TextCollectedOn, r.screen().Text, "it was collected")
 	require.Len(t, r.pulses, 1)
 }
 
@@ -75,7 +75,7 @@ func TestNewerQRRetiresTheOlder(t *testing.T) {
 	r.press(cabinet.ButtonProblem)
 	r.wait(60_000)
 	r.scan(r.qr("shp_1", 1))
-	require.Equal(t, cabinet.TextWrongCode, r.screen().Text)
+	require.Equal(t, cabinet.TextWrongScan, r.screen().Text)
 	r.keyIn(r.code("shp_1"))
 	require.Equal(t, cabinet.TextWrongCode, r.screen().Text)
 	require.Len(t, r.pulses, 1)
@@ -93,7 +93,7 @@ func TestQROpensWhileCodesArePaused(t *testing.T) {
 	require.Equal(t, cabinet.ScreenPaused, r.screen().Screen)
 	for range 60 {
 		r.scan(r.qr("shp_other", 1))
-		require.Equal(t, cabinet.TextWrongCode, r.screen().Text)
+		require.Equal(t, cabinet.TextWrongScan, r.screen().Text)
 	}
 	r.scan(r.code("shp_1"))
 	require.Equal(t, cabinet.TextScansPaused, r.screen().Text, "wrong ones are counted")

@@ -198,6 +198,8 @@ func (c *chaos) act() {
 		c.network()
 	case n < 61 && c.rnd.IntN(2) == 0:
 		c.restart()
+	case n < 61 && c.rnd.IntN(2) == 0:
+		c.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: c.rnd.IntN(2) == 0, Low: c.rnd.IntN(6) == 0}})
 	case n < 62 && len(c.state.Cells) > 0:
 		c.fromAfar()
 	case n < 70:
@@ -371,7 +373,7 @@ func (c *chaos) eachEndIsTold() {
 			continue // carried over into a new epoch
 		}
 		switch f.Type {
-		case models.FactWithdrawn, models.FactMissing:
+		case models.FactWithdrawn, models.FactMissing, models.FactUnloaded:
 			in[d.Parcel] = false
 		case models.FactCellChecked:
 			in[d.Parcel] = in[d.Parcel] || d.Reason == "found"

@@ -38,6 +38,7 @@ type rig struct {
 
 	pulses  []cabinet.Pulse
 	sent    []cabinet.Send
+	asked   []protocol.Request
 	uploads int
 	fetches int
 	facts   []models.Fact // every fact ever, by the order of writing
@@ -91,6 +92,8 @@ func (r *rig) do(in cabinet.Input) []cabinet.Effect {
 			r.pulses = append(r.pulses, e)
 		case cabinet.Send:
 			r.sent = append(r.sent, e)
+		case cabinet.AskServer:
+			r.asked = append(r.asked, e.Request)
 		case cabinet.UploadJournal:
 			r.uploads++
 		case cabinet.FetchDirectory:
@@ -208,7 +211,7 @@ func (r *rig) login() {
 	require.Equal(r.t, cabinet.ScreenCourier, r.screen().Screen)
 }
 
-func (r *rig) screen() cabinet.View { return r.state.View(r.now) }
+func (r *rig) screen() cabinet.View { return r.state.View(r.now, models.SideFront) }
 
 // online brings the line up and the journal to the server.
 func (r *rig) online() *rig {

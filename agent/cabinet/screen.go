@@ -1,10 +1,12 @@
 package cabinet
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"cubby/models"
 )
@@ -15,17 +17,25 @@ type ScreenID string
 // The screens so far.
 const (
 	ScreenHome      ScreenID = "C1"
+	ScreenAccess    ScreenID = "C2"
+	ScreenStill     ScreenID = "C3"
 	ScreenWait      ScreenID = "C4"
+	ScreenHelp      ScreenID = "C5"
+	ScreenTrouble   ScreenID = "C6"
 	ScreenOut       ScreenID = "C7"
+	ScreenPower     ScreenID = "C8"
 	ScreenCode      ScreenID = "P1"
 	ScreenPaused    ScreenID = "P2"
 	ScreenCollected ScreenID = "P3"
+	ScreenSeveral   ScreenID = "P4"
 	ScreenTake      ScreenID = "P5"
 	ScreenLeftOpen  ScreenID = "P6"
 	ScreenJammed    ScreenID = "P7"
 	ScreenDone      ScreenID = "P8"
 	ScreenRefuse    ScreenID = "P9"
+	ScreenPayment   ScreenID = "P10"
 	ScreenStopped   ScreenID = "P11"
+	ScreenCodeAgain ScreenID = "P12"
 	ScreenLogin     ScreenID = "L1"
 	ScreenCourier   ScreenID = "L2"
 	ScreenList      ScreenID = "L3"
@@ -35,6 +45,7 @@ const (
 	ScreenUnknown   ScreenID = "L8"
 	ScreenFull      ScreenID = "L9"
 	ScreenNotHere   ScreenID = "L10"
+	ScreenSize      ScreenID = "L11"
 	ScreenAway      ScreenID = "L13"
 	ScreenFinish    ScreenID = "L14"
 	ScreenCollect   ScreenID = "L15"
@@ -42,11 +53,20 @@ const (
 	ScreenCheck     ScreenID = "L17"
 )
 
+// Screens lists them all.
+func Screens() []ScreenID {
+	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower, ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
+}
+
 const reminderMS = 30_000
 
-// View is what a person sees: keys and parameters, so that a screen in any language can
-// draw it. Sentence is the English text.
+// View is what a person sees, in the language of the session: the page draws it, and has no
+// words of its own.
 type View struct {
+	Rev       int64              `json:"rev"` // counts the changes since the program began, of whoever draws it
+	Language  Language           `json:"language"`
+	Direction string             `json:"direction"` // ltr or rtl
+	Wait      string             `json:"wait"`      // what to show while the cabinet cannot be reached
 	Screen    ScreenID           `json:"screen"`
 	Text      TextKey            `json:"text"`
 	Params    map[string]string  `json:"params,omitempty"`
@@ -56,31 +76,77 @@ type View struct {
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`      // of the operation: open or coming
+	Places    map[int]string     `json:"places"`     // where they are: "upper left"
 	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
 	Offline   bool               `json:"offline"`
 	Strips    []string           `json:"strips"`
+	Frame     []Button           `json:"frame"`  // around the screen: languages, help
+	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
+	Pad       PadKind            `json:"pad,omitempty"`
+	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
+	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
+	Access    Access             `json:"access"`
+	Dim       bool               `json:"dim,omitempty"`
+	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
+	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
+	// Neighbours are other lockers to go to.
+	Neighbours []models.Neighbour `json:"neighbours,omitempty"`
 }
 
-// View derives the screen from the state.
-func (s *State) View(now Instant) View {
+// View derives the screen of a side from the state.
+func (s *State) View(now Instant, side models.Side) View {
+	session := s.sessionAt(side)
+	language := s.language(session)
 	v := View{
-		Screen: s.Session.Screen, Text: s.Session.Text, Params: s.Session.Params, Courier: s.Session.Courier,
+		Language: language, Direction: CatalogueOf(language).Direction, Wait: language.sentence(TextWait, nil), Access: session.Access, Dim: session.Dim,
+		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
-	op := s.operation(s.Session.Operation)
+	loading := s.twoWay() && session == &s.BackSession
+	if loading && v.Text == TextHome {
+		v.Text = TextShowBadge
+	}
+	op := s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
-	} else if v.Text == TextCourier {
-		v.Params = s.freeCounts()
+	} else if v.Screen == ScreenCourier {
+		v.Params = s.courierParams(session)
+		maps.Copy(v.Params, session.Params)
 	} else if v.Text == TextHere {
-		v.Params = map[string]string{"count": strconv.Itoa(len(s.Session.Choices))}
+		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
+	} else if v.Text == TextGoodbye {
+		v.Lines = unloadedLines(session.Unloaded, language)
+	} else if v.Text == TextPaused {
+		v.Seconds = seconds(session.Until, now)
+	} else if v.Text == TextCollectedOn {
+		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
-	v.Sentence = sentence(v.Text, v.Params)
-	v.Buttons = buttons(v.Screen, s.Session.Courier != "")
-	v.Items = s.items()
+	s.viewOutside(session, language, &v)
+	v.Buttons = buttons(v.Screen, session.Courier != "")
+	v.Items = s.items(session, language)
+	if v.Screen == ScreenFull {
+		v.Neighbours = s.Directory.Layout.Neighbours
+	}
+	if courier := session.Courier != ""; courier && v.Screen == ScreenCode {
+		v.Buttons = []Button{ButtonCancel}
+	}
 	switch v.Text {
 	case TextLeaveHere:
 		v.Buttons = s.leaveButtons()
+	case TextLoaded:
+		if s.lastLoaded(session) != nil {
+			v.Buttons = append([]Button{ButtonNotPlaced, ButtonNotFit}, v.Buttons...)
+		}
+	case TextHere:
+		v.Buttons = s.listButtons(session)
+	case TextPutIn:
+		if op != nil && s.smaller(op) != "" {
+			v.Buttons = slices.Insert(v.Buttons, 1, ButtonSmaller)
+		}
+	case TextSize:
+		v.Buttons, v.Params = s.sizeButtons(session), s.freeCounts()
+	case TextWrongCode, TextWrongScan:
+		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
 	case TextNotThis:
@@ -89,31 +155,36 @@ func (s *State) View(now Instant) View {
 		if op != nil && op.Kind == models.Pickup && len(op.refusable()) > 0 {
 			v.Buttons = append([]Button{ButtonRefuse}, v.Buttons...)
 		}
+	case TextTakeOut:
+		v.Buttons = []Button{} // the question comes once the door is shut
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
-	for _, c := range s.Cells {
-		if c.Open {
-			v.OpenDoors = append(v.OpenDoors, c.Number())
-		}
-		if s.longOpen([]int{c.Number()}, now) {
-			v.Strips = append(v.Strips, sentence(TextStripOpen, map[string]string{"cell": strconv.Itoa(c.Number())}))
-		}
+	if session.Over != "" {
+		s.viewOver(session, &v, now)
 	}
-	if state := s.Directory.Layout.State; state == models.LockerOutOfService || state == models.LockerDecommissioned {
-		v.Strips = append(v.Strips, sentence(TextStripClosed, nil))
+	v.Places = s.places(v.Doors, language)
+	v.Sentence = language.sentence(v.Text, v.Params)
+	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
+	for _, b := range slices.Concat(v.Buttons, v.Frame) {
+		v.Labels[b] = language.label(b)
 	}
-	if v.Offline {
-		v.Strips = append(v.Strips, sentence(TextStripOffline, nil))
+	if session.Access.Speech {
+		v.Spoken = v.spoken()
 	}
+	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
+	v.Strips = s.strips(side, op, now, language)
+	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	return v
 }
 
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
 	return View{
-		Screen: ScreenOut, Text: TextOutOfService, Sentence: sentence(TextOutOfService, nil), Offline: true,
-		Buttons: []Button{}, Items: []Item{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
+		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
+		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
+		Frame: []Button{}, Labels: map[Button]string{},
+		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
 }
 
@@ -140,6 +211,12 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenTakeOut, TextTakeAndScan, open)
 	case op.Kind == models.Withdrawal && op.any(DoorClosed):
 		show(ScreenTakeOut, TextScanTaken, op.Cells(DoorClosed))
+	case op.Corrects == string(ButtonNotFit) && op.any(DoorClosed):
+		show(ScreenBigger, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Corrects != "" && op.any(DoorClosed):
+		show(ScreenCancel, TextIsEmpty, op.Cells(DoorClosed))
+	case op.Corrects != "" && len(open) > 0:
+		show(ScreenCancel, TextTakeOut, open)
 	case op.Kind == models.Check && op.any(DoorClosed):
 		show(ScreenCheck, TextWhatInside, op.Cells(DoorClosed))
 	case op.Kind == models.Check && len(open) > 0:
@@ -154,6 +231,9 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCancel, TextTakeOut, append(coming, open...))
 	case op.Kind == models.Deposit && len(open) > 0:
 		show(ScreenDoor, TextPutIn, open)
+		v.Params["label"], v.Params["size"] = s.labelEnds(op), string(op.Size)
+	case op.Kind == models.Deposit && op.any(DoorClosed):
+		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil // its sensor has not told yet
 	case op.Kind == models.Deposit:
 		show(ScreenDoor, TextOpening, coming)
 	case op.refusing() != nil:
@@ -164,6 +244,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenLeftOpen, TextPleaseClose, open)
 	case len(open) > 0:
 		show(ScreenTake, TextTake, open)
+		k, n := op.progress()
+		v.Params["k"], v.Params["n"] = strconv.Itoa(k), strconv.Itoa(n)
 	case len(coming) > 0:
 		show(ScreenTake, TextOpening, coming)
 	case op.any(DoorJammed):
@@ -191,44 +273,13 @@ func (s *State) labelEnds(op *Operation) string {
 
 func (s *State) longOpen(cells []int, now Instant) bool {
 	for _, n := range cells {
-		if c := s.cell(n); c.Open && now.UptimeMS >= c.OpenedAt+reminderMS {
-			return true
+		for _, leaf := range s.cell(n).leaves() {
+			if leaf.Open && now.UptimeMS >= leaf.OpenedAt+reminderMS {
+				return true
+			}
 		}
 	}
 	return false
-}
-
-// afterOperation shows what came of an operation that has ended.
-func (t *turn) afterOperation(op *Operation) {
-	t.home()
-	switch {
-	case op.Kind == models.Deposit && op.Told && op.Reason == "deposited":
-		t.Session.show(ScreenCourier, TextLoaded, 0, "cell", strconv.Itoa(op.Doors[len(op.Doors)-1].Cell))
-	case op.Reason == "no_cell":
-		t.showNoRoom(op.Failed, "")
-	case op.Reason == "not_opened" && op.Kind == models.Pickup:
-		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)))
-	case op.Reason == reasonPutBack:
-		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
-	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:
-		t.say(TextReported, messageMS, "cells", numbers(doorCells(op)))
-	case op.Reason == "checked":
-		t.say(TextNoted, messageMS, "cells", numbers(doorCells(op)))
-	case op.Kind == models.Withdrawal && op.Told:
-		t.collect()
-	case op.Reason == "picked_up":
-		t.say(TextThanks, goodbyeMS)
-	}
-}
-
-// refused ends an operation that the server does not allow, and says why.
-func (t *turn) refused(op *Operation, reason string) {
-	t.abandon(op, "refused")
-	screen := ScreenCollected
-	if op.Kind == models.Deposit {
-		screen = ScreenNotHere
-	}
-	t.Session.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
 }
 
 func clip(s string, n int) string {
@@ -255,21 +306,6 @@ func numbers(cells []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// freeCounts are the cells that can be loaded now, by size.
-func (s *State) freeCounts() map[string]string {
-	counts := map[models.Size]int{}
-	for _, c := range s.Cells {
-		if c.Offerable() && c.serves() && !c.Open && c.Operation == "" {
-			counts[c.Layout.Size]++
-		}
-	}
-	params := map[string]string{"loaded": strconv.Itoa(s.Session.Loaded)}
-	for _, size := range models.Sizes() {
-		params["free_"+strings.ToLower(string(size))] = fmt.Sprint(counts[size])
-	}
-	return params
-}
-
 func buttons(screen ScreenID, courier bool) []Button {
 	switch screen {
 	case ScreenWait:
@@ -278,6 +314,8 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonProblem}
 	case ScreenRefuse:
 		return []Button{ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep}
+	case ScreenSeveral:
+		return []Button{ButtonOpen, ButtonCancel}
 	case ScreenJammed:
 		return []Button{ButtonTryAgain, ButtonFinish}
 	case ScreenDone:
@@ -288,12 +326,12 @@ func buttons(screen ScreenID, courier bool) []Button {
 		return []Button{ButtonEmpty, ButtonNotEmpty}
 	case ScreenStopped:
 		return []Button{ButtonTaken, ButtonNotTaken, ButtonOpenAgain}
-	case ScreenLogin:
+	case ScreenLogin, ScreenCodeAgain:
 		return []Button{ButtonCancel}
-	case ScreenHome, ScreenFinish, ScreenAway:
+	case ScreenHome, ScreenOut, ScreenPower, ScreenFinish, ScreenAway:
 		return []Button{}
 	case ScreenCourier:
-		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonFinish}
+		return []Button{ButtonList, ButtonCollect, ButtonCheck, ButtonClient, ButtonFinish}
 	case ScreenList:
 		return []Button{ButtonCancel}
 	case ScreenCollect:

@@ -15,38 +15,62 @@ const (
 	refusalMS = 10_000
 	loginMS   = 30_000
 	courierMS = 120_000
+	dimMS     = 60_000
 	goodbyeMS = 15_000
 	awayMS    = 10 * 60_000
 )
 
 // Session is the person before the screen: what it shows, and who is logged in.
 type Session struct {
-	Screen       ScreenID           `json:"screen"`
-	Text         TextKey            `json:"text"`
-	Params       map[string]string  `json:"params,omitempty"`
-	Until        int64              `json:"until,omitempty"` // then the screen goes home
+	Screen   ScreenID          `json:"screen"`
+	Text     TextKey           `json:"text"`
+	Params   map[string]string `json:"params,omitempty"`
+	Until    int64             `json:"until,omitempty"` // then the screen goes home, or asks
+	Asks     bool              `json:"asks,omitempty"`  // whether anybody is still there, before it goes home
+	Language Language          `json:"language,omitempty"`
+	Access   Access            `json:"access,omitzero"`
+	Dim      bool              `json:"dim,omitempty"` // the first touch only wakes it
+	// Over is a page above the screen, until OverUntil; what is beneath goes on.
+	Over         ScreenID           `json:"over,omitempty"`
+	OverUntil    int64              `json:"over_until,omitempty"`
 	Operation    models.OperationID `json:"operation,omitempty"`
 	Badge        models.CourierID   `json:"badge,omitempty"` // shown; the PIN is awaited
 	Courier      models.CourierID   `json:"courier,omitempty"`
 	CourierUntil int64              `json:"courier_until,omitempty"`
-	Loaded       int                `json:"loaded,omitempty"`
+	Visit        Visit              `json:"visit,omitzero"`
 	Checked      int                `json:"checked,omitempty"` // the last cell that was looked into
 	// Away is a courier who went for more parcels: the badge alone resumes until AwayUntil.
 	Away      models.CourierID `json:"away,omitempty"`
 	AwayUntil int64            `json:"away_until,omitempty"`
 	// Label is what the screen asks about: a parcel that nobody announced.
 	Label string `json:"label,omitempty"`
-	// Unloaded are the parcels and labels of which was told that they did not get in.
-	Unloaded []string `json:"unloaded,omitempty"`
 	// Choices are the parcels that the screen lists.
 	Choices []models.ParcelID `json:"choices,omitempty"`
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
+	Trouble     Trouble           `json:"trouble,omitzero"`
+	// Last is what was put in last.
+	Last loaded `json:"last,omitzero"`
+	// Next is a label that waits for the door before it to be shut.
+	Next next `json:"next,omitzero"`
+	// Page is which part of a list is shown, and Only of what size; Size is chosen for a parcel.
+	Page int         `json:"page,omitempty"`
+	Only models.Size `json:"only,omitempty"`
+	Size models.Size `json:"size,omitempty"`
+	// Unloaded is what a courier who leaves did not get in.
+	Unloaded []Unloaded `json:"unloaded,omitempty"`
+	// Several is whose doors wait for [Open]; Agreed: it was pressed.
+	Several models.ShipmentID `json:"several,omitempty"`
+	Agreed  bool              `json:"agreed,omitempty"`
+	// AtMS is the time that the screen names, in Unix milliseconds.
+	AtMS int64 `json:"at_ms,omitempty"`
 }
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
-	s.Label, s.Choices, s.Interrupted = "", nil, ""
+	s.Asks, s.Dim = false, false
+	s.Label, s.Choices, s.Interrupted, s.Several, s.AtMS = "", nil, "", "", 0
+	s.Unloaded, s.Page, s.Only = nil, 0, ""
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -68,13 +92,14 @@ func (t *turn) refuse(text TextKey) {
 	t.Session.show(ScreenNotHere, text, t.in(refusalMS))
 }
 
+// home shows where the person began, who may go on.
 func (t *turn) home() {
 	t.Session.Badge = ""
 	if t.Session.Courier != "" {
 		t.Session.show(ScreenCourier, TextCourier, 0)
 		return
 	}
-	t.Session.show(ScreenHome, TextHome, 0)
+	t.Session.show(ScreenHome, TextHome, t.in(dimMS))
 }
 
 // awake keeps a courier logged in while something happens.
@@ -119,9 +144,13 @@ func (t *turn) scanned(text string) {
 	if text == "" {
 		return
 	}
-	t.awake()
-	if t.labelTaken(text, false) || t.busy() {
-		return // the screen names the doors to close
+	t.there()
+	if t.labelTaken(text, false) {
+		return
+	}
+	if t.busy() {
+		t.holdLabel(text) // the screen names the doors to close
+		return
 	}
 	if len(text) > maxText {
 		t.say(TextTooLong, messageMS)
@@ -140,7 +169,7 @@ func (t *turn) keyed(text string) {
 	if text == "" {
 		return
 	}
-	t.awake()
+	t.there()
 	if t.labelTaken(text, true) || t.busy() {
 		return
 	}
@@ -163,6 +192,7 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 	}
 	switch op.Kind {
 	case models.Withdrawal:
+		t.Session.Next = next{ID: t.fresh} // for the cell after it
 		t.scannedOut(op, text, typed)
 	case models.Check:
 		t.checkScanned(op, text)
@@ -177,6 +207,14 @@ func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge = ""
 	if qr, ok := models.ParsePickupQR(text); ok && scanned {
 		t.qrGiven(qr)
+		return
+	}
+	if t.Session.asksForCode() && !(scanned && t.opens(text)) {
+		t.resend(text)
+		return
+	}
+	if t.Session.Screen == ScreenCode && !scanned {
+		t.codeGiven(text, false) // a client's turn, also between a courier's parcels
 		return
 	}
 	carrier := t.Directory.Couriers[t.Session.Courier].Organization
@@ -195,6 +233,9 @@ func (t *turn) resolve(text string, scanned bool) {
 }
 
 func (t *turn) codeGiven(code string, scanned bool) {
+	if t.wrongSide(false) {
+		return
+	}
 	if !scanned && t.padPaused() {
 		t.Session.show(ScreenPaused, TextPaused, t.Pad.PausedUntil)
 		return
@@ -208,7 +249,7 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		if scanned {
 			text = TextUnknownScan
 		}
-		t.Session.show(ScreenCode, text, t.in(idleMS))
+		t.await(ScreenCode, text)
 		return
 	}
 	if t.Key == nil {
@@ -216,10 +257,15 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		return
 	}
 	e, issue := t.withCode(code)
-	switch {
-	case e != nil:
+	if e != nil {
 		t.Pad.Wrong = 0
 		t.pickup(e, issue)
+		return
+	}
+	past, over := t.pastOf(t.isCode(code))
+	switch {
+	case over:
+		t.tellOver(past)
 	case scanned:
 		t.wrongScan()
 	default:
@@ -230,78 +276,22 @@ func (t *turn) codeGiven(code string, scanned bool) {
 // qrGiven takes a scanned QR. Nobody guesses 128 bits, so a right one opens also while codes are
 // paused; a wrong one is counted with the wrong scans.
 func (t *turn) qrGiven(qr string) {
+	if t.wrongSide(false) {
+		return
+	}
 	if t.Key == nil {
 		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
 		return
 	}
-	e, issue := t.withQR(qr)
-	if e == nil {
-		t.wrongScan()
+	if e, issue := t.withQR(qr); e != nil {
+		t.pickup(e, issue)
 		return
 	}
-	t.pickup(e, issue)
-}
-
-func (t *turn) badgeShown(c models.DirectoryCourier) {
-	if t.Session.Courier == c.Courier {
-		t.home()
+	if past, over := t.pastOf(t.isQR(qr)); over {
+		t.tellOver(past)
 		return
 	}
-	resumes, loaded := t.Session.Away == c.Courier && t.Session.AwayUntil > t.now.UptimeMS, t.Session.Loaded
-	t.logout()
-	if !t.allowed(c, t.now) {
-		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
-		return
-	}
-	if b := t.Badges[c.Courier]; b != nil && b.PausedUntil > t.now.UptimeMS {
-		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
-		return
-	}
-	if resumes {
-		unloaded := t.Session.Unloaded // the visit goes on
-		t.login(c, loaded)
-		t.Session.Unloaded = unloaded
-		return
-	}
-	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
-	t.Session.Badge = c.Courier
-}
-
-func (t *turn) login(c models.DirectoryCourier, loaded int) {
-	t.Session = Session{Operation: t.Session.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS), Loaded: loaded}
-	t.home()
-}
-
-func (t *turn) pinKeyed(pin string) {
-	c, ok := t.Directory.Couriers[t.Session.Badge]
-	if !ok || !t.allowed(c, t.now) {
-		t.Session.Badge = ""
-		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
-		return
-	}
-	right, paused := t.checkPIN(c, pin)
-	switch {
-	case right:
-		t.login(c, 0)
-	case paused:
-		t.Session.Badge = ""
-		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
-	default:
-		t.Session.show(ScreenLogin, TextWrongPIN, t.in(loginMS))
-	}
-}
-
-// away locks an idle courier's screen: clients may collect, and the badge alone resumes.
-func (t *turn) away() {
-	courier, loaded := t.Session.Courier, t.Session.Loaded
-	t.logout()
-	t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = courier, t.in(awayMS), loaded
-	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
-}
-
-func (t *turn) logout() {
-	t.Session.Courier, t.Session.CourierUntil, t.Session.Badge, t.Session.Loaded = "", 0, "", 0
-	t.Session.Away, t.Session.AwayUntil = "", 0
+	t.wrongScan()
 }
 
 // endSession moves a screen on whose time is over, and logs an idle courier out. Nothing
@@ -315,107 +305,11 @@ func (t *turn) endSession() {
 		}
 	}
 	if t.due(t.Session.AwayUntil) {
-		t.Session.Away, t.Session.AwayUntil, t.Session.Loaded = "", 0, 0
 		if t.Session.Text == TextAway {
-			t.home()
+			t.Session.Courier = t.Session.Away // whose visit it was
+			t.goodbye()
 		}
+		t.Session.Away, t.Session.AwayUntil, t.Session.Visit = "", 0, Visit{}
 	}
-	if t.due(t.Session.Until) {
-		t.Session.Until = 0
-		t.home()
-	}
-}
-
-func (t *turn) pressed(b Button) {
-	t.awake()
-	op := t.operation(t.Session.Operation)
-	if op != nil && !op.ended() {
-		t.pressedIn(op, b)
-		return
-	}
-	if size, ok := leaveSize(b); ok {
-		t.leaveHere(size)
-		return
-	}
-	switch b {
-	case ButtonCollect:
-		t.collect()
-	case ButtonOpenNext:
-		t.openNext()
-	case ButtonCheck:
-		t.check()
-	case ButtonList:
-		t.list()
-	case ButtonTaken, ButtonNotTaken, ButtonOpenAgain:
-		t.answerInterrupted(b)
-	case ButtonFinish:
-		if t.Session.Courier != "" {
-			t.logout()
-			t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
-			return
-		}
-		t.home()
-	case ButtonTakeBack:
-		t.takeBack()
-	case ButtonCancel:
-		t.home()
-	}
-}
-
-func (t *turn) pressedIn(op *Operation, b Button) {
-	switch op.Kind {
-	case models.Withdrawal:
-		t.pressedWithdrawal(op, b)
-		return
-	case models.Check:
-		t.pressedCheck(op, b)
-		return
-	}
-	deposit := op.Kind == models.Deposit
-	switch b {
-	case ButtonCancel, ButtonFinish, ButtonNotPlaced:
-		switch {
-		case deposit && op.AnswerBy == 0:
-			t.cancelDeposit(op, "not_placed")
-		case deposit:
-		case op.undecided():
-			t.abandon(op, reasonAbandoned)
-		default:
-			// Doors that are moving or open go on; those still waiting do not.
-			t.giveUpAll(op, reasonAbandoned)
-			t.noAnswer(op)
-		}
-	case ButtonNotFit:
-		if deposit && op.AnswerBy == 0 {
-			t.cancelDeposit(op, string(ButtonNotFit))
-		}
-	case ButtonEmpty:
-		if deposit {
-			t.empty(op)
-		}
-	case ButtonNotEmpty:
-		if deposit {
-			t.noAnswer(op)
-		}
-	case ButtonYesTaken:
-		if !deposit {
-			t.confirm(op)
-		}
-	case ButtonProblem:
-		if !deposit {
-			t.problem(op)
-		}
-	case ButtonRefuse, ButtonKeep, ButtonDamaged, ButtonNotOrdered, ButtonOther:
-		if !deposit {
-			t.pressedRefusal(op, b)
-		}
-	case ButtonTryAgain:
-		if !deposit {
-			t.tryAgain(op)
-		}
-	case ButtonOpenAgain:
-		if !deposit && !op.any(DoorWaiting, DoorPulsed, DoorOpen) {
-			t.openAgain(op)
-		}
-	}
+	t.endPage()
 }

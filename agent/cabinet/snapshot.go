@@ -43,6 +43,11 @@ func (t *turn) adopt() {
 			c.Shipment, c.Parcels = believed.Shipment, inside
 		}
 	}
+	for _, c := range t.Cells {
+		if c.State == models.CellFree && c.Operation == "" && !c.anyOpen() && c.Sensed == SensedEmpty {
+			c.Doubtful = false // the sensor is the proof that nobody can remember
+		}
+	}
 	t.Unsure, t.LostStore, t.Snapshot = false, false, nil
 	if epoch := t.NextEpoch; epoch > 0 {
 		t.NextEpoch = 0
@@ -66,7 +71,7 @@ func (t *turn) leftUntold() map[models.ParcelID]bool {
 		switch f.Type {
 		case models.FactDeposited:
 			delete(left, data.Parcel)
-		case models.FactPickedUp, models.FactWithdrawn, models.FactMissing:
+		case models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactUnloaded:
 			left[data.Parcel] = true
 		}
 	}

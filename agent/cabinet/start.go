@@ -22,11 +22,12 @@ func (t *turn) start(in Started) {
 		})
 	}
 	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
-	t.Link = Link{}
+	t.Link, t.Power = Link{}, Power{}
 	if in.Lost {
 		t.LostStore, t.Unsure, t.SetAside = true, true, true
 	}
-	t.Session = Session{Screen: ScreenHome, Text: TextHome}
+	t.State.Session, t.BackSession = newSession(), newSession()
+	t.eachSession(t.home)
 	for _, op := range t.Operations {
 		if op.ended() {
 			continue
@@ -38,18 +39,23 @@ func (t *turn) start(in Started) {
 		}
 		op.Reason, op.Failed = reasonInterrupted, "" // what the courier did since is not known
 		for i := range op.Doors {
-			t.resume(op, &op.Doors[i], in.Open)
+			t.resume(op, &op.Doors[i], in)
 		}
 	}
 	for _, c := range t.Cells {
-		if open := slices.Contains(in.Open, c.Number()); c.Open != open {
-			t.doorChanged(c.Number(), open)
+		t.doorChanged(c.Number(), models.SideFront, slices.Contains(in.Open, c.Number()))
+		if c.Load != nil {
+			t.doorChanged(c.Number(), models.SideBack, slices.Contains(in.OpenLoad, c.Number()))
 		}
 	}
 }
 
 // resume judges one door of an operation that the stop interrupted.
-func (t *turn) resume(op *Operation, d *Door, open []int) {
+func (t *turn) resume(op *Operation, d *Door, in Started) {
+	open := in.Open
+	if op.side(t.cell(d.Cell)) == models.SideBack {
+		open = in.OpenLoad
+	}
 	isOpen := slices.Contains(open, d.Cell)
 	switch d.State {
 	case DoorWaiting:

@@ -47,12 +47,19 @@ type State struct {
 	Operations []*Operation                `json:"operations"` // in the order in which they began
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
+	Power      Power                       `json:"power,omitzero"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
+	Tampered   bool                        `json:"tampered,omitempty"`
+	Climates   []Climate                   `json:"climates,omitempty"`  // by the order in which they came
+	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
-	Session    Session                     `json:"session"`
+	Past       map[models.ShipmentID]Past  `json:"past,omitempty"` // what is over here
+	// Session is of who stands before the front, BackSession at the back of a two-way cabinet.
+	Session     Session `json:"session"`
+	BackSession Session `json:"back_session"`
 }
 
 // New is the state of a cabinet that knows nothing yet: no cell, no journal.
@@ -60,7 +67,7 @@ func New(l models.LockerID) *State {
 	return &State{
 		Locker:  l,
 		Journal: Journal{Epoch: 1},
-		Session: Session{Screen: ScreenHome, Text: TextHome},
+		Session: newSession(), BackSession: newSession(),
 	}
 }
 
@@ -72,12 +79,14 @@ type Cell struct {
 	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
 	Parcels    []models.ParcelID  `json:"parcels,omitempty"`
 	Operation  models.OperationID `json:"operation,omitempty"` // the one that has the cell now
-	Open       bool               `json:"open,omitempty"`      // the door as last seen
-	OpenedAt   int64              `json:"opened_at,omitempty"`
-	LeftOpen   bool               `json:"left_open,omitempty"` // open too long, and told
-	Dead       bool               `json:"dead,omitempty"`      // its board does not answer
-	Broken     bool               `json:"broken,omitempty"`    // someone on site found it unusable
-	Withheld   bool               `json:"withheld,omitempty"`  // out of service by order of the operator
+	Leaf                          // its door; of a two-way cell that in front, for its client
+	// Load is the door at the back of a two-way cell, for couriers; nil: it has none.
+	Load     *Leaf  `json:"load,omitempty"`
+	Dead     bool   `json:"dead,omitempty"`     // its board does not answer
+	Broken   bool   `json:"broken,omitempty"`   // someone on site found it unusable
+	Withheld bool   `json:"withheld,omitempty"` // out of service by order of the operator
+	Unfit    bool   `json:"unfit,omitempty"`    // its module is not as cold as it must be
+	Sensed   Sensed `json:"sensed,omitempty"`   // by its parcel sensor
 
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.
@@ -102,7 +111,7 @@ func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
 // serves reports whether a parcel may be put into the cell. One that is withheld by an order
 // still gives out what is in it.
-func (c *Cell) serves() bool { return c.usable() && !c.Withheld }
+func (c *Cell) serves() bool { return c.usable() && !c.Withheld && !c.Unfit }
 
 // Number is the cell's number.
 func (c *Cell) Number() int { return c.Layout.Number }
@@ -160,7 +169,7 @@ func (s *State) holding(id models.ShipmentID) []*Cell {
 func (s *State) doorsBusy() int {
 	n := 0
 	for _, c := range s.Cells {
-		if c.Open || s.pulsing(c) {
+		if c.anyOpen() || s.pulsing(c) {
 			n++
 		}
 	}

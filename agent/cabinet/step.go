@@ -7,6 +7,8 @@ import (
 // turn is one step under way.
 type turn struct {
 	*State
+	// Session is of whoever the step is about: who acts, or whose operation moves on.
+	Session *Session
 	now     Instant
 	fresh   models.OperationID // offered by the input, empty once used
 	effects []Effect
@@ -16,7 +18,7 @@ type turn struct {
 // Step takes one input into the state and returns the effects to carry out once the
 // state is durable. Timers that are due run before the input.
 func Step(s *State, now Instant, in Input) []Effect {
-	t := &turn{State: s, now: now}
+	t := &turn{State: s, Session: s.sessionAt(sideOf(in)), now: now}
 	if started, ok := in.(Started); ok {
 		t.start(started)
 	} else {
@@ -27,7 +29,7 @@ func Step(s *State, now Instant, in Input) []Effect {
 		t.take(in)
 	}
 	t.endOperations()
-	t.dismiss()
+	t.eachSession(t.dismiss)
 	t.carryOutOrders()
 	t.openDoors()
 	t.endOperations()
@@ -53,8 +55,10 @@ func (t *turn) take(in Input) {
 	case Chose:
 		t.fresh = in.ID
 		t.chose(in.Key)
+	case Touched:
+		t.touched()
 	case DoorChanged:
-		t.doorChanged(in.Cell, in.Open)
+		t.doorChanged(in.Cell, in.Side, in.Open)
 	case LinkUp:
 		t.linkUp(in)
 	case LinkDown:
@@ -88,6 +92,14 @@ func (t *turn) take(in Input) {
 		t.Signers = in.Signers
 	case BoardChanged:
 		t.boardChanged(in)
+	case ParcelSensed:
+		t.parcelSensed(in)
+	case ClimateRead:
+		t.climateRead(in)
+	case PowerChanged:
+		t.powerChanged(in.Power)
+	case TamperChanged:
+		t.tampered(in.Open)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
@@ -115,11 +127,12 @@ func (t *turn) timers() {
 			t.decideLocally(op)
 		}
 		if t.due(op.AnswerBy) {
-			t.noAnswer(op)
+			t.answerDue(op)
 		}
 		if t.due(op.WaitBy) {
 			t.waitedTooLong(op)
 		}
+		t.senseTimers(op)
 		for i := range op.Doors {
 			d := &op.Doors[i]
 			if d.State == DoorPulsed && t.due(d.JamAt) {
@@ -133,12 +146,15 @@ func (t *turn) timers() {
 	}
 	t.endOperations()
 	for _, c := range t.Cells {
-		if c.Open && !c.LeftOpen && t.due(c.OpenedAt+leftOpenMS) {
-			t.leftOpen(c)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen && t.due(leaf.OpenedAt+leftOpenMS) {
+				t.leftOpen(c, leaf)
+			}
 		}
 	}
+	t.climateTimers()
 	t.endWindows()
-	t.endSession()
+	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
 		t.heartbeat()
 	}
@@ -157,14 +173,15 @@ func (s *State) deadlines(visit func(*int64)) {
 		for i := range op.Doors {
 			visit(&op.Doors[i].JamAt)
 			visit(&op.Doors[i].ObjectBy)
+			visit(&op.Doors[i].SenseBy)
 		}
 	}
 	for _, w := range s.Windows {
 		visit(&w.Until)
 	}
-	visit(&s.Session.Until)
-	visit(&s.Session.CourierUntil)
-	visit(&s.Session.AwayUntil)
+	for _, side := range sides() {
+		s.sessionAt(side).deadlines(visit)
+	}
 	visit(&s.Link.HeartbeatAt)
 }
 
@@ -172,12 +189,21 @@ func (s *State) deadlines(visit func(*int64)) {
 func (s *State) moments(visit func(*int64)) {
 	s.deadlines(visit)
 	for _, c := range s.Cells {
-		visit(&c.OpenedAt)
+		for _, leaf := range c.leaves() {
+			visit(&leaf.OpenedAt)
+		}
 		visit(&c.RefusedUntil)
 	}
 	visit(&s.PulsedAt)
+	for i := range s.Climates {
+		visit(&s.Climates[i].BadSince)
+		visit(&s.Climates[i].TellAt)
+	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])
+	}
+	for i := range s.ResentAt {
+		visit(&s.ResentAt[i])
 	}
 	visit(&s.Pad.PausedUntil)
 	visit(&s.Pad.DayEnds)
@@ -196,11 +222,18 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 	}
 	s.deadlines(func(at *int64) { earliest(*at) })
 	for _, c := range s.Cells {
-		if c.Open && !c.LeftOpen {
-			earliest(c.OpenedAt + leftOpenMS)
+		for _, leaf := range c.leaves() {
+			if leaf.Open && !leaf.LeftOpen {
+				earliest(leaf.OpenedAt + leftOpenMS)
+			}
 		}
 	}
-	if s.doorsBusy() < doorsAtOnce && s.doorWaits() {
+	for _, c := range s.Climates {
+		if c.BadSince > 0 && c.State != s.reads(c) {
+			earliest(c.BadSince + climateGraceMS)
+		}
+	}
+	if s.doorsBusy() < s.doorsLimit() && s.doorWaits() {
 		earliest(s.PulsedAt + openIntervalMS)
 	}
 	return uptime, ok

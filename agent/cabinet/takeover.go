@@ -114,7 +114,7 @@ func (s *State) planRow(r TakeoverRow) TakeoverResult {
 		return r.refused("somebody is at cell %d", r.Cell)
 	case c.State != models.CellFree:
 		return r.refused("cell %d is not free", r.Cell)
-	case c.Open:
+	case c.anyOpen():
 		return r.refused("door %d is open", r.Cell)
 	case c.Broken:
 		return r.refused("cell %d was found unusable: a courier's check has to clear it first", r.Cell)

@@ -9,14 +9,20 @@ import (
 // notLoaded tells that a parcel did not get in, and why: once in a courier's session. It is
 // known by its id, or by its label alone.
 func (t *turn) notLoaded(op models.OperationID, data models.FactData) {
-	key := "label " + data.Label
+	told := Unloaded{Key: "label " + data.Label, Label: data.Label, Reason: data.Reason}
 	if data.Parcel != "" {
-		key = string(data.Parcel)
+		p, _ := t.Directory.parcel(data.Shipment, data.Parcel)
+		told.Key, told.Label = string(data.Parcel), p.Barcode
 	}
-	if mine := data.Courier == t.Session.Courier; mine && slices.Contains(t.Session.Unloaded, key) {
-		return
-	} else if mine {
-		t.Session.Unloaded = append(t.Session.Unloaded, key)
+	for _, side := range sides() {
+		visit := &t.sessionAt(side).Visit
+		if data.Courier != t.sessionAt(side).Courier {
+			continue
+		}
+		if slices.ContainsFunc(visit.Unloaded, func(u Unloaded) bool { return u.Key == told.Key }) {
+			return
+		}
+		visit.Unloaded = append(visit.Unloaded, told)
 	}
 	t.write(models.FactLoadFailed, op, nil, data)
 }

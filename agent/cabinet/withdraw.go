@@ -46,11 +46,11 @@ func (s *State) whyOut(c *Cell) TextKey {
 }
 
 // outItems are the cells of the list, to choose one of.
-func (s *State) outItems() []Item {
+func (s *State) outItems(session *Session, l Language) []Item {
 	items := []Item{}
-	for _, c := range s.toCollect(s.Directory.Couriers[s.Session.Courier]) {
+	for _, c := range s.toCollect(s.Directory.Couriers[session.Courier]) {
 		n := strconv.Itoa(c.Number())
-		items = append(items, Item{n, n + ": " + english(s.whyOut(c))})
+		items = append(items, Item{n, n + ": " + l.sentence(s.whyOut(c), nil)})
 	}
 	return items
 }
@@ -84,6 +84,9 @@ func (t *turn) openNext() {
 		return
 	}
 	t.takeOutOf(courier, cells[0])
+	if op := t.operation(t.Session.Operation); op != nil {
+		op.Run = true
+	}
 }
 
 // takeOutOf begins the withdrawal of a cell.
@@ -187,6 +190,10 @@ func (t *turn) emptied(op *Operation, d *Door, kind models.FactType) {
 		}
 		t.write(kind, op.ID, c, models.FactData{Label: op.Label, Courier: op.Courier})
 	}
+	t.showing(op).Visit.Collected++
+	if kind == models.FactWithdrawn {
+		t.remember(op.Shipment, PastTakenBack)
+	}
 	op.Told, op.Reason = true, string(kind)
 }
 
@@ -199,6 +206,7 @@ func (t *turn) gone(s models.ShipmentID, id models.ParcelID, f models.Fact) {
 
 // pressedWithdrawal takes a button of a withdrawal under way.
 func (t *turn) pressedWithdrawal(op *Operation, b Button) {
+	t.Session.Next = next{ID: t.fresh}
 	switch b {
 	case ButtonMissing:
 		for i := range op.Doors {
@@ -219,6 +227,7 @@ func (t *turn) pressedWithdrawal(op *Operation, b Button) {
 	case ButtonTakeAnyway:
 		t.takeAnyway(op)
 	case ButtonCancel, ButtonFinish:
+		op.Run = false
 		if op.undecided() {
 			t.abandon(op, reasonAbandoned)
 			return

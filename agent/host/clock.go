@@ -23,30 +23,33 @@ const astray = 24 * time.Hour
 // it. A guess is no knowledge: a clock that is years ahead must not be believed for years.
 type Clock struct {
 	boot    string
-	sources clockSources
+	sources ClockSources
 
 	mu     sync.Mutex
 	floor  int64 // Unix ms: the latest known
 	server int64 // Unix ms at uptime 0, by the server's clock; 0: not told
 }
 
-// clockSources are where the time comes from.
-type clockSources struct {
-	wall   func() time.Time
-	uptime func() (ms int64)
-	synced func() bool
+// ClockSources are where the time comes from.
+type ClockSources struct {
+	Wall   func() time.Time
+	Uptime func() (ms int64) // never jumps
+	Synced func() bool       // whether something keeps the wall clock right
 }
 
-// NewClock reads the computer's clocks. The floor is the latest wall clock that was kept.
-func NewClock(floorMS int64) (*Clock, error) {
+// Computer is the time of the computer that the cabinet runs on.
+var Computer = ClockSources{time.Now, bootTime, kernelSynced}
+
+// NewClock reads clocks. The floor is the latest wall clock that was kept.
+func NewClock(floorMS int64, sources ClockSources) (*Clock, error) {
 	raw, err := os.ReadFile(bootIDFile)
 	if err != nil {
 		return nil, fmt.Errorf("host: the boot has no id: %w", err)
 	}
-	return newClock(strings.TrimSpace(string(raw)), floorMS, clockSources{time.Now, bootTime, kernelSynced}), nil
+	return newClock(strings.TrimSpace(string(raw)), floorMS, sources), nil
 }
 
-func newClock(boot string, floorMS int64, sources clockSources) *Clock {
+func newClock(boot string, floorMS int64, sources ClockSources) *Clock {
 	return &Clock{boot: boot, floor: floorMS, sources: sources}
 }
 
@@ -77,7 +80,7 @@ func (c *Clock) ServerSays(nowMS int64) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.server = nowMS - c.sources.uptime()
+	c.server = nowMS - c.sources.Uptime()
 	if c.floor-nowMS > astray.Milliseconds() {
 		c.floor = nowMS
 	}
@@ -85,7 +88,7 @@ func (c *Clock) ServerSays(nowMS int64) {
 
 // Now is the time.
 func (c *Clock) Now() cabinet.Instant {
-	uptime, wall, synced := c.sources.uptime(), c.sources.wall().UnixMilli(), c.sources.synced()
+	uptime, wall, synced := c.sources.Uptime(), c.sources.Wall().UnixMilli(), c.sources.Synced()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known := synced

@@ -19,9 +19,9 @@ type hands struct {
 }
 
 func (h *hands) clock(floor int64) *Clock {
-	return newClock("boot-1", floor, clockSources{
-		wall: func() time.Time { return time.UnixMilli(h.wall) }, uptime: func() int64 { return h.uptime },
-		synced: func() bool { return h.synced },
+	return newClock("boot-1", floor, ClockSources{
+		Wall: func() time.Time { return time.UnixMilli(h.wall) }, Uptime: func() int64 { return h.uptime },
+		Synced: func() bool { return h.synced },
 	})
 }
 
@@ -100,7 +100,7 @@ func TestClockJumps(t *testing.T) {
 // TestComputersClock reads the true clocks.
 func TestComputersClock(t *testing.T) {
 	t.Parallel()
-	c, err := NewClock(0)
+	c, err := NewClock(0, Computer)
 	require.NoError(t, err)
 	raw, err := os.ReadFile(bootIDFile)
 	require.NoError(t, err)

@@ -26,6 +26,20 @@ type Bus interface {
 	Unlock(ctx context.Context, cell int) error
 	Doors() (open map[int]bool, complete bool)
 	Boards() []lock.BoardStatus
+	Parcels() map[int]lock.Parcel
+}
+
+// words are what parcel sensors say, as the core has it. One that cannot be read is as good as
+// none.
+var words = map[lock.Parcel]cabinet.Sensed{lock.ParcelPresent: cabinet.SensedParcel, lock.ParcelAbsent: cabinet.SensedEmpty, lock.ParcelUnknown: ""}
+
+// cellsOf are the cells of a board's doors.
+func cellsOf(doors []int) []int {
+	cells := make([]int, len(doors))
+	for i, door := range doors {
+		cells[i], _ = lock.CellOf(door)
+	}
+	return cells
 }
 
 // Line is the way to the server. *uplink.Uplink is one.
@@ -34,6 +48,7 @@ type Line interface {
 	UploadJournal()
 	FetchDirectory()
 	FetchSnapshot()
+	Request(r protocol.Request)
 }
 
 // Config is what a host is made of.
@@ -67,7 +82,8 @@ type Host struct {
 
 	mu       sync.Mutex
 	watchers map[chan struct{}]bool
-	view     cabinet.View
+	view     map[models.Side]cabinet.View
+	site     cabinet.Site
 }
 
 // New makes a host. Nothing happens before Run.
@@ -94,7 +110,8 @@ func (h *Host) Run(ctx context.Context, ready func()) error {
 			}
 		})
 	}
-	h.step(cabinet.Started{Boot: h.Clock.Boot(), Open: h.readDoors(ctx), Lost: h.Lost})
+	open, load := h.readDoors(ctx)
+	h.step(cabinet.Started{Boot: h.Clock.Boot(), Open: open, OpenLoad: load, Lost: h.Lost})
 	h.compare()
 	go events.open(ctx, h)
 	if h.failed == nil {
@@ -137,7 +154,7 @@ func (h *Host) untilDeadline() time.Duration {
 
 // readDoors waits for the first look at every door, for a while, and returns those that
 // stand open. A door that cannot be read is taken to stand as it was last seen.
-func (h *Host) readDoors(ctx context.Context) []int {
+func (h *Host) readDoors(ctx context.Context) (open, load []int) {
 	limit := time.NewTimer(readLimit)
 	defer limit.Stop()
 	again := time.NewTicker(readEvery)
@@ -159,13 +176,19 @@ func (h *Host) readDoors(ctx context.Context) []int {
 			seen[cell] = open
 		}
 	}
-	var open []int
+	is := func(c *cabinet.Cell, side models.Side, before bool) bool {
+		open, read := seen[lock.Door(c.Number(), side)]
+		return read && open || !read && before
+	}
 	for _, c := range h.Keeper.State().Cells {
-		if isOpen, read := seen[c.Number()]; read && isOpen || !read && c.Open {
+		if is(c, models.SideFront, c.Open) {
 			open = append(open, c.Number())
 		}
+		if c.Load != nil && is(c, models.SideBack, c.Load.Open) {
+			load = append(load, c.Number())
+		}
 	}
-	return open
+	return open, load
 }
 
 func (h *Host) allRead() bool {
@@ -182,16 +205,24 @@ func (h *Host) compare() {
 	var found []cabinet.Input
 	for _, b := range h.Buses {
 		doors, _ := b.Doors()
+		parcels := b.Parcels()
 		dead := map[int]bool{}
 		for _, c := range h.Keeper.State().Cells {
 			dead[c.Number()] = c.Dead
 			if open, read := doors[c.Number()]; read && open != c.Open {
 				found = append(found, cabinet.DoorChanged{Cell: c.Number(), Open: open})
 			}
+			if open, read := doors[lock.Door(c.Number(), models.SideBack)]; c.Load != nil && read && open != c.Load.Open {
+				found = append(found, cabinet.DoorChanged{Cell: c.Number(), Side: models.SideBack, Open: open})
+			}
+			if sensed, has := parcels[c.Number()]; has && words[sensed] != c.Sensed {
+				found = append(found, cabinet.ParcelSensed{Cell: c.Number(), Sensed: words[sensed]})
+			}
 		}
 		for _, board := range b.Boards() {
-			if board.Up && slices.ContainsFunc(board.Cells, func(n int) bool { return dead[n] }) {
-				found = append(found, cabinet.BoardChanged{Board: board.Name, Cells: board.Cells, Up: true})
+			cells := cellsOf(board.Cells)
+			if board.Up && slices.ContainsFunc(cells, func(n int) bool { return dead[n] }) {
+				found = append(found, cabinet.BoardChanged{Board: board.Name, Cells: cells, Up: true})
 			}
 		}
 	}
@@ -224,6 +255,8 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 			h.Line.FetchDirectory()
 		case cabinet.FetchSnapshot:
 			h.Line.FetchSnapshot()
+		case cabinet.AskServer:
+			h.Line.Request(e.Request)
 		}
 	}
 	h.draw()
@@ -237,7 +270,7 @@ func (h *Host) pulse(p cabinet.Pulse) <-chan error {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), unlockLimit)
 		defer cancel()
-		err := h.unlock(ctx, p.Cell)
+		err := h.unlock(ctx, lock.Door(p.Cell, p.Side))
 		if err != nil {
 			h.Logger.Warn("a lock was not driven", "cell", p.Cell, "operation", p.Operation, "attempt", p.Attempt, "error", err)
 		}
@@ -246,10 +279,10 @@ func (h *Host) pulse(p cabinet.Pulse) <-chan error {
 	return came
 }
 
-func (h *Host) unlock(ctx context.Context, cell int) error {
+func (h *Host) unlock(ctx context.Context, door int) error {
 	for _, b := range h.Buses {
-		if b.Has(cell) {
-			return b.Unlock(ctx, cell)
+		if b.Has(door) {
+			return b.Unlock(ctx, door)
 		}
 	}
 	return lock.ErrNoBoard
@@ -332,11 +365,15 @@ func (q *queue) open(ctx context.Context, h *Host) {
 	}
 }
 
-// told passes on what a bus saw.
+// told passes on what a bus saw, save for parcel sensors, of which the core does not know.
 func (h *Host) told(ctx context.Context, e lock.Event) {
-	var in cabinet.Input = cabinet.DoorChanged{Cell: e.Cell, Open: e.Open}
-	if e.Cell == 0 {
-		in = cabinet.BoardChanged{Board: e.Board, Cells: e.Cells, Up: e.Up}
+	cell, side := lock.CellOf(e.Cell)
+	var in cabinet.Input = cabinet.DoorChanged{Cell: cell, Side: side, Open: e.Open}
+	switch {
+	case e.Parcel != "":
+		in = cabinet.ParcelSensed{Cell: cell, Sensed: words[e.Parcel]}
+	case e.Cell == 0:
+		in = cabinet.BoardChanged{Board: e.Board, Cells: cellsOf(e.Cells), Up: e.Up}
 		h.Logger.Warn("a lock board changed", "board", e.Board, "up", e.Up)
 	}
 	if err := h.Tell(ctx, in); err != nil && ctx.Err() == nil {

@@ -36,10 +36,53 @@ func TestBusThatHangs(t *testing.T) {
 	s.b.move(3, true)
 	require.Eventually(t, func() bool { return s.open(3) }, soon, often)
 	require.NoError(t, s.Tell(t.Context(), cabinet.Keyed{Text: "0000", ID: s.Operation()}))
-	require.NotEqual(t, cabinet.ScreenHome, s.View().Screen, "the screen says what it makes of it")
+	require.NotEqual(t, cabinet.ScreenHome, s.View(models.SideFront).Screen, "the screen says what it makes of it")
 	require.Less(t, time.Since(began), unlockLimit, "they waited for the bus that hangs")
 	require.ErrorIs(t, <-stuck, context.DeadlineExceeded)
 	require.Empty(t, s.a.pulsed())
+}
+
+// TestAParcelSensorIsNoDoor: what a sensor tells opens no door, and takes no board down.
+func TestAParcelSensorIsNoDoor(t *testing.T) {
+	t.Parallel()
+	s := newStand(t).run()
+	s.a.move(1, true)
+	require.Eventually(t, func() bool { return s.open(1) }, soon, often)
+	s.a.tells <- lock.Event{Cell: 1, Parcel: lock.ParcelPresent}
+	s.a.move(2, true) // is taken after it
+	require.Eventually(t, func() bool { return s.open(2) }, soon, often)
+	require.True(t, s.open(1))
+	sensed := func(cell int) (is cabinet.Sensed) {
+		require.NoError(t, s.Read(t.Context(), func(st *cabinet.State) { is = st.Cells[cell-1].Sensed }))
+		return is
+	}
+	require.Equal(t, cabinet.SensedParcel, sensed(1))
+	s.a.set(func() { s.a.sensed = map[int]lock.Parcel{1: lock.ParcelUnknown, 2: lock.ParcelAbsent} })
+	require.Eventually(t, func() bool { return sensed(1) == "" && sensed(2) == cabinet.SensedEmpty }, soon, often, "what a bus knows is compared")
+}
+
+// TestTwoDoorsOfACell: to a bus they are two cells, to the core one.
+func TestTwoDoorsOfACell(t *testing.T) {
+	t.Parallel()
+	s := prepare(t, filepath.Join(t.TempDir(), "cabinet.db"))
+	back := lock.Door(1, models.SideBack)
+	s.a.cells = append(s.a.cells, back)
+	s.a.doors[back] = true
+	s.run()
+	require.NoError(t, s.Tell(t.Context(), directory(t, models.DirectoryLayout{
+		Locker: locker, State: models.LockerActive,
+		Cells: []models.LayoutCell{{Number: 1, Module: 1, Row: 1, Size: models.SizeM, Regime: models.Ambient, Side: models.SideBoth}},
+	})))
+	load := func() (open bool) {
+		require.NoError(t, s.Read(t.Context(), func(st *cabinet.State) { open = st.Cells[0].Load.Open }))
+		return open
+	}
+	require.Eventually(t, load, soon, often, "it was open before the layout came")
+	require.False(t, s.open(1))
+	s.a.move(back, false)
+	require.Eventually(t, func() bool { return !load() }, soon, often)
+	require.NoError(t, <-s.pulse(cabinet.Pulse{Cell: 1, Side: models.SideBack}))
+	require.Equal(t, []int{back}, s.a.pulsed())
 }
 
 // TestPulseComesAfterTheCommit holds a commit up: until it is through no lock is driven and

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,7 @@ type fakeBus struct {
 	read   bool
 	dead   bool
 	pulses []int
+	sensed map[int]lock.Parcel
 }
 
 func newBus(name string, cells ...int) *fakeBus {
@@ -96,6 +98,12 @@ func (b *fakeBus) Doors() (open map[int]bool, complete bool) {
 	return open, b.read
 }
 
+func (b *fakeBus) Parcels() map[int]lock.Parcel {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.sensed)
+}
+
 func (b *fakeBus) Boards() []lock.BoardStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -137,6 +145,7 @@ func (l *fakeLine) Send(t protocol.Type, _ any) { l.add(t) }
 func (l *fakeLine) UploadJournal()              { l.add("upload") }
 func (l *fakeLine) FetchDirectory()             { l.add("directory") }
 func (l *fakeLine) FetchSnapshot()              { l.add("snapshot") }
+func (l *fakeLine) Request(r protocol.Request)  { l.add("request " + string(r.Kind)) }
 
 // gate is a disk whose commits a test holds up or fails.
 type gate struct {
@@ -188,9 +197,9 @@ func prepareAt(t *testing.T, path string, l models.LockerID) *stand {
 	keeper, err := journal.Open(s.disk, l)
 	require.NoError(t, err)
 	began := time.Now()
-	clock := newClock("boot-1", keeper.FloorMS(), clockSources{
-		wall: time.Now, uptime: func() int64 { return 1 + time.Since(began).Milliseconds() + s.uptime.Load() },
-		synced: func() bool { return true },
+	clock := newClock("boot-1", keeper.FloorMS(), ClockSources{
+		Wall: time.Now, Uptime: func() int64 { return 1 + time.Since(began).Milliseconds() + s.uptime.Load() },
+		Synced: func() bool { return true },
 	})
 	s.Host = New(Config{
 		Keeper: keeper, Buses: []Bus{s.a, s.b}, Line: s.line, Clock: clock,

@@ -13,13 +13,26 @@ import (
 
 // draw tells the watchers when the screen has changed.
 func (h *Host) draw() {
-	view := h.Keeper.State().View(h.Clock.Now())
+	now := h.Clock.Now()
+	site, view := h.Keeper.State().Site(), map[models.Side]cabinet.View{}
+	for _, side := range []models.Side{models.SideFront, models.SideBack} {
+		view[side] = h.Keeper.State().View(now, side)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if reflect.DeepEqual(view, h.view) {
+	changed := !reflect.DeepEqual(site, h.site)
+	for side, v := range view {
+		v.Rev = h.view[side].Rev
+		if !reflect.DeepEqual(v, h.view[side]) {
+			v.Rev++
+			changed = true
+		}
+		view[side] = v
+	}
+	if !changed {
 		return
 	}
-	h.view = view
+	h.view, h.site = view, site
 	for w := range h.watchers {
 		select {
 		case w <- struct{}{}:
@@ -28,11 +41,18 @@ func (h *Host) draw() {
 	}
 }
 
-// View is what the screen shows.
-func (h *Host) View() cabinet.View {
+// View is what the screen of a side shows.
+func (h *Host) View(side models.Side) cabinet.View {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.view
+	return h.view[side]
+}
+
+// Site is the cabinet as its screens draw it.
+func (h *Host) Site() cabinet.Site {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.site
 }
 
 // Watch returns a channel that gets a value after changes of the screen, until the context
@@ -93,7 +113,7 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 			Locker: s.Locker, Number: s.Directory.Layout.Number, Address: s.Directory.Layout.Address,
 			Online: s.Link.Live, Keyed: s.Key != nil, Epoch: s.Journal.Epoch, Seq: s.Journal.Seq,
 			Unsent: s.Journal.Seq - s.Journal.Acked, Directory: s.Directory.Entries(), Clock: now,
-			Boards: []lock.BoardStatus{}, Cells: []CellStatus{}, View: s.View(now),
+			Boards: []lock.BoardStatus{}, Cells: []CellStatus{}, View: s.View(now, models.SideFront),
 		}
 		for _, c := range s.Cells {
 			r := c.Report()

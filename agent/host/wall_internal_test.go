@@ -37,10 +37,10 @@ type wallClock struct {
 }
 
 func (w *wallClock) clock(floor int64) *Clock {
-	return newClock("boot-1", floor, clockSources{
-		wall:   func() time.Time { return time.Now().Add(time.Duration(w.away.Load())) },
-		uptime: func() int64 { return 1 + time.Since(w.began).Milliseconds() },
-		synced: w.synced.Load,
+	return newClock("boot-1", floor, ClockSources{
+		Wall:   func() time.Time { return time.Now().Add(time.Duration(w.away.Load())) },
+		Uptime: func() int64 { return 1 + time.Since(w.began).Milliseconds() },
+		Synced: w.synced.Load,
 	})
 }
 

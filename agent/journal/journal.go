@@ -20,6 +20,7 @@ const (
 	TableOperation  Table = "operation"  // by id
 	TableWindow     Table = "window"     // by shipment
 	TableBadge      Table = "badge"      // by courier
+	TablePast       Table = "past"       // by shipment
 	TableShipment   Table = "shipment"   // by id
 	TableCourier    Table = "courier"    // by id
 	TableWithdrawal Table = "withdrawal" // by shipment
@@ -56,10 +57,10 @@ var ErrDamaged = errors.New("journal: the store is damaged")
 // those parts left out, so that a new field is kept without a word here.
 func head(s *cabinet.State) cabinet.State {
 	h := *s
-	h.Cells, h.Operations, h.Windows, h.Badges = nil, nil, nil, nil
+	h.Cells, h.Operations, h.Windows, h.Badges, h.Past = nil, nil, nil, nil, nil
 	h.Journal.Facts = nil
 	h.Directory = cabinet.Directory{Cursor: s.Directory.Cursor}
 	// Given anew at each start.
-	h.Key, h.Signers, h.Link, h.Session = nil, nil, cabinet.Link{}, cabinet.Session{}
+	h.Key, h.Signers, h.Link, h.Session, h.BackSession = nil, nil, cabinet.Link{}, cabinet.Session{}, cabinet.Session{}
 	return h
 }

@@ -82,7 +82,7 @@ func (m *memory) Close() error {
 func kept(t *testing.T, s *cabinet.State) string {
 	t.Helper()
 	k := *s
-	k.Uptime, k.Key, k.Signers, k.Link, k.Session = 0, nil, nil, cabinet.Link{}, cabinet.Session{}
+	k.Uptime, k.Key, k.Signers, k.Link, k.Session, k.BackSession = 0, nil, nil, cabinet.Link{}, cabinet.Session{}, cabinet.Session{}
 	k.Windows = slices.SortedFunc(slices.Values(k.Windows), func(a, b *cabinet.Window) int { return cmp.Compare(a.Shipment, b.Shipment) })
 	k.Operations = append([]*cabinet.Operation{}, k.Operations...)
 	k.Cells = append([]*cabinet.Cell{}, k.Cells...)
@@ -129,7 +129,7 @@ func TestRowsRebuildTheState(t *testing.T) {
 
 func everyTable() []journal.Table {
 	return slices.Sorted(slices.Values([]journal.Table{
-		journal.TableHead, journal.TableClock, journal.TableCell, journal.TableOperation, journal.TableWindow, journal.TableBadge,
+		journal.TableHead, journal.TableClock, journal.TableCell, journal.TableOperation, journal.TableWindow, journal.TableBadge, journal.TablePast,
 		journal.TableShipment, journal.TableCourier, journal.TableWithdrawal, journal.TableRev, journal.TableLayout, journal.TableFact,
 		journal.TableCellOrder,
 	}))

@@ -23,9 +23,9 @@ func restore(rows []Row, l models.LockerID) (*cabinet.State, int64, error) {
 			if err := json.Unmarshal(r.Value, &h); err != nil {
 				return nil, 0, damaged(r, err)
 			}
-			session := s.Session
+			fresh := *s
 			*s, found = h, true
-			s.Session = session
+			s.Session, s.BackSession = fresh.Session, fresh.BackSession
 		}
 	}
 	into := reader{s}
@@ -88,6 +88,8 @@ func (s reader) row(r Row) error {
 		return read(r, func(l *models.DirectoryLayout) { s.Directory.Layout = *l })
 	case TableBadge:
 		return read(r, func(b *cabinet.Badge) { set(&s.Badges, models.CourierID(r.Key), b) })
+	case TablePast:
+		return read(r, func(p *cabinet.Past) { set(&s.Past, models.ShipmentID(r.Key), *p) })
 	case TableShipment:
 		return read(r, func(e *cabinet.Expected) { set(&s.Directory.Shipments, models.ShipmentID(r.Key), e) })
 	case TableCourier:

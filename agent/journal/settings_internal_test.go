@@ -56,6 +56,8 @@ func everyField[T any](t *testing.T, same func(a, b *T) bool) {
 			field.SetBool(true)
 		case reflect.Int, reflect.Int64:
 			field.SetInt(1)
+		case reflect.Pointer:
+			field.Set(reflect.New(field.Type().Elem()))
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
 		default:
@@ -93,4 +95,12 @@ func TestNoSharedMemory(t *testing.T) {
 		require.NoFileExists(t, path+"-shm")
 		require.NoError(t, d.Close())
 	}
+}
+
+// TestALeafIsCompared: what the door at the back does is written too.
+func TestALeafIsCompared(t *testing.T) {
+	t.Parallel()
+	require.True(t, sameLeaf(&cabinet.Leaf{Open: true}, &cabinet.Leaf{Open: true}))
+	require.False(t, sameLeaf(&cabinet.Leaf{Open: true}, &cabinet.Leaf{}))
+	require.False(t, sameLeaf(&cabinet.Leaf{OpenedAt: 1}, &cabinet.Leaf{}))
 }

@@ -23,6 +23,7 @@ type shadow struct {
 	settled    int64 // every operation up to this order has ended, and is kept so
 	windows    map[models.ShipmentID]cabinet.Window
 	badges     map[models.CourierID]cabinet.Badge
+	past       map[models.ShipmentID]cabinet.Past
 	shipments  map[models.ShipmentID]shipmentShadow
 	directory  map[Table]map[string][]byte // couriers, withdrawals, revs, layout
 	facts      factRange
@@ -43,7 +44,7 @@ type shipmentShadow struct {
 func newShadow() *shadow {
 	return &shadow{
 		cells: map[int]cabinet.Cell{}, operations: map[models.OperationID]operationShadow{},
-		windows: map[models.ShipmentID]cabinet.Window{}, badges: map[models.CourierID]cabinet.Badge{},
+		windows: map[models.ShipmentID]cabinet.Window{}, badges: map[models.CourierID]cabinet.Badge{}, past: map[models.ShipmentID]cabinet.Past{},
 		shipments: map[models.ShipmentID]shipmentShadow{}, directory: map[Table]map[string][]byte{},
 	}
 }
@@ -73,6 +74,7 @@ func (s *shadow) changes(state *cabinet.State, paged bool) []Row {
 	d.diffOperations()
 	d.diffWindows()
 	d.diffBadges()
+	d.diffPast()
 	d.diffShipments()
 	d.diffFacts()
 	// Unlike the rest of the directory, orders end by themselves.
@@ -94,6 +96,8 @@ func (d *diff) diffHead() {
 	d.head = h
 	// These the core changes in place.
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
+	d.head.Climates = slices.Clone(h.Climates)
+	d.head.ResentAt = slices.Clone(h.ResentAt)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
@@ -106,6 +110,10 @@ func (d *diff) diffCells() {
 		}
 		kept := *c
 		kept.Parcels = slices.Clone(c.Parcels)
+		if c.Load != nil {
+			load := *c.Load
+			kept.Load = &load
+		}
 		d.cells[c.Number()] = kept
 		d.put(TableCell, strconv.Itoa(c.Number()), c)
 	}
@@ -192,6 +200,25 @@ func (d *diff) diffBadges() {
 		if d.state.Badges[id] == nil {
 			delete(d.badges, id)
 			d.remove(TableBadge, string(id))
+		}
+	}
+}
+
+func (d *diff) diffPast() {
+	for id, p := range d.state.Past {
+		if old, known := d.past[id]; known && old == p {
+			continue
+		}
+		d.past[id] = p
+		d.put(TablePast, string(id), p)
+	}
+	if len(d.past) == len(d.state.Past) {
+		return
+	}
+	for id := range d.past {
+		if _, kept := d.state.Past[id]; !kept {
+			delete(d.past, id)
+			d.remove(TablePast, string(id))
 		}
 	}
 }
@@ -308,8 +335,12 @@ func sameWindow(a, b *cabinet.Window) bool {
 // sameFixed compares all of a cell but its parcels.
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
-		a.Operation == b.Operation && a.Open == b.Open && a.OpenedAt == b.OpenedAt && a.LeftOpen == b.LeftOpen &&
+		a.Operation == b.Operation && a.Unfit == b.Unfit && a.Sensed == b.Sensed && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
+}
+
+func sameLeaf(a, b *cabinet.Leaf) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }

@@ -65,6 +65,24 @@ func Check(name string) error {
 	return fmt.Errorf("link: %q names no line: write serial:/dev/…?baud=19200 or tcp:host:port", name)
 }
 
+// Baud is the speed that a line's name states; 0: it states none.
+func Baud(name string) int {
+	_, query, _ := strings.Cut(name, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return 0
+	}
+	baud, _ := strconv.Atoi(values.Get("baud")) // Check tells what is none
+	return baud
+}
+
+// WithBaud names the same serial line at another speed; ok: it is one.
+func WithBaud(name string, baud int) (other string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "serial:")
+	path, _, _ := strings.Cut(rest, "?")
+	return fmt.Sprintf("serial:%s?baud=%d", path, baud), ok
+}
+
 func parseSerial(rest string) (path string, baud int, err error) {
 	path, query, _ := strings.Cut(rest, "?")
 	if path == "" {

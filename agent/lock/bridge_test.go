@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/lock"
-	"cubby/cmd/cubby-demo/boards"
 )
 
 // bridge is a transparent one: what comes over TCP goes to the serial line, and back. It
@@ -37,8 +36,8 @@ func bridge(t *testing.T, serve func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-func TestConformanceOverABridge(t *testing.T) {
-	r := start(t, boards.FaultNone, cu48(0))
+func TestOverABridge(t *testing.T) {
+	r := cu48.start(t, cu48.board(0))
 	r.stop() // the serial line is the bridge's now
 	address := bridge(t, func(c net.Conn) {
 		line, err := os.OpenFile(r.line, os.O_RDWR, 0)
@@ -51,7 +50,7 @@ func TestConformanceOverABridge(t *testing.T) {
 		_ = line.Close()
 		back.Wait()
 	})
-	r.drive(t, "tcp:"+address, []lock.Board{cu48(0)})
+	r.drive(t, "tcp:"+address, []lock.Board{cu48.board(0)})
 	defer r.stop()
 	r.await(t, 0, true)
 	require.NoError(t, r.Unlock(t.Context(), 5))
@@ -61,7 +60,7 @@ func TestConformanceOverABridge(t *testing.T) {
 
 // A far end that talks without end must not hold the bus: its board is down, a pulse is
 // refused at once, and the bus ends when told to.
-func TestConformanceABridgeThatTalksWithoutEnd(t *testing.T) {
+func TestABridgeThatTalksWithoutEnd(t *testing.T) {
 	noise := make([]byte, 4096)
 	for i := range noise {
 		noise[i] = byte(i%3 + 1) // start and end bytes among them
@@ -73,14 +72,14 @@ func TestConformanceABridgeThatTalksWithoutEnd(t *testing.T) {
 				return
 			}
 		}
-	}), []lock.Board{cu48(0)})
+	}), []lock.Board{cu48.board(0)})
 	defer r.stop()
 	r.await(t, 0, false)
 	require.Error(t, r.Unlock(t.Context(), 1))
 }
 
 // A far end that takes nothing fails the write, in a second, and the bus dials again.
-func TestConformanceABridgeThatEndsIsDialledAgain(t *testing.T) {
+func TestABridgeThatEndsIsDialledAgain(t *testing.T) {
 	calls := make(chan struct{}, 100)
 	r := &rig{}
 	r.drive(t, "tcp:"+bridge(t, func(net.Conn) {
@@ -88,7 +87,7 @@ func TestConformanceABridgeThatEndsIsDialledAgain(t *testing.T) {
 		case calls <- struct{}{}:
 		default:
 		}
-	}), []lock.Board{cu48(0)})
+	}), []lock.Board{cu48.board(0)})
 	defer r.stop()
 	for range 3 {
 		<-calls

@@ -1,16 +1,26 @@
 package lock
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"cubby/agent/link"
+)
+
+// Parcel is what a cell's parcel sensor says.
+type Parcel string
+
+// What it can say.
+const (
+	ParcelPresent Parcel = "present"
+	ParcelAbsent  Parcel = "absent"
+	ParcelUnknown Parcel = "unknown" // it cannot be read now
 )
 
 // Event is a change that a bus saw.
@@ -18,6 +28,8 @@ type Event struct {
 	// Cell and Open: a door was seen to open or shut. Cell 0: the event is of a board.
 	Cell int
 	Open bool
+	// Parcel: not empty, the event is of the cell's parcel sensor, and Open says nothing.
+	Parcel Parcel
 	// Board, Cells and Up: a board stopped answering, or answers again.
 	Board string
 	Cells []int
@@ -33,21 +45,13 @@ type Bus struct {
 	unlocks chan unlock
 	ended   chan struct{} // by Run
 
-	mu sync.Mutex // guards what Doors and Boards tell
-}
+	// Of the owner of the line.
+	listens bool      // a board may tell something unasked
+	echoes  bool      // the line gives back what is sent
+	free    time.Time // when the next request may go out
+	heard   []byte    // between requests
 
-type board struct {
-	Board
-	dialect  dialect
-	next     time.Time // look
-	fast     time.Time // look often until then
-	missed   int
-	up       bool
-	everUp   bool
-	told     bool // whether it is up
-	latency  time.Duration
-	seen     map[int]bool // doors as believed: cell to open
-	changing map[int]int  // equal looks in a row that differ from what is believed
+	mu sync.Mutex // guards what Doors, Parcels and Boards tell
 }
 
 type unlock struct {
@@ -58,24 +62,26 @@ type unlock struct {
 
 // NewBus makes a bus. Nothing is sent before Run, and Run is called once.
 func NewBus(boards []Board, timing Timing, dial func() (link.Port, error), log *slog.Logger) (*Bus, error) {
-	if err := CheckBoards(boards); err != nil {
+	if err := errors.Join(CheckBoards(boards), CheckLine(boards)); err != nil {
 		return nil, err
 	}
 	b := &Bus{timing: timing.withDefaults(), dial: dial, log: log, unlocks: make(chan unlock), ended: make(chan struct{})}
 	for _, c := range boards {
-		d, err := dialectOf(c.Dialect)
+		f, err := familyOf(c.Dialect)
 		if err != nil {
 			return nil, err
 		}
-		b.boards = append(b.boards, &board{Board: c, dialect: d, seen: map[int]bool{}, changing: map[int]int{}})
+		b.boards = append(b.boards, newBoard(c, f))
+		b.listens = b.listens || f.pushes
 	}
 	return b, nil
 }
 
-// Why a pulse is not sent.
+// Why a lock is not driven.
 var (
 	ErrNoBoard = errors.New("lock: no board has this cell")
 	ErrEnded   = errors.New("lock: nobody drives the bus any more")
+	ErrRefused = errors.New("lock: the board refuses to drive the lock")
 )
 
 // Has reports whether the cell is on this bus.
@@ -88,8 +94,8 @@ func (b *Bus) Has(cell int) bool {
 	return false
 }
 
-// Unlock sends one pulse. An error says that it was not sent. That it was sent says
-// nothing of the door.
+// Unlock sends one pulse, once. An error says that the lock was not driven. That there is
+// none says nothing of the door.
 func (b *Bus) Unlock(ctx context.Context, cell int) error {
 	if !b.Has(cell) {
 		return ErrNoBoard
@@ -114,11 +120,27 @@ func (b *Bus) Doors() (open map[int]bool, complete bool) {
 	open, complete = map[int]bool{}, true
 	for _, board := range b.boards {
 		complete = complete && board.told
-		for cell, o := range board.seen {
-			open[cell] = o
+		for cell, door := range board.doors {
+			if door.known {
+				open[cell] = door.is
+			}
 		}
 	}
 	return open, complete
+}
+
+// Parcels is what the parcel sensors say, by cell, of the cells that have one. Unlike a door,
+// a sensor that cannot be read now is unknown: what it said last proves nothing.
+func (b *Bus) Parcels() map[int]Parcel {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := map[int]Parcel{}
+	for _, board := range b.boards {
+		for cell, s := range board.parcels {
+			all[cell] = s.parcel()
+		}
+	}
+	return all
 }
 
 // BoardStatus is how a board stands.
@@ -126,7 +148,8 @@ type BoardStatus struct {
 	Name    string        `json:"name"`
 	Up      bool          `json:"up"`
 	Cells   []int         `json:"cells"`
-	Latency time.Duration `json:"latency_ns,omitempty"` // from the request to the whole answer
+	Latency time.Duration `json:"latency_ns,omitempty"` // from the first request of a look to its last whole answer
+	Why     string        `json:"why,omitempty"`        // it is down, in plain words
 }
 
 // Boards tells how the boards stand.
@@ -135,7 +158,11 @@ func (b *Bus) Boards() []BoardStatus {
 	defer b.mu.Unlock()
 	var all []BoardStatus
 	for _, board := range b.boards {
-		all = append(all, BoardStatus{board.Name, board.up, board.Cells(), board.latency})
+		s := BoardStatus{board.Name, board.up, board.Cells(), board.latency, board.why}
+		if board.up {
+			s.Why = ""
+		}
+		all = append(all, s)
 	}
 	return all
 }
@@ -157,7 +184,7 @@ func (b *Bus) Run(ctx context.Context, tell func(Event)) error {
 		}
 		b.log.Warn("a lock bus cannot be used; trying again", "error", err)
 		for _, board := range b.boards {
-			b.down(board, tell)
+			b.down(board, "the line cannot be used: "+err.Error(), tell)
 		}
 		b.idle(ctx, pause, err)
 		pause = min(2*pause, b.timing.LastOpen)
@@ -183,17 +210,21 @@ func (b *Bus) idle(ctx context.Context, d time.Duration, why error) {
 
 // serve drives the line until it fails: pulses first, looks between them.
 func (b *Bus) serve(ctx context.Context, port link.Port, tell func(Event)) error {
+	b.echoes, b.heard = false, nil
 	for ctx.Err() == nil {
 		next := b.due()
-		u, asked := b.asked(ctx, time.Until(next.next))
+		u, asked, err := b.asked(ctx, port, next.next, tell)
+		if err != nil {
+			return err
+		}
 		switch {
 		case asked:
-			fatal, err := b.pulse(port, u)
+			fatal, err := b.pulse(port, u, tell)
 			u.done <- err
-			if fatal {
-				return err
+			if fatal != nil {
+				return fatal
 			}
-		case ctx.Err() == nil:
+		case ctx.Err() == nil && !time.Now().Before(next.next):
 			if err := b.look(port, next, tell); err != nil {
 				return err
 			}
@@ -203,22 +234,36 @@ func (b *Bus) serve(ctx context.Context, port link.Port, tell func(Event)) error
 }
 
 // asked waits for a pulse until the next look is due. One that waits already goes before
-// a look that is due: somebody stands before the door.
-func (b *Bus) asked(ctx context.Context, d time.Duration) (unlock, bool) {
-	select {
-	case u := <-b.unlocks:
-		return u, true
-	default:
+// a look that is due: somebody stands before the door. A line on which boards tell doors
+// unasked is listened to meanwhile.
+func (b *Bus) asked(ctx context.Context, port link.Port, next time.Time, tell func(Event)) (unlock, bool, error) {
+	for {
+		select {
+		case u := <-b.unlocks:
+			return u, true, nil
+		default:
+		}
+		left := time.Until(next)
+		if left <= 0 || ctx.Err() != nil {
+			return unlock{}, false, nil
+		}
+		if b.listens {
+			told, err := b.listen(port, min(left, listenFor), tell)
+			if told || err != nil {
+				return unlock{}, false, err
+			}
+			continue
+		}
+		t := time.NewTimer(left)
+		select {
+		case u := <-b.unlocks:
+			t.Stop()
+			return u, true, nil
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
 	}
-	t := time.NewTimer(max(0, d))
-	defer t.Stop()
-	select {
-	case u := <-b.unlocks:
-		return u, true
-	case <-t.C:
-	case <-ctx.Done():
-	}
-	return unlock{}, false
 }
 
 // due is the board to look at next.
@@ -232,151 +277,37 @@ func (b *Bus) due() *board {
 	return next
 }
 
-// pulse sends one unlock. fatal: the line itself failed.
-func (b *Bus) pulse(port link.Port, u unlock) (fatal bool, err error) {
+// pulse sends one unlock. fatal: the line itself failed, before the pulse or after it.
+func (b *Bus) pulse(port link.Port, u unlock, tell func(Event)) (fatal, err error) {
 	if err := u.ctx.Err(); err != nil {
-		return false, err
+		return nil, err
 	}
-	for _, board := range b.boards {
-		if !board.has(u.cell) {
-			continue
-		}
-		if !board.up {
-			return false, fmt.Errorf("lock: board %s does not answer", board.Name)
-		}
-		if err := write(port, board.dialect.unlock(board.Address, u.cell-board.FirstCell+1)); err != nil {
-			return true, err
-		}
-		now := time.Now()
-		board.fast, board.next = now.Add(b.timing.FastFor), now.Add(b.timing.Fast)
-		return false, nil
+	i := slices.IndexFunc(b.boards, func(board *board) bool { return board.has(u.cell) })
+	if i < 0 {
+		return nil, ErrNoBoard
 	}
-	return false, ErrNoBoard
-}
-
-// look asks a board for its doors.
-func (b *Bus) look(port link.Port, board *board, tell func(Event)) error {
-	request := board.dialect.status(board.Address)
-	if err := port.ResetInput(); err != nil {
-		return err
+	board := b.boards[i]
+	if !board.up {
+		return nil, fmt.Errorf("lock: board %s does not answer", board.Name)
 	}
-	began := time.Now()
-	if err := write(port, request); err != nil {
-		return err
+	request := board.dialect.unlock(board.drives(u.cell))
+	if err := b.send(port, request, tell); err != nil {
+		return err, err
 	}
-	r, err := b.await(port, board, request, began)
 	now := time.Now()
-	every := b.timing.Poll
-	if now.Before(board.fast) {
-		every = b.timing.Fast
+	board.fast, board.next, board.step = now.Add(b.timing.FastFor), now.Add(max(b.timing.Fast, board.blind())), 0
+	if !board.family.answers || board.mute {
+		return nil, nil
 	}
-	board.next = now.Add(max(every, b.timing.Settle))
+	a, _, err := b.await(port, board, request, true, tell)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		if board.missed++; board.missed >= b.timing.Misses {
-			b.down(board, tell)
-		}
-		return nil
+		board.mute = true // some never answer an unlock: they are not waited for again
+		return nil, nil
 	case err != nil:
-		return err
+		return err, nil // it is sent, and what comes of it is not known
+	case a.refused != nil:
+		return nil, fmt.Errorf("%w: %w", ErrRefused, a.refused)
 	}
-	board.missed = 0
-	b.mu.Lock()
-	board.latency = now.Sub(began)
-	b.mu.Unlock()
-	b.take(board, r, tell)
-	return nil
-}
-
-// await reads until the board's answer is whole. One exact echo of the request is dropped,
-// and so are answers of other boards.
-func (b *Bus) await(port link.Port, board *board, request []byte, began time.Time) (reading, error) {
-	var have []byte
-	var buffer [256]byte
-	echo := true
-	for {
-		left := b.timing.Reply - time.Since(began)
-		if left <= 0 {
-			return reading{}, os.ErrDeadlineExceeded
-		}
-		if err := port.SetReadTimeout(max(left, time.Millisecond)); err != nil {
-			return reading{}, err
-		}
-		n, err := port.Read(buffer[:])
-		if err != nil {
-			return reading{}, err
-		}
-		have = append(have, buffer[:n]...)
-		if rest, echoed := bytes.CutPrefix(have, request); echo && echoed {
-			have, echo = rest, false
-		}
-		for {
-			r, used, ok := board.dialect.parse(have)
-			have = have[used:]
-			if !ok {
-				break
-			}
-			if r.address == board.Address {
-				return r, nil
-			}
-		}
-		if len(have) > 4*len(buffer) {
-			have = nil // somebody talks without end
-		}
-	}
-}
-
-// take believes a door's change after some equal looks, and tells of it.
-func (b *Bus) take(board *board, r reading, tell func(Event)) {
-	var events []Event
-	b.mu.Lock()
-	if !board.up || !board.told {
-		board.up, board.told = true, true
-		if board.everUp {
-			events = append(events, Event{Board: board.Name, Cells: board.Cells(), Up: true})
-		}
-		board.everUp = true
-	}
-	for _, cell := range board.Cells() {
-		open := board.open(cell, r.set[cell-board.FirstCell])
-		old, known := board.seen[cell]
-		switch {
-		case !known:
-			board.seen[cell] = open
-			events = append(events, Event{Cell: cell, Open: open})
-		case old == open:
-			board.changing[cell] = 0
-		default:
-			if board.changing[cell]++; board.changing[cell] >= b.timing.Equal {
-				board.seen[cell], board.changing[cell] = open, 0
-				events = append(events, Event{Cell: cell, Open: open})
-			} else {
-				board.next = time.Now().Add(b.timing.Settle) // look again at once
-			}
-		}
-	}
-	b.mu.Unlock()
-	for _, e := range events {
-		tell(e)
-	}
-}
-
-// down tells once that a board does not answer.
-func (b *Bus) down(board *board, tell func(Event)) {
-	b.mu.Lock()
-	first := board.up || !board.told
-	board.up, board.told, board.everUp = false, true, true
-	clear(board.changing)
-	b.mu.Unlock()
-	if first {
-		tell(Event{Board: board.Name, Cells: board.Cells()})
-	}
-}
-
-func write(port link.Port, frame []byte) error {
-	n, err := port.Write(frame)
-	if err == nil && n < len(frame) {
-		err = fmt.Errorf("lock: %d of %d bytes were written", n, len(frame))
-	}
-	return err
+	return nil, nil
 }

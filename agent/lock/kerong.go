@@ -1,42 +1,21 @@
 package lock
 
-import "bytes"
-
-// The Kerong KR-CU48 (vendor's protocol description v2.1 of 2020-03-23): 19200 8N1.
-//
-//	request  02 ADDR LOCK CMD 03 SUM                      CMD 50 status, 51 unlock
-//	status   02 ADDR LOCK 65 D1 … D6 03 SUM               D1 bit 0 is lock 1
-//
-// SUM is the low byte of the sum of all bytes before it. Unlock is not answered.
-const (
-	cu48STX        = 0x02
-	cu48ETX        = 0x03
-	cu48Status     = 0x50
-	cu48Unlock     = 0x51
-	cu48Reply      = 0x65
-	cu48RequestLen = 6
-	cu48ReplyLen   = 12
-	cu48Channels   = 48
-	cu48Addresses  = 10
+import (
+	"bytes"
+	"time"
 )
 
-// kerongCU48 is the dialect "kerong-cu48".
-type kerongCU48 struct{}
+// What the boards of Kerong have in common: frames from STX to ETX and a sum, and no answer
+// to an unlock.
+const (
+	kerongSTX   = 0x02
+	kerongETX   = 0x03
+	kerongReply = 120 * time.Millisecond
+	// kerongBlind: the first answers after an unlock are too early.
+	kerongBlind = 25 * time.Millisecond
+)
 
-func (kerongCU48) channels() int  { return cu48Channels }
-func (kerongCU48) addresses() int { return cu48Addresses }
-
-func (kerongCU48) status(address int) []byte { return cu48Request(address, 0, cu48Status) }
-
-func (kerongCU48) unlock(address, channel int) []byte {
-	return cu48Request(address, channel-1, cu48Unlock)
-}
-
-func cu48Request(address, lock int, command byte) []byte {
-	frame := []byte{cu48STX, byte(address), byte(lock), command, cu48ETX}
-	return append(frame, sum(frame))
-}
-
+// sum is the low byte of the sum of all bytes.
 func sum(b []byte) byte {
 	var s byte
 	for _, c := range b {
@@ -45,31 +24,63 @@ func sum(b []byte) byte {
 	return s
 }
 
-// parse finds the first whole status frame in what has come, whatever stands before it: an
-// echo of our own request, noise, or half a frame. used is how much of b is done with.
-func (kerongCU48) parse(b []byte) (r reading, used int, ok bool) {
-	for {
-		i := bytes.IndexByte(b[used:], cu48STX)
-		if i < 0 {
-			return reading{}, len(b), false
+func sealSum(b ...byte) []byte { return append(b, sum(b)) }
+
+// find scans for frames of a fixed length that begin with a byte.
+func find(have []byte, begin byte, length int, is func(frame []byte) bool) (from int, ok bool) {
+	for from = 0; ; from++ {
+		i := bytes.IndexByte(have[from:], begin)
+		if i < 0 || len(have)-from-i < length {
+			return 0, false
 		}
-		used += i
-		rest := b[used:]
-		if len(rest) < cu48ReplyLen {
-			if len(rest) > 3 && rest[3] != cu48Reply {
-				used++ // no status frame begins here
-				continue
-			}
-			return reading{}, used, false // the rest of it may still come
+		from += i
+		if is(have[from : from+length]) {
+			return from, true
 		}
-		frame := rest[:cu48ReplyLen]
-		if frame[3] == cu48Reply && frame[10] == cu48ETX && frame[11] == sum(frame[:11]) {
-			r.address = int(frame[1])
-			for ch := range cu48Channels {
-				r.set[ch] = frame[4+ch/8]>>(ch%8)&1 == 1
-			}
-			return r, used + cu48ReplyLen, true
-		}
-		used++
 	}
+}
+
+// The Kerong KR-CU48 (vendor's protocol description v2.1 of 2020-03-23): 19200 8N1.
+//
+//	request  02 ADDR LOCK CMD 03 SUM                      CMD 50 status, 51 unlock
+//	status   02 ADDR LOCK 65 D1 … D6 03 SUM               D1 bit 0 is lock 1
+//
+// SUM is the low byte of the sum of all bytes before it. Unlock is not answered.
+const (
+	cu48Status = 0x50
+	cu48Unlock = 0x51
+	cu48Reply  = 0x65
+	cu48Frame  = 12
+)
+
+// DialectKerongCU48 is the Kerong KR-CU48 (commands 50 and 51).
+const DialectKerongCU48 = "kerong-cu48"
+
+func kerongCU48Family() family {
+	return family{
+		name: DialectKerongCU48, channels: 48, first: 0, last: 9, baud: 19200, reply: kerongReply,
+		speak: func(b Board) dialect { return kerongCU48{byte(b.Address)} },
+	}
+}
+
+type kerongCU48 struct{ address byte }
+
+func (d kerongCU48) look() []ask {
+	return []ask{{request: sealSum(kerongSTX, d.address, 0, cu48Status, kerongETX)}}
+}
+
+func (d kerongCU48) unlock(channel int) []byte {
+	return sealSum(kerongSTX, d.address, byte(channel-1), cu48Unlock, kerongETX)
+}
+
+func (kerongCU48) parse(_, have []byte, _ bool) (a answer, from, to int, ok bool) {
+	from, ok = find(have, kerongSTX, cu48Frame, func(f []byte) bool {
+		return f[3] == cu48Reply && f[10] == kerongETX && f[11] == sum(f[:11])
+	})
+	if !ok {
+		return answer{}, 0, 0, false
+	}
+	a.address = int(have[from+1])
+	a.doors.tellBytes(have[from+4 : from+10]...)
+	return a, from, from + cu48Frame, true
 }

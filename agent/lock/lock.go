@@ -4,8 +4,6 @@
 package lock
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -13,14 +11,21 @@ import (
 // Feedback says what a set bit of a board's status means. It is wiring, not protocol.
 type Feedback string
 
-// The two ways.
+// The two ways. A board that tells doors in words of its own (wkly, winnsen) counts as one
+// that sets the bit of a door it calls shut.
 const (
 	ClosedWhenLocked Feedback = "closed_when_locked" // a set bit: the door is shut
 	OpenWhenLocked   Feedback = "open_when_locked"   // a set bit: the door is open
 )
 
-// DialectKerongCU48 is the Kerong KR-CU48 (commands 50 and 51).
-const DialectKerongCU48 = "kerong-cu48"
+// ByteOrder says which byte of a status has channels 1 to 8.
+type ByteOrder string
+
+// The two orders; none is LowFirst.
+const (
+	LowFirst  ByteOrder = "low_first"
+	HighFirst ByteOrder = "high_first"
+)
 
 // Board is one lock board of a bus. Its channel 1 is the cell FirstCell, and so on.
 type Board struct {
@@ -32,6 +37,38 @@ type Board struct {
 	Feedback  Feedback `json:"feedback"`
 	Inverted  []int    `json:"inverted,omitempty"` // cells whose switch is wired the other way
 	Unfitted  []int    `json:"unfitted,omitempty"` // cells of channels without a lock
+	// Locks names, by cell, the channel that drives its lock where that is not the channel
+	// that reads its door.
+	Locks map[int]int `json:"locks,omitempty"`
+
+	StatusByteOrder ByteOrder `json:"status_byte_order,omitempty"` // shuoming-8a
+	PulseMS         int       `json:"pulse_ms,omitempty"`          // where the protocol has it; 0: the family's
+	Swapped         bool      `json:"swapped,omitempty"`           // winnsen: a state's answer has the lock before the status
+	Inputs          *Inputs   `json:"inputs,omitempty"`            // relays: where the door contacts are
+	Parcels         *Parcels  `json:"parcels,omitempty"`           // nil: no sensor tells of parcels
+}
+
+// Inputs is a Modbus input module on the board's bus.
+type Inputs struct {
+	Address int `json:"address,omitempty"` // 0: the board's own inputs
+	First   int `json:"first,omitempty"`   // the input of the board's first cell, counted from 1; 0: 1
+}
+
+// Sense says what a set bit of a parcel sensor means.
+type Sense string
+
+// The two ways.
+const (
+	SetWhenPresent Sense = "set_when_present"
+	SetWhenEmpty   Sense = "set_when_empty"
+)
+
+// Parcels is the sensors that tell whether something is in a cell: the board's own
+// (kerong-cu16), or a Modbus input module on its bus.
+type Parcels struct {
+	Sense    Sense `json:"sense"`
+	Unfitted []int `json:"unfitted,omitempty"` // cells without a sensor
+	Inputs
 }
 
 // Cells lists the board's cells.
@@ -49,10 +86,34 @@ func (b Board) has(cell int) bool {
 	return cell >= b.FirstCell && cell < b.FirstCell+b.Channels && !slices.Contains(b.Unfitted, cell)
 }
 
+// reads is the channel, from 1, on which a cell's door is read.
+func (b Board) reads(cell int) int { return cell - b.FirstCell + 1 }
+
+// drives is the channel, from 1, on which a cell's lock hangs.
+func (b Board) drives(cell int) int {
+	if ch, ok := b.Locks[cell]; ok {
+		return ch
+	}
+	return b.reads(cell)
+}
+
 // open tells whether a cell's door is open by its bit.
 func (b Board) open(cell int, set bool) bool {
 	shut := set == (b.Feedback != OpenWhenLocked)
 	return shut == slices.Contains(b.Inverted, cell)
+}
+
+// sensed tells whether a cell has a parcel sensor.
+func (b Board) sensed(cell int) bool {
+	return b.Parcels != nil && !slices.Contains(b.Parcels.Unfitted, cell)
+}
+
+// pulse is how long the board drives a lock, if that is configured, or def.
+func (b Board) pulse(def time.Duration) time.Duration {
+	if b.PulseMS > 0 {
+		return time.Duration(b.PulseMS) * time.Millisecond
+	}
+	return def
 }
 
 // Timing is how a bus is driven. Zero values take the defaults.
@@ -60,7 +121,7 @@ type Timing struct {
 	Poll     time.Duration // between two looks at a board; 150 ms
 	Fast     time.Duration // the same after an unlock; 40 ms
 	FastFor  time.Duration // 2 s
-	Reply    time.Duration // how long an answer may take; 120 ms
+	Reply    time.Duration // how long an answer may take; each family's own
 	Settle   time.Duration // between an answer and the next request; 4 ms
 	Misses   int           // looks without an answer until a board is down; 3
 	Equal    int           // equal looks until a door's change is believed; 2
@@ -74,7 +135,7 @@ func (t Timing) withDefaults() Timing {
 		def  time.Duration
 	}{
 		{&t.Poll, 150 * time.Millisecond}, {&t.Fast, 40 * time.Millisecond}, {&t.FastFor, 2 * time.Second},
-		{&t.Reply, 120 * time.Millisecond}, {&t.Settle, 4 * time.Millisecond}, {&t.Reopen, time.Second}, {&t.LastOpen, 15 * time.Second},
+		{&t.Settle, 4 * time.Millisecond}, {&t.Reopen, time.Second}, {&t.LastOpen, 15 * time.Second},
 	} {
 		if *d.have <= 0 {
 			*d.have = d.def
@@ -87,63 +148,4 @@ func (t Timing) withDefaults() Timing {
 		t.Equal = 2
 	}
 	return t
-}
-
-// dialect is a family of boards.
-type dialect interface {
-	channels() int  // at most, on a board
-	addresses() int // boards are numbered from 0 below this
-	status(address int) []byte
-	unlock(address, channel int) []byte // channels count from 1
-	// parse finds the first whole answer in what has come; used is how much of it is done
-	// with, also when there is none.
-	parse(b []byte) (r reading, used int, ok bool)
-}
-
-const maxChannels = 64
-
-// reading is what a board answered: a bit for each channel.
-type reading struct {
-	address int
-	set     [maxChannels]bool
-}
-
-func dialectOf(name string) (dialect, error) {
-	if name == DialectKerongCU48 {
-		return kerongCU48{}, nil
-	}
-	return nil, fmt.Errorf("lock: there is no dialect %q; there is %s", name, DialectKerongCU48)
-}
-
-// CheckBoards tells what is wrong with the boards of a cabinet.
-func CheckBoards(boards []Board) error {
-	var errs []error
-	names, cells := map[string]bool{}, map[int]string{}
-	for _, b := range boards {
-		d, err := dialectOf(b.Dialect)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		switch {
-		case b.Name == "" || names[b.Name]:
-			errs = append(errs, fmt.Errorf("lock: each board needs a name of its own, not %q", b.Name))
-		case b.Address < 0 || b.Address >= d.addresses():
-			errs = append(errs, fmt.Errorf("lock: board %s: the address is from 0 to %d", b.Name, d.addresses()-1))
-		case b.Channels < 1 || b.Channels > d.channels():
-			errs = append(errs, fmt.Errorf("lock: board %s: channels is from 1 to %d", b.Name, d.channels()))
-		case b.FirstCell < 1:
-			errs = append(errs, fmt.Errorf("lock: board %s: first_cell counts from 1", b.Name))
-		case b.Feedback != ClosedWhenLocked && b.Feedback != OpenWhenLocked:
-			errs = append(errs, fmt.Errorf("lock: board %s: feedback is %s or %s", b.Name, ClosedWhenLocked, OpenWhenLocked))
-		}
-		names[b.Name] = true
-		for _, c := range b.Cells() {
-			if other, used := cells[c]; used {
-				errs = append(errs, fmt.Errorf("lock: cell %d is on board %s and on %s", c, other, b.Name))
-			}
-			cells[c] = b.Name
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -31,6 +31,7 @@ const (
 	CodeAfterWindow     Mutant = "code_after_window"
 	SpendPromise        Mutant = "spend_promise"
 	OldQR               Mutant = "old_qr"
+	BatteryIgnored      Mutant = "battery_ignored"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own

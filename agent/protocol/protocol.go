@@ -27,6 +27,7 @@ const (
 	PathDirectory = "/agent/v1/directory"
 	PathSnapshot  = "/agent/v1/snapshot"
 	PathRenew     = "/agent/v1/renew"
+	PathRequests  = "/agent/v1/requests"
 )
 
 // Limits of a message, a batch and the times of principle 4.
@@ -214,6 +215,23 @@ type JournalReply struct {
 	Seq   int64 `json:"seq"`
 }
 
+// RequestKind is what a screen asks of the server beside operations.
+type RequestKind string
+
+// ResendCode has the pickup code sent once more to the client of what waits at the cabinet under
+// a number: a label, or the shipment's number.
+const ResendCode RequestKind = "resend_code"
+
+// RequestsAnHour is how many requests of a kind a cabinet makes in an hour, and a server heeds.
+const RequestsAnHour = 3
+
+// Request is the body of a request. Its answer is {}: whoever asks at a cabinet is not told
+// whether something waits there.
+type Request struct {
+	Kind  RequestKind `json:"kind"`
+	Label string      `json:"label,omitempty"`
+}
+
 // EnrollRequest asks for a certificate. Claim is the one-time code of an enrolment; a
 // renewal has none, since the certificate that it comes with says who asks. CSR is a
 // PKCS#10 request (DER) with a P-256 key, signed by it; its subject is not read.
@@ -224,11 +242,13 @@ type EnrollRequest struct {
 
 // EnrollReply is what a cabinet's computer needs to be that cabinet. Certificate is the
 // chain, leaf first, in PEM. Sealed is the cabinet's key for the CSR's key: HPKE (RFC 9180)
-// with DHKEM(P-256), HKDF-SHA256 and AES-128-GCM; info "cubby cabinet key v1 <locker>".
+// with DHKEM(P-256), HKDF-SHA256 and AES-128-GCM; info "cubby cabinet key v1 <locker>". Trust says
+// the same of signers and key, signed: at a renewal it alone is believed.
 type EnrollReply struct {
 	Locker      models.LockerID    `json:"locker"`
 	Certificate string             `json:"certificate"`
 	Signers     []models.SignerKey `json:"signers"`
 	KeyVersion  int                `json:"key_version"`
 	Sealed      []byte             `json:"sealed"`
+	Trust       models.SignedTrust `json:"trust,omitzero"`
 }

@@ -23,7 +23,7 @@ type chooser struct {
 	told []cabinet.Input
 }
 
-func (c *chooser) View() cabinet.View {
+func (c *chooser) View(models.Side) cabinet.View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	v := c.view
@@ -39,6 +39,9 @@ func (c *chooser) change(sentence string) {
 	c.watched <- struct{}{}
 }
 
+func (c *chooser) Site() cabinet.Site {
+	return cabinet.Site{Number: "L-001", Cells: []models.LayoutCell{}}
+}
 func (c *chooser) Watch(context.Context) <-chan struct{} { return c.watched }
 func (c *chooser) Stopped() <-chan struct{}              { return c.stopped }
 func (c *chooser) Operation() models.OperationID         { return "op_1" }
@@ -56,5 +59,5 @@ func TestChoose(t *testing.T) {
 	w := ask(c, post("/choose", `{"text": "par_1"}`))
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), `"items":[]`)
-	require.Equal(t, []cabinet.Input{cabinet.Chose{Key: "par_1", ID: "op_1"}}, c.told)
+	require.Equal(t, []cabinet.Input{cabinet.Chose{Key: "par_1", ID: "op_1", Side: models.SideFront}}, c.told)
 }

@@ -23,7 +23,7 @@ import (
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	c := &chooser{view: cabinet.View{Sentence: "first"}, watched: make(chan struct{}), stopped: make(chan struct{})}
-	srv := httptest.NewServer(screen.New(c, slog.New(slog.DiscardHandler)))
+	srv := httptest.NewServer(screen.New(c, screen.Panel{PxPerMM: 4}, func() {}, slog.New(slog.DiscardHandler)))
 	defer srv.Close()
 	answer, err := srv.Client().Get(srv.URL + "/events")
 	require.NoError(t, err)
@@ -43,6 +43,12 @@ func TestEvents(t *testing.T) {
 		require.True(t, lines.Scan())
 		require.Empty(t, lines.Text(), "an event ends with an empty line")
 	}
+	require.True(t, lines.Scan())
+	require.Equal(t, "event: site", lines.Text(), "what the view is drawn on comes first, and once")
+	require.True(t, lines.Scan())
+	require.Contains(t, lines.Text(), `"number":"L-001"`)
+	require.Contains(t, lines.Text(), `"px_per_mm":4`)
+	require.True(t, lines.Scan())
 	sees("first")
 	c.change("second")
 	sees("second")
@@ -81,11 +87,11 @@ func TestEventsBeat(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			screen.New(&chooser{watched: make(chan struct{})}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+			screen.New(&chooser{watched: make(chan struct{})}, screen.Panel{PxPerMM: 4}, func() {}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		}()
 		<-time.After(15*time.Second - 1) // of the bubble's own time
 		synctest.Wait()
-		require.Equal(t, 1, w.count("\n\n"))
+		require.Equal(t, 2, w.count("\n\n"), "the site and the view")
 		<-time.After(15*time.Second + 2)
 		synctest.Wait()
 		require.Equal(t, 2, w.count(": here\n\n"))

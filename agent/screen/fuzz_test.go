@@ -33,7 +33,7 @@ func FuzzAct(f *testing.F) {
 		path := []string{"/keys", "/press", "/choose"}[which%3]
 		r := httptest.NewRequest(http.MethodPost, "http://localhost"+path, strings.NewReader(string(body)))
 		w := httptest.NewRecorder()
-		screen.New(c, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+		screen.New(c, screen.Panel{PxPerMM: 4}, func() {}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 		if w.Code == http.StatusOK {
 			require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 			require.Len(t, c.told, 1)

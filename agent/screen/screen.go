@@ -3,6 +3,7 @@
 package screen
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
@@ -28,12 +29,13 @@ const (
 	heartbeat = 15 * time.Second
 	writeTime = 10 * time.Second
 	// policy lets the page load nothing from anywhere else.
-	policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	policy = "default-src 'none'; script-src 'self'; img-src data:; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // Cabinet is what the screen shows and moves. *host.Host is one.
 type Cabinet interface {
-	View() cabinet.View
+	View(side models.Side) cabinet.View
+	Site() cabinet.Site
 	// Watch gives a value after changes of the view, until the context ends.
 	Watch(ctx context.Context) <-chan struct{}
 	Stopped() <-chan struct{}
@@ -41,14 +43,27 @@ type Cabinet interface {
 	Operation() models.OperationID
 }
 
+// Panel is the glass that a screen is shown on.
+type Panel struct {
+	PxPerMM float64 `json:"px_per_mm"` // of the browser's pixels: keys are 20 mm
+}
+
+// site is what a browser needs once, and when it changes.
+type site struct {
+	cabinet.Site
+	Panel
+}
+
 type server struct {
 	cabinet Cabinet
+	panel   Panel
 	log     *slog.Logger
 }
 
-// New returns the screen's handler.
-func New(c Cabinet, log *slog.Logger) http.Handler {
-	s := &server{c, log}
+// New returns the screen's handler. alive is called whenever a page has drawn itself: some
+// seconds apart, while it lives.
+func New(c Cabinet, panel Panel, alive func(), log *slog.Logger) http.Handler {
+	s := &server{c, panel, log}
 	files, err := fs.Sub(page, "page")
 	if err != nil {
 		panic("screen: " + err.Error()) // the files are embedded: cannot happen
@@ -57,19 +72,26 @@ func New(c Cabinet, log *slog.Logger) http.Handler {
 	mux.Handle("GET /", found(files, http.FileServerFS(files)))
 	mux.HandleFunc("GET /view", s.view)
 	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("POST /keys", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
-		return cabinet.Keyed{Text: text, ID: id}, nil
+	mux.HandleFunc("POST /keys", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Keyed{Text: text, ID: id, Side: side}, nil
 	}))
-	mux.HandleFunc("POST /press", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
+	mux.HandleFunc("POST /press", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
 		b := cabinet.Button(text)
 		if !slices.Contains(cabinet.Buttons(), b) {
 			return nil, models.Errorf(models.CodeInvalid, "there is no such button")
 		}
-		return cabinet.Pressed{Button: b, ID: id}, nil
+		return cabinet.Pressed{Button: b, ID: id, Side: side}, nil
 	}))
-	mux.HandleFunc("POST /choose", s.act(func(text string, id models.OperationID) (cabinet.Input, error) {
-		return cabinet.Chose{Key: text, ID: id}, nil
+	mux.HandleFunc("POST /choose", s.act(func(text string, side models.Side, id models.OperationID) (cabinet.Input, error) {
+		return cabinet.Chose{Key: text, ID: id, Side: side}, nil
 	}))
+	mux.HandleFunc("POST /touch", s.act(func(_ string, side models.Side, _ models.OperationID) (cabinet.Input, error) {
+		return cabinet.Touched{Side: side}, nil
+	}))
+	mux.HandleFunc("POST /alive", func(w http.ResponseWriter, _ *http.Request) {
+		alive()
+		w.WriteHeader(http.StatusNoContent)
+	})
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem(w, http.StatusForbidden, models.Errorf(models.CodeForbidden, "the screen takes nothing from another page"))
@@ -117,9 +139,17 @@ func local(next http.Handler) http.Handler {
 	})
 }
 
-func (s *server) view(w http.ResponseWriter, _ *http.Request) {
+// side is which face of the cabinet a screen is at: the front, unless it says "back".
+func side(r *http.Request) models.Side {
+	if r.URL.Query().Get("side") == string(models.SideBack) {
+		return models.SideBack
+	}
+	return models.SideFront
+}
+
+func (s *server) view(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.cabinet.View()) // the browser went away
+	_ = json.NewEncoder(w).Encode(s.cabinet.View(side(r))) // the browser went away
 }
 
 // events sends the view at once and after each change.
@@ -129,13 +159,18 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	changed := s.cabinet.Watch(r.Context())
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	var drawn []byte
 	for {
-		raw, err := json.Marshal(s.cabinet.View())
-		if err != nil {
+		now, err := json.Marshal(site{s.cabinet.Site(), s.panel})
+		raw, err2 := json.Marshal(s.cabinet.View(side(r)))
+		if err := errors.Join(err, err2); err != nil {
 			s.log.Error("the view has no form", "error", err)
 			return
 		}
-		if !send(w, control, "data: %s\n\n", raw) {
+		if !bytes.Equal(now, drawn) && !send(w, control, "event: site\ndata: %s\n\n", now) {
+			return
+		}
+		if drawn = now; !send(w, control, "data: %s\n\n", raw) {
 			return
 		}
 		for waiting := true; waiting; {
@@ -167,7 +202,7 @@ func send(w http.ResponseWriter, control *http.ResponseController, format string
 }
 
 // act takes {"text": …} from the person. It is never logged: it may be a code or a PIN.
-func (s *server) act(input func(text string, id models.OperationID) (cabinet.Input, error)) http.HandlerFunc {
+func (s *server) act(input func(text string, side models.Side, id models.OperationID) (cabinet.Input, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			Text string `json:"text"`
@@ -176,7 +211,7 @@ func (s *server) act(input func(text string, id models.OperationID) (cabinet.Inp
 			problem(w, http.StatusBadRequest, models.Errorf(models.CodeInvalid, `say {"text": "…"}`))
 			return
 		}
-		in, err := input(body.Text, s.cabinet.Operation())
+		in, err := input(body.Text, side(r), s.cabinet.Operation())
 		if err != nil {
 			problem(w, http.StatusBadRequest, err)
 			return

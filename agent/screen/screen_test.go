@@ -28,7 +28,7 @@ func get(path string) *http.Request {
 
 func ask(c screen.Cabinet, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	screen.New(c, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	screen.New(c, screen.Panel{PxPerMM: 4}, func() {}, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 
@@ -57,7 +57,7 @@ func TestView(t *testing.T) {
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	var v cabinet.View
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &v))
-	require.Equal(t, c.View(), v)
+	require.Equal(t, c.View(models.SideFront), v)
 }
 
 func TestPage(t *testing.T) {
@@ -79,9 +79,9 @@ func TestActs(t *testing.T) {
 		text string
 		want cabinet.Input
 	}{
-		"/keys":   {"12345670", cabinet.Keyed{Text: "12345670", ID: "op_1"}},
-		"/press":  {"open_next", cabinet.Pressed{Button: cabinet.ButtonOpenNext, ID: "op_1"}},
-		"/choose": {"par_1", cabinet.Chose{Key: "par_1", ID: "op_1"}},
+		"/keys":   {"12345670", cabinet.Keyed{Text: "12345670", ID: "op_1", Side: models.SideFront}},
+		"/press":  {"open_next", cabinet.Pressed{Button: cabinet.ButtonOpenNext, ID: "op_1", Side: models.SideFront}},
+		"/choose": {"par_1", cabinet.Chose{Key: "par_1", ID: "op_1", Side: models.SideFront}},
 	} {
 		good := `{"text":"` + c.text + `"}`
 		shown := &chooser{view: cabinet.View{Sentence: "Done."}}
@@ -199,7 +199,7 @@ func TestNothingTypedIsLogged(t *testing.T) {
 		var logged bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		w := httptest.NewRecorder()
-		screen.New(&chooser{refuses: c.refuses}, log).ServeHTTP(w, c.request)
+		screen.New(&chooser{refuses: c.refuses}, screen.Panel{PxPerMM: 4}, func() {}, log).ServeHTTP(w, c.request)
 		answer, err := io.ReadAll(w.Body)
 		require.NoError(t, err)
 		require.Equal(t, c.status, w.Code, name)

@@ -35,12 +35,12 @@ func Enroll(ctx context.Context, cfg Config, claim string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key, "")
+	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key, nil)
 }
 
-// request asks for a certificate for a key and keeps what comes. It is of a locker; empty:
-// of any.
-func request(ctx context.Context, cfg Config, c caller, path, claim string, key *ecdsa.PrivateKey, of models.LockerID) (Identity, error) {
+// request asks for a certificate for a key and keeps what comes. before is the identity that is
+// renewed; nil: it is an enrolment.
+func request(ctx context.Context, cfg Config, c caller, path, claim string, key *ecdsa.PrivateKey, before *Identity) (Identity, error) {
 	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
 		return Identity{}, err
@@ -57,12 +57,20 @@ func request(ctx context.Context, cfg Config, c caller, path, claim string, key 
 		Locker: reply.Locker, PrivateKey: raw, Certificate: reply.Certificate,
 		Signers: reply.Signers, KeyVersion: reply.KeyVersion, Sealed: reply.Sealed,
 	}
+	if before != nil {
+		if k.Locker != before.Locker {
+			return Identity{}, fmt.Errorf("uplink: the server's answer is for %s, not for %s", k.Locker, before.Locker)
+		}
+		if err := k.believe(*before, key, reply.Trust); err != nil {
+			cfg.Logger.Warn("what the server says of signers and the cabinet's key is not believed: those before stay", "error", err)
+			if err := k.keep(*before, key); err != nil {
+				return Identity{}, err
+			}
+		}
+	}
 	id, err := k.open()
 	if err != nil {
 		return Identity{}, fmt.Errorf("uplink: the server's answer cannot be used: %w", err)
-	}
-	if of != "" && id.Locker != of {
-		return Identity{}, fmt.Errorf("uplink: the server's answer is for %s, not for %s", id.Locker, of)
 	}
 	if err := writeFile(filepath.Join(cfg.Dir, identityFile), k); err != nil {
 		return Identity{}, err
@@ -71,6 +79,35 @@ func request(ctx context.Context, cfg Config, c caller, path, claim string, key 
 		return Identity{}, err
 	}
 	return id, nil
+}
+
+// believe takes signers and the cabinet's key over from what a signer says that is believed
+// already. A gateway that lies must not be able to bring in its own.
+func (k *kept) believe(before Identity, key *ecdsa.PrivateKey, said models.SignedTrust) error {
+	t, err := said.Open(before.Signers)
+	if err != nil {
+		return err
+	}
+	hash, err := models.PublicKeyHash(&key.PublicKey)
+	if err != nil {
+		return err
+	}
+	if t.Locker != before.Locker || t.PublicKey != hash {
+		return errors.New("it was signed for another key or cabinet")
+	}
+	k.Signers, k.KeyVersion, k.Sealed = t.Signers, t.KeyVersion, t.Sealed
+	return nil
+}
+
+// keep has them stay as they were: the key is sealed anew, by the computer to itself.
+func (k *kept) keep(before Identity, key *ecdsa.PrivateKey) error {
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		return err
+	}
+	k.Signers, k.KeyVersion = before.Signers, before.keyVersion
+	k.Sealed, err = models.SealCabinetKey(before.Key, before.Locker, point)
+	return err
 }
 
 // keepRenewing has the certificate renewed in time, at a moment that differs between
@@ -101,7 +138,7 @@ func (u *Uplink) renew(ctx context.Context, core Core, old *Identity) error {
 	if err != nil {
 		return err
 	}
-	id, err := request(ctx, u.Config, caller{u.client, u.base}, protocol.PathRenew, "", key, old.Locker)
+	id, err := request(ctx, u.Config, caller{u.client, u.base}, protocol.PathRenew, "", key, old)
 	if err != nil {
 		return err
 	}

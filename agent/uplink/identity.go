@@ -31,6 +31,7 @@ type Identity struct {
 	Signers []models.SignerKey
 	Key     models.CabinetKey
 
+	keyVersion  int
 	leaf        *x509.Certificate
 	certificate tls.Certificate
 }
@@ -81,7 +82,7 @@ func LoadIdentity(dir string) (Identity, error) {
 }
 
 func (k kept) open() (Identity, error) {
-	id := Identity{Locker: k.Locker, Signers: k.Signers}
+	id := Identity{Locker: k.Locker, Signers: k.Signers, keyVersion: k.KeyVersion}
 	key, err := privateKey(k.PrivateKey)
 	if err != nil {
 		return id, err

@@ -126,6 +126,21 @@ func (u *Uplink) keepSnapshot(ctx context.Context, core Core) error {
 	})
 }
 
+// keepRequesting makes requests, each once: who made it was told that all is done that can be.
+func (u *Uplink) keepRequesting(ctx context.Context, _ Core) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case r := <-u.requests:
+			var reply struct{}
+			if err := u.call(ctx, http.MethodPost, protocol.PathRequests, r, &reply); err != nil {
+				u.Logger.Warn("a request was not taken", "kind", r.Kind, "error", err)
+			}
+		}
+	}
+}
+
 // keepAsking makes a call whenever it is wanted and a stream stands, until it succeeds. The
 // core wants it anew with each stream.
 func (u *Uplink) keepAsking(ctx context.Context, core Core, wanted chan struct{},

@@ -202,3 +202,23 @@ func TestCallsAreTriedAgain(t *testing.T) {
 	require.Equal(t, 1, count[cabinet.SnapshotTaken](r.core))
 	require.EqualValues(t, 4, r.cabinet().Facts()[0].Epoch)
 }
+
+// TestRequestsAreMadeOnce: one that fails is not made again, since nobody waits for it.
+func TestRequestsAreMadeOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var refused atomic.Int64
+	r.gateway.Intercept(func(w http.ResponseWriter, req *http.Request, serve http.Handler) {
+		if req.URL.Path == protocol.PathRequests && refused.Add(1) == 1 {
+			gatewaytest.Refuse(w, http.StatusBadGateway, models.Errorf(models.CodeUnavailable, "later"))
+			return
+		}
+		serve.ServeHTTP(w, req)
+	})
+	r.run().online()
+	r.Request(protocol.Request{Kind: protocol.ResendCode, Label: "LP1"})
+	r.Request(protocol.Request{Kind: protocol.ResendCode, Label: "LP2"})
+	r.eventually(func() bool { return len(r.cabinet().Requests()) == 1 }, "the second comes")
+	require.Equal(t, "LP2", r.cabinet().Requests()[0].Label)
+	require.EqualValues(t, 2, refused.Load())
+}

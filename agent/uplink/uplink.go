@@ -49,6 +49,7 @@ type Uplink struct {
 	base   *url.URL
 
 	upload, directory, snapshot chan struct{}
+	requests                    chan protocol.Request
 
 	mu       sync.Mutex
 	identity Identity
@@ -88,6 +89,7 @@ func New(cfg Config, id Identity) (*Uplink, error) {
 	u := &Uplink{
 		Config: cfg, timing: usualTiming(), identity: id,
 		upload: make(chan struct{}, 1), directory: make(chan struct{}, 1), snapshot: make(chan struct{}, 1),
+		requests: make(chan protocol.Request, protocol.RequestsAnHour),
 	}
 	u.status = Status{NotAfter: id.NotAfter(), Server: cfg.Server}
 	var err error
@@ -128,7 +130,7 @@ func (u *Uplink) Run(ctx context.Context, core Core) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var parts sync.WaitGroup
-	for _, part := range []func(context.Context, Core) error{u.keepStream, u.keepUploading, u.keepFetching, u.keepSnapshot, u.keepRenewing} {
+	for _, part := range []func(context.Context, Core) error{u.keepStream, u.keepUploading, u.keepFetching, u.keepSnapshot, u.keepRequesting, u.keepRenewing} {
 		parts.Go(func() {
 			if err := part(ctx, core); err != nil {
 				cancel(err)
@@ -184,6 +186,14 @@ func (u *Uplink) FetchDirectory() { nudge(u.directory) }
 
 // FetchSnapshot says that the server's view of the cells is wanted.
 func (u *Uplink) FetchSnapshot() { nudge(u.snapshot) }
+
+// Request asks the server for something, once. It never blocks.
+func (u *Uplink) Request(r protocol.Request) {
+	select {
+	case u.requests <- r:
+	default: // so many wait that nobody stands there any more
+	}
+}
 
 func nudge(ch chan struct{}) {
 	select {

@@ -332,6 +332,7 @@ const (
 	NotificationStateDropped     NotificationState = "dropped"
 	NotificationStateFailed      NotificationState = "failed"
 	NotificationStateQueued      NotificationState = "queued"
+	NotificationStateSandboxed   NotificationState = "sandboxed"
 	NotificationStateSending     NotificationState = "sending"
 	NotificationStateSent        NotificationState = "sent"
 	NotificationStateUncertain   NotificationState = "uncertain"
@@ -348,6 +349,8 @@ func (e NotificationState) Valid() bool {
 	case NotificationStateFailed:
 		return true
 	case NotificationStateQueued:
+		return true
+	case NotificationStateSandboxed:
 		return true
 	case NotificationStateSending:
 		return true
@@ -521,6 +524,78 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RemoteDoorOutcome.
+const (
+	RemoteDoorOutcomeNotOpened RemoteDoorOutcome = "not_opened"
+	RemoteDoorOutcomeOpened    RemoteDoorOutcome = "opened"
+	RemoteDoorOutcomeRefused   RemoteDoorOutcome = "refused"
+	RemoteDoorOutcomeUnknown   RemoteDoorOutcome = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the RemoteDoorOutcome enum.
+func (e RemoteDoorOutcome) Valid() bool {
+	switch e {
+	case RemoteDoorOutcomeNotOpened:
+		return true
+	case RemoteDoorOutcomeOpened:
+		return true
+	case RemoteDoorOutcomeRefused:
+		return true
+	case RemoteDoorOutcomeUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemotePurpose.
+const (
+	Evacuation RemotePurpose = "evacuation"
+	Help       RemotePurpose = "help"
+	Service    RemotePurpose = "service"
+)
+
+// Valid indicates whether the value is a known member of the RemotePurpose enum.
+func (e RemotePurpose) Valid() bool {
+	switch e {
+	case Evacuation:
+		return true
+	case Help:
+		return true
+	case Service:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RemoteState.
+const (
+	RemoteStateDone               RemoteState = "done"
+	RemoteStateExpired            RemoteState = "expired"
+	RemoteStateOpening            RemoteState = "opening"
+	RemoteStateRejected           RemoteState = "rejected"
+	RemoteStateWaitingForApproval RemoteState = "waiting_for_approval"
+)
+
+// Valid indicates whether the value is a known member of the RemoteState enum.
+func (e RemoteState) Valid() bool {
+	switch e {
+	case RemoteStateDone:
+		return true
+	case RemoteStateExpired:
+		return true
+	case RemoteStateOpening:
+		return true
+	case RemoteStateRejected:
+		return true
+	case RemoteStateWaitingForApproval:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RouteItemState.
 const (
 	RouteItemStateDone   RouteItemState = "done"
@@ -544,12 +619,13 @@ func (e RouteItemState) Valid() bool {
 
 // Defines values for Scope.
 const (
-	ScopeCodesRead Scope = "codes:read"
-	ScopeCouriers  Scope = "couriers"
-	ScopeMessages  Scope = "messages"
-	ScopeOperator  Scope = "operator"
-	ScopeShipments Scope = "shipments"
-	ScopeWebhooks  Scope = "webhooks"
+	ScopeCodesRead  Scope = "codes:read"
+	ScopeCouriers   Scope = "couriers"
+	ScopeMessages   Scope = "messages"
+	ScopeOperator   Scope = "operator"
+	ScopeRemoteOpen Scope = "remote:open"
+	ScopeShipments  Scope = "shipments"
+	ScopeWebhooks   Scope = "webhooks"
 )
 
 // Valid indicates whether the value is a known member of the Scope enum.
@@ -562,6 +638,8 @@ func (e Scope) Valid() bool {
 	case ScopeMessages:
 		return true
 	case ScopeOperator:
+		return true
+	case ScopeRemoteOpen:
 		return true
 	case ScopeShipments:
 		return true
@@ -1320,6 +1398,15 @@ type LockerName = string
 // LockerRef defines model for LockerRef.
 type LockerRef = string
 
+// LockerScreen defines model for LockerScreen.
+type LockerScreen struct {
+	Own ScreenProfile `json:"own"`
+
+	// QuietHours From a time to the next time of that name, by the location's own clock.
+	QuietHours *QuietHours   `json:"quiet_hours,omitempty"`
+	Shown      ScreenProfile `json:"shown"`
+}
+
 // LockerState defines model for LockerState.
 type LockerState string
 
@@ -1632,7 +1719,8 @@ type Notification struct {
 	Shipment  *string    `json:"shipment,omitempty"`
 
 	// State `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-	// it any more, or its channel is switched off and another one told the client.
+	// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+	// it was made and did not leave.
 	State NotificationState `json:"state"`
 
 	// Uncertain The client may have got it twice.
@@ -1646,11 +1734,33 @@ type NotificationList struct {
 }
 
 // NotificationState `uncertain`: nobody knows yet whether the provider has it, which is asked before any repeat. `dropped`: nobody needed
-// it any more, or its channel is switched off and another one told the client.
+// it any more, or its channel is switched off and another one told the client. `sandboxed`: its shipment is a test, so
+// it was made and did not leave.
 type NotificationState string
 
 // NotifyBy `carrier`: the carrier tells its client itself.
 type NotifyBy string
+
+// OpenCell defines model for OpenCell.
+type OpenCell struct {
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
+
+// OpenCells defines model for OpenCells.
+type OpenCells struct {
+	// Cells Numbers of cells, each once.
+	Cells []int `json:"cells"`
+
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+
+	// Reason Why; kept in the audit.
+	Reason ReasonText `json:"reason"`
+}
 
 // OpenTime defines model for OpenTime.
 type OpenTime struct {
@@ -1816,6 +1926,67 @@ type ReasonText = string
 // Regime defines model for Regime.
 type Regime string
 
+// RemoteDoor defines model for RemoteDoor.
+type RemoteDoor struct {
+	// Attempts Grants that were signed.
+	Attempts int `json:"attempts"`
+	Cell     int `json:"cell"`
+
+	// OpenedAt When the cabinet saw the door open, by its clock.
+	OpenedAt *time.Time `json:"opened_at,omitempty"`
+
+	// Operation The operation of the last attempt, which the cabinet's facts name.
+	Operation *string `json:"operation,omitempty"`
+
+	// Outcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
+	Outcome *RemoteDoorOutcome `json:"outcome,omitempty"`
+
+	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed` and others), or `not_connected`,
+	// `operator_limit`, `signer_stopped`, `not_signed`, `expired`: nothing was sent to it.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// RemoteDoorOutcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
+type RemoteDoorOutcome string
+
+// RemoteOpening defines model for RemoteOpening.
+type RemoteOpening struct {
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy Who approved or rejected it.
+	DecidedBy *string      `json:"decided_by,omitempty"`
+	Doors     []RemoteDoor `json:"doors"`
+	EndedAt   *time.Time   `json:"ended_at,omitempty"`
+	Id        string       `json:"id"`
+	Locker    string       `json:"locker"`
+
+	// NotAfter When the first door must open by, or a second person must have approved.
+	NotAfter time.Time `json:"not_after"`
+
+	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+	Purpose RemotePurpose `json:"purpose"`
+	Reason  string        `json:"reason"`
+
+	// RequestedBy The id of the key or the person of staff.
+	RequestedBy string `json:"requested_by"`
+
+	// State `done`: each door has its outcome; `expired`: nobody approved it, or it could not begin in time.
+	State RemoteState `json:"state"`
+}
+
+// RemoteOpeningList defines model for RemoteOpeningList.
+type RemoteOpeningList struct {
+	Items      []RemoteOpening `json:"items"`
+	NextCursor *string         `json:"next_cursor,omitempty"`
+}
+
+// RemotePurpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
+type RemotePurpose string
+
+// RemoteState `done`: each door has its outcome; `expired`: nobody approved it, or it could not begin in time.
+type RemoteState string
+
 // Reroute defines model for Reroute.
 type Reroute struct {
 	// Locker A locker, by its id, its public number, or your organization's alias for it, looked for in this order: an alias
@@ -1926,6 +2097,27 @@ type SandboxPickup struct {
 
 // Scope defines model for Scope.
 type Scope string
+
+// ScreenProfile defines model for ScreenProfile.
+type ScreenProfile struct {
+	// Colour Of the frame and of open doors, `#rrggbb`. Black or white text on it must reach a contrast of 7:1; whichever has
+	// more is used.
+	Colour *string `json:"colour,omitempty"`
+
+	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
+	// not know is left out there. None: all that it knows.
+	Languages *[]string `json:"languages,omitempty"`
+
+	// Logo A `data:` URL in base64 of `image/png`, `image/webp` or `image/svg+xml`, of at most 2048 pixels to each side. An SVG
+	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
+	Logo *string `json:"logo,omitempty"`
+
+	// Operator Whose locker it is.
+	Operator *string `json:"operator,omitempty"`
+
+	// Phone The support's, in E.164, or a short number of 3 to 6 digits.
+	Phone *string `json:"phone,omitempty"`
+}
 
 // Shipment defines model for Shipment.
 type Shipment struct {
@@ -2292,6 +2484,12 @@ type GetAvailabilityParams struct {
 	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
 }
 
+// OpenCellParams defines parameters for OpenCell.
+type OpenCellParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // ListFactsParams defines parameters for ListFacts.
 type ListFactsParams struct {
 	// Cursor The `next_cursor` of the page before.
@@ -2299,6 +2497,12 @@ type ListFactsParams struct {
 
 	// Limit How many items at most; 50 if missing.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// OpenCellsParams defines parameters for OpenCells.
+type OpenCellsParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ListModelsParams defines parameters for ListModels.
@@ -2349,6 +2553,33 @@ type ListPoliciesParams struct {
 
 	// Search Only items whose name, number or id contains this.
 	Search *Search `form:"search,omitempty" json:"search,omitempty"`
+}
+
+// ListRemoteOpeningsParams defines parameters for ListRemoteOpenings.
+type ListRemoteOpeningsParams struct {
+	// Locker Only those of this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// State Only those in this state.
+	State *RemoteState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ApproveRemoteOpeningParams defines parameters for ApproveRemoteOpening.
+type ApproveRemoteOpeningParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
+// RejectRemoteOpeningParams defines parameters for RejectRemoteOpening.
+type RejectRemoteOpeningParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
 }
 
 // ListRoutesParams defines parameters for ListRoutes.
@@ -2526,6 +2757,9 @@ type PutCellBackJSONRequestBody = Reason
 // MarkCellCheckedJSONRequestBody defines body for MarkCellChecked for application/json ContentType.
 type MarkCellCheckedJSONRequestBody = CellChecked
 
+// OpenCellJSONRequestBody defines body for OpenCell for application/json ContentType.
+type OpenCellJSONRequestBody = OpenCell
+
 // TakeCellOutJSONRequestBody defines body for TakeCellOut for application/json ContentType.
 type TakeCellOutJSONRequestBody = Reason
 
@@ -2538,14 +2772,23 @@ type CloseLockerJSONRequestBody = Closing
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
 
+// OpenCellsJSONRequestBody defines body for OpenCells for application/json ContentType.
+type OpenCellsJSONRequestBody = OpenCells
+
 // PauseLockerJSONRequestBody defines body for PauseLocker for application/json ContentType.
 type PauseLockerJSONRequestBody = Reason
 
 // ResumeLockerJSONRequestBody defines body for ResumeLocker for application/json ContentType.
 type ResumeLockerJSONRequestBody = Reason
 
+// PutLockerScreenJSONRequestBody defines body for PutLockerScreen for application/json ContentType.
+type PutLockerScreenJSONRequestBody = ScreenProfile
+
 // CreateModelJSONRequestBody defines body for CreateModel for application/json ContentType.
 type CreateModelJSONRequestBody = NewCabinetModel
+
+// PutNetworkScreenJSONRequestBody defines body for PutNetworkScreen for application/json ContentType.
+type PutNetworkScreenJSONRequestBody = ScreenProfile
 
 // CreateOrganizationJSONRequestBody defines body for CreateOrganization for application/json ContentType.
 type CreateOrganizationJSONRequestBody = NewOrganization
@@ -2555,6 +2798,9 @@ type ChangeOrganizationJSONRequestBody = OrganizationChange
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = NewPolicy
+
+// RejectRemoteOpeningJSONRequestBody defines body for RejectRemoteOpening for application/json ContentType.
+type RejectRemoteOpeningJSONRequestBody = Reason
 
 // CreateRouteJSONRequestBody defines body for CreateRoute for application/json ContentType.
 type CreateRouteJSONRequestBody = NewRoute
@@ -3205,6 +3451,38 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
 	MarkCellChecked(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OpenCellWithBody Open one door from afar
+	//
+	// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+	// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+	// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+	// held is in doubt afterwards.
+	//
+	// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+	// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+	// locker within 10 minutes needs a second person, as for several doors.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+	OpenCellWithBody(ctx context.Context, id Id, n N, params *OpenCellParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenCell Open one door from afar
+	//
+	// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+	// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+	// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+	// held is in doubt afterwards.
+	//
+	// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+	// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+	// locker within 10 minutes needs a second person, as for several doors.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+	OpenCell(ctx context.Context, id Id, n N, params *OpenCellParams, body OpenCellJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// TakeCellOutWithBody Have nothing more put into a cell
 	//
 	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
@@ -3319,6 +3597,26 @@ type ClientInterface interface {
 	// Corresponds with PUT /api/v1/lockers/{id}/limits (the `PutLimits` operationId).
 	PutLimits(ctx context.Context, id Id, body PutLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OpenCellsWithBody Open several doors from afar
+	//
+	// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+	// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+	OpenCellsWithBody(ctx context.Context, id Id, params *OpenCellsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenCells Open several doors from afar
+	//
+	// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+	// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+	OpenCells(ctx context.Context, id Id, params *OpenCellsParams, body OpenCellsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PauseLockerWithBody Let nothing more come into a locker
 	//
 	// It is `no_deposits`: no shipment is announced to it, and its cabinet takes nothing in.
@@ -3363,6 +3661,31 @@ type ClientInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLockerScreen How the screen of a locker presents itself
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreenWithBody Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLockerScreen Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetWorklist What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -3395,6 +3718,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetNetworkScreen How the screens of all lockers present themselves
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutNetworkScreen Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListNotifications List messages and what became of them
 	//
@@ -3473,6 +3821,44 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRemoteOpenings List what was asked to be opened from afar
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /api/v1/remote-openings (the `ListRemoteOpenings` operationId).
+	ListRemoteOpenings(ctx context.Context, params *ListRemoteOpeningsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRemoteOpening What came of a request
+	//
+	// Corresponds with GET /api/v1/remote-openings/{id} (the `GetRemoteOpening` operationId).
+	GetRemoteOpening(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveRemoteOpening Approve a request for more than 3 doors
+	//
+	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
+	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
+	ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RejectRemoteOpeningWithBody Reject a request for more than 3 doors
+	//
+	// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+	RejectRemoteOpeningWithBody(ctx context.Context, id Id, params *RejectRemoteOpeningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RejectRemoteOpening Reject a request for more than 3 doors
+	//
+	// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+	RejectRemoteOpening(ctx context.Context, id Id, params *RejectRemoteOpeningParams, body RejectRemoteOpeningJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRoutes List routes, with what came of them
 	//
@@ -3932,7 +4318,7 @@ type ClientInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type.
@@ -3944,7 +4330,7 @@ type ClientInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type.
@@ -4830,6 +5216,58 @@ func (c *Client) MarkCellChecked(ctx context.Context, id Id, n N, body MarkCellC
 	return c.Client.Do(req)
 }
 
+// OpenCellWithBody Open one door from afar
+//
+// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+// held is in doubt afterwards.
+//
+// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+// locker within 10 minutes needs a second person, as for several doors.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+func (c *Client) OpenCellWithBody(ctx context.Context, id Id, n N, params *OpenCellParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenCellRequestWithBody(c.Server, id, n, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenCell Open one door from afar
+//
+// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+// held is in doubt afterwards.
+//
+// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+// locker within 10 minutes needs a second person, as for several doors.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+func (c *Client) OpenCell(ctx context.Context, id Id, n N, params *OpenCellParams, body OpenCellJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenCellRequest(c.Server, id, n, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // TakeCellOutWithBody Have nothing more put into a cell
 //
 // The cabinet is told, also one that comes back after a while without network. What is in the cell can be
@@ -5054,6 +5492,46 @@ func (c *Client) PutLimits(ctx context.Context, id Id, body PutLimitsJSONRequest
 	return c.Client.Do(req)
 }
 
+// OpenCellsWithBody Open several doors from afar
+//
+// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+func (c *Client) OpenCellsWithBody(ctx context.Context, id Id, params *OpenCellsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenCellsRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenCells Open several doors from afar
+//
+// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+func (c *Client) OpenCells(ctx context.Context, id Id, params *OpenCellsParams, body OpenCellsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenCellsRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PauseLockerWithBody Let nothing more come into a locker
 //
 // It is `no_deposits`: no shipment is announced to it, and its cabinet takes nothing in.
@@ -5138,6 +5616,61 @@ func (c *Client) ResumeLocker(ctx context.Context, id Id, body ResumeLockerJSONR
 	return c.Client.Do(req)
 }
 
+// GetLockerScreen How the screen of a locker presents itself
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *Client) GetLockerScreen(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLockerScreenRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreenWithBody Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreenWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLockerScreen Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *Client) PutLockerScreen(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLockerScreenRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetWorklist What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -5201,6 +5734,61 @@ func (c *Client) CreateModelWithBody(ctx context.Context, contentType string, bo
 // Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 func (c *Client) CreateModel(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateModelRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetNetworkScreen How the screens of all lockers present themselves
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *Client) GetNetworkScreen(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNetworkScreenRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreenWithBody Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutNetworkScreen Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *Client) PutNetworkScreen(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutNetworkScreenRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5379,6 +5967,94 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 func (c *Client) PutPolicy(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutPolicyRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRemoteOpenings List what was asked to be opened from afar
+//
+// The newest first.
+//
+// Corresponds with GET /api/v1/remote-openings (the `ListRemoteOpenings` operationId).
+func (c *Client) ListRemoteOpenings(ctx context.Context, params *ListRemoteOpeningsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRemoteOpeningsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRemoteOpening What came of a request
+//
+// Corresponds with GET /api/v1/remote-openings/{id} (the `GetRemoteOpening` operationId).
+func (c *Client) GetRemoteOpening(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRemoteOpeningRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveRemoteOpening Approve a request for more than 3 doors
+//
+// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
+// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
+func (c *Client) ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveRemoteOpeningRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RejectRemoteOpeningWithBody Reject a request for more than 3 doors
+//
+// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+func (c *Client) RejectRemoteOpeningWithBody(ctx context.Context, id Id, params *RejectRemoteOpeningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRejectRemoteOpeningRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RejectRemoteOpening Reject a request for more than 3 doors
+//
+// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+func (c *Client) RejectRemoteOpening(ctx context.Context, id Id, params *RejectRemoteOpeningParams, body RejectRemoteOpeningJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRejectRemoteOpeningRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6277,7 +6953,7 @@ func (c *Client) GetTemplate(ctx context.Context, kind string, channel string, l
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type.
@@ -6299,7 +6975,7 @@ func (c *Client) PutTemplateWithBody(ctx context.Context, kind string, channel s
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type.
@@ -8050,6 +8726,73 @@ func NewMarkCellCheckedRequestWithBody(server string, id Id, n N, contentType st
 	return req, nil
 }
 
+// NewOpenCellRequest calls the generic OpenCell builder with application/json body
+func NewOpenCellRequest(server string, id Id, n N, params *OpenCellParams, body OpenCellJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOpenCellRequestWithBody(server, id, n, params, "application/json", bodyReader)
+}
+
+// NewOpenCellRequestWithBody constructs an http.Request for the OpenCell method, with any body, and a specified content type
+func NewOpenCellRequestWithBody(server string, id Id, n N, params *OpenCellParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "n", n, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/cells/%s/open", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewTakeCellOutRequest calls the generic TakeCellOut builder with application/json body
 func NewTakeCellOutRequest(server string, id Id, n N, body TakeCellOutJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8386,6 +9129,66 @@ func NewPutLimitsRequestWithBody(server string, id Id, contentType string, body 
 	return req, nil
 }
 
+// NewOpenCellsRequest calls the generic OpenCells builder with application/json body
+func NewOpenCellsRequest(server string, id Id, params *OpenCellsParams, body OpenCellsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOpenCellsRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewOpenCellsRequestWithBody constructs an http.Request for the OpenCells method, with any body, and a specified content type
+func NewOpenCellsRequestWithBody(server string, id Id, params *OpenCellsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/open", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewPauseLockerRequest calls the generic PauseLocker builder with application/json body
 func NewPauseLockerRequest(server string, id Id, body PauseLockerJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8471,6 +9274,87 @@ func NewResumeLockerRequestWithBody(server string, id Id, contentType string, bo
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetLockerScreenRequest constructs an http.Request for the GetLockerScreen method
+func NewGetLockerScreenRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLockerScreenRequest calls the generic PutLockerScreen builder with application/json body
+func NewPutLockerScreenRequest(server string, id Id, body PutLockerScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLockerScreenRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewPutLockerScreenRequestWithBody constructs an http.Request for the PutLockerScreen method, with any body, and a specified content type
+func NewPutLockerScreenRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/screen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -8623,6 +9507,73 @@ func NewCreateModelRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetNetworkScreenRequest constructs an http.Request for the GetNetworkScreen method
+func NewGetNetworkScreenRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutNetworkScreenRequest calls the generic PutNetworkScreen builder with application/json body
+func NewPutNetworkScreenRequest(server string, body PutNetworkScreenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutNetworkScreenRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutNetworkScreenRequestWithBody constructs an http.Request for the PutNetworkScreen method, with any body, and a specified content type
+func NewPutNetworkScreenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/network/screen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -9066,6 +10017,237 @@ func NewPutPolicyRequestWithBody(server string, id string, contentType string, b
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListRemoteOpeningsRequest constructs an http.Request for the ListRemoteOpenings method
+func NewListRemoteOpeningsRequest(server string, params *ListRemoteOpeningsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/remote-openings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Locker != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "locker", *params.Locker, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRemoteOpeningRequest constructs an http.Request for the GetRemoteOpening method
+func NewGetRemoteOpeningRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/remote-openings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApproveRemoteOpeningRequest constructs an http.Request for the ApproveRemoteOpening method
+func NewApproveRemoteOpeningRequest(server string, id Id, params *ApproveRemoteOpeningParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/remote-openings/%s/approve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewRejectRemoteOpeningRequest calls the generic RejectRemoteOpening builder with application/json body
+func NewRejectRemoteOpeningRequest(server string, id Id, params *RejectRemoteOpeningParams, body RejectRemoteOpeningJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRejectRemoteOpeningRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewRejectRemoteOpeningRequestWithBody constructs an http.Request for the RejectRemoteOpening method, with any body, and a specified content type
+func NewRejectRemoteOpeningRequestWithBody(server string, id Id, params *RejectRemoteOpeningParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/remote-openings/%s/reject", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -11587,6 +12769,38 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/mark-checked (the `MarkCellChecked` operationId).
 	MarkCellCheckedWithResponse(ctx context.Context, id Id, n N, body MarkCellCheckedJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkCellCheckedResponse, error)
 
+	// OpenCellWithBodyWithResponse Open one door from afar
+	//
+	// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+	// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+	// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+	// held is in doubt afterwards.
+	//
+	// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+	// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+	// locker within 10 minutes needs a second person, as for several doors.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+	OpenCellWithBodyWithResponse(ctx context.Context, id Id, n N, params *OpenCellParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenCellResponse, error)
+
+	// OpenCellWithResponse Open one door from afar
+	//
+	// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+	// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+	// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+	// held is in doubt afterwards.
+	//
+	// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+	// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+	// locker within 10 minutes needs a second person, as for several doors.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+	OpenCellWithResponse(ctx context.Context, id Id, n N, params *OpenCellParams, body OpenCellJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenCellResponse, error)
+
 	// TakeCellOutWithBodyWithResponse Have nothing more put into a cell
 	//
 	// The cabinet is told, also one that comes back after a while without network. What is in the cell can be
@@ -11707,6 +12921,26 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /api/v1/lockers/{id}/limits (the `PutLimits` operationId).
 	PutLimitsWithResponse(ctx context.Context, id Id, body PutLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLimitsResponse, error)
 
+	// OpenCellsWithBodyWithResponse Open several doors from afar
+	//
+	// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+	// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+	OpenCellsWithBodyWithResponse(ctx context.Context, id Id, params *OpenCellsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenCellsResponse, error)
+
+	// OpenCellsWithResponse Open several doors from afar
+	//
+	// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+	// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+	OpenCellsWithResponse(ctx context.Context, id Id, params *OpenCellsParams, body OpenCellsJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenCellsResponse, error)
+
 	// PauseLockerWithBodyWithResponse Let nothing more come into a locker
 	//
 	// It is `no_deposits`: no shipment is announced to it, and its cabinet takes nothing in.
@@ -11751,6 +12985,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/lockers/{id}/resume (the `ResumeLocker` operationId).
 	ResumeLockerWithResponse(ctx context.Context, id Id, body ResumeLockerJSONRequestBody, reqEditors ...RequestEditorFn) (*ResumeLockerResponse, error)
 
+	// GetLockerScreenWithResponse How the screen of a locker presents itself
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+	GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error)
+
+	// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
+	// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+	//
+	// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+	// leaves all to that.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+	PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error)
+
 	// GetWorklistWithResponse What is left to do before a locker can go
 	//
 	// What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -11787,6 +13048,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/models (the `CreateModel` operationId).
 	CreateModelWithResponse(ctx context.Context, body CreateModelJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateModelResponse, error)
+
+	// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+	GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
+
+	// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+	//
+	// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+	// before the answer comes; where it is an error, the same request again finishes it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+	PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error)
 
 	// ListNotificationsWithResponse List messages and what became of them
 	//
@@ -11873,6 +13161,50 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /api/v1/policies/{id} (the `PutPolicy` operationId).
 	PutPolicyWithResponse(ctx context.Context, id string, body PutPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPolicyResponse, error)
+
+	// ListRemoteOpeningsWithResponse List what was asked to be opened from afar
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/remote-openings (the `ListRemoteOpenings` operationId).
+	ListRemoteOpeningsWithResponse(ctx context.Context, params *ListRemoteOpeningsParams, reqEditors ...RequestEditorFn) (*ListRemoteOpeningsResponse, error)
+
+	// GetRemoteOpeningWithResponse What came of a request
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/remote-openings/{id} (the `GetRemoteOpening` operationId).
+	GetRemoteOpeningWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetRemoteOpeningResponse, error)
+
+	// ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
+	//
+	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
+	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
+	ApproveRemoteOpeningWithResponse(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*ApproveRemoteOpeningResponse, error)
+
+	// RejectRemoteOpeningWithBodyWithResponse Reject a request for more than 3 doors
+	//
+	// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+	RejectRemoteOpeningWithBodyWithResponse(ctx context.Context, id Id, params *RejectRemoteOpeningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RejectRemoteOpeningResponse, error)
+
+	// RejectRemoteOpeningWithResponse Reject a request for more than 3 doors
+	//
+	// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+	RejectRemoteOpeningWithResponse(ctx context.Context, id Id, params *RejectRemoteOpeningParams, body RejectRemoteOpeningJSONRequestBody, reqEditors ...RequestEditorFn) (*RejectRemoteOpeningResponse, error)
 
 	// ListRoutesWithResponse List routes, with what came of them
 	//
@@ -12362,7 +13694,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12374,7 +13706,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 	// `{how_to_find}` (what the location says in the client's language); others are refused,
-	// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+	// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 	// An empty line parts paragraphs of an e-mail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -13862,6 +15194,54 @@ func (r MarkCellCheckedResponse) ContentType() string {
 	return ""
 }
 
+type OpenCellResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r OpenCellResponse) GetJSON202() *RemoteOpening {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenCellResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenCellResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenCellResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenCellResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenCellResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type TakeCellOutResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14198,6 +15578,54 @@ func (r PutLimitsResponse) ContentType() string {
 	return ""
 }
 
+type OpenCellsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r OpenCellsResponse) GetJSON202() *RemoteOpening {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenCellsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenCellsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenCellsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenCellsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenCellsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PauseLockerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14288,6 +15716,102 @@ func (r ResumeLockerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ResumeLockerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLockerScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutLockerScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LockerScreen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLockerScreenResponse) GetJSON200() *LockerScreen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLockerScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLockerScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLockerScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLockerScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLockerScreenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14432,6 +15956,102 @@ func (r CreateModelResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateModelResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetNetworkScreenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutNetworkScreenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScreenProfile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutNetworkScreenResponse) GetJSON200() *ScreenProfile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutNetworkScreenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutNetworkScreenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutNetworkScreenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutNetworkScreenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutNetworkScreenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14768,6 +16388,198 @@ func (r PutPolicyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutPolicyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRemoteOpeningsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RemoteOpeningList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRemoteOpeningsResponse) GetJSON200() *RemoteOpeningList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRemoteOpeningsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRemoteOpeningsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRemoteOpeningsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRemoteOpeningsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRemoteOpeningsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRemoteOpeningResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRemoteOpeningResponse) GetJSON200() *RemoteOpening {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRemoteOpeningResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRemoteOpeningResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRemoteOpeningResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRemoteOpeningResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRemoteOpeningResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApproveRemoteOpeningResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ApproveRemoteOpeningResponse) GetJSON200() *RemoteOpening {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApproveRemoteOpeningResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApproveRemoteOpeningResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApproveRemoteOpeningResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApproveRemoteOpeningResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApproveRemoteOpeningResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RejectRemoteOpeningResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RejectRemoteOpeningResponse) GetJSON200() *RemoteOpening {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RejectRemoteOpeningResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RejectRemoteOpeningResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RejectRemoteOpeningResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RejectRemoteOpeningResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RejectRemoteOpeningResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17267,6 +19079,50 @@ func (c *ClientWithResponses) MarkCellCheckedWithResponse(ctx context.Context, i
 	return ParseMarkCellCheckedResponse(rsp)
 }
 
+// OpenCellWithBodyWithResponse Open one door from afar
+//
+// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+// held is in doubt afterwards.
+//
+// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+// locker within 10 minutes needs a second person, as for several doors.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+func (c *ClientWithResponses) OpenCellWithBodyWithResponse(ctx context.Context, id Id, n N, params *OpenCellParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenCellResponse, error) {
+	rsp, err := c.OpenCellWithBody(ctx, id, n, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenCellResponse(rsp)
+}
+
+// OpenCellWithResponse Open one door from afar
+//
+// For somebody who stands there. Each attempt is signed by a worker, for this door and this moment alone; the cabinet
+// refuses one whose cell is in another operation (`busy`), and counts: 4 doors at once, 12 from afar an hour. The
+// signer counts too, for each person or key and for the whole network, stops above and raises an alarm. What the cell
+// held is in doubt afterwards.
+//
+// 202: a workflow is at it. Read what came of each door by `GET /remote-openings/{id}`; it takes up to 20 s for a
+// door. The same `Idempotency-Key` with the same body is the same request. Who asked for more than 3 doors of a
+// locker within 10 minutes needs a second person, as for several doors.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/cells/{n}/open (the `OpenCell` operationId).
+func (c *ClientWithResponses) OpenCellWithResponse(ctx context.Context, id Id, n N, params *OpenCellParams, body OpenCellJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenCellResponse, error) {
+	rsp, err := c.OpenCell(ctx, id, n, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenCellResponse(rsp)
+}
+
 // TakeCellOutWithBodyWithResponse Have nothing more put into a cell
 //
 // The cabinet is told, also one that comes back after a while without network. What is in the cell can be
@@ -17453,6 +19309,38 @@ func (c *ClientWithResponses) PutLimitsWithResponse(ctx context.Context, id Id, 
 	return ParsePutLimitsResponse(rsp)
 }
 
+// OpenCellsWithBodyWithResponse Open several doors from afar
+//
+// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+func (c *ClientWithResponses) OpenCellsWithBodyWithResponse(ctx context.Context, id Id, params *OpenCellsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenCellsResponse, error) {
+	rsp, err := c.OpenCellsWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenCellsResponse(rsp)
+}
+
+// OpenCellsWithResponse Open several doors from afar
+//
+// As for one door, one after another. For more than 3 of a locker within 10 minutes a second person must approve:
+// the request is `waiting_for_approval` for 15 minutes, then `expired`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/open (the `OpenCells` operationId).
+func (c *ClientWithResponses) OpenCellsWithResponse(ctx context.Context, id Id, params *OpenCellsParams, body OpenCellsJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenCellsResponse, error) {
+	rsp, err := c.OpenCells(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenCellsResponse(rsp)
+}
+
 // PauseLockerWithBodyWithResponse Let nothing more come into a locker
 //
 // It is `no_deposits`: no shipment is announced to it, and its cabinet takes nothing in.
@@ -17521,6 +19409,51 @@ func (c *ClientWithResponses) ResumeLockerWithResponse(ctx context.Context, id I
 	return ParseResumeLockerResponse(rsp)
 }
 
+// GetLockerScreenWithResponse How the screen of a locker presents itself
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/lockers/{id}/screen (the `GetLockerScreen` operationId).
+func (c *ClientWithResponses) GetLockerScreenWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetLockerScreenResponse, error) {
+	rsp, err := c.GetLockerScreen(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithBodyWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreenWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
+// PutLockerScreenWithResponse Say how the screen of a locker presents itself
+//
+// It takes the place of the locker's own profile before. What it does not say is as the network's profile says; `{}`
+// leaves all to that.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/lockers/{id}/screen (the `PutLockerScreen` operationId).
+func (c *ClientWithResponses) PutLockerScreenWithResponse(ctx context.Context, id Id, body PutLockerScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLockerScreenResponse, error) {
+	rsp, err := c.PutLockerScreen(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLockerScreenResponse(rsp)
+}
+
 // GetWorklistWithResponse What is left to do before a locker can go
 //
 // What lies in its cells and what it expects: all of it for an operator, its own shipments for everyone else.
@@ -17580,6 +19513,51 @@ func (c *ClientWithResponses) CreateModelWithResponse(ctx context.Context, body 
 		return nil, err
 	}
 	return ParseCreateModelResponse(rsp)
+}
+
+// GetNetworkScreenWithResponse How the screens of all lockers present themselves
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/network/screen (the `GetNetworkScreen` operationId).
+func (c *ClientWithResponses) GetNetworkScreenWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetNetworkScreenResponse, error) {
+	rsp, err := c.GetNetworkScreen(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithBodyWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
+}
+
+// PutNetworkScreenWithResponse Say how the screens of all lockers present themselves
+//
+// It takes the place of the profile before. What a locker's own profile says goes before it. The cabinets are told
+// before the answer comes; where it is an error, the same request again finishes it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/network/screen (the `PutNetworkScreen` operationId).
+func (c *ClientWithResponses) PutNetworkScreenWithResponse(ctx context.Context, body PutNetworkScreenJSONRequestBody, reqEditors ...RequestEditorFn) (*PutNetworkScreenResponse, error) {
+	rsp, err := c.PutNetworkScreen(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutNetworkScreenResponse(rsp)
 }
 
 // ListNotificationsWithResponse List messages and what became of them
@@ -17726,6 +19704,80 @@ func (c *ClientWithResponses) PutPolicyWithResponse(ctx context.Context, id stri
 		return nil, err
 	}
 	return ParsePutPolicyResponse(rsp)
+}
+
+// ListRemoteOpeningsWithResponse List what was asked to be opened from afar
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/remote-openings (the `ListRemoteOpenings` operationId).
+func (c *ClientWithResponses) ListRemoteOpeningsWithResponse(ctx context.Context, params *ListRemoteOpeningsParams, reqEditors ...RequestEditorFn) (*ListRemoteOpeningsResponse, error) {
+	rsp, err := c.ListRemoteOpenings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRemoteOpeningsResponse(rsp)
+}
+
+// GetRemoteOpeningWithResponse What came of a request
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/remote-openings/{id} (the `GetRemoteOpening` operationId).
+func (c *ClientWithResponses) GetRemoteOpeningWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*GetRemoteOpeningResponse, error) {
+	rsp, err := c.GetRemoteOpening(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRemoteOpeningResponse(rsp)
+}
+
+// ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
+//
+// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
+// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
+func (c *ClientWithResponses) ApproveRemoteOpeningWithResponse(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*ApproveRemoteOpeningResponse, error) {
+	rsp, err := c.ApproveRemoteOpening(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveRemoteOpeningResponse(rsp)
+}
+
+// RejectRemoteOpeningWithBodyWithResponse Reject a request for more than 3 doors
+//
+// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+func (c *ClientWithResponses) RejectRemoteOpeningWithBodyWithResponse(ctx context.Context, id Id, params *RejectRemoteOpeningParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RejectRemoteOpeningResponse, error) {
+	rsp, err := c.RejectRemoteOpeningWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRejectRemoteOpeningResponse(rsp)
+}
+
+// RejectRemoteOpeningWithResponse Reject a request for more than 3 doors
+//
+// Also by who asked, who takes it back so. The reason is kept in the audit. Errors are those of approving.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/remote-openings/{id}/reject (the `RejectRemoteOpening` operationId).
+func (c *ClientWithResponses) RejectRemoteOpeningWithResponse(ctx context.Context, id Id, params *RejectRemoteOpeningParams, body RejectRemoteOpeningJSONRequestBody, reqEditors ...RequestEditorFn) (*RejectRemoteOpeningResponse, error) {
+	rsp, err := c.RejectRemoteOpening(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRejectRemoteOpeningResponse(rsp)
 }
 
 // ListRoutesWithResponse List routes, with what came of them
@@ -18474,7 +20526,7 @@ func (c *ClientWithResponses) GetTemplateWithResponse(ctx context.Context, kind 
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -18492,7 +20544,7 @@ func (c *ClientWithResponses) PutTemplateWithBodyWithResponse(ctx context.Contex
 //
 // Placeholders are `{locker}`, `{address}`, `{city}`, `{number}`, `{code}`, `{until}`, `{link}` and
 // `{how_to_find}` (what the location says in the client's language); others are refused,
-// and so is a text of `ready` or `code_reissued` without `{code}`, and a subject with it. There is no logic in a text.
+// and so is a text of `ready`, `code_reissued` or `code_again` without `{code}`, and a subject with it. There is no logic in a text.
 // An empty line parts paragraphs of an e-mail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -19670,6 +21722,39 @@ func ParseMarkCellCheckedResponse(rsp *http.Response) (*MarkCellCheckedResponse,
 	return response, nil
 }
 
+// ParseOpenCellResponse parses an HTTP response from a OpenCellWithResponse call
+func ParseOpenCellResponse(rsp *http.Response) (*OpenCellResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenCellResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RemoteOpening
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseTakeCellOutResponse parses an HTTP response from a TakeCellOutWithResponse call
 func ParseTakeCellOutResponse(rsp *http.Response) (*TakeCellOutResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -19901,6 +21986,39 @@ func ParsePutLimitsResponse(rsp *http.Response) (*PutLimitsResponse, error) {
 	return response, nil
 }
 
+// ParseOpenCellsResponse parses an HTTP response from a OpenCellsWithResponse call
+func ParseOpenCellsResponse(rsp *http.Response) (*OpenCellsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenCellsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RemoteOpening
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePauseLockerResponse parses an HTTP response from a PauseLockerWithResponse call
 func ParsePauseLockerResponse(rsp *http.Response) (*PauseLockerResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -19950,6 +22068,72 @@ func ParseResumeLockerResponse(rsp *http.Response) (*ResumeLockerResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Locker
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLockerScreenResponse parses an HTTP response from a GetLockerScreenWithResponse call
+func ParseGetLockerScreenResponse(rsp *http.Response) (*GetLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutLockerScreenResponse parses an HTTP response from a PutLockerScreenWithResponse call
+func ParsePutLockerScreenResponse(rsp *http.Response) (*PutLockerScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLockerScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LockerScreen
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -20053,6 +22237,72 @@ func ParseCreateModelResponse(rsp *http.Response) (*CreateModelResponse, error) 
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetNetworkScreenResponse parses an HTTP response from a GetNetworkScreenWithResponse call
+func ParseGetNetworkScreenResponse(rsp *http.Response) (*GetNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutNetworkScreenResponse parses an HTTP response from a PutNetworkScreenWithResponse call
+func ParsePutNetworkScreenResponse(rsp *http.Response) (*PutNetworkScreenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutNetworkScreenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScreenProfile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -20280,6 +22530,138 @@ func ParsePutPolicyResponse(rsp *http.Response) (*PutPolicyResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Policy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRemoteOpeningsResponse parses an HTTP response from a ListRemoteOpeningsWithResponse call
+func ParseListRemoteOpeningsResponse(rsp *http.Response) (*ListRemoteOpeningsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRemoteOpeningsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RemoteOpeningList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRemoteOpeningResponse parses an HTTP response from a GetRemoteOpeningWithResponse call
+func ParseGetRemoteOpeningResponse(rsp *http.Response) (*GetRemoteOpeningResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRemoteOpeningResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RemoteOpening
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApproveRemoteOpeningResponse parses an HTTP response from a ApproveRemoteOpeningWithResponse call
+func ParseApproveRemoteOpeningResponse(rsp *http.Response) (*ApproveRemoteOpeningResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApproveRemoteOpeningResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RemoteOpening
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRejectRemoteOpeningResponse parses an HTTP response from a RejectRemoteOpeningWithResponse call
+func ParseRejectRemoteOpeningResponse(rsp *http.Response) (*RejectRemoteOpeningResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RejectRemoteOpeningResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RemoteOpening
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ type Config struct {
 	Cells     Cells
 	Shipments Shipments
 	Incidents Incidents
+	Remotes   Remotes
 	Engine    Engine
 
 	Texts  *catalogue.Catalogue
@@ -85,6 +86,10 @@ func New(cfg Config) http.Handler {
 		"GET /desk/lockers/{id}":                        d.locker,
 		"POST /desk/lockers/{id}/{action}":              d.changeLocker,
 		"POST /desk/lockers/{id}/cells/{cell}/{action}": d.orderCell,
+		"POST /desk/lockers/{id}/open":                  d.openRemotely,
+		"GET /desk/remote":                              d.remotes,
+		"GET /desk/remote/{id}":                         d.remote,
+		"POST /desk/remote/{id}/{action}":               d.decideRemote,
 		"GET /desk/shipments":                           d.shipments,
 		"GET /desk/shipments/{id}":                      d.shipment,
 		"POST /desk/shipments/{id}/contact":             d.contact,

@@ -38,6 +38,7 @@ type rig struct {
 	carrier  models.Organization
 	locker   models.Locker
 	shipment models.ShipmentView
+	remote   models.RemoteView // waits for a second person
 
 	engine engine
 }
@@ -87,6 +88,11 @@ func (e *engine) Unfreeze(_ context.Context, _ models.ShipmentID, in models.Acti
 	return e.act("unfreeze", in)
 }
 
+func (e *engine) DecideRemote(_ context.Context, id models.RemoteID, in models.DecideInput) error {
+	e.asked = append(e.asked, fmt.Sprintf("decide %s %t by %s", id, in.Approve, in.By))
+	return e.fail
+}
+
 // newRig makes a desk with a person, a locker and a shipment whose number and place are hostile.
 func newRig(t *testing.T, change ...func(*desk.Config)) *rig {
 	t.Helper()
@@ -103,7 +109,7 @@ func newRig(t *testing.T, change ...func(*desk.Config)) *rig {
 	texts, err := catalogue.Load()
 	require.NoError(t, err)
 	c := desk.Config{
-		Staff: s, Sessions: s, Lockers: s, Cells: s, Shipments: s, Incidents: s, Engine: &r.engine, Texts: texts,
+		Staff: s, Sessions: s, Lockers: s, Cells: s, Shipments: s, Incidents: s, Remotes: s, Engine: &r.engine, Texts: texts,
 		Logger: slog.New(slog.DiscardHandler), Now: r.clock, Rand: rand.Reader, PublicURL: "http://desk.example",
 		TemporalUI: "http://temporal.example/namespaces/cubby",
 	}
@@ -135,6 +141,10 @@ func (r *rig) seed() {
 	r.locker, err = r.CreateLocker(ctx, by, models.Locker{Number: "L-001", Location: place.ID, Model: model.ID})
 	require.NoError(t, err)
 	r.shipment = r.announce(`<script>alert(2)</script>4711`)
+	r.remote, err = r.RequestRemote(ctx, models.NewRemote{
+		Request: by, Locker: r.locker.ID, Cells: []int{1, 2, 3, 4}, Purpose: models.PurposeEvacuation, Reason: `<script>alert(5)</script>`,
+	})
+	require.NoError(t, err)
 }
 
 // announce makes a shipment of a parcel, with a barcode or with one that is issued.

@@ -180,8 +180,10 @@ func functions() template.FuncMap {
 // statusOf is the HTTP status of an error.
 func statusOf(err error) int {
 	switch models.ErrorCode(err) {
-	case codeReason, codeFound:
+	case codeReason, codeFound, codeCells:
 		return http.StatusBadRequest
+	case codeSecond:
+		return http.StatusForbidden
 	}
 	return api.Status(err)
 }

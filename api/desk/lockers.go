@@ -50,6 +50,7 @@ type lockerView struct {
 	Actions   []models.LockerAction
 	Facts     []models.StoredFact
 	Incidents []models.Incident
+	Act       string // of the forms that open doors: sent twice, they ask once
 }
 
 // Looks are those that the drawing's legend explains.
@@ -74,7 +75,7 @@ func (d *desk) showLocker(v visit, n note) error {
 	if err != nil {
 		return err
 	}
-	view := lockerView{frame: d.of(v, "lockers"), note: n}
+	view := lockerView{frame: d.of(v, "lockers"), note: n, Act: d.oneAct()}
 	view.Problem = n.text
 	if view.LockerView, err = d.Lockers.Locker(ctx, id); err != nil {
 		return err

@@ -134,6 +134,19 @@ func TestEveryWordIsThere(t *testing.T) {
 		has("incident", string(k))
 		has("incident_help", string(k))
 	}
+	for _, p := range models.RemotePurposes() {
+		has("remote_purpose", p)
+	}
+	for _, s := range models.RemoteStates() {
+		has("remote_state", string(s))
+	}
+	for _, o := range []models.OpenOutcome{models.Opened, models.NotOpened, models.Refused, models.Unknown} {
+		has("remote_outcome", string(o))
+	}
+	for _, reason := range []string{models.RemoteNotConnected, models.RemoteNoCell, models.RemoteTooLate, models.RemoteOperatorLimit,
+		models.RemoteStopped, models.RemoteNotSigned, "busy", "doors", "limit", "board_dead", "jammed"} {
+		has("remote_reason", reason)
+	}
 	for _, f := range models.LockerFilters() {
 		has("only", string(f))
 	}

@@ -78,6 +78,17 @@ type Incidents interface {
 	Audit(ctx context.Context, r models.Request, action, object, detail string) error
 }
 
+// Remotes are requests to open doors from afar.
+type Remotes interface {
+	// RequestRemote asks for doors to be opened and has a workflow carry it out. It returns
+	// not_found for an unknown locker, and invalid_request for cells that it does not have.
+	RequestRemote(ctx context.Context, n models.NewRemote) (models.RemoteView, error)
+	// Remote returns one, or not_found.
+	Remote(ctx context.Context, id models.RemoteID) (models.RemoteView, error)
+	// Remotes returns a page, the newest first.
+	Remotes(ctx context.Context, q models.RemoteQuery) ([]models.RemoteView, error)
+}
+
 // Engine carries out actions on a shipment's life. The same request is the same action. Each
 // answers once the new state is written; unavailable while the engine cannot be reached,
 // not_found for a life that it does not have, invalid_state where the state does not allow it.
@@ -87,4 +98,7 @@ type Engine interface {
 	Extend(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Freeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
 	Unfreeze(ctx context.Context, id models.ShipmentID, in models.ActionInput) (models.ActionResult, error)
+	// DecideRemote approves or rejects a request to open doors from afar. It returns forbidden to
+	// who asked for it.
+	DecideRemote(ctx context.Context, id models.RemoteID, in models.DecideInput) error
 }

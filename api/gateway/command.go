@@ -31,6 +31,30 @@ func IsNotHere(err error) bool {
 // the outcome that the cabinet tells, unknown when none comes in time, or NotHere's
 // error. A result that comes over a later stream of the same cabinet counts as well.
 func (g *Gateway) Open(ctx context.Context, in models.OpenInput) (models.OpenResult, error) {
+	return g.command(ctx, protocol.Command{Open: in})
+}
+
+// OpenRemotely has a cabinet open a door by a signed grant. The gateway could neither make nor
+// change one. It returns as Open does.
+func (g *Gateway) OpenRemotely(ctx context.Context, in models.RemoteOpenCommand) (models.OpenResult, error) {
+	return g.command(ctx, protocol.Command{Open: in.Open, Remote: &protocol.RemoteOpening{
+		Grant: in.Signed.Grant, Signer: in.Signed.Signer, Signature: in.Signed.Signature,
+	}})
+}
+
+// Session returns the session that a cabinet has here: the nonce of its hello, and the epoch that
+// its journal is in by what it said last. It returns NotHere's error where it has none.
+func (g *Gateway) Session(_ context.Context, l models.LockerID) (models.LockerSession, error) {
+	ln := g.line(l)
+	if ln == nil {
+		return models.LockerSession{}, NotHere()
+	}
+	return models.LockerSession{Nonce: ln.nonce, Epoch: ln.epoch.Load()}, nil
+}
+
+// command sends a command, under an id of its own, and waits for its result.
+func (g *Gateway) command(ctx context.Context, c protocol.Command) (models.OpenResult, error) {
+	in := c.Open
 	ln := g.line(in.Locker)
 	if ln == nil {
 		return models.OpenResult{}, NotHere()
@@ -38,17 +62,17 @@ func (g *Gateway) Open(ctx context.Context, in models.OpenInput) (models.OpenRes
 	// An open ends within this time, whatever the caller allows.
 	ctx, cancel := context.WithTimeout(ctx, protocol.OpenTimeout+protocol.CommandTimeout)
 	defer cancel()
-	id := g.ids.New("cmd")
+	c.ID = g.ids.New("cmd")
 	wait := pendingCommand{locker: in.Locker, operation: in.Operation, result: make(chan models.OpenResult, 1)}
 	g.mu.Lock()
-	g.pending[id] = wait
+	g.pending[c.ID] = wait
 	g.mu.Unlock()
 	defer func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		delete(g.pending, id)
+		delete(g.pending, c.ID)
 	}()
-	if err := ln.send(protocol.TypeCommand, protocol.Command{ID: id, Open: in}); err != nil {
+	if err := ln.send(protocol.TypeCommand, c); err != nil {
 		return models.OpenResult{}, NotHere()
 	}
 	select {

@@ -62,6 +62,7 @@ type Gateway struct {
 	enrolAll    *limit.Each
 	renewals    *limit.Each // by cabinet
 	calls       *limit.Each // by cabinet
+	requests    *limit.Each // by cabinet and kind
 	messages    limit.Rate  // of one stream
 	strangers   *strangers
 	// generation counts how often new scopes appeared in the directory.
@@ -109,6 +110,7 @@ func New(cfg Config) *Gateway {
 		enrolAll:  limit.NewEach(limit.Rate{Burst: 100, PerSecond: 10}),
 		renewals:  limit.NewEach(limit.Rate{Burst: 5, PerSecond: 1.0 / 60}),
 		calls:     limit.NewEach(limit.Rate{Burst: 100, PerSecond: 20}),
+		requests:  limit.NewEach(limit.Rate{Burst: protocol.RequestsAnHour, PerSecond: protocol.RequestsAnHour / time.Hour.Seconds()}),
 		messages:  limit.Rate{Burst: 200, PerSecond: 50},
 		strangers: newStrangers(cfg.MaxStrangers, cfg.Logger, cfg.Now),
 		lines:     map[models.LockerID]*line{},
@@ -124,6 +126,7 @@ func (g *Gateway) Handler() http.Handler {
 	mux.Handle("POST "+protocol.PathJournal, g.of(timed(g.identified(0, g.few(g.journal)))))
 	mux.Handle("GET "+protocol.PathDirectory, g.of(timed(g.identified(0, g.few(g.directory)))))
 	mux.Handle("GET "+protocol.PathSnapshot, g.of(timed(g.identified(0, g.few(g.snapshot)))))
+	mux.Handle("POST "+protocol.PathRequests, g.of(timed(g.identified(0, g.few(g.request)))))
 	mux.Handle("POST "+protocol.PathRenew, g.of(timed(g.identified(models.CertificateGrace, g.few(g.renew)))))
 	mux.Handle("POST "+protocol.PathEnroll, g.of(timed(g.enroll)))
 	return mux

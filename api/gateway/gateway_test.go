@@ -45,6 +45,7 @@ type cabinets struct {
 	current    []string
 	currentErr error
 	differs    []string
+	resent     []string // codes sent once more
 }
 
 func (c *cabinets) Head(context.Context, models.LockerID) (models.Head, error) {
@@ -132,6 +133,13 @@ func (c *cabinets) JournalCurrent(_ context.Context, _ models.LockerID, n int64,
 		return c.currentErr
 	}
 	c.current = append(c.current, fmt.Sprintf("%d: %t", n, current))
+	return nil
+}
+
+func (c *cabinets) ResendCode(_ context.Context, l models.LockerID, label string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resent = append(c.resent, string(l)+" "+label)
 	return nil
 }
 

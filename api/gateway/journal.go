@@ -39,6 +39,9 @@ func (g *Gateway) journal(w http.ResponseWriter, r *http.Request, p Peer) error 
 	if err != nil {
 		return err
 	}
+	if ln := g.line(p.Locker); ln != nil {
+		ln.inEpoch(reply.Epoch)
+	}
 	return writeJSON(w, reply)
 }
 

@@ -31,6 +31,8 @@ type line struct {
 	asks    chan struct{}
 	seen    atomic.Int64 // Unix ms of the last message or pong
 	bucket  limit.Bucket
+	nonce   string       // of the hello
+	epoch   atomic.Int64 // of the journal, by what the cabinet said last
 
 	comparing chan struct{}
 	inventory inventory
@@ -122,6 +124,7 @@ func (ln *line) handle(ctx context.Context, frame []byte, now time.Time) error {
 		if err := m.Into(&hb); err != nil {
 			return err
 		}
+		ln.inEpoch(hb.Epoch)
 		ln.compare(ctx, hb, now)
 		return nil
 	case protocol.TypeError:
@@ -133,6 +136,16 @@ func (ln *line) handle(ctx context.Context, frame []byte, now time.Time) error {
 		return nil
 	}
 	return models.Errorf(models.CodeMalformedFrame, "a message of this type is not known here")
+}
+
+// inEpoch takes the epoch of a cabinet's journal from what it says. Epochs only rise.
+func (ln *line) inEpoch(epoch int64) {
+	for {
+		before := ln.epoch.Load()
+		if epoch <= before || ln.epoch.CompareAndSwap(before, epoch) {
+			return
+		}
+	}
 }
 
 // write sends what is queued, and pings, until the connection ends.

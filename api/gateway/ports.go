@@ -28,6 +28,10 @@ type Cabinets interface {
 	// Snapshot returns what the server believes of a cabinet, all of one moment: how far its
 	// journal was taken in, its cells in order, and the parcels in them.
 	Snapshot(ctx context.Context, l models.LockerID) (models.Head, []models.StoredCell, []models.Parcel, error)
+	// ResendCode has the pickup code of what waits at a cabinet under a label or a shipment's
+	// number sent to its client once more. It is no error if nothing does, or if it was sent
+	// often enough.
+	ResendCode(ctx context.Context, l models.LockerID, label string) error
 	// InventoryDiffers opens an incident, unless one is open.
 	InventoryDiffers(ctx context.Context, l models.LockerID, evidence string) error
 

@@ -120,7 +120,8 @@ func (g *Gateway) open(ctx context.Context, ln *line) error {
 	if ln.n, err = g.Cabinets.Connect(ctx, locker, g.Instance, g.run); err != nil {
 		return err
 	}
-	ln.told = hello.Cursor
+	ln.told, ln.nonce = hello.Cursor, hello.Nonce
+	ln.inEpoch(hello.Epoch)
 	if greeting.Type == protocol.TypeNewEpoch {
 		// It does not happen to a cabinet with a whole store: it doubts its cells now.
 		g.Logger.Warn("a cabinet's journal must begin anew", "locker", locker,

@@ -10,9 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"cubby/agent/climate"
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/agent/power"
+	"cubby/agent/screen"
+	"cubby/models"
 )
 
 const configHelp = `
@@ -22,10 +27,17 @@ Configuration (JSON):
   server_ca   file with the server's authority, in PEM
   proxy       http://host:port of a forward proxy; empty: none
   screen      address of the screen, on this computer alone
+  panel       {px_per_mm}: of the screen; 118 / 20 on a panel of 10.1" with 1280x800, which is
+              what it is taken for, 81 / 20 on one of 21.5" with 1080x1920
+  browser     [program, arguments…] that shows the screen: it is started, and started anew when
+              its page hangs; empty: something else starts it
   socket      path of the unix socket for check, open and takeover
   log_level   debug, info, warn or error
-  buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted}]}]
-  scanners    [{port}]
+  buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted, locks,
+                status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
+  scanners    [{port, side}]; side is "back" for one at the back of a two-way cabinet
+  climates    [{port, probes: [{module, address, hundredths}]}]: thermometers XY-MD02
+  power       {address, ups, user, password}: a UPS that upsd tells of
 A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
 
 A scanner may send a symbology identifier (]C1) before a code and GS1 separators (FNC1) in
@@ -34,15 +46,19 @@ it: both are dropped. A code with any other control character is not taken.
 
 // config is the configuration's file.
 type config struct {
-	Dir      string    `json:"dir"`
-	Server   string    `json:"server"`
-	ServerCA string    `json:"server_ca"`
-	Proxy    string    `json:"proxy"`
-	Screen   string    `json:"screen"`
-	Socket   string    `json:"socket"`
-	LogLevel string    `json:"log_level"`
-	Buses    []bus     `json:"buses"`
-	Scanners []scanner `json:"scanners"`
+	Dir      string         `json:"dir"`
+	Server   string         `json:"server"`
+	ServerCA string         `json:"server_ca"`
+	Proxy    string         `json:"proxy"`
+	Screen   string         `json:"screen"`
+	Panel    screen.Panel   `json:"panel"`
+	Browser  []string       `json:"browser"`
+	Socket   string         `json:"socket"`
+	LogLevel string         `json:"log_level"`
+	Buses    []bus          `json:"buses"`
+	Scanners []scanner      `json:"scanners"`
+	Climates []thermometers `json:"climates"`
+	Power    *power.Config  `json:"power"`
 }
 
 type bus struct {
@@ -50,9 +66,26 @@ type bus struct {
 	Boards []lock.Board `json:"boards"`
 }
 
-type scanner struct {
-	Port string `json:"port"`
+// checkSpeed wants the port's speed said where the boards do not come with the usual one.
+func (b bus) checkSpeed() error {
+	if !strings.HasPrefix(b.Port, "serial:") || link.Baud(b.Port) != 0 {
+		return nil
+	}
+	for _, board := range b.Boards {
+		if speed := lock.Speed(board.Dialect); speed != 0 && speed != usualSpeed {
+			return fmt.Errorf("the bus at %s: boards %s come with %d baud: write %s?baud=%d", b.Port, board.Dialect, speed, b.Port, speed)
+		}
+	}
+	return nil
 }
+
+type scanner struct {
+	Port string      `json:"port"`
+	Side models.Side `json:"side"`
+}
+
+// usualSpeed is that of a port that states none.
+const usualSpeed = 19200
 
 // maxSocket is how long a unix socket's path may be on Linux.
 const maxSocket = 107
@@ -74,7 +107,7 @@ func readConfig(path string) (config, error) {
 }
 
 func parseConfig(raw []byte) (config, error) {
-	c := config{Screen: "127.0.0.1:8070", LogLevel: "info"}
+	c := config{Screen: "127.0.0.1:8070", Panel: screen.Panel{PxPerMM: 5.9}, LogLevel: "info"}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
@@ -103,6 +136,9 @@ func (c config) check() error {
 	} else if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		wrong("screen must be an address of this computer alone, such as 127.0.0.1:8070")
 	}
+	if c.Panel.PxPerMM < 1 || c.Panel.PxPerMM > 40 {
+		wrong("panel: px_per_mm is from 1 to 40")
+	}
 	if len(c.Socket) > maxSocket {
 		wrong("socket: the path is longer than %d bytes", maxSocket)
 	}
@@ -121,10 +157,20 @@ func (c config) check() error {
 		if len(b.Boards) == 0 {
 			wrong("the bus at %s has no boards", b.Port)
 		}
+		errs = append(errs, lock.CheckLine(b.Boards), b.checkSpeed())
 		boards = append(boards, b.Boards...)
 	}
 	errs = append(errs, lock.CheckBoards(boards))
+	for _, t := range c.Climates {
+		errs = append(errs, link.Check(t.Port), climate.Check(t.Probes))
+	}
+	if c.Power != nil {
+		errs = append(errs, c.Power.Check())
+	}
 	for _, s := range c.Scanners {
+		if s.Side != "" && s.Side != models.SideFront && s.Side != models.SideBack {
+			wrong("scanners: side is front or back, not %q", s.Side)
+		}
 		errs = append(errs, link.Check(s.Port))
 	}
 	return errors.Join(errs...)

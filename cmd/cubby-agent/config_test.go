@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"cubby/agent/host"
 )
 
 const good = `{"dir": "/var/lib/cubby", "server": "https://lockers.example.test:8443", "server_ca": "/etc/cubby/ca.pem",
@@ -37,13 +39,17 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 	_, err := configOf(t, `{"server": "http://x", "screen": "0.0.0.0:80", "log_level": "loud", "socket": "`+strings.Repeat("s", 108)+`",
 		"buses": [{"port": "usb:1", "boards": []}, {"port": "tcp:host", "boards": [
 			{"name": "A", "dialect": "kerong-cu48", "address": 99, "first_cell": 1, "channels": 16, "feedback": "closed_when_locked"},
-			{"name": "B", "dialect": "other", "address": 0, "first_cell": 1, "channels": 16, "feedback": "closed_when_locked"}]}],
+			{"name": "B", "dialect": "other", "address": 0, "first_cell": 1, "channels": 16, "feedback": "closed_when_locked"}]},
+			{"port": "serial:/dev/ttyS9", "boards": [
+			{"name": "C", "dialect": "r413-relay", "address": 1, "first_cell": 20, "channels": 8, "feedback": "closed_when_locked", "inputs": {"address": 2}},
+			{"name": "D", "dialect": "r413-relay", "address": 1, "first_cell": 30, "channels": 8, "feedback": "closed_when_locked", "inputs": {"address": 3}}]}],
 		"scanners": [{"port": "serial:"}]}`)
 	require.Error(t, err)
 	for _, mistake := range []string{
 		"dir is missing", "server must be https://", "server_ca is missing", "screen must be an address of this computer alone",
 		"log_level", "longer than 107 bytes", `"usb:1" names no line`, "the bus at usb:1 has no boards", "missing port",
 		"board A: the address", `no dialect "other"`, "needs the path of a device",
+		"boards r413-relay come with 9600 baud: write serial:/dev/ttyS9?baud=9600", "boards C and D have address 1 on one line",
 	} {
 		require.ErrorContains(t, err, mistake)
 	}
@@ -67,7 +73,7 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	call := func(args ...string) (string, error) {
 		var out bytes.Buffer
-		err := run(t.Context(), args, program{&out, &out})
+		err := run(t.Context(), args, program{&out, &out, host.Computer})
 		return out.String(), err
 	}
 	for _, args := range [][]string{nil, {"help"}, {"--help"}, {"-h"}} {

@@ -56,14 +56,15 @@ type state struct {
 	host.Status
 	Line     uplink.Status   `json:"line"`
 	Scanners []scannerStatus `json:"scanners"`
+	Sensors  sensorStatus    `json:"sensors"`
 }
 
 // control serves the unix socket.
-func control(h *host.Host, line *uplink.Uplink, scanners []*watched, log *slog.Logger) http.Handler {
+func control(h *host.Host, line *uplink.Uplink, scanners []*watched, heard *sensors, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		st, err := h.Status(r.Context())
-		answer(w, state{st, line.Status(), statuses(scanners)}, err)
+		answer(w, state{st, line.Status(), statuses(scanners), heard.status()}, err)
 	})
 	mux.HandleFunc("POST /open", func(w http.ResponseWriter, r *http.Request) {
 		cell, err := strconv.Atoi(r.URL.Query().Get("cell"))
@@ -129,11 +130,14 @@ func (c config) ask(ctx context.Context, method, path string, in, out any) error
 type device struct{ kind, name, state, detail string }
 
 func runCheck(ctx context.Context, p program, args []string) error {
-	c, err := p.configured("check", args, nil)
+	speeds := false
+	c, err := p.configured("check", args, func(f *flag.FlagSet) {
+		f.BoolVar(&speeds, "speeds", false, "try boards that do not answer at other speeds; only while the program does not run")
+	})
 	if err != nil {
 		return err
 	}
-	devices, wrong, err := c.devices(ctx)
+	devices, wrong, err := c.devices(ctx, speeds)
 	if err != nil {
 		return err
 	}
@@ -151,7 +155,7 @@ func runCheck(ctx context.Context, p program, args []string) error {
 	return nil
 }
 
-func (c config) devices(ctx context.Context) (all []device, wrong int, err error) {
+func (c config) devices(ctx context.Context, speeds bool) (all []device, wrong int, err error) {
 	add := func(ok bool, d device) {
 		if !ok {
 			wrong++
@@ -163,7 +167,9 @@ func (c config) devices(ctx context.Context) (all []device, wrong int, err error
 	switch {
 	case errors.Is(err, errNotRunning):
 		add(false, device{"program", "cubby-agent", "stopped", "start it: systemctl start cubby-agent"})
-		err = c.probe(ctx, add)
+		err = c.probe(ctx, speeds, add)
+	case err == nil && speeds:
+		err = errors.New("the program runs and has the lines: stop it before other speeds are tried (systemctl stop cubby-agent)")
 	case err == nil:
 		st.devices(add)
 	}
@@ -185,10 +191,11 @@ func (st state) devices(add func(bool, device)) {
 	add(valid, device{"certificate", string(st.Locker), map[bool]string{true: "valid", false: "expired"}[valid],
 		"until " + st.Line.NotAfter.UTC().Format(time.RFC3339)})
 	addScanners(st.Scanners, add)
+	st.Sensors.devices(add)
 }
 
 // probe looks at the devices by itself: nobody else has them.
-func (c config) probe(ctx context.Context, add func(bool, device)) error {
+func (c config) probe(ctx context.Context, speeds bool, add func(bool, device)) error {
 	release, err := hold(c.lock())
 	if err != nil {
 		return err
@@ -199,6 +206,11 @@ func (c config) probe(ctx context.Context, add func(bool, device)) error {
 		if err != nil {
 			add(false, device{"bus", b.Port, "down", err.Error()})
 		}
+		if speeds {
+			if err := b.trySpeeds(ctx, boards); err != nil {
+				return err
+			}
+		}
 		addBoards(boards, doors, add)
 	}
 	for _, s := range c.Scanners {
@@ -207,6 +219,34 @@ func (c config) probe(ctx context.Context, add func(bool, device)) error {
 			w.note(port.Close())
 		}
 		addScanners([]scannerStatus{w.status()}, add)
+	}
+	return nil
+}
+
+// trySpeeds looks for boards that are down at other speeds, and says of each whether it is there.
+func (b bus) trySpeeds(ctx context.Context, boards []lock.BoardStatus) error {
+	var missing []lock.Board
+	for i, board := range boards {
+		if !board.Up {
+			missing = append(missing, b.Boards[i])
+		}
+	}
+	if _, serial := link.WithBaud(b.Port, 0); !serial || len(missing) == 0 {
+		return nil // a bridge has its own settings
+	}
+	found, err := lock.ProbeSpeeds(ctx, missing, lock.Speeds(), func(baud int) (link.Port, error) {
+		port, _ := link.WithBaud(b.Port, baud)
+		return link.Open(port)
+	})
+	if err != nil {
+		return err
+	}
+	for i, board := range boards {
+		if baud, at := found[board.Name]; at && !board.Up {
+			boards[i].Why = fmt.Sprintf("answers at %d baud: set the port's baud to it", baud)
+		} else if !board.Up {
+			boards[i].Why += "; no other speed helps"
+		}
 	}
 	return nil
 }
@@ -221,7 +261,7 @@ func openCells(cells []host.CellStatus) map[int]bool {
 
 func addBoards(boards []lock.BoardStatus, doors map[int]bool, add func(bool, device)) {
 	for _, b := range boards {
-		detail := "does not answer: look at its power, its cable and its address"
+		detail := b.Why
 		if b.Up {
 			var open []string
 			for _, cell := range b.Cells {

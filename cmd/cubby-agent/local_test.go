@@ -51,7 +51,7 @@ func TestCheckWhileItRuns(t *testing.T) {
 		return err != nil && row(t, out, "board", "B")[2] == "down" &&
 			row(t, out, "scanner", "serial:"+r.in("scanner")+"?baud=9600")[2] == "down"
 	}, soon, often)
-	require.Contains(t, out, "does not answer: look at its power, its cable and its address")
+	require.Contains(t, out, "nothing comes back: look at its power, its cable and its address")
 	require.Equal(t, "up", row(t, out, "board", "A")[2])
 	require.Error(t, err)
 }
@@ -81,6 +81,28 @@ func TestCheckWhileItIsStopped(t *testing.T) {
 	require.ErrorContains(t, err, "5 of 5 need a look")
 	require.Equal(t, "down", row(t, out, "bus", "serial:"+p.in("bus"))[2])
 	require.Equal(t, "down", row(t, out, "scanner", "serial:"+p.in("scanner")+"?baud=9600")[2])
+}
+
+// TestCheckTriesOtherSpeeds: a board that was set to another speed is found when somebody asks for it.
+func TestCheckTriesOtherSpeeds(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, 4, 2).enroll()
+	p.bus.Speed(1, 57600)
+	out, err := p.call("check")
+	require.Error(t, err)
+	require.Contains(t, strings.Join(row(t, out, "board", "B"), " "), "another speed")
+	out, err = p.call("check", "--speeds")
+	require.Error(t, err)
+	require.Equal(t, "up", row(t, out, "board", "A")[2])
+	require.Contains(t, strings.Join(row(t, out, "board", "B"), " "), "answers at 57600 baud: set the port's baud to it")
+	p.bus.Misbehave(1, boards.FaultSilence)
+	out, err = p.call("check", "--speeds")
+	require.Error(t, err)
+	require.Contains(t, strings.Join(row(t, out, "board", "B"), " "), "no other speed helps")
+
+	r := p.runOffline()
+	_, err = r.call("check", "--speeds")
+	require.ErrorContains(t, err, "stop it before other speeds are tried")
 }
 
 func TestOpen(t *testing.T) {

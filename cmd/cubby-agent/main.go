@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"cubby/agent/host"
 )
 
 // version is set at the build: -ldflags "-X main.version=…".
@@ -26,8 +28,9 @@ func commands() []command {
 	return []command{
 		{"run", "run --config FILE", "serve, until SIGINT or SIGTERM", runCabinet},
 		{"enroll", "enroll --config FILE --claim CODE", "get this computer the cabinet's identity, with a claim that staff made", runEnroll},
-		{"check", "check --config FILE", "look at every device and the line; 1 if something is wrong", runCheck},
+		{"check", "check --config FILE [--speeds]", "look at every device and the line; 1 if something is wrong", runCheck},
 		{"open", "open --config FILE --cell N", "open a cell past the screen, also while the program does not run", runOpen},
+		{"commission", "commission --config FILE [--again] [--watch 4s] [--shut 20s]", "find out how the locks are wired: drive one at a time, watch whose door moves, and print the boards' configuration", runCommission},
 		{"takeover", "takeover --config FILE --file CONTENTS.csv [--rest empty|doubtful] [--partial]", "take over a cabinet with parcels inside, from a list of its contents", runTakeover},
 		{"version", "version", "print the version", func(_ context.Context, p program, _ []string) error {
 			_, err := fmt.Fprintln(p.out, version)
@@ -37,11 +40,14 @@ func commands() []command {
 }
 
 // program is what a command may use of the world.
-type program struct{ out, err io.Writer }
+type program struct {
+	out, err io.Writer
+	time     host.ClockSources
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], program{os.Stdout, os.Stderr})
+	err := run(ctx, os.Args[1:], program{os.Stdout, os.Stderr, host.Computer})
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "cubby-agent:", err)

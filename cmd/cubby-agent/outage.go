@@ -23,7 +23,9 @@ func (o *outage) begin(ctx context.Context, c config, log *slog.Logger) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	o.cancel, o.ended = cancel, make(chan error, 1)
-	go func() { o.ended <- listen(ctx, "tcp", c.Screen, screen.New(outOfService{ctx.Done()}, log)) }()
+	go func() {
+		o.ended <- listen(ctx, "tcp", c.Screen, screen.New(outOfService{ctx.Done()}, c.Panel, func() {}, log))
+	}()
 }
 
 // end leaves the screen's address free.
@@ -41,7 +43,9 @@ type outOfService struct{ ended <-chan struct{} }
 
 var errOutOfService = models.Errorf(models.CodeUnavailable, "the cabinet's disk fails")
 
-func (outOfService) View() cabinet.View { return cabinet.OutOfService() }
+func (outOfService) View(models.Side) cabinet.View { return cabinet.OutOfService() }
+
+func (outOfService) Site() cabinet.Site { return cabinet.Site{Cells: []models.LayoutCell{}} }
 
 // Watch never has anything new.
 func (outOfService) Watch(context.Context) <-chan struct{} { return nil }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cubby/agent/host"
 	"cubby/agent/uplink/gatewaytest"
 	"cubby/cmd/cubby-demo/boards"
 	"cubby/models"
@@ -38,11 +39,12 @@ type place struct {
 	bus     *boards.Bus
 	scanner *boards.Scanner
 	config  map[string]any
+	time    host.ClockSources
 }
 
 func newPlace(t *testing.T, locks ...int) *place {
 	t.Helper()
-	p := &place{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t)}
+	p := &place{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t), time: host.Computer}
 	var err error
 	p.steel, err = boards.OpenSteel(p.in("steel.json"), 0)
 	require.NoError(t, err)
@@ -104,7 +106,7 @@ func (p *place) furnish(cells int) {
 func (p *place) call(args ...string) (string, error) {
 	p.t.Helper()
 	var out bytes.Buffer
-	err := run(p.t.Context(), append(args[:1:1], append([]string{"--config", p.in("agent.json")}, args[1:]...)...), program{&out, &out})
+	err := run(p.t.Context(), append(args[:1:1], append([]string{"--config", p.in("agent.json")}, args[1:]...)...), program{&out, &out, host.Computer})
 	return out.String(), err
 }
 
@@ -157,7 +159,9 @@ func (p *place) runOffline() *running {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{place: p, log: &log{}, end: cancel, ended: make(chan error, 1)}
-	go func() { r.ended <- run(ctx, []string{"run", "--config", p.in("agent.json")}, program{r.log, r.log}) }()
+	go func() {
+		r.ended <- run(ctx, []string{"run", "--config", p.in("agent.json")}, program{r.log, r.log, p.time})
+	}()
 	p.t.Cleanup(func() {
 		_ = r.stop() // a test that wants to know has asked
 		if p.t.Failed() {

@@ -15,8 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/climate"
 	"cubby/agent/host"
 	"cubby/agent/journal"
+	"cubby/agent/kiosk"
 	"cubby/agent/link"
 	"cubby/agent/lock"
 	"cubby/agent/scan"
@@ -57,7 +59,7 @@ func runEnroll(ctx context.Context, p program, args []string) error {
 	if claim == "" {
 		return errors.New("--claim is missing: staff make one with POST /api/v1/lockers/{id}/claims")
 	}
-	clock, err := host.NewClock(0)
+	clock, err := host.NewClock(0, p.time)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 	log := c.logger(p).With("locker", id.Locker)
 	var excuse outage
 	for {
-		err := serve(ctx, c, log, id, excuse.end)
+		err := serve(ctx, p, c, log, id, excuse.end)
 		if ctx.Err() != nil || !journal.DiskFailed(err) {
 			return errors.Join(err, excuse.end())
 		}
@@ -106,13 +108,13 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 
 // serve runs the parts of the cabinet until the context ends or the store fails. Before the screen is served, whoever
 // serves it meanwhile is told to end.
-func serve(ctx context.Context, c config, log *slog.Logger, id uplink.Identity, screenNeeded func() error) error {
+func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink.Identity, screenNeeded func() error) error {
 	keeper, lost, err := openStore(c, log, id.Locker)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = keeper.Close() }() // all that counts is durable
-	clock, err := host.NewClock(keeper.FloorMS())
+	clock, err := host.NewClock(keeper.FloorMS(), p.time)
 	if err != nil {
 		return err
 	}
@@ -170,17 +172,21 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	scanners := watch(c.Scanners)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
+	heard := &sensors{climates: map[int]climate.Status{}}
+	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {
 			return scan.Run(ctx, s.open, log.With("scanner", s.port), func(code string) {
-				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation()}); err != nil && ctx.Err() == nil {
+				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.side}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}
 			})
 		})
 	}
-	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, log)) })
-	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, log)) })
+	browser := kiosk.New(c.Browser, log)
+	group.Go(func() error { return browser.Run(ctx) })
+	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, c.Panel, browser.Alive, log)) })
+	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, heard, log)) })
 	group.Go(func() error { return watchdog(ctx, h, log) })
 	return group.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"cubby/agent/link"
+	"cubby/models"
 )
 
 // scannerStatus is how a scanner's line stands.
@@ -17,6 +18,7 @@ type scannerStatus struct {
 // since the line is the first one's alone.
 type watched struct {
 	port string
+	side models.Side
 
 	mu  sync.Mutex
 	err error
@@ -25,7 +27,7 @@ type watched struct {
 func watch(scanners []scanner) []*watched {
 	all := make([]*watched, 0, len(scanners))
 	for _, s := range scanners {
-		all = append(all, &watched{port: s.Port, err: errors.New("not opened yet")})
+		all = append(all, &watched{port: s.Port, side: s.Side, err: errors.New("not opened yet")})
 	}
 	return all
 }

@@ -39,16 +39,21 @@ func (c config) openDirectly(ctx context.Context, cell int) error {
 		if !bus.Has(cell) {
 			continue
 		}
-		line, err := json.Marshal(spooled{cell, time.Now().UnixMilli()})
-		if err != nil {
-			return err
-		}
-		if err := durable.Append(c.spool(), append(line, '\n')); err != nil {
+		if err := c.spoolOpening(cell); err != nil {
 			return err
 		}
 		return drive(ctx, bus, cell)
 	}
 	return lock.ErrNoBoard
+}
+
+// spoolOpening writes down that a cell is about to be opened.
+func (c config) spoolOpening(cell int) error {
+	line, err := json.Marshal(spooled{cell, time.Now().UnixMilli()})
+	if err != nil {
+		return err
+	}
+	return durable.Append(c.spool(), append(line, '\n'))
 }
 
 // drive runs a bus for one pulse.

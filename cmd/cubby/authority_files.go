@@ -123,36 +123,34 @@ func readDevicePool(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// readSigner reads the Ed25519 key that signs grants and remote openings: the first of the
-// file. Cabinets are told to believe every key of the file, so a key can be brought in a
-// while before it signs.
-func readSigner(path string) (models.Signer, []models.SignerKey, error) {
+// readSigners reads the Ed25519 keys that cabinets are told to believe. The first of the file
+// signs grants and remote openings, so a key can be brought in a while before it signs; all of
+// them sign what cabinets are told to believe.
+func readSigners(path string) ([]models.Signer, error) {
 	if err := private(path); err != nil {
-		return models.Signer{}, nil, fmt.Errorf("signer's key (%s): %w", makeAuthority, err)
+		return nil, fmt.Errorf("signer's key (%s): %w", makeAuthority, err)
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return models.Signer{}, nil, fmt.Errorf("signer's key (%s): %w", makeAuthority, err)
+		return nil, fmt.Errorf("signer's key (%s): %w", makeAuthority, err)
 	}
 	var signers []models.Signer
-	var trusted []models.SignerKey
 	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
 		key, err := parseKey(path, block)
 		if err != nil {
-			return models.Signer{}, nil, err
+			return nil, err
 		}
 		private, ok := key.(ed25519.PrivateKey)
 		if !ok {
-			return models.Signer{}, nil, fmt.Errorf("%s: not an Ed25519 key", path)
+			return nil, fmt.Errorf("%s: not an Ed25519 key", path)
 		}
 		sum := sha256.Sum256(private.Public().(ed25519.PublicKey))
-		s := models.Signer{ID: "sig_" + hex.EncodeToString(sum[:8]), Key: private}
-		signers, trusted = append(signers, s), append(trusted, s.Public())
+		signers = append(signers, models.Signer{ID: "sig_" + hex.EncodeToString(sum[:8]), Key: private})
 	}
 	if len(signers) == 0 {
-		return models.Signer{}, nil, fmt.Errorf("%s holds no private key", path)
+		return nil, fmt.Errorf("%s holds no private key", path)
 	}
-	return signers[0], trusted, nil
+	return signers, nil
 }
 
 // gatewayCertificate is the certificate that cabinets see. It is read again when its files

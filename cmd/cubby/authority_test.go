@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"cubby/models"
 )
 
 func keyCommand(t *testing.T, name, dir string, args ...string) {
@@ -66,13 +64,13 @@ func TestAuthority(t *testing.T) {
 	_, err = leaf.Verify(x509.VerifyOptions{Roots: servers, DNSName: "localhost"})
 	require.Error(t, err)
 
-	signer, trusted, err := readSigner(filepath.Join(dir, "signer.key"))
+	signers, err := readSigners(filepath.Join(dir, "signer.key"))
 	require.NoError(t, err)
-	require.Equal(t, []models.SignerKey{signer.Public()}, trusted)
-	require.Len(t, signer.Key, ed25519.PrivateKeySize)
-	again, _, err := readSigner(filepath.Join(dir, "signer.key"))
+	require.Len(t, signers, 1)
+	require.Len(t, signers[0].Key, ed25519.PrivateKeySize)
+	again, err := readSigners(filepath.Join(dir, "signer.key"))
 	require.NoError(t, err)
-	require.Equal(t, signer.ID, again.ID)
+	require.Equal(t, signers[0].ID, again[0].ID)
 	require.Error(t, run(t.Context(), []string{"key", "gateway", "--dir", dir, "--hosts", "https://gw"}, env(), io.Discard, io.Discard))
 }
 
@@ -86,14 +84,14 @@ func TestSignersInTurn(t *testing.T) {
 	require.NoError(t, err)
 	fresh, err := os.ReadFile(filepath.Join(next, "signer.key"))
 	require.NoError(t, err)
-	first, _, err := readSigner(filepath.Join(dir, "signer.key"))
+	first, err := readSigners(filepath.Join(dir, "signer.key"))
 	require.NoError(t, err)
 	both := filepath.Join(dir, "both.key")
 	require.NoError(t, os.WriteFile(both, append(old, fresh...), 0o600))
-	signer, trusted, err := readSigner(both)
+	signers, err := readSigners(both)
 	require.NoError(t, err)
-	require.Equal(t, first.ID, signer.ID)
-	require.Len(t, trusted, 2)
+	require.Len(t, signers, 2)
+	require.Equal(t, first[0].ID, signers[0].ID)
 }
 
 func TestKeysOfOthersAreRefused(t *testing.T) {
@@ -111,12 +109,12 @@ func TestKeysOfOthersAreRefused(t *testing.T) {
 	_, err = readDeviceAuthority(filepath.Join(dir, "device-ca.pem"), filepath.Join(dir, "device-ca.key"))
 	require.ErrorContains(t, err, "chmod 600")
 	require.NoError(t, os.Chmod(filepath.Join(dir, "signer.key"), 0o644))
-	_, _, err = readSigner(filepath.Join(dir, "signer.key"))
+	_, err = readSigners(filepath.Join(dir, "signer.key"))
 	require.ErrorContains(t, err, "chmod 600")
 	for _, content := range []string{"", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"} {
 		bad := filepath.Join(dir, "bad.key")
 		require.NoError(t, os.WriteFile(bad, []byte(content), 0o600))
-		_, _, err = readSigner(bad)
+		_, err = readSigners(bad)
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "secret")
 	}

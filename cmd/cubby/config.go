@@ -15,6 +15,7 @@ import (
 	"cubby/activities/notify"
 	"cubby/activities/notify/sms"
 	"cubby/api"
+	"cubby/models"
 )
 
 // setting is one environment variable.
@@ -36,6 +37,8 @@ type config struct {
 	deviceCAFile      string
 	deviceCAKeyFile   string
 	signerKeyFile     string
+	signerBudgetFile  string
+	remote            models.RemoteLimits
 	instance          string
 	temporalAddress   string
 	temporalNamespace string
@@ -50,6 +53,7 @@ type config struct {
 	maxInFlight       int
 	outageTold        time.Duration
 	sandboxURL        string
+	sandboxMessages   bool
 	quota             api.Quota
 	webhookPrivate    bool
 	logLevel          string
@@ -78,6 +82,9 @@ func settings() []setting {
 		{"CUBBY_DEVICE_CA_FILE", authorityFile(deviceCA + ".pem"), "certificates of the authorities of cabinets' certificates (roles gateway, worker)", text(func(c *config) *string { return &c.deviceCAFile })},
 		{"CUBBY_DEVICE_CA_KEY_FILE", authorityFile(deviceCA + ".key"), "the authority's key (role worker)", text(func(c *config) *string { return &c.deviceCAKeyFile })},
 		{"CUBBY_SIGNER_KEY_FILE", authorityFile(signerFile), "the key that signs grants (role worker)", text(func(c *config) *string { return &c.signerKeyFile })},
+		{"CUBBY_SIGNER_BUDGET_FILE", "var/signer-budget.json", "what the signer of remote openings has signed lately; keep it where neither the database's owner nor an api can write (role worker)", text(func(c *config) *string { return &c.signerBudgetFile })},
+		{"CUBBY_REMOTE_PER_MINUTE", strconv.Itoa(models.DefaultRemoteLimits().PerMinute), fmt.Sprintf("doors that are opened from afar in the whole network within a minute, %d at most; one more stops the signer for %v (role worker)", models.RemoteLimitsMost().PerMinute, models.RemoteStopsFor), upTo(models.RemoteLimitsMost().PerMinute, func(c *config) *int { return &c.remote.PerMinute })},
+		{"CUBBY_REMOTE_PER_OPERATOR", strconv.Itoa(models.DefaultRemoteLimits().PerOperator), fmt.Sprintf("the same for one person or key within an hour, %d at most (role worker)", models.RemoteLimitsMost().PerOperator), upTo(models.RemoteLimitsMost().PerOperator, func(c *config) *int { return &c.remote.PerOperator })},
 		{"CUBBY_OPS_PROFILE", "off", "on: /debug/pprof too; a profile may hold anything that is in memory", onOff(func(c *config) *bool { return &c.opsProfile })},
 		{"CUBBY_INSTANCE", host, "name of this instance, stable over restarts, unlike every other's", instanceName},
 		{"CUBBY_TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal's frontend", text(func(c *config) *string { return &c.temporalAddress })},
@@ -105,6 +112,7 @@ func settings() []setting {
 		{"CUBBY_MAX_IN_FLIGHT", "256", "requests served at once; more wait shortly, then get 503", inFlight},
 		{"CUBBY_RATE_LIMIT", "6000", "calls that each key may make a minute, counted by each process; 0: any number (role api)", rateLimit},
 		{"CUBBY_SANDBOX_URL", "", "who moves the cabinets of test lockers, such as http://127.0.0.1:8090; empty: no sandbox (role api)", text(func(c *config) *string { return &c.sandboxURL })},
+		{"CUBBY_SANDBOX_MESSAGES", "off", "on, where mail and SMS go to stand-ins: messages of test shipments are sent too, and not only made (role worker)", onOff(func(c *config) *bool { return &c.sandboxMessages })},
 		{"CUBBY_LOG_LEVEL", "info", "debug, info, warn or error", text(func(c *config) *string { return &c.logLevel })},
 	}
 }
@@ -165,6 +173,18 @@ func duration(field func(*config) *time.Duration) func(*config, string) error {
 		if err == nil && *field(c) <= 0 {
 			err = errors.New("must be over 0")
 		}
+		return err
+	}
+}
+
+// upTo reads a number from 1 to a limit that no setting lifts.
+func upTo(most int, field func(*config) *int) func(*config, string) error {
+	return func(c *config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err == nil && (n < 1 || n > most) {
+			err = fmt.Errorf("must be 1 to %d", most)
+		}
+		*field(c) = n
 		return err
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -22,6 +23,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	outbox   *prometheus.CounterVec
+	grants   *prometheus.CounterVec
+	alarms   prometheus.Counter
 }
 
 func newMetrics(db *store.Store, log *slog.Logger) *metrics {
@@ -34,6 +37,12 @@ func newMetrics(db *store.Store, log *slog.Logger) *metrics {
 		outbox: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cubby_outbox_forwarded_total", Help: "Outbox rows delivered to Temporal.",
 		}, []string{"kind"}),
+		grants: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cubby_remote_grants_total", Help: "Grants of remote openings that were asked of this process's signer.",
+		}, []string{"answer"}),
+		alarms: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cubby_remote_alarms_total", Help: "Times that more remote openings were asked of this process's signer than may be.",
+		}),
 	}
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "cubby_outbox_rows", Help: "Outbox rows that wait for Temporal.",
@@ -47,7 +56,7 @@ func newMetrics(db *store.Store, log *slog.Logger) *metrics {
 		}
 		return float64(n)
 	})
-	m.registry.MustRegister(m.requests, m.outbox, waiting,
+	m.registry.MustRegister(m.requests, m.outbox, m.grants, m.alarms, waiting,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -57,6 +66,14 @@ func (m *metrics) observe(method, route string, status int, took time.Duration) 
 }
 
 func (m *metrics) forwarded(kind models.OutboxKind) { m.outbox.WithLabelValues(string(kind)).Inc() }
+
+// signed counts a grant that was asked for.
+func (m *metrics) signed(refused string, alarm bool) {
+	if alarm {
+		m.alarms.Inc()
+	}
+	m.grants.WithLabelValues(cmp.Or(refused, "signed")).Inc()
+}
 
 // handler serves the operators' listener, with Go's profiles if asked for.
 func (m *metrics) handler(ready func(context.Context) error, profile bool) http.Handler {

@@ -189,7 +189,7 @@ func (s *server) api(ctx context.Context) error {
 	c := api.Config{
 		Keys: s.db, Shipments: s.db, Lockers: s.db, Enrolment: s.db, Network: s.db, Incidents: s.db, Events: s.db, Engine: s.engine,
 		Clocks: s.db, Codes: s.db, Pages: s.db, PublicURL: s.config.publicURL, SMSReports: s.db,
-		Desk: s.desk(texts), Routes: s.db, Access: s.db, DataKey: dataKey,
+		Desk: s.desk(texts), Routes: s.db, Remotes: s.db, Access: s.db, DataKey: dataKey,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
 		PrivateWebhooks: s.config.webhookPrivate,
@@ -222,7 +222,7 @@ func (s *server) sms() (*sms.Twilio, error) {
 // desk makes the pages of the operator's staff.
 func (s *server) desk(texts *catalogue.Catalogue) http.Handler {
 	c := desk.Config{
-		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Engine: s.engine,
+		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Remotes: s.db, Engine: s.engine,
 		Texts: texts, Logger: s.log, Now: time.Now, Rand: rand.Reader, PublicURL: s.config.publicURL,
 	}
 	if s.config.temporalUI != "" {
@@ -246,7 +246,7 @@ func (s *server) gateway(ctx context.Context) error {
 		Logger: s.log, Now: time.Now, Rand: rand.Reader,
 	})
 	s.group.Go(func() error { return g.Run(ctx) })
-	w := worker.Gateway(s.temporal, s.config.instance, &activities.Locker{Line: g}, s.fatal)
+	w := worker.Gateway(s.temporal, s.config.instance, &activities.Locker{Line: g, Remote: g}, s.fatal)
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
 	return s.listen(ctx, "gateway", s.config.gatewayListen, g.Server(gateway.TLS(certificate.get, devices)))
 }
@@ -263,12 +263,24 @@ func (s *server) work(ctx context.Context) error {
 	}
 	s.group.Go(func() error { return worker.Run(ctx, w, s.log) })
 	s.group.Go(func() error { return worker.Run(ctx, posts, s.log) })
+	s.group.Go(func() error { return s.sign(ctx, parts) })
 	s.group.Go(func() error { return forwarder.Run(ctx) })
 	s.group.Go(func() error { return worker.EraseSealed(ctx, s.db, s.log) })
 	s.group.Go(func() error { return waker.Run(ctx) })
 	s.group.Go(func() error { return s.publishKey(ctx, parts.Webhook) })
 	s.group.Go(func() error { return worker.EnsureSchedules(ctx, s.temporal, s.log) })
 	return nil
+}
+
+// sign signs remote openings while this process holds the signer's budget: of several that share
+// one, one signs at a time.
+func (s *server) sign(ctx context.Context, parts worker.Parts) error {
+	release, err := worker.HoldBudget(ctx, s.config.signerBudgetFile, s.log)
+	if err != nil || release == nil {
+		return err
+	}
+	defer release()
+	return worker.Run(ctx, worker.Signer(s.temporal, parts, s.fatal), s.log)
 }
 
 // publishKey tells the api to which key webhooks' keys are sealed, as soon as the database answers.
@@ -297,7 +309,7 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
-	signer, trusted, err := readSigner(s.config.signerKeyFile)
+	signers, err := readSigners(s.config.signerKeyFile)
 	if err != nil {
 		return worker.Parts{}, err
 	}
@@ -312,13 +324,13 @@ func (s *server) parts() (worker.Parts, error) {
 	if err != nil {
 		return worker.Parts{}, err
 	}
-	keys := activities.Keyring{Master: master}
+	keys, signer := activities.Keyring{Master: master}, signers[0]
 	sealed, err := models.DeriveWebhookSealKey(master)
 	if err != nil {
 		return worker.Parts{}, err
 	}
 	sending := &activities.Notify{
-		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now,
+		Notices: s.db, Mailer: &s.config.mail, Settle: s.config.smsSettle, Keys: keys, Now: time.Now, Tests: s.config.sandboxMessages,
 		Renderer: &notify.Renderer{
 			Texts: texts, Domain: s.config.mailDomain, Link: activities.Links{Keys: keys, Base: s.config.publicURL}.Link,
 		},
@@ -330,13 +342,18 @@ func (s *server) parts() (worker.Parts, error) {
 		Shipment: &activities.Shipment{Lives: s.db, Keys: keys, Signer: signer},
 		Notify:   sending,
 		Cabinet: &activities.Cabinet{
-			Keys: keys, Authority: authority, Signers: trusted, Store: s.db, Now: time.Now, Rand: rand.Reader,
+			Keys: keys, Authority: authority, Signers: signers, Store: s.db, Now: time.Now, Rand: rand.Reader,
 		},
 		Grant:     &activities.Grant{Couriers: s.db, Signer: signer},
 		Incident:  &activities.Incident{Store: s.db},
 		Retention: &activities.Retention{Store: s.db},
 		Closing:   &activities.Closing{Lockers: s.db},
-		Page:      &activities.Page{Codes: s.db, Keys: keys},
+		Remote:    &activities.Remote{Store: s.db},
+		Signing: &activities.Signing{
+			Signer: signer, Budget: &worker.BudgetFile{Path: s.config.signerBudgetFile, Limits: s.config.remote, Now: time.Now},
+			Alarms: s.db, Observe: s.metrics.signed, Logger: s.log, Now: time.Now,
+		},
+		Page: &activities.Page{Codes: s.db, Keys: keys},
 		Webhook: &activities.Webhook{
 			Endpoints: s.db, Key: sealed, Now: time.Now,
 			Poster: post.New(post.Options{Private: s.config.webhookPrivate, Now: time.Now}),

@@ -119,12 +119,15 @@ func (s *Store) SetHours(ctx context.Context, r models.Request, id models.Locati
 		if err := t.db.Select("hours", "quiet_hours", "updated_at").Save(&l).Error; err != nil {
 			return err
 		}
-		here, err := gorm.G[models.Locker](t.db).Where("location = ?", id).Order("id").Find(t.ctx)
+		here, err := t.lockersAt(id)
 		if err != nil {
 			return err
 		}
 		for _, stands := range here {
 			t.tellUpdated(stands)
+		}
+		if err := t.tellLayouts(here); err != nil {
+			return err
 		}
 		return t.audit(r, "location.hours", string(id), "")
 	})

@@ -18,7 +18,8 @@ func Tables() []any {
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
 		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{}, models.SealedAccess{}, models.Route{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
-		optOut{}, models.Template{},
+		optOut{}, models.Template{}, models.RemoteOpening{}, models.RemoteDoor{},
+		optOut{}, models.Template{}, storedScreen{},
 		models.Staff{}, models.StaffSession{}, models.SignInTries{},
 	}
 }
@@ -52,3 +53,6 @@ func (s *Store) Plan(ctx context.Context, a models.Actor, q models.ShipmentQuery
 	}
 	return plan
 }
+
+// ScreensBatch is how many cabinets are told of a screen at once.
+const ScreensBatch = screensBatch

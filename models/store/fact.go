@@ -170,6 +170,9 @@ func (in *intake) load(facts []models.Fact) error {
 // announced after the moment to which the database was put back.
 const unknownShipment = "there is no such shipment"
 
+// maxDevice is how long the name of a cabinet's device may be, in bytes.
+const maxDevice = 40
+
 // impossible says why a fact that can be read cannot be true, or is empty.
 func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
@@ -203,6 +206,9 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	if d.Shipment != "" && !in.shipments[d.Shipment] {
 		return unknownShipment
 	}
+	if f.Type == models.FactDevice && (d.Device == "" || len(d.Device) > maxDevice) {
+		return "a device has a name"
+	}
 	return ""
 }
 
@@ -212,7 +218,7 @@ func refuses(t models.FactType) bool { return t == models.FactRefused || t == mo
 // movesParcel reports whether a fact of the type says where a parcel is.
 func movesParcel(t models.FactType) bool {
 	switch t {
-	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactLoadFailed:
+	case models.FactDeposited, models.FactPickedUp, models.FactWithdrawn, models.FactMissing, models.FactLoadFailed, models.FactUnloaded:
 		return true
 	}
 	return refuses(t)
@@ -287,6 +293,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	case models.FactBoardDown:
 		incident.Kind, incident.Cell = models.IncidentBoard, firstCell(d.Cells)
 		return in.openIncident(incident)
+	case models.FactDevice:
+		return in.deviceChanged(f, d)
 	case models.FactBoardUp:
 		return in.boardUp(in.locker, firstCell(d.Cells))
 	case models.FactInventory:
@@ -297,11 +305,21 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	case models.FactDeposited:
 		in.loaded[d.Parcel] = f.Cell
+	case models.FactUnloaded:
+		return in.cellChecked(in.locker, f.Cell)
+	case models.FactDoorOpened:
+		return in.openedFromAfar(f, d)
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam
 		return in.openIncident(incident)
 	case models.FactPadPaused:
 		incident.Kind = models.IncidentPad
+		return in.openIncident(incident)
+	case models.FactTrouble:
+		incident.Kind, incident.Evidence = models.IncidentTrouble, incident.Evidence+": "+troubleOf(d.Reason)
+		if d.Reason == models.TroubleLocked {
+			incident.Kind = models.IncidentLockedIn
+		}
 		return in.openIncident(incident)
 	case models.FactCellDoubtful:
 		incident.Kind = models.IncidentDoubt
@@ -315,6 +333,14 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	}
 	return nil
+}
+
+// troubleOf is a trouble as an incident names it: a cabinet's word, which a newer one may have more of.
+func troubleOf(reason string) string {
+	if slices.Contains(models.Troubles(), reason) {
+		return reason
+	}
+	return models.TroubleOther
 }
 
 // inDoubt names the cells of an inventory whose content is not known.

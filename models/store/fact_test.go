@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,6 +243,36 @@ func TestIncidentsOfACell(t *testing.T) {
 	})
 }
 
+// TestIncidentsOfTroubleAtAScreen: what somebody says there reaches a person, and a person who is
+// locked in is told apart.
+func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		v := f.create(t, f.announcement(l.ID, "N1"))
+		j := &journal{at: f.clock()}
+		said := func(cell int, d models.FactData) models.Fact { return j.fact(models.FactTrouble, cell, d) }
+		facts := []models.Fact{opened(j),
+			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleEmpty}),
+			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleOther}),
+			said(0, models.FactData{Reason: models.TroubleLocked}),
+			said(2, models.FactData{Reason: "a word of tomorrow"}),
+		}
+		_, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: true, Locker: l.ID})
+		require.NoError(t, err)
+		require.Len(t, found, 3)
+		slices.SortFunc(found, func(a, b models.Incident) int { return strings.Compare(a.Evidence, b.Evidence) })
+		require.Equal(t, models.IncidentTrouble, found[0].Kind)
+		require.Equal(t, 1, found[0].Cell)
+		require.Equal(t, v.Shipment.ID, found[0].Shipment)
+		require.Equal(t, facts[1].Key(l.ID)+": empty", found[0].Evidence, "the number that the person was shown is in it")
+		require.Equal(t, models.IncidentLockedIn, found[1].Kind)
+		require.Equal(t, facts[4].Key(l.ID)+": other", found[2].Evidence)
+		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
+	})
+}
+
 func TestReconcile(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		l := f.locker(t, "L-1")
@@ -380,5 +412,38 @@ func TestFactsOfParcelsOnTheirOwn(t *testing.T) {
 		require.Equal(t, int64(10), head.Seq)
 		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 5)
 		require.Len(t, rows[models.OutboxRow](t, f, "kind = ?", models.OutboxSignal), 3)
+	})
+}
+
+// TestADeviceOpensAnIncident: one for each device, until it works again.
+func TestADeviceOpensAnIncident(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		warm := 95
+		told := func(device string, state models.DeviceState) models.Fact {
+			d := models.FactData{Device: device, State: state, Measured: &warm}
+			if state == models.DeviceTooWarm {
+				d.Cells = []models.CellReport{{Cell: 1, State: models.CellOutOfService}}
+			}
+			return j.fact(models.FactDevice, 0, d)
+		}
+		open := func() (n int) {
+			return len(rows[models.Incident](t, f, "kind = ? AND resolved IS NULL", models.IncidentDevice))
+		}
+		take := func(facts ...models.Fact) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.NoError(t, err)
+		}
+		take(opened(j), told("climate-1", models.DeviceTooWarm), told("climate-1", models.DeviceDown), told(models.DevicePower, models.DeviceBattery))
+		require.Equal(t, 2, open())
+		require.Contains(t, rows[models.Incident](t, f, "kind = ?", models.IncidentDevice)[0].Evidence, "climate-1 too_warm 9.5 °C")
+		require.Equal(t, models.CellOutOfService, rows[models.StoredCell](t, f, "locker = ? AND number = 1", l.ID)[0].State)
+		take(told("climate-1", models.DeviceOK))
+		require.Equal(t, 1, open())
+		take(told("", models.DeviceDown))
+		require.Equal(t, 1, open(), "a device has a name")
+		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 1)
 	})
 }

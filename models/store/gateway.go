@@ -34,6 +34,8 @@ type connection struct {
 	EndedAt  *time.Time
 	// CurrentAt is since when all of the cabinet's journal is here.
 	CurrentAt *time.Time
+	// DownSince is since when the cabinet is away, as the lives there were told; nil: they were not.
+	DownSince *time.Time
 	// Told is whether others were told last that it is online or offline; empty: neither yet.
 	Told string
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"gorm.io/gorm"
 
@@ -79,6 +80,19 @@ func (in *intake) tellUnannounced(f models.Fact, d models.FactData) error {
 		Locker: in.locker, Cell: f.Cell, Operation: f.Operation, Label: d.Label,
 	}}, scopes...)
 	return nil
+}
+
+// deviceChanged opens the incident of a device that does not work, and resolves it once it does.
+func (in *intake) deviceChanged(f models.Fact, d models.FactData) error {
+	key := models.DeviceKey(in.locker, d.Device)
+	if d.State == models.DeviceOK {
+		return in.resolve("the device works again", "key = ?", key)
+	}
+	evidence := f.Key(in.locker) + ": " + d.Device + " " + string(d.State)
+	if d.Measured != nil {
+		evidence += fmt.Sprintf(" %.1f °C", float64(*d.Measured)/10)
+	}
+	return in.openIncident(models.Incident{Key: key, Kind: models.IncidentDevice, Locker: in.locker, Evidence: evidence})
 }
 
 // boardUp resolves what is open about a lock board that answers again.

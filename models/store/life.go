@@ -249,6 +249,13 @@ func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (m
 
 // grantWithdrawal tells a cabinet what couriers may take out of it, or may not any more.
 func (t *tx) grantWithdrawal(w models.DirectoryWithdrawal, sign func(models.Grant) models.SignedGrant) error {
+	if w.To != "" {
+		err := t.db.Raw(`SELECT l.number || ', ' || p.address FROM lockers l JOIN locations p ON p.id = l.location WHERE l.id = ?`,
+			w.To).Scan(&w.Place).Error
+		if err != nil {
+			return err
+		}
+	}
 	var known int64
 	err := t.db.Raw("SELECT coalesce(max(rev), 0) FROM directory WHERE scope = ? AND kind = ? AND key = ?",
 		models.ScopeOfLocker(w.Locker), models.EntryWithdrawal, w.Shipment).Scan(&known).Error

@@ -9,8 +9,8 @@ import (
 	"cubby/models"
 )
 
-// ChangeLocation changes what is told of a location. Where its address is another, the cabinets
-// there are told, who show it.
+// ChangeLocation changes what is told of a location. Where its address or time zone is
+// another, the cabinets there are told, who go by them.
 func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.LocationID, c models.LocationChange) (models.Location, error) {
 	var l models.Location
 	err := s.tx(ctx, "location_change", func(t *tx) error {
@@ -18,7 +18,7 @@ func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.
 		if l, err = take(row, err, "There is no such location."); err != nil {
 			return err
 		}
-		address := l.Address
+		before := l
 		c.Apply(&l)
 		if err := t.knownHost(l); err != nil {
 			return err
@@ -27,22 +27,32 @@ func (s *Store) ChangeLocation(ctx context.Context, r models.Request, id models.
 		if err := t.db.Save(&l).Error; err != nil {
 			return err
 		}
-		if err := t.audit(r, "location.change", string(id), ""); err != nil || l.Address == address {
+		if err := t.audit(r, "location.change", string(id), ""); err != nil || l.Address == before.Address && l.TimeZone == before.TimeZone {
 			return err
 		}
-		// Scopes are locked in one order by every transaction.
-		lockers, err := gorm.G[models.Locker](t.db).Where("location = ?", id).Order("id").Find(t.ctx)
+		here, err := t.lockersAt(id)
 		if err != nil {
 			return err
 		}
-		for _, locker := range lockers {
-			if err := t.tellLayout(locker); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.tellLayouts(here)
 	})
 	return l, err
+}
+
+// lockersAt reads a location's lockers to be written. They, and scopes, are locked in one order by
+// every transaction.
+func (t *tx) lockersAt(l models.LocationID) ([]models.Locker, error) {
+	return forUpdate[models.Locker](t).Where("location = ?", l).Order("id").Find(t.ctx)
+}
+
+// tellLayouts has cabinets told what they are now.
+func (t *tx) tellLayouts(lockers []models.Locker) error {
+	for _, l := range lockers {
+		if err := t.tellLayout(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // knownHost refuses a host that is none.

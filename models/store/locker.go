@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -80,7 +81,7 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 			return err
 		}
 		t.tellUpdated(l)
-		return t.writeLayout(l, place.Address, model.Layout())
+		return t.writeLayout(l, place, model.Layout())
 	})
 	if err != nil {
 		return models.Locker{}, err
@@ -89,10 +90,42 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 }
 
 // writeLayout tells a cabinet what it is, and what it may be used for.
-func (t *tx) writeLayout(l models.Locker, address string, cells []models.LayoutCell) error {
+func (t *tx) writeLayout(l models.Locker, place models.Location, cells []models.LayoutCell) error {
+	neighbours, err := t.neighbours(l, place)
+	if err != nil {
+		return err
+	}
+	profiles, err := t.screens(l.ID)
+	if err != nil {
+		return err
+	}
 	return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
-		Locker: l.ID, Number: l.Number, Address: address, State: l.State, Cells: cells,
+		Locker: l.ID, Number: l.Number, Address: place.Address, TimeZone: place.TimeZone, State: l.State, Cells: cells,
+		Neighbours: neighbours, Screen: shown(profiles, l.ID, place),
 	})})
+}
+
+// neighbourDegrees bounds where neighbours are looked for: some 20 km to each side.
+const neighbourDegrees = 0.2
+
+// neighbours are the nearest lockers that clients may use now.
+func (t *tx) neighbours(l models.Locker, place models.Location) ([]models.Neighbour, error) {
+	var near []struct {
+		models.Neighbour
+		Latitude, Longitude float64
+	}
+	err := t.db.Raw(`SELECT l.number, p.address, p.latitude, p.longitude FROM lockers l JOIN locations p ON p.id = l.location
+		WHERE p.latitude BETWEEN ? AND ? AND p.longitude BETWEEN ? AND ? AND l.state = ? AND l.id <> ? AND l.test = ?
+		ORDER BY (p.latitude - ?) * (p.latitude - ?) + (p.longitude - ?) * (p.longitude - ?), l.id LIMIT ?`,
+		place.Latitude-neighbourDegrees, place.Latitude+neighbourDegrees, place.Longitude-neighbourDegrees, place.Longitude+neighbourDegrees,
+		models.LockerActive, l.ID, l.Test, place.Latitude, place.Latitude, place.Longitude, place.Longitude, 2*nearbyShown).Scan(&near).Error
+	var neighbours []models.Neighbour
+	for _, n := range near {
+		n.DistanceM = distanceM(place.Latitude, place.Longitude, n.Latitude, n.Longitude)
+		neighbours = append(neighbours, n.Neighbour)
+	}
+	slices.SortStableFunc(neighbours, func(a, b models.Neighbour) int { return a.DistanceM - b.DistanceM })
+	return neighbours[:min(len(neighbours), nearbyShown)], err
 }
 
 // ChangeLocker carries out an action on a locker, for a reason, and has its cabinet told.
@@ -159,7 +192,7 @@ func (t *tx) tellLayout(l models.Locker) error {
 	for i, c := range stored {
 		cells[i] = c.Layout
 	}
-	return t.writeLayout(l, place.Address, cells)
+	return t.writeLayout(l, place, cells)
 }
 
 func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {

@@ -261,6 +261,17 @@ func (t *tx) instead(row models.Notification) (id models.NotificationID, reached
 	return id, true, err
 }
 
+// Sandboxed records that a message was made and does not leave. It is told as one that was sent, for a reason.
+func (s *Store) Sandboxed(ctx context.Context, id models.NotificationID) error {
+	return s.tx(ctx, "sandboxed", func(t *tx) error {
+		n, err := t.exec("UPDATE notifications SET state = ? WHERE id = ? AND state = ?", models.NotificationSandboxed, id, models.NotificationQueued)
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.tellNotification(id, models.EventNotificationSent, string(models.NotificationSandboxed))
+	})
+}
+
 // Drop records that a message is not sent, since nobody needs it any more.
 func (s *Store) Drop(ctx context.Context, id models.NotificationID) error {
 	return s.tx(ctx, "drop", func(t *tx) error {

@@ -110,16 +110,8 @@ func (s *Store) CreateKey(ctx context.Context, n models.NewKey) (models.APIKey, 
 		if o, err = take(o, err, "There is no such organization."); err != nil {
 			return err
 		}
-		if o.Kind != models.KindOperator && slices.Contains(n.Scopes, models.ScopeOperator) {
-			// It would see and change every organization's shipments.
-			var fields models.Fields
-			fields.Add("/scopes", "operator is for organizations of the kind operator")
-			return fields.Err()
-		}
-		if n.Test && slices.Contains(n.Scopes, models.ScopeOperator) {
-			var fields models.Fields
-			fields.Add("/test", "must be false with the scope operator, which sees everything")
-			return fields.Err()
+		if err := checkScopes(o, n); err != nil {
+			return err
 		}
 		key.CreatedAt = t.now
 		if err := insert(t, key); err != nil {
@@ -131,6 +123,24 @@ func (s *Store) CreateKey(ctx context.Context, n models.NewKey) (models.APIKey, 
 		return models.APIKey{}, "", err
 	}
 	return key, secret, nil
+}
+
+// checkScopes refuses what would see and change every organization's shipments, or open any door,
+// to others than operators, and to test keys.
+func checkScopes(o models.Organization, n models.NewKey) error {
+	var fields models.Fields
+	for _, scope := range []models.Scope{models.ScopeOperator, models.ScopeRemote} {
+		if !slices.Contains(n.Scopes, scope) {
+			continue
+		}
+		if o.Kind != models.KindOperator {
+			fields.Add("/scopes", "%s is for organizations of the kind operator", scope)
+		}
+		if n.Test {
+			fields.Add("/test", "must be false with the scope %s, which is for all lockers", scope)
+		}
+	}
+	return fields.Err()
 }
 
 // RevokeKey ends a key at once; ending it again changes nothing.

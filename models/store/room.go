@@ -14,7 +14,7 @@ import (
 // before. A deposit takes the cell that was promised to it: see release.
 func bearsOnRoom(t models.FactType) bool {
 	switch t {
-	case models.FactInventory, models.FactBoardDown, models.FactBoardUp, models.FactCellDoubtful, models.FactCellChecked,
+	case models.FactInventory, models.FactBoardDown, models.FactBoardUp, models.FactDevice, models.FactCellDoubtful, models.FactCellChecked,
 		models.FactDoorJammed, models.FactHeld, models.FactMissing, models.FactCellOutOfService, models.FactCellInService:
 		return true
 	}

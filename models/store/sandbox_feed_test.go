@@ -99,3 +99,30 @@ func TestEndpointsOfTestKeys(t *testing.T) {
 		require.Len(t, all, 2)
 	})
 }
+
+// TestAMessageThatNeverLeft is told to test keys for what it is, once, and is not sent again.
+func TestAMessageThatNeverLeft(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, live := t.Context(), f.locker(t, "L-1")
+		trial, err := f.CreateLocker(ctx, models.Request{}, models.Locker{Number: "T-1", Location: live.Location, Model: live.Model, Test: true})
+		require.NoError(t, err)
+		n := f.announcement(trial.ID, "N1")
+		n.Request = f.testKey()
+		res, err := f.Project(ctx, models.Projection{
+			Shipment: f.create(t, n).Shipment.ID, Rev: 1, State: models.StateReady, Notify: []models.NoticeKind{models.NoticeReady},
+		}, signed)
+		require.NoError(t, err)
+		for range 2 {
+			require.NoError(t, f.Sandboxed(ctx, res.Notifications[0]))
+		}
+		list, err := f.Notifications(ctx, models.NotificationQuery{Page: models.Page{Limit: 9}, Actor: f.testKey().Actor, State: models.NotificationSandboxed})
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		events, err := f.Events(ctx, models.EventQuery{Actor: f.testKey().Actor, Feed: models.FeedOwn, Limit: 9})
+		require.NoError(t, err)
+		require.Equal(t, []models.EventType{models.EventCreated, models.EventNotificationSent}, typesOf(events))
+		require.Equal(t, "sandboxed", events[1].Data.Reason)
+		_, err = f.Resend(ctx, f.testKey(), res.Notifications[0])
+		require.Equal(t, models.CodeInvalidState, code(err))
+	})
+}

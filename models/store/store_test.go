@@ -54,6 +54,10 @@ var (
 	_ activities.ClosedLockers = (*store.Store)(nil)
 	_ activities.Enrolments    = (*store.Store)(nil)
 	_ activities.Endpoints     = (*store.Store)(nil)
+	_ activities.Remotes       = (*store.Store)(nil)
+	_ activities.RemoteAlarms  = (*store.Store)(nil)
+	_ api.Remotes              = (*store.Store)(nil)
+	_ desk.Remotes             = (*store.Store)(nil)
 )
 
 // fixture is an own database with a clock that tests move and a fault that they set.

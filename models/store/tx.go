@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -82,7 +81,7 @@ func forUpdate[T any](t *tx) gorm.Interface[T] {
 // audit records an act.
 func (t *tx) audit(r models.Request, action, object, detail string) error {
 	return insert(t, models.AuditEntry{
-		At: t.now, Actor: cmp.Or(string(r.Actor.Staff), string(r.Actor.Key), "system"), Organization: r.Actor.Organization,
+		At: t.now, Actor: r.By(), Organization: r.Actor.Organization,
 		Action: action, Object: object, Detail: detail, Request: r.ID,
 	})
 }

@@ -116,6 +116,10 @@ func TestFind(t *testing.T) {
 	ref, err = twilio.Find(t.Context(), phone, began, same)
 	require.NoError(t, err)
 	require.Equal(t, p.Messages()[0].SID, ref)
+	asked := p.Questions()
+	require.Len(t, asked, 2)
+	require.Equal(t, []any{phone, []string(nil)}, []any{asked[0].To, asked[0].Found})
+	require.Equal(t, []any{phone, []string{ref}}, []any{asked[1].To, asked[1].Found})
 	for _, c := range []struct {
 		to    string
 		since time.Time

@@ -85,6 +85,7 @@ func TestGreetRefuses(t *testing.T) {
 		"only newer versions": {protocol.Hello{Min: 2, Max: 3}, models.CodeInvalid},
 		"only older versions": {protocol.Hello{Min: 0, Max: 0}, models.CodeInvalid},
 		"a hash of nothing":   {protocol.Hello{Min: 1, Max: 1, Hash: "h"}, models.CodeMalformedFrame},
+		"a nonce of a book":   {protocol.Hello{Min: 1, Max: 1, Nonce: strings.Repeat("n", 129)}, models.CodeMalformedFrame},
 		"a fact with no hash": {protocol.Hello{Min: 1, Max: 1, Seq: 1}, models.CodeMalformedFrame},
 		"a negative epoch":    {protocol.Hello{Min: 1, Max: 1, Epoch: -1}, models.CodeMalformedFrame},
 	} {

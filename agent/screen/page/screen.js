@@ -1,62 +1,85 @@
-// The state is the server's: this page draws what comes and sends what a person does.
+// The state is the cabinet's: this page draws what comes and sends what a person does. Words come with the view.
 
 /**
- * @typedef {{screen: string, text: string, sentence: string, buttons: string[], doors: number[],
- *   open_doors: number[], offline: boolean, strips: string[], courier?: string,
- *   items?: {key: string, label: string}[]}} View
+ * @typedef {{
+ *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
+ *   frame: string[], labels: Object<string, string>, items: {key: string, label: string}[], doors: number[],
+ *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
+ * }} View
+ * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
+ * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}}} Site
  */
 
-const labels = {
-  cancel: 'Cancel', finish: 'Finish', not_placed: 'Not placed', did_not_fit: 'Does not fit', empty: 'Empty',
-  not_empty: 'Not empty', yes_taken: 'Yes, everything', open_again: 'Open again', try_again: 'Try again',
-  problem: 'Something is wrong', collect: 'Collect', open_next: 'Open the next cell', check: 'Check cells', missing: 'Cell is empty',
-  something_else: 'Something else',
-  taken: 'Taken', not_taken: 'Not taken', list: 'List', take_back: 'Take it back',
-  refuse: 'I do not want it', damaged: 'It is damaged', not_ordered: 'I did not order it', other: 'Another reason', keep: 'I take it',
-  unreadable: 'Cannot read the label', confirm: 'It is this one', put_back: 'Put it back', take_anyway: 'Take it anyway',
-  leave_s: 'Leave here: S', leave_m: 'Leave here: M', leave_l: 'Leave here: L', leave_xl: 'Leave here: XL',
-};
-const codeLength = 8;
-const again = 1000; // ms
+const again = 1000; // ms until the next try to reach the cabinet
+const lostAfter = 3000; // ms
+const touchEvery = 5000; // ms
+const aliveEvery = 5000; // ms
+const codeLengths = { digits: 8, base32: 7 };
+const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
+const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
+const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
+const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
+const letters = [...'1234567890QWERTYUIOPASDFGHJKL-ZXCVBNM', '⌫', '.', 'OK'];
+const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
+const side = new URLSearchParams(location.search).get('side') === 'back' ? '?side=back' : '';
 const at = (id) => document.getElementById(id);
 const typed = at('typed');
-let view = null;
+const root = document.documentElement;
+
+let /** @type {View} */ view = null;
+let /** @type {Site} */ site = null;
 let events = null;
+let lostTimer = 0;
+let countdown = 0;
+let lettersWanted = false; // a courier's keyboard: wanted for labels that cannot be scanned
 
 /** @param {View} v */
 function draw(v) {
-  const fresh = !view || view.screen !== v.screen || view.text !== v.text;
+  const before = view;
+  // An answer may be overtaken by what came of the next act.
+  if (before && v.rev < before.rev) return;
+  const fresh = !before || before.screen !== v.screen || before.text !== v.text;
   view = v;
+  if (fresh) {
+    typed.value = '';
+    lettersWanted = false;
+  }
+  root.lang = v.language;
+  root.dataset.text = v.text;
+  root.dir = v.direction;
+  for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
+  root.classList.toggle('quiet', !!v.quiet);
   at('sentence').textContent = v.sentence;
   at('screen').textContent = v.screen;
-  typed.type = v.text === 'pin' || v.text === 'wrong_pin' ? 'password' : 'text';
-  if (fresh) typed.value = '';
-  // Nothing can be typed while a door is open, and its number needs the room.
-  at('pad').hidden = v.text === 'lost' || v.text === 'out_of_service' || v.doors.length > 0;
+  at('hint').classList.toggle('home', v.screen === 'C1');
+  at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
+  fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
+  typed.type = v.pad === 'pin' ? 'password' : 'text';
+  drawPad(v);
   fill(at('strips'), v.strips, (s) => element('p', s));
   fill(at('doors'), v.doors, (n) => element('li', String(n)));
   fill(at('items'), v.items, (item) => {
-    const button = element('button', item.label);
-    button.type = 'button';
+    const button = pressable(item.label, () => send('choose', item.key));
     button.dataset.item = item.key;
-    button.addEventListener('click', () => send('choose', item.key));
     return button;
   });
-  fill(at('buttons'), v.buttons, (b) => {
-    const button = element('button', labels[b] || b);
-    button.type = 'button';
-    button.dataset.button = b;
-    button.addEventListener('click', () => send('press', b));
-    return button;
-  });
+  fill(at('buttons'), worded(v, v.buttons), choice);
+  fill(at('frame'), worded(v, v.frame), choice);
+  drawMap(v.doors);
+  drawDim(v);
+  count(v.seconds);
+  if (fresh) speakAndSound(v, before);
 }
 
 // What stays as it was is left alone: a finger may be on it.
 function fill(parent, values, make) {
   const now = JSON.stringify(values || []);
   if (parent.dataset.now === now) return;
+  const focused = parent.contains(document.activeElement) && document.activeElement.dataset.button;
   parent.dataset.now = now;
   parent.replaceChildren(...(values || []).map(make));
+  if (focused) parent.querySelector(`[data-button="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function element(name, text) {
@@ -65,18 +88,58 @@ function element(name, text) {
   return e;
 }
 
-async function send(what, text) {
-  try {
-    const answer = await fetch(what, {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text }),
-    });
-    const body = await answer.json();
-    if (answer.ok) draw(body);
-    else at('sentence').textContent = body.detail;
-  } catch {
-    lost();
-    setTimeout(listen, again);
+function pressable(label, act) {
+  const button = element('button', label);
+  button.type = 'button';
+  button.addEventListener('click', act);
+  return button;
+}
+
+const worded = (v, names) => names.map((name) => ({ name, label: v.labels[name] || name, on: !!v.access[name.replace('access_', '')] || name === 'language_' + v.language }));
+
+function choice({ name, label, on }) {
+  const button = pressable(label, () => send('press', name));
+  button.dataset.button = name;
+  if (name.startsWith('language_')) button.lang = name.slice('language_'.length);
+  if (name.startsWith('access_') || name.startsWith('language_')) button.setAttribute('aria-pressed', String(on));
+  button.classList.toggle('on', on);
+  button.classList.toggle('first', first.has(name));
+  return button;
+}
+
+const distance = (m, language) => m < 1000
+  ? new Intl.NumberFormat(language, { style: 'unit', unit: 'meter' }).format(Math.round(m / 10) * 10)
+  : new Intl.NumberFormat(language, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 }).format(m / 1000);
+
+/** @param {View} v */
+function drawPad(v) {
+  const keyboard = { digits, pin: digits, base32, label: lettersWanted && letters }[v.pad];
+  at('pad').hidden = !keyboard;
+  at('keyboard').hidden = v.pad !== 'label';
+  document.querySelector('main').classList.toggle('typing', !!keyboard);
+  at('keys').classList.toggle('letters', keyboard === letters || keyboard === base32);
+  fill(at('keys'), keyboard || [], key);
+}
+
+function key(name) {
+  const button = element('button', name);
+  button.type = 'button';
+  // A key acts as the finger comes down; a click without one is of a keyboard or a reader.
+  button.addEventListener('pointerdown', (e) => { e.preventDefault(); button.classList.add('pressed'); type(name); });
+  for (const end of ['pointerup', 'pointerleave', 'pointercancel']) button.addEventListener(end, () => button.classList.remove('pressed'));
+  button.addEventListener('click', (e) => { if (e.detail === 0) type(name); });
+  return button;
+}
+
+function type(name) {
+  if (!view?.pad) return;
+  switch (name) {
+    case 'OK': return submit();
+    case '⌫': typed.value = typed.value.slice(0, -1); return;
   }
+  typed.value += name;
+  // A whole pickup code needs no OK.
+  if (typed.value.length === codeLengths[view.pad]) submit();
 }
 
 function submit() {
@@ -85,34 +148,240 @@ function submit() {
   if (text) send('keys', text);
 }
 
-// Without the server nothing is known, so nothing is offered.
-function lost() {
-  draw({ screen: '', text: 'lost', sentence: 'One moment, please.', buttons: [], doors: [], open_doors: [], offline: false, strips: [] });
+/** @param {number[]} doors */
+function drawMap(doors) {
+  at('say').classList.toggle('doors', doors.length > 0);
+  for (const cell of at('map').querySelectorAll('.cell')) {
+    const open = doors.includes(Number(cell.dataset.cell));
+    cell.classList.toggle('door', open);
+    cell.textContent = open ? cell.dataset.cell : '';
+  }
 }
 
-// The first event is the whole view. The browser connects again by itself, unless it has
-// given up.
+// The cabinet stands there as its modules do, each to its measure.
+function drawSite() {
+  root.style.setProperty('--mm', site.px_per_mm + 'px');
+  at('place').textContent = [site.screen.operator, site.number, site.address].filter(Boolean).join(' · ');
+  at('logo').hidden = !site.screen.logo;
+  if (site.screen.logo) at('logo').src = site.screen.logo;
+  if (site.screen.colour) {
+    root.style.setProperty('--brand', site.screen.colour);
+    root.style.setProperty('--on-brand', lightness(site.screen.colour) > 0.18 ? '#000' : '#fff');
+  }
+  const modules = new Map();
+  for (const cell of site.cells) {
+    const rows = modules.get(cell.module) || modules.set(cell.module, new Map()).get(cell.module);
+    (rows.get(cell.row) || rows.set(cell.row, []).get(cell.row)).push(cell);
+  }
+  let wide = 0;
+  let high = 0;
+  at('map').replaceChildren(...[...modules.values()].map((rows) => {
+    const module = document.createElement('div');
+    module.className = 'module';
+    const width = Math.max(...[...rows.values()].map((cells) => cells.reduce((sum, c) => sum + (c.inner.width_mm || 400), 0)));
+    let height = 0;
+    for (const cells of rows.values()) {
+      const row = document.createElement('div');
+      row.className = 'row';
+      const tall = Math.max(...cells.map((c) => c.inner.height_mm || 100));
+      row.style.flex = `${tall} 1 0`;
+      height += tall;
+      for (const c of cells) {
+        const cell = document.createElement('div');
+        cell.className = 'cell';
+        cell.dataset.cell = String(c.number);
+        row.append(cell);
+      }
+      module.append(row);
+    }
+    module.style.flex = `${width} 1 0`;
+    wide += width;
+    high = Math.max(high, height);
+    return module;
+  }));
+  at('map').style.aspectRatio = `${wide} / ${high}`;
+  if (view) drawMap(view.doors);
+}
+
+// lightness is the relative luminance of #rrggbb, as WCAG has it.
+function lightness(colour) {
+  const [r, g, b] = [1, 3, 5].map((i) => {
+    const c = parseInt(colour.slice(i, i + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function drawDim(v) {
+  const veil = at('veil');
+  if (!v.dim) return veil?.remove();
+  typed.value = '';
+  if (veil) return;
+  const made = element('button', '');
+  made.id = 'veil';
+  made.setAttribute('aria-label', v.sentence);
+  made.addEventListener('click', () => send('touch', ''));
+  document.body.append(made);
+}
+
+function count(seconds) {
+  clearInterval(countdown);
+  at('seconds').hidden = !seconds;
+  if (!seconds) return;
+  const end = performance.now() + seconds * 1000;
+  const show = () => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    at('seconds').textContent = left >= 60 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : String(left);
+  };
+  show();
+  countdown = setInterval(show, 250);
+}
+
+// A page that calls for somebody sounds, but not at night; the cabinet says what is read aloud.
+function speakAndSound(v, before) {
+  if (v.text === 'mistyped') {
+    at('pad').classList.remove('shake');
+    requestAnimationFrame(() => at('pad').classList.add('shake'));
+  }
+  window.speechSynthesis?.cancel();
+  if (v.spoken && window.speechSynthesis) {
+    const said = new SpeechSynthesisUtterance(v.spoken);
+    said.lang = v.language;
+    window.speechSynthesis.speak(said);
+  }
+  if (before && loud.has(v.screen) && !v.quiet) beep();
+}
+
+let sound = null;
+
+function beep() {
+  try {
+    sound ||= new AudioContext();
+    const tone = sound.createOscillator();
+    const volume = sound.createGain();
+    volume.gain.value = 0.15;
+    tone.frequency.value = 880;
+    tone.connect(volume).connect(sound.destination);
+    tone.start();
+    tone.stop(sound.currentTime + 0.25);
+  } catch {
+    // A cabinet without a loudspeaker shows all the same.
+  }
+}
+
+async function send(what, text) {
+  try {
+    const answer = await fetch(what + side, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text }),
+    });
+    const body = await answer.json();
+    if (answer.ok) draw(body);
+    else at('sentence').textContent = body.detail;
+  } catch {
+    losing();
+    setTimeout(listen, again);
+  }
+}
+
+// Without the cabinet nothing is known, so after a while nothing is offered.
+function losing() {
+  lostTimer ||= setTimeout(() => {
+    at('sentence').textContent = wait();
+    draw({
+      ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
+      labels: {}, items: [], doors: [], places: {}, lines: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+    });
+  }, view ? lostAfter : 0);
+}
+
+// The one text that the page has to have when the cabinet is away; until its first view that is in the page itself.
+let waiting = at('sentence').textContent;
+const wait = () => waiting;
+
+// The first event is the whole view. The browser connects again by itself, unless it has given up.
 function listen() {
   if (events) events.close();
-  const mine = events = new EventSource('events');
-  mine.onmessage = (e) => draw(JSON.parse(e.data));
+  const mine = events = new EventSource('events' + side);
+  mine.onmessage = (e) => {
+    clearTimeout(lostTimer);
+    lostTimer = 0;
+    const v = JSON.parse(e.data);
+    waiting = v.wait || waiting;
+    draw(v);
+  };
+  mine.onopen = () => { if (view) view.rev = 0; }; // the program may have begun anew
+  mine.addEventListener('site', (e) => {
+    site = JSON.parse(e.data);
+    drawSite();
+  });
   mine.onerror = () => {
-    lost();
+    losing();
     if (mine.readyState === EventSource.CLOSED) setTimeout(listen, again);
   };
 }
 
-for (const key of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK']) {
-  const button = element('button', key);
-  button.type = 'button';
-  button.addEventListener('click', () => {
-    if (key === 'OK') return submit();
-    typed.value = key === '⌫' ? typed.value.slice(0, -1) : typed.value + key;
-    // A whole pickup code needs no OK.
-    if (typed.type === 'text' && view && !view.courier && /^\d+$/.test(typed.value) && typed.value.length === codeLength) submit();
-  });
-  at('digits').append(button);
+// What can be reached without a finger, in the order of the page.
+const reachable = () => [...document.querySelectorAll('#items button, #buttons button, footer button')].filter((b) => b.checkVisibility());
+
+function move(by) {
+  const all = reachable();
+  const now = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
+  all[(now + by + all.length) % all.length]?.focus();
 }
+
+// A keypad without letters does it all: digits type, or choose by their place where nothing is typed; + and - move, Enter
+// presses, * has the access modes, / the help.
+function keyDown(e) {
+  if (e.ctrlKey || e.altKey || e.metaKey || !view) return;
+  if (view.dim) {
+    e.preventDefault();
+    return send('touch', '');
+  }
+  const onButton = document.activeElement instanceof HTMLButtonElement && document.activeElement.id !== 'veil';
+  const does = {
+    '+': () => move(1), ArrowDown: () => move(1), ArrowRight: () => move(root.dir === 'rtl' ? -1 : 1),
+    '-': () => move(-1), ArrowUp: () => move(-1), ArrowLeft: () => move(root.dir === 'rtl' ? 1 : -1),
+    '*': () => send('press', view.frame.includes('access') ? 'access' : 'back'),
+    '/': () => send('press', view.frame.includes('help') ? 'help' : 'back'),
+    Backspace: () => type('⌫'), Delete: () => type('⌫'), Escape: () => send('press', 'back'),
+    Enter: () => (typed.value ? submit() : onButton && document.activeElement.click()),
+  }[e.key];
+  if (view.pad === 'label' && /^[A-Za-z0-9.-]$/.test(e.key)) {
+    lettersWanted = true;
+    drawPad(view);
+    type(e.key);
+  } else if (does) does();
+  else if (view.pad && /^[A-Za-z0-9]$/.test(e.key)) type(e.key.toUpperCase());
+  else if (/^[1-9]$/.test(e.key)) document.querySelectorAll('#items button, #buttons button')[Number(e.key) - 1]?.click();
+  else return;
+  e.preventDefault();
+}
+
+let touchedAt = -touchEvery;
+
+function touched() {
+  if (performance.now() - touchedAt < touchEvery || view?.dim) return;
+  touchedAt = performance.now();
+  send('touch', '');
+}
+
+at('keyboard').addEventListener('click', () => {
+  lettersWanted = !lettersWanted;
+  drawPad(view);
+});
+addEventListener('keydown', keyDown);
+addEventListener('keydown', touched);
+addEventListener('pointerdown', touched);
+addEventListener('contextmenu', (e) => e.preventDefault());
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
+
+// A page that draws says so: the cabinet starts a browser anew that does not.
+const alive = () => requestAnimationFrame(() => fetch('alive', { method: 'POST' }).catch(() => {}));
+alive();
+setInterval(alive, aliveEvery);
+
+const clock = () => { at('clock').textContent = new Date().toLocaleTimeString(root.lang || [], { hour: '2-digit', minute: '2-digit' }); };
+clock();
+setInterval(clock, 1000);
 
 listen();

@@ -107,9 +107,20 @@ func (g *Gateway) identity(l models.LockerID, public *ecdsa.PublicKey) (protocol
 		return protocol.EnrollReply{}, err
 	}
 	sealed, err := models.SealCabinetKey(g.cabinet(l).key, l, point)
-	return protocol.EnrollReply{
+	if err != nil {
+		return protocol.EnrollReply{}, err
+	}
+	hash, err := models.PublicKeyHash(public)
+	if err != nil {
+		return protocol.EnrollReply{}, err
+	}
+	answer := protocol.EnrollReply{
 		Locker: l, Certificate: string(encode(leaf)), Signers: []models.SignerKey{g.signer.Public()}, KeyVersion: 1, Sealed: sealed,
-	}, err
+	}
+	answer.Trust, err = models.SignTrust([]models.Signer{g.signer}, models.Trust{
+		Locker: l, PublicKey: hash, Signers: answer.Signers, KeyVersion: 1, Sealed: sealed,
+	})
+	return answer, err
 }
 
 func (g *Gateway) journal(w http.ResponseWriter, r *http.Request, c *Cabinet) {
@@ -155,6 +166,18 @@ func (g *Gateway) snapshot(w http.ResponseWriter, _ *http.Request, c *Cabinet) {
 	reply(w, protocol.Snapshot{Epoch: c.head.Epoch, Seq: c.head.Seq})
 }
 
+func (g *Gateway) request(w http.ResponseWriter, r *http.Request, c *Cabinet) {
+	var in protocol.Request
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		Refuse(w, http.StatusBadRequest, models.Wrap(models.CodeInvalid, err, "no request"))
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.requests = append(c.requests, in)
+	reply(w, struct{}{})
+}
+
 func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, c *Cabinet) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -192,6 +215,9 @@ func (g *Gateway) message(c *Cabinet, conn *websocket.Conn, m protocol.Message, 
 		}
 		c.send(greeting.Type, greeting.Body)
 	case protocol.TypeAsk:
+		if c.held {
+			break
+		}
 		ask := into[protocol.Ask](m)
 		open := models.OpenInput{Operation: ask.Operation, Kind: ask.Kind, Shipment: ask.Shipment, Cells: ask.Cells}
 		c.send(protocol.TypeAnswer, protocol.Answer{Operation: ask.Operation, Verdict: c.verdict})

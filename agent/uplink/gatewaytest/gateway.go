@@ -63,10 +63,17 @@ type Cabinet struct {
 	hellos   []protocol.Hello
 	results  []protocol.Result
 	problems []protocol.Problem
+	requests []protocol.Request
 	beats    int
 	serials  []string // of the certificates that streams came with
 	verdict  protocol.Verdict
+	held     bool // operations are not answered
 	conn     *websocket.Conn
+}
+
+// Signer is the worker's key that cabinets believe.
+func Signer() models.Signer {
+	return models.Signer{ID: "signer-1", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 }
 
 // New starts a gateway, which ends with the test.
@@ -74,7 +81,7 @@ func New(t testing.TB) *Gateway {
 	t.Helper()
 	g := &Gateway{
 		t: t, servers: newAuthority(t, "servers"), devices: newAuthority(t, "devices"),
-		signer: models.Signer{ID: "signer-1", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))},
+		signer: Signer(),
 		claims: map[string]*claim{}, cabinets: map[models.LockerID]*Cabinet{}, lifetime: 46 * 24 * time.Hour, mux: http.NewServeMux(),
 	}
 	g.mux.HandleFunc("POST "+protocol.PathEnroll, g.enroll)
@@ -83,6 +90,7 @@ func New(t testing.TB) *Gateway {
 	g.mux.HandleFunc("POST "+protocol.PathJournal, g.identified(g.journal))
 	g.mux.HandleFunc("GET "+protocol.PathDirectory, g.identified(g.directory))
 	g.mux.HandleFunc("GET "+protocol.PathSnapshot, g.identified(g.snapshot))
+	g.mux.HandleFunc("POST "+protocol.PathRequests, g.identified(g.request))
 	g.server = httptest.NewUnstartedServer(http.HandlerFunc(g.serve))
 	g.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	g.server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
@@ -201,6 +209,13 @@ func (c *Cabinet) Has(t models.FactType) bool {
 	return slices.ContainsFunc(c.Facts(), func(f models.Fact) bool { return f.Type == t })
 }
 
+// Requests are those that came.
+func (c *Cabinet) Requests() []protocol.Request {
+	c.g.mu.Lock()
+	defer c.g.mu.Unlock()
+	return slices.Clone(c.requests)
+}
+
 // Hellos are those that came.
 func (c *Cabinet) Hellos() []protocol.Hello {
 	c.g.mu.Lock()
@@ -231,6 +246,13 @@ func (c *Cabinet) Outcomes() []models.OpenOutcome {
 		all = append(all, r.Result.Outcome)
 	}
 	return all
+}
+
+// Hold has the gateway not answer the cabinet's operations, or answer them again.
+func (c *Cabinet) Hold(hold bool) {
+	c.g.mu.Lock()
+	defer c.g.mu.Unlock()
+	c.held = hold
 }
 
 // SetHead makes the gateway believe that it has another journal.

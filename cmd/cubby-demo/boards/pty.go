@@ -79,6 +79,20 @@ func raw(fd int) error {
 	return unix.IoctlSetTermios(fd, unix.TCSETS, t)
 }
 
+// speed is the baud rate that the program under test has set; 0: one that is not known here.
+func (p *pty) speed() (baud int) {
+	_ = control(p.master, func(fd int) error { // a line that is being closed has no speed
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		if err == nil {
+			baud = map[uint32]int{
+				unix.B9600: 9600, unix.B19200: 19200, unix.B38400: 38400, unix.B57600: 57600, unix.B115200: 115200,
+			}[t.Cflag&unix.CBAUD]
+		}
+		return err
+	})
+	return baud
+}
+
 // link puts a symbolic link in place at once.
 func link(to, path string) error {
 	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".next")

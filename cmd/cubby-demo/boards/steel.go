@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// behind is added to a cell's number to name the door at its back: both open on the same things.
+const behind = 1000
+
 // openDelay is how long a lock takes from its pulse to the door standing open.
 const openDelay = 40 * time.Millisecond
 
@@ -23,6 +26,9 @@ type Steel struct {
 	mu        sync.Mutex
 	cells     map[int]*compartment
 	autoClose time.Duration
+	locks     map[int][]int // by channel's cell: the doors that its lock opens, where not its own
+	contacts  map[int]int   // by channel's cell: the door that its contact reads, where not its own; 0: none
+	watchers  []func(contact int)
 	failed    error // of the file
 	closed    bool
 }
@@ -42,12 +48,14 @@ type compartment struct {
 type CellTruth struct {
 	Open, Jammed bool
 	Things       []string
-	Pulses       int // that its lock got, ever
+	Pulses       int // that its lock channel got, ever
 }
 
 // OpenSteel reads the file, or begins with every door shut and every cell empty.
 func OpenSteel(path string, autoClose time.Duration) (*Steel, error) {
-	s := &Steel{path: path, cells: map[int]*compartment{}, autoClose: autoClose}
+	s := &Steel{
+		path: path, cells: map[int]*compartment{}, autoClose: autoClose, locks: map[int][]int{}, contacts: map[int]int{},
+	}
 	raw, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(raw, &s.cells)
@@ -70,6 +78,14 @@ func (s *Steel) cell(n int) *compartment {
 	return s.cells[n]
 }
 
+// inside is where the things behind a door lie. The mutex is held.
+func (s *Steel) inside(n int) *compartment {
+	if n > behind {
+		return s.cell(n - behind)
+	}
+	return s.cell(n)
+}
+
 // keep writes the file. The mutex is held.
 func (s *Steel) keep() {
 	raw, err := json.Marshal(s.cells)
@@ -89,14 +105,70 @@ func (s *Steel) Truth(n int) CellTruth {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.cell(n)
-	return CellTruth{c.Open, c.Jammed, append([]string{}, c.Things...), c.Pulses}
+	return CellTruth{c.Open, c.Jammed, append([]string{}, s.inside(n).Things...), c.Pulses}
 }
 
-// shut is a lock's contact as its board reads it: it bounces a few times after a move.
-func (s *Steel) shut(n int) bool {
+// WireLock connects a lock channel, named by the cell that it should serve, to the locks of
+// other doors: one, several, or none.
+func (s *Steel) WireLock(channel int, doors ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.cell(n)
+	s.locks[channel] = doors
+}
+
+// WireContact connects a contact channel, named by the cell that it should serve, to the
+// contact of another door; 0: to none.
+func (s *Steel) WireContact(channel, door int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contacts[channel] = door
+}
+
+// contact is the door that a contact channel reads. The mutex is held.
+func (s *Steel) contact(channel int) int {
+	if door, wired := s.contacts[channel]; wired {
+		return door
+	}
+	return channel
+}
+
+// watch has f called with each contact channel whose door moved.
+func (s *Steel) watch(f func(contact int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers = append(s.watchers, f)
+}
+
+// move opens or shuts a door. The mutex is held.
+func (s *Steel) move(n int, open bool) {
+	s.cell(n).Open = open
+	s.keep()
+	channels := []int{}
+	for channel, door := range s.contacts {
+		if door == n {
+			channels = append(channels, channel)
+		}
+	}
+	if _, elsewhere := s.contacts[n]; !elsewhere {
+		channels = append(channels, n)
+	}
+	for _, watch := range s.watchers {
+		for _, channel := range channels {
+			go watch(channel) // it asks the steel how the door stands
+		}
+	}
+}
+
+// shut is a contact as its board reads it: it bounces a few times after a move. One that is
+// not connected is never closed.
+func (s *Steel) shut(channel int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	door := s.contact(channel)
+	if door == 0 {
+		return false
+	}
+	c := s.cell(door)
 	if c.bounces > 0 {
 		c.bounces--
 		return c.Open == (c.bounces%2 == 0)
@@ -104,24 +176,37 @@ func (s *Steel) shut(n int) bool {
 	return !c.Open
 }
 
-// pulse drives a lock. Its door springs open a moment later, unless it is jammed.
-func (s *Steel) pulse(n int) {
+// occupied is what a sensor in a cell sees.
+func (s *Steel) occupied(n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.cell(n)
-	c.Pulses++
+	return len(s.inside(n).Things) > 0
+}
+
+// pulse drives what hangs on a lock channel. The door springs open a moment later, unless
+// its lock is jammed.
+func (s *Steel) pulse(channel int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cell(channel).Pulses++
 	s.keep()
-	time.AfterFunc(openDelay+c.slow, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.closed || c.Jammed || c.Open {
-			return
-		}
-		c.Open = true
-		c.opening++
-		s.keep()
-		s.closeLater(n)
-	})
+	doors, wired := s.locks[channel]
+	if !wired {
+		doors = []int{channel}
+	}
+	for _, n := range doors {
+		c := s.cell(n)
+		time.AfterFunc(openDelay+c.slow, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.closed || c.Jammed || c.Open {
+				return
+			}
+			c.opening++
+			s.move(n, true)
+			s.closeLater(n)
+		})
+	}
 }
 
 // closeLater has a door shut itself, as a person would shut it. The mutex is held, or
@@ -136,8 +221,7 @@ func (s *Steel) closeLater(n int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if c.Open && c.opening == opening && !s.closed {
-			c.Open = false
-			s.keep()
+			s.move(n, false)
 		}
 	})
 }
@@ -155,9 +239,15 @@ func (s *Steel) Close(n int) error {
 	if !c.Open {
 		return ErrHand(fmt.Sprintf("door %d is shut already", n))
 	}
-	c.Open = false
-	s.keep()
+	s.move(n, false)
 	return nil
+}
+
+// Spring opens a door by force or by its emergency key: nothing drove its lock.
+func (s *Steel) Spring(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.move(n, true)
 }
 
 // Put puts a thing into a cell whose door is open.
@@ -171,7 +261,7 @@ func (s *Steel) Put(n int, thing string) error {
 	case !c.Open:
 		return ErrHand(fmt.Sprintf("door %d is shut", n))
 	}
-	c.Things = append(c.Things, thing)
+	s.inside(n).Things = append(s.inside(n).Things, thing)
 	s.keep()
 	return nil
 }
@@ -180,7 +270,7 @@ func (s *Steel) Put(n int, thing string) error {
 func (s *Steel) Fill(n int, thing string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cell(n).Things = append(s.cell(n).Things, thing)
+	s.inside(n).Things = append(s.inside(n).Things, thing)
 	s.keep()
 }
 
@@ -188,10 +278,10 @@ func (s *Steel) Fill(n int, thing string) {
 func (s *Steel) Take(n int, thing string) (taken []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.cell(n)
-	if !c.Open {
+	if !s.cell(n).Open {
 		return nil, ErrHand(fmt.Sprintf("door %d is shut", n))
 	}
+	c := s.inside(n)
 	if thing == "" {
 		taken, c.Things = c.Things, nil
 	} else {

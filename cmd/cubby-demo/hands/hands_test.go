@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
+	"cubby/cmd/cubby-demo/boards"
 	"cubby/cmd/cubby-demo/sites"
 	"cubby/models"
 )
@@ -42,6 +43,27 @@ func TestOneParcelGoesInAndOut(t *testing.T) {
 		return server.Has(models.FactPickedUp) && server.Has(models.FactCellFreed) && snap.Cells[0].State == models.CellFree
 	})
 	require.Equal(t, []models.OpenOutcome{models.Opened, models.Opened}, server.Outcomes())
+}
+
+// TestEveryFamilyOfBoards: a cabinet may have lock boards of any family. One after
+// another: the others need the processor to see doors that shut by themselves.
+func TestEveryFamilyOfBoards(t *testing.T) {
+	for _, family := range boards.Families() {
+		if family == boards.FamilyInputs {
+			continue // no lock board
+		}
+		t.Run(family, func(t *testing.T) {
+			s := newStandWith(t, family)
+			for _, b := range s.snapshot().Boards {
+				require.True(t, b.Up, b.Name)
+			}
+			require.NoError(t, s.site().OpenPast(t.Context(), 2))
+			s.doorIsSeenOpen(2, 1)
+			s.must("/cells/2/close", ``)
+			s.eventually("the door is seen shut", func(snap sites.Snapshot) bool { return !snap.Cells[1].DoorOpen })
+			require.Equal(t, []int{0, 1}, []int{s.site().Truth(1).Pulses, s.site().Truth(2).Pulses})
+		})
+	}
 }
 
 // TestCutLine: the cabinet goes on without it, and tells everything when it is back.

@@ -53,6 +53,7 @@ type stand struct {
 	t       *testing.T
 	dir     string
 	gateway *gatewaytest.Gateway
+	family  string // of the lock boards
 	set     *sites.Set
 	srv     *httptest.Server
 }
@@ -60,7 +61,12 @@ type stand struct {
 // newStand runs a cabinet of two cells.
 func newStand(t *testing.T) *stand {
 	t.Helper()
-	s := &stand{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t)}
+	return newStandWith(t, "")
+}
+
+func newStandWith(t *testing.T, family string) *stand {
+	t.Helper()
+	s := &stand{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t), family: family}
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "ca.pem"), s.gateway.CA(), 0o600))
 	s.furnish()
 	s.start()
@@ -76,7 +82,8 @@ func (s *stand) start() {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s.set = sites.New(sites.Config{
 		Dir: s.dir, Agent: agent, Gateway: s.gateway.Address(), ServerCA: filepath.Join(s.dir, "ca.pem"), Logger: log,
-		Claim: func(_ context.Context, l models.LockerID) (string, error) { return s.gateway.Claim(l), nil },
+		Family: func(models.LockerID) string { return s.family },
+		Claim:  func(_ context.Context, l models.LockerID) (string, error) { return s.gateway.Claim(l), nil },
 	})
 	_, err := s.set.Add(s.t.Context(), locker)
 	require.NoError(s.t, err)

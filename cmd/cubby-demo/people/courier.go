@@ -106,11 +106,16 @@ func (c Courier) Withdraw(ctx context.Context) (taken []string, err error) {
 		return nil, err
 	}
 	for {
-		s, err := c.At.AwaitScreen(ctx, "the list of what is to be taken out", func(s Screen) bool {
-			return s.Text == "collect_list" || s.Text == "nothing_there"
+		s, err := c.At.AwaitScreen(ctx, "the list of what is to be taken out, or the next door", func(s Screen) bool {
+			return s.Text == "collect_list" || s.Text == "nothing_there" || s.Text == "take_and_scan" && len(openOf(s)) == 1
 		})
 		if err != nil || s.Text == "nothing_there" {
 			return taken, err
+		}
+		if s.Text == "collect_list" {
+			if _, err := c.At.Press(ctx, "open_next"); err != nil {
+				return taken, err
+			}
 		}
 		things, err := c.takeNext(ctx)
 		if err != nil {
@@ -121,7 +126,7 @@ func (c Courier) Withdraw(ctx context.Context) (taken []string, err error) {
 }
 
 func (c Courier) takeNext(ctx context.Context) ([]string, error) {
-	cell, err := c.doorFor(ctx, "open_next", "take_and_scan")
+	cell, err := c.doorOf(ctx, "take_and_scan")
 	if err != nil {
 		return nil, err
 	}
@@ -191,13 +196,6 @@ func (c Courier) look(ctx context.Context, label func(inside []string) string) e
 }
 
 // doorFor presses a button and waits for the one door that it opens.
-func (c Courier) doorFor(ctx context.Context, button, text string) (cell int, err error) {
-	if _, err := c.At.Press(ctx, button); err != nil {
-		return 0, err
-	}
-	return c.doorOf(ctx, text)
-}
-
 func (c Courier) doorOf(ctx context.Context, text string) (cell int, err error) {
 	s, err := c.At.AwaitScreen(ctx, "an open door and "+text, func(s Screen) bool { return s.Text == text && len(openOf(s)) == 1 })
 	if err != nil {

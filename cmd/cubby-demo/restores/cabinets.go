@@ -3,6 +3,7 @@ package restores
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cubby/cmd/cubby-demo/people"
 )
@@ -47,7 +48,7 @@ func closed(ctx context.Context, s *shipment) error {
 	if err != nil {
 		return err
 	}
-	if screen.Text != "wrong_code" && screen.Text != "collected" && screen.Text != "withdrawn" {
+	if !slices.Contains([]string{"wrong_code", "collected", "collected_on", "taken_back", "moved", "withdrawn"}, screen.Text) {
 		return fmt.Errorf("the code of %s is answered with %s", s.announced.Number, screen)
 	}
 	return nil

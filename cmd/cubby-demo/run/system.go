@@ -282,6 +282,7 @@ func (s *System) env() []string {
 		"CUBBY_WEBHOOK_ALLOW_PRIVATE=on",
 		"CUBBY_RATE_LIMIT=0", // the plays ask as fast as they can
 		"CUBBY_SANDBOX_URL=" + origin(ports.Demo),
+		"CUBBY_SANDBOX_MESSAGES=on", // to the inbox and the provider here
 		"CUBBY_SMS_PROVIDER=twilio",
 		"CUBBY_SMS_URL=" + s.SMS.URL,
 		"CUBBY_SMS_ACCOUNT=" + smsAccount,

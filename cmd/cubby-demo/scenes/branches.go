@@ -183,8 +183,8 @@ func rerouted(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	for _, at := range []people.Cabinet{from, to} {
-		if screen, err := at.Keys(ctx, old); err != nil || screen.Text != "wrong_code" {
+	for answer, at := range map[string]people.Cabinet{"moved": from, "wrong_code": to} {
+		if screen, err := at.Keys(ctx, old); err != nil || screen.Text != answer {
 			return fmt.Errorf("the old code is answered with %s: %w", screen, err)
 		}
 	}

@@ -108,7 +108,7 @@ func lateAndTwice(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	if screen.Text != "wrong_code" && screen.Text != "collected" {
+	if screen.Text != "collected_on" {
 		return fmt.Errorf("a code that was used is answered with %s", screen)
 	}
 	if err := shut(ctx, at); err != nil {

@@ -48,7 +48,7 @@ func qrPickup(ctx context.Context, w *world) error {
 		qr string
 	}{"the QR that was replaced": {at, old.QR}, "the QR at another cabinet": {elsewhere, now.QR}} {
 		s, err := held.at.Scan(ctx, held.qr)
-		if err != nil || s.Text != "wrong_code" {
+		if err != nil || s.Text != "wrong_scan" {
 			return errors.Join(fmt.Errorf("%s is answered with %s", name, s), err)
 		}
 	}

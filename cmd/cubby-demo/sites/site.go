@@ -37,6 +37,7 @@ type Site struct {
 	cfg     Config
 	locker  models.LockerID
 	dir     string
+	boards  hardware
 	steel   *boards.Steel
 	bus     *boards.Bus
 	scanner *boards.Scanner
@@ -53,16 +54,6 @@ type Site struct {
 	off bool // without power
 }
 
-// MaxCells is how many cells the boards of a site reach.
-const MaxCells = 64
-
-// hardware lists the boards of every site: as many channels as any cabinet of the demo needs.
-func hardware() []boards.Board {
-	return []boards.Board{{Address: 0, First: 1, Locks: 16}, {Address: 1, First: 17, Locks: 48}}
-}
-
-func boardName(i int) string { return string(rune('A' + i)) }
-
 // build sets the hardware up and writes the agent's configuration.
 func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err error) {
 	s := &Site{cfg: cfg, locker: l, dir: filepath.Join(cfg.Dir, string(l))}
@@ -74,10 +65,17 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
+	family := ""
+	if cfg.Family != nil {
+		family = cfg.Family(l)
+	}
+	if s.boards, err = hardwareOf(family); err != nil {
+		return nil, err
+	}
 	if s.steel, err = boards.OpenSteel(filepath.Join(s.dir, "steel.json"), cfg.AutoClose); err != nil {
 		return nil, err
 	}
-	if s.bus, err = boards.NewBus(s.in("bus"), s.steel, hardware()); err != nil {
+	if s.bus, err = boards.NewBus(s.in("bus"), s.steel, s.boards.all()); err != nil {
 		return nil, err
 	}
 	if s.scanner, err = boards.NewScanner(s.in("scanner")); err != nil {
@@ -115,18 +113,10 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 func (s *Site) in(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *Site) writeConfig(screen string) error {
-	type board map[string]any
-	var list []board
-	for i, b := range hardware() {
-		list = append(list, board{
-			"name": boardName(i), "dialect": "kerong-cu48", "address": b.Address, "first_cell": b.First,
-			"channels": b.Locks, "feedback": "closed_when_locked",
-		})
-	}
 	raw, err := json.MarshalIndent(map[string]any{
 		"dir": s.Data(), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
 		"screen": screen, "socket": s.socket, "log_level": s.cfg.LogLevel,
-		"buses":    []any{map[string]any{"port": "serial:" + s.in("bus") + "?baud=19200", "boards": list}},
+		"buses":    []any{s.boards.config(s.in("bus"))},
 		"scanners": []any{map[string]any{"port": "serial:" + s.in("scanner") + "?baud=9600"}},
 	}, "", "  ")
 	if err != nil {
@@ -288,7 +278,7 @@ func (s *Site) NewComputer(ctx context.Context) error {
 
 // Unplug takes a lock board, counted from 0, off the bus; Plug puts it back.
 func (s *Site) Unplug(board int, out bool) error {
-	if board < 0 || board >= len(hardware()) {
+	if board < 0 || board >= len(s.boards.locks) {
 		return models.Errorf(models.CodeNotFound, "there is no board %d; they count from 0", board)
 	}
 	fault := boards.FaultNone
@@ -304,7 +294,7 @@ func (s *Site) unplugged(board int) bool { return s.bus.Fault(board) == boards.F
 // Boards are the lock boards as they are without the agent: none is up.
 func (s *Site) Boards() []Board {
 	list := []Board{}
-	for i := range hardware() {
+	for i := range s.boards.locks {
 		list = append(list, Board{Name: boardName(i), Unplugged: s.unplugged(i)})
 	}
 	return list

@@ -1,0 +1,254 @@
+package cabinet_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+// chilled is a cabinet whose first module is cold, and a parcel that has to be.
+func chilled(t *testing.T) *rig {
+	r := newRig(t)
+	r.entry(models.EntryLayout, string(locker), models.DirectoryLayout{Locker: locker, Number: "L-002", State: models.LockerActive, Cells: []models.LayoutCell{
+		{Number: 1, Module: 1, Row: 1, Size: models.SizeM, Regime: models.Chilled},
+		{Number: 2, Module: 2, Row: 1, Size: models.SizeM, Regime: models.Ambient},
+	}})
+	r.entry(models.EntryCourier, string(courier), models.DirectoryCourier{
+		Courier: courier, Organization: carrier, Role: models.RoleCourier, Badge: badge, PINHash: hashOf(pin),
+	})
+	s := shipment("shp_1", policy(), models.SizeM)
+	s.Parcels[0].Regime = models.Chilled
+	r.entry(models.EntryShipment, "shp_1", s)
+	return r
+}
+
+func (r *rig) reads(tenths int) {
+	r.t.Helper()
+	r.do(cabinet.ClimateRead{Module: 1, Tenths: tenths, Known: true})
+}
+
+// device is the last fact of a device.
+func (r *rig) device() (d models.FactData) {
+	r.t.Helper()
+	for _, f := range r.facts {
+		if f.Type == models.FactDevice {
+			var err error
+			d, err = f.Payload()
+			require.NoError(r.t, err)
+		}
+	}
+	return d
+}
+
+// TestTooWarm: a module that is not cold enough for minutes takes nothing that has to be cold,
+// says so, and gives out what it has.
+func TestTooWarm(t *testing.T) {
+	t.Parallel()
+	r := chilled(t)
+	r.reads(50)
+	require.Equal(t, models.DeviceOK, r.device().State)
+	require.Equal(t, 50, *r.device().Measured)
+	r.reads(90)
+	r.wait(4 * 60_000)
+	r.reads(95)
+	require.Equal(t, models.DeviceOK, r.device().State, "a door stands open at times")
+	r.wait(60_000)
+	require.Equal(t, models.DeviceTooWarm, r.device().State)
+	require.Equal(t, "climate-1", r.device().Device)
+	require.Equal(t, []models.CellReport{{Cell: 1, State: models.CellOutOfService, Generation: 0}}, r.device().Cells)
+	require.Contains(t, r.screen().Strips, "Module 1 is not cold enough: nothing is taken in there.")
+	r.login()
+	r.scan("shp_1-1")
+	require.Empty(t, r.pulses)
+	r.reads(60)
+	require.Equal(t, models.DeviceOK, r.device().State, "cold again")
+	r.scan("shp_1-1")
+	require.Len(t, r.pulses, 1)
+	r.open(1)
+	r.close(1)
+	r.finish()
+	r.reads(120)
+	r.wait(6 * 60_000)
+	require.Equal(t, models.DeviceTooWarm, r.device().State)
+	r.keyIn(r.code("shp_1"))
+	require.Len(t, r.pulses, 2, "what is inside can be had")
+}
+
+// TestASilentThermometer counts as one that says the wrong thing.
+func TestASilentThermometer(t *testing.T) {
+	t.Parallel()
+	r := chilled(t)
+	r.reads(50)
+	r.do(cabinet.ClimateRead{Module: 1})
+	r.wait(6 * 60_000)
+	require.Equal(t, models.DeviceDown, r.device().State)
+	require.Nil(t, r.device().Measured)
+	r.login()
+	r.scan("shp_1-1")
+	require.Empty(t, r.pulses)
+}
+
+// TestTemperatureIsTold: by degrees and by the hour, not by each reading.
+func TestTemperatureIsTold(t *testing.T) {
+	t.Parallel()
+	r := chilled(t)
+	told := func() (n int) {
+		for _, f := range r.facts {
+			if f.Type == models.FactDevice {
+				n++
+			}
+		}
+		return n
+	}
+	r.reads(50)
+	for range 50 {
+		r.wait(60_000)
+		r.reads(55)
+	}
+	require.Equal(t, 1, told())
+	r.wait(11 * 60_000)
+	r.reads(55)
+	require.Equal(t, 2, told(), "an hour")
+	r.reads(66)
+	require.Equal(t, 3, told(), "a degree")
+}
+
+// TestTheMainsAreOff: deposits stop before the battery does, pickups last, one door at a time.
+func TestTheMainsAreOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeM, models.SizeM)
+	r.expect("shp_1", policy(), models.SizeS, models.SizeM)
+	r.expect("shp_2", policy(), models.SizeM)
+	r.login()
+	for cell, label := range []string{"shp_1-1", "shp_1-2"} {
+		r.scan(label)
+		r.open(cell + 1)
+		r.close(cell + 1)
+		r.wait(1000)
+	}
+	r.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: true}})
+	require.Equal(t, models.DeviceBattery, r.device().State)
+	r.scan("shp_2-1")
+	require.Equal(t, cabinet.TextOnBattery, r.screen().Text)
+	require.Len(t, r.pulses, 2)
+	r.press(cabinet.ButtonFinish)
+	r.keyIn(r.code("shp_1"))
+	require.Equal(t, cabinet.ScreenSeveral, r.screen().Screen)
+	r.press(cabinet.ButtonOpen)
+	r.wait(2000)
+	require.Len(t, r.pulses, 3, "one door at a time")
+	r.open(r.pulses[2].Cell)
+	r.wait(2000)
+	require.Len(t, r.pulses, 3)
+	r.close(r.pulses[2].Cell)
+	r.wait(2000)
+	require.Len(t, r.pulses, 4)
+	r.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: true, Low: true}})
+	require.Equal(t, models.DeviceLow, r.device().State)
+	r.do(cabinet.PowerChanged{})
+	require.Equal(t, models.DeviceOK, r.device().State)
+	require.NotContains(t, r.screen().Strips, "Power failure: pickups only.")
+}
+
+func TestTamper(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.do(cabinet.TamperChanged{Open: true})
+	require.Equal(t, models.DeviceAlarm, r.device().State)
+	facts := len(r.facts)
+	r.do(cabinet.TamperChanged{Open: true})
+	require.Len(t, r.facts, facts, "once")
+	r.do(cabinet.TamperChanged{})
+	require.Equal(t, models.DeviceOK, r.device().State)
+}
+
+func (r *rig) sensed(cell int, s cabinet.Sensed) {
+	r.t.Helper()
+	r.do(cabinet.ParcelSensed{Cell: cell, Sensed: s})
+}
+
+// TestNothingWasPutIn: a cell that was shut empty is no deposit: the courier is asked.
+func TestNothingWasPutIn(t *testing.T) {
+	t.Parallel()
+	begin := func() *rig {
+		r := newRig(t).furnish(models.SizeS)
+		r.sensed(1, cabinet.SensedEmpty)
+		r.expect("shp_1", policy(), models.SizeS)
+		r.login()
+		r.scan("shp_1-1")
+		r.open(1)
+		r.close(1)
+		return r
+	}
+	r := begin()
+	require.Equal(t, cabinet.ScreenWait, r.screen().Screen, "the sensor may be late")
+	r.sensed(1, cabinet.SensedParcel)
+	require.Equal(t, models.CellOccupied, r.state.Cells[0].State)
+	require.Equal(t, cabinet.TextLoaded, r.screen().Text)
+
+	r = begin()
+	r.wait(2000)
+	require.Equal(t, cabinet.TextIsEmpty, r.screen().Text)
+	require.NotContains(t, r.types(0), models.FactDeposited)
+	r.press(cabinet.ButtonEmpty)
+	require.Equal(t, models.CellFree, r.state.Cells[0].State)
+	require.Contains(t, r.types(0), models.FactLoadFailed)
+
+	r = begin()
+	r.wait(2000)
+	r.wait(61_000)
+	require.True(t, r.state.Cells[0].Doubtful, "nobody answers")
+
+	r = newRig(t).furnish(models.SizeS)
+	r.expect("shp_1", policy(), models.SizeS)
+	r.login()
+	r.scan("shp_1-1")
+	r.open(1)
+	r.sensed(1, cabinet.SensedParcel)
+	r.close(1)
+	require.Equal(t, models.CellOccupied, r.state.Cells[0].State, "seen before the close")
+}
+
+// TestSomethingIsLeft: a pickup whose cell is not empty frees nothing.
+func TestSomethingIsLeft(t *testing.T) {
+	t.Parallel()
+	for _, left := range []bool{false, true} {
+		r := newRig(t).furnish(models.SizeS)
+		r.expect("shp_1", policy(), models.SizeS)
+		r.login()
+		r.scan("shp_1-1")
+		r.open(1)
+		r.sensed(1, cabinet.SensedParcel)
+		r.close(1)
+		r.finish()
+		r.keyIn(r.code("shp_1"))
+		r.open(1)
+		if !left {
+			r.sensed(1, cabinet.SensedEmpty)
+		}
+		r.close(1)
+		r.wait(200_000)
+		require.Equal(t, left, r.state.Cells[0].Doubtful)
+		require.Equal(t, !left, r.state.Cells[0].State == models.CellFree)
+	}
+}
+
+// TestASensorContradicts: what a sensor sees in a cell at rest puts it in doubt.
+func TestASensorContradicts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeM)
+	r.sensed(1, cabinet.SensedParcel)
+	require.True(t, r.state.Cells[0].Doubtful, "something is in a free cell")
+	r.expect("shp_1", policy(), models.SizeM)
+	r.login()
+	r.scan("shp_1-1")
+	r.open(2)
+	r.sensed(2, cabinet.SensedParcel)
+	r.close(2)
+	require.False(t, r.state.Cells[1].Doubtful)
+	r.sensed(2, cabinet.SensedEmpty)
+	require.True(t, r.state.Cells[1].Doubtful, "nothing is where a parcel is to be")
+}

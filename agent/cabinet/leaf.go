@@ -1,0 +1,76 @@
+package cabinet
+
+import (
+	"slices"
+
+	"cubby/models"
+)
+
+// Leaf is a door as it was last seen.
+type Leaf struct {
+	Open     bool  `json:"open,omitempty"`
+	OpenedAt int64 `json:"opened_at,omitempty"`
+	LeftOpen bool  `json:"left_open,omitempty"` // open too long, and told
+}
+
+// leaf is the cell's door at a side. A cell with one door has the same at both.
+func (c *Cell) leaf(side models.Side) *Leaf {
+	if side == models.SideBack && c.Load != nil {
+		return c.Load
+	}
+	return &c.Leaf
+}
+
+func (c *Cell) leaves() []*Leaf {
+	if c.Load != nil {
+		return []*Leaf{&c.Leaf, c.Load}
+	}
+	return []*Leaf{&c.Leaf}
+}
+
+// place puts the cell where the layout has it.
+func (c *Cell) place(l models.LayoutCell) {
+	c.Layout = l
+	switch {
+	case l.Side != models.SideBoth:
+		c.Load = nil
+	case c.Load == nil:
+		c.Load = &Leaf{}
+	}
+}
+
+// anyOpen reports whether a hand can reach into the cell.
+func (c *Cell) anyOpen() bool {
+	return slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l.Open })
+}
+
+// side is the face at which an operation opens a cell: couriers work at the back of a
+// two-way cell.
+func (op *Operation) side(c *Cell) models.Side {
+	couriers := op.Kind == models.Deposit || op.Kind == models.Withdrawal || op.Kind == models.Check
+	if couriers && c.Load != nil {
+		return models.SideBack
+	}
+	return ""
+}
+
+func (op *Operation) leaf(c *Cell) *Leaf { return c.leaf(op.side(c)) }
+
+// twoWay reports whether couriers have a side of their own.
+func (s *State) twoWay() bool {
+	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Load != nil })
+}
+
+// wrongSide sends couriers to the back of a two-way cabinet, and clients to its front.
+func (t *turn) wrongSide(courier bool) bool {
+	atBack := t.Session == &t.BackSession
+	if !t.twoWay() || courier == atBack {
+		return false
+	}
+	screen := ScreenCode
+	if courier {
+		screen = ScreenLogin
+	}
+	t.Session.show(screen, TextOtherSide, t.in(messageMS))
+	return true
+}

@@ -1,0 +1,52 @@
+package cabinet
+
+import "cubby/models"
+
+// sides are the faces of a cabinet, each with a session of its own. That of a cabinet with
+// one face never leaves its home.
+func sides() []models.Side { return []models.Side{models.SideFront, models.SideBack} }
+
+// sideOf is where who gave an input stands.
+func sideOf(in Input) models.Side {
+	switch in := in.(type) {
+	case Scanned:
+		return in.Side
+	case Keyed:
+		return in.Side
+	case Pressed:
+		return in.Side
+	case Chose:
+		return in.Side
+	case Touched:
+		return in.Side
+	}
+	return models.SideFront
+}
+
+func (s *State) sessionAt(side models.Side) *Session {
+	if side == models.SideBack {
+		return &s.BackSession
+	}
+	return &s.Session
+}
+
+// eachSession does something for who stands at each side.
+func (t *turn) eachSession(do func()) {
+	was := t.Session
+	for _, side := range sides() {
+		t.Session = t.sessionAt(side)
+		do()
+	}
+	t.Session = was
+}
+
+// showing is the session whose screen shows an operation. Nobody reads what is shown on the
+// session of one that no screen shows any more.
+func (s *State) showing(op *Operation) *Session {
+	for _, side := range sides() {
+		if session := s.sessionAt(side); session.Operation == op.ID {
+			return session
+		}
+	}
+	return new(Session)
+}

@@ -1,0 +1,479 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+// envLanguages has the tour walk in every language, and not in English alone.
+const envLanguages = "CUBBY_SCREENS_IN"
+
+// TestTour walks through every screen and presses every button, in a true browser before a true
+// cabinet, its boards and its scanner; time passes at the cabinet's clock.
+func TestTour(t *testing.T) {
+	languages := []cabinet.Language{cabinet.English}
+	if all := os.Getenv(envLanguages); all != "" {
+		languages = nil
+		for l := range strings.SplitSeq(all, ",") {
+			languages = append(languages, cabinet.Language(l))
+		}
+	}
+	for _, l := range languages {
+		t.Run(string(l), func(t *testing.T) {
+			w := newTour(t, l)
+			w.frame()
+			w.codes()
+			w.courier()
+			w.client()
+			w.troubles()
+			w.breaks()
+			require.Empty(t, w.untried(), "buttons that were offered and never pressed")
+			for _, s := range cabinet.Screens() {
+				require.True(t, w.seen[string(s)], "screen %s was not looked at", s)
+			}
+		})
+	}
+}
+
+// frame: languages, access, help, "are you still here?".
+func (w *tour) frame() {
+	w.home()
+	w.at("C1", cabinet.TextHome)
+	w.pass(61 * time.Second)
+	w.is(`!!document.getElementById('veil')`)
+	w.at("C1", cabinet.TextHome, "dim")
+	w.home()
+	w.press(cabinet.ButtonAccess)
+	w.at("C2", cabinet.TextAccess)
+	for _, mode := range []string{"big", "contrast", "low", "speech", "slow", "keypad"} {
+		w.press(cabinet.Button("access_" + mode))
+		w.is(`document.documentElement.classList.contains('` + mode + `')`)
+		if mode == "big" || mode == "contrast" || mode == "low" {
+			w.at("C2", cabinet.TextAccess, mode)
+		}
+	}
+	w.press(cabinet.ButtonDone)
+	w.at("C1", cabinet.TextHome, "access")
+	w.press(cabinet.ButtonAccess)
+	for _, mode := range []string{"big", "contrast", "low", "speech", "slow", "keypad"} {
+		w.press(cabinet.Button("access_" + mode))
+	}
+	w.press(cabinet.ButtonDone)
+	w.press(cabinet.ButtonHelp)
+	w.at("C5", cabinet.TextHelp)
+	w.press(cabinet.ButtonBack)
+	w.comes("C1", cabinet.TextHome)
+}
+
+// codes: what comes of typed codes that open nothing.
+func (w *tour) codes() {
+	right := w.code("other")
+	mistyped := right[:7] + string('0'+(right[7]-'0'+1)%10)
+	w.typed(mistyped)
+	w.at("P1", cabinet.TextMistyped)
+	w.pass(46 * time.Second)
+	w.at("C3", cabinet.TextStillHere)
+	w.press(cabinet.ButtonMoreTime)
+	w.comes("P1", cabinet.TextMistyped)
+	w.pass(46 * time.Second)
+	w.comes("C3", cabinet.TextStillHere)
+	w.press(cabinet.ButtonFinish)
+	w.home()
+	for range 4 {
+		w.typed(right)
+		w.comes("P1", cabinet.TextWrongCode)
+	}
+	w.at("P1", cabinet.TextWrongCode)
+	w.press(cabinet.ButtonCodeAgain)
+	w.at("P12", cabinet.TextCodeAgain)
+	w.press(cabinet.ButtonCancel)
+	w.comes("C1", cabinet.TextHome)
+	w.typed(right)
+	w.at("P2", cabinet.TextPaused)
+	w.press(cabinet.ButtonCancel)
+	w.pass(6 * time.Minute)
+	w.home()
+	w.scan("NOBODY KNOWS")
+	w.at("P1", cabinet.TextUnknownScan)
+	w.press(cabinet.ButtonCancel)
+	w.comes("C1", cabinet.TextHome)
+}
+
+// login shows a badge and types its PIN.
+func (w *tour) login() {
+	w.home()
+	w.scan("BADGE-1")
+	w.comes("L1", cabinet.TextPIN)
+	w.typed("4711")
+	w.ok()
+	w.comes("L2", cabinet.TextCourier)
+}
+
+// load puts a parcel in, and says into which cell.
+func (w *tour) load(label string) int {
+	w.scan(label)
+	w.comes("L4", cabinet.TextPutIn)
+	cell := w.open(1)[0]
+	w.shut(cell)
+	w.comes("L2", cabinet.TextLoaded)
+	return cell
+}
+
+// leave ends a courier's visit.
+func (w *tour) leave() {
+	w.press(cabinet.ButtonFinish)
+	w.comes("L14", cabinet.TextGoodbye)
+	w.pass(16 * time.Second)
+}
+
+// courier: from the badge to the end of a visit.
+func (w *tour) courier() {
+	w.shipment("one", nil, models.SizeS)
+	w.shipment("two", nil, models.SizeS, models.SizeM)
+	w.shipment("big", nil, models.SizeXL)
+	w.shipment("large", nil, models.SizeL, models.SizeL, models.SizeL)
+	w.shipment("foreign", func(s *models.DirectoryShipment) { s.Carrier = "org_2" }, models.SizeS)
+	w.home()
+	w.scan("LABEL-one-1")
+	w.comes("C1", cabinet.TextBadgeFirst)
+	w.press(cabinet.ButtonCourier)
+	w.at("L1", cabinet.TextShowBadge)
+	w.press(cabinet.ButtonCancel)
+	w.comes("C1", cabinet.TextHome)
+	w.scan("BADGE-1")
+	w.at("L1", cabinet.TextPIN)
+	w.typed("1234")
+	w.ok()
+	w.comes("L1", cabinet.TextWrongPIN)
+	w.typed("4711")
+	w.ok()
+	w.at("L2", cabinet.TextCourier)
+
+	w.press(cabinet.ButtonCheck)
+	w.comes("L2", cabinet.TextNothingDoubt)
+	w.press(cabinet.ButtonCollect)
+	w.comes("L2", cabinet.TextNothingThere)
+	w.press(cabinet.ButtonList)
+	w.at("L3", cabinet.TextHere)
+	w.press(cabinet.ButtonCancel)
+	w.comes("L2", cabinet.TextCourier)
+	w.press(cabinet.ButtonList)
+	w.comes("L3", cabinet.TextHere)
+	goOn := w.time.stop()
+	w.r.cabinet().Hold(true)
+	w.choose(4)
+	w.at("C4", cabinet.TextWait)
+	w.press(cabinet.ButtonCancel)
+	w.r.cabinet().Hold(false)
+	goOn()
+	w.comes("L2", cabinet.TextCourier)
+	w.scan("LABEL-one-1")
+	w.comes("L4", cabinet.TextPutIn)
+	cell := w.open(1)[0]
+	w.at("L4", cabinet.TextPutIn)
+	w.press(cabinet.ButtonCancel)
+	w.at("L7", cabinet.TextTakeOut)
+	w.shut(cell)
+	w.at("L7", cabinet.TextIsEmpty)
+	w.press(cabinet.ButtonEmpty)
+	w.comes("L2", cabinet.TextCourier)
+
+	w.scan("LABEL-one-1")
+	w.comes("L4", cabinet.TextPutIn)
+	cell = w.open(1)[0]
+	w.press(cabinet.ButtonNotFit)
+	w.comes("L7", cabinet.TextTakeOut)
+	w.shut(cell)
+	w.at("L6", cabinet.TextIsEmpty)
+	w.press(cabinet.ButtonEmpty)
+	w.comes("L4", cabinet.TextPutIn)
+	w.shut(w.open(1)[0])
+	w.at("L2", cabinet.TextLoaded)
+	w.load("LABEL-two-1")
+	w.load("LABEL-two-2")
+	w.scan("LABEL-one-1")
+	w.at("L10", cabinet.TextAlreadyIn)
+	w.scan("LABEL-foreign-1")
+	w.at("L10", cabinet.TextOtherCarrier)
+	w.press(cabinet.ButtonFinish)
+	w.at("L14", cabinet.TextGoodbye)
+
+	w.login()
+	w.scan("LABEL-big-1")
+	w.at("L9", cabinet.TextTooBig)
+	w.press(cabinet.ButtonTakeBack)
+	w.comes("L2", cabinet.TextCourier)
+	w.load("LABEL-large-1")
+	w.load("LABEL-large-2")
+	w.scan("LABEL-large-3")
+	w.at("L9", cabinet.TextFull)
+	w.press(cabinet.ButtonCollect)
+	w.comes("L2", cabinet.TextNothingThere)
+
+	for n, size := range []cabinet.Button{"leave_s", "leave_m"} {
+		w.scan("NOBODY-" + string(size))
+		w.comes("L8", cabinet.TextLeaveHere)
+		if n == 0 {
+			w.at("L8", cabinet.TextLeaveHere)
+		}
+		w.press(size)
+		w.comes("L4", cabinet.TextPutIn)
+		w.shut(w.open(1)[0])
+		w.comes("L2", cabinet.TextLoaded)
+	}
+	w.scan("NOBODY-back")
+	w.comes("L8", cabinet.TextLeaveHere)
+	w.press(cabinet.ButtonTakeBack)
+	w.comes("L2", cabinet.TextCourier)
+	for _, b := range []cabinet.Button{cabinet.ButtonList, cabinet.ButtonTakeBack} {
+		w.press("keyboard")
+		w.typed("XYZ-77")
+		w.ok()
+		w.comes("L8", cabinet.TextUnknownLabel)
+		if b == cabinet.ButtonList {
+			w.at("L8", cabinet.TextUnknownLabel)
+		}
+		w.press(b)
+		w.is(`document.getElementById('screen').textContent !== 'L8'`)
+	}
+	w.pass(121 * time.Second)
+	w.at("L13", cabinet.TextAway)
+	w.scan("BADGE-1")
+	w.comes("L2", cabinet.TextCourier)
+	w.leave()
+}
+
+// client: from the code to the good-bye.
+func (w *tour) client() {
+	w.home()
+	w.typed(w.code("two"))
+	w.comes("P5", cabinet.TextTake)
+	doors := w.open(2)
+	w.at("P5", cabinet.TextTake)
+	w.pass(31 * time.Second)
+	w.at("P6", cabinet.TextPleaseClose)
+	for _, cell := range doors {
+		w.shut(cell)
+	}
+	w.at("P8", cabinet.TextEverything)
+	w.press(cabinet.ButtonYesTaken)
+	w.at("C1", cabinet.TextThanks)
+	w.reopened()
+	w.refusals()
+	w.jammed()
+}
+
+// shutTwo shuts the two doors of a client who reopened them.
+func (w *tour) shutTwo() {
+	w.comes("P5", cabinet.TextTake)
+	for _, cell := range w.open(2) {
+		w.shut(cell)
+	}
+	w.comes("P8", cabinet.TextEverything)
+}
+
+// reopened: a client who forgot something, and once more, and then it is enough.
+func (w *tour) reopened() {
+	w.pass(16 * time.Second)
+	w.home()
+	w.typed(w.code("two"))
+	w.shutTwo()
+	w.press(cabinet.ButtonOpenAgain)
+	w.shutTwo()
+	w.press(cabinet.ButtonYesTaken)
+	w.home()
+	w.typed(w.code("two"))
+	w.is(`document.getElementById('screen').textContent === 'P3'`)
+	w.at("P3", w.text())
+	w.press(cabinet.ButtonCancel)
+	w.home()
+}
+
+// refusals: what a client does not want.
+func (w *tour) refusals() {
+	w.typed(w.code("one"))
+	w.comes("P5", cabinet.TextTake)
+	cell := w.open(1)[0]
+	w.press(cabinet.ButtonRefuse)
+	w.at("P9", cabinet.TextPutBack)
+	w.press(cabinet.ButtonKeep)
+	w.comes("P5", cabinet.TextTake)
+	w.press(cabinet.ButtonRefuse)
+	w.comes("P9", cabinet.TextPutBack)
+	for _, why := range []cabinet.Button{cabinet.ButtonDamaged, cabinet.ButtonNotOrdered, cabinet.ButtonOther} {
+		w.press(why)
+	}
+	w.shut(cell)
+	w.at("C1", cabinet.TextPutBackThanks)
+}
+
+// jammed: doors that do not open.
+func (w *tour) jammed() {
+	w.login()
+	w.shipment("stuck", nil, models.SizeS)
+	cell := w.load("LABEL-stuck-1")
+	w.leave()
+	w.home()
+	w.r.steel.Jam(cell, true)
+	w.typed(w.code("stuck"))
+	w.comes("P5", cabinet.TextOpening)
+	w.pass(8 * time.Second)
+	w.at("P7", cabinet.TextJammed)
+	w.r.steel.Jam(cell, false)
+	w.press(cabinet.ButtonTryAgain)
+	w.comes("P5", cabinet.TextTake)
+	w.shut(w.open(1)[0])
+	w.comes("P8", cabinet.TextEverything)
+	w.pass(9 * time.Second)
+	w.home()
+	w.login()
+	w.shipment("stuck2", nil, models.SizeS)
+	cell = w.load("LABEL-stuck2-1")
+	w.leave()
+	w.home()
+	w.r.steel.Jam(cell, true)
+	w.typed(w.code("stuck2"))
+	w.comes("P5", cabinet.TextOpening)
+	w.pass(8 * time.Second)
+	w.comes("P7", cabinet.TextJammed)
+	w.press(cabinet.ButtonFinish)
+	w.at("C1", cabinet.TextStuck)
+	w.r.steel.Jam(cell, false)
+}
+
+// troubles: what people say is wrong, and who looks into it.
+func (w *tour) troubles() {
+	for _, reason := range models.Troubles() {
+		w.home()
+		w.press(cabinet.ButtonHelp)
+		w.comes("C5", cabinet.TextHelp)
+		w.press(cabinet.ButtonProblem)
+		w.comes("C6", cabinet.TextTrouble)
+		if !w.seen["C6"] {
+			w.at("C6", cabinet.TextTrouble)
+		}
+		w.press(cabinet.Button("trouble_" + reason))
+		w.is(`document.documentElement.dataset.text !== 'trouble'`)
+		w.at("C6", w.text())
+		w.press(cabinet.ButtonDone)
+	}
+	w.withdrawals()
+	w.checks()
+}
+
+// withdrawals: what a courier takes out.
+func (w *tour) withdrawals() {
+	w.tell(models.EntryWithdrawal, "shp_one", models.DirectoryWithdrawal{Shipment: "shp_one", Locker: locker, Reason: models.LeaveRefused})
+	w.tell(models.EntryWithdrawal, "shp_large", models.DirectoryWithdrawal{Shipment: "shp_large", Locker: locker, Reason: models.LeaveExpired})
+	w.login()
+	w.press(cabinet.ButtonCollect)
+	w.at("L15", cabinet.TextCollectList)
+	w.press(cabinet.ButtonCancel)
+	w.comes("L2", cabinet.TextCourier)
+	w.press(cabinet.ButtonCollect)
+	w.comes("L15", cabinet.TextCollectList)
+	w.press(cabinet.ButtonOpenNext)
+	w.comes("L16", cabinet.TextTakeAndScan)
+	cell := w.open(1)[0]
+	w.at("L16", cabinet.TextTakeAndScan)
+	w.scan("LABEL-foreign-1")
+	w.at("L16", cabinet.TextNotThis)
+	w.press(cabinet.ButtonPutBack)
+	w.comes("L16", cabinet.TextTakeAndScan)
+	w.press(cabinet.ButtonUnreadable)
+	w.at("L16", cabinet.TextConfirmLabel)
+	w.press(cabinet.ButtonPutBack)
+	w.comes("L16", cabinet.TextTakeAndScan)
+	w.press(cabinet.ButtonUnreadable)
+	w.comes("L16", cabinet.TextConfirmLabel)
+	w.press(cabinet.ButtonConfirm)
+	w.shut(cell)
+	w.closed()
+	// The next one opens by itself.
+	for _, how := range []cabinet.Button{cabinet.ButtonTakeAnyway, cabinet.ButtonMissing, cabinet.ButtonNotEmpty} {
+		w.comes("L16", cabinet.TextTakeAndScan)
+		cell := w.open(1)[0]
+		if how == cabinet.ButtonTakeAnyway {
+			w.scan("LABEL-foreign-1")
+			w.comes("L16", cabinet.TextNotThis)
+			w.press(how)
+			w.shut(cell)
+			w.closed()
+			continue
+		}
+		w.shut(cell)
+		w.comes("L16", cabinet.TextScanTaken)
+		if how == cabinet.ButtonMissing {
+			w.at("L16", cabinet.TextScanTaken)
+		}
+		w.press(how)
+	}
+	for w.waits("L16") {
+		w.comes("L16", cabinet.TextTakeAndScan)
+		w.shut(w.open(1)[0])
+		w.comes("L16", cabinet.TextScanTaken)
+		w.press(cabinet.ButtonMissing)
+	}
+}
+
+// checks: cells in doubt that a courier looks into.
+func (w *tour) checks() {
+	for _, found := range []cabinet.Button{cabinet.ButtonEmpty, cabinet.ButtonSomethingElse} {
+		w.press(cabinet.ButtonCheck)
+		w.comes("L17", cabinet.TextPleaseClose)
+		cell := w.open(1)[0]
+		if found == cabinet.ButtonEmpty {
+			w.at("L17", cabinet.TextPleaseClose)
+		}
+		w.shut(cell)
+		w.comes("L17", cabinet.TextWhatInside)
+		if found == cabinet.ButtonEmpty {
+			w.at("L17", cabinet.TextWhatInside)
+		}
+		w.press(found)
+		w.comes("L2", cabinet.TextNoted)
+	}
+	w.leave()
+}
+
+// breaks: the cabinet is away, or begins anew.
+func (w *tour) breaks() {
+	w.login()
+	w.shipment("cut", nil, models.SizeS)
+	w.load("LABEL-cut-1")
+	w.leave()
+	w.home()
+	for _, answer := range []cabinet.Button{cabinet.ButtonNotTaken, cabinet.ButtonOpenAgain, cabinet.ButtonTaken} {
+		w.typed(w.code("cut"))
+		w.comes("P5", cabinet.TextTake)
+		cell := w.open(1)[0]
+		w.restart(func() { w.shut(cell) })
+		w.home()
+		w.typed(w.code("cut"))
+		w.comes("P11", cabinet.TextInterrupted)
+		if !w.seen["P11"] {
+			w.at("P11", cabinet.TextInterrupted)
+		}
+		w.press(answer)
+		w.is(`document.getElementById('screen').textContent !== 'P11'`)
+		if answer == cabinet.ButtonOpenAgain {
+			w.pass(4 * time.Second)
+			w.shut(w.open(1)[0])
+			w.comes("P8", cabinet.TextEverything)
+			w.press(cabinet.ButtonProblem)
+			w.comes("C6", cabinet.TextTrouble)
+			w.press(cabinet.ButtonBack)
+		}
+		w.pass(40 * time.Second)
+		w.home()
+	}
+	require.NoError(w.t, w.r.stop())
+	w.at("C4", "lost")
+}
