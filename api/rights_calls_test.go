@@ -266,21 +266,22 @@ func status(a attempt, w *httptest.ResponseRecorder) int {
 	return w.Code
 }
 
+// refuses tries all that the table denies, in one copy of the world.
 func (w *world) refuses(t *testing.T, op operation, on *stage) {
 	t.Helper()
-	here := w.copy(t, needs()[op.id])
-	on.Store, on.acts = here.db, 0
-	before := here.rows(t)
+	w = w.copy(t, needs()[op.id])
+	on.Store, on.acts = w.db, 0
+	before := w.rows(t)
 	// What each was answered that is a secret from him, or does not exist, by caller and place.
 	unseen, nothing := map[string][]string{}, map[string]string{}
-	for _, a := range here.attempts(op) {
+	for _, a := range w.attempts(op) {
 		want, at := a.want()
 		if want == 0 {
 			continue
 		}
 		answer := call(on, a.request())
 		require.Equal(t, want, status(a, answer), "%s: %s", a, answer.Body)
-		here.requireNoLeak(t, a, answer)
+		w.requireNoLeak(t, a, answer)
 		who, o := op.id+" with the "+a.by.String()+", "+a.at, a.names[a.at]
 		told := strings.ReplaceAll(answer.Body.String(), o.id, "{id}")
 		switch {
@@ -297,7 +298,7 @@ func (w *world) refuses(t *testing.T, op operation, on *stage) {
 			}
 		}
 	}
-	after := here.rows(t)
+	after := w.rows(t)
 	if slices.ContainsFunc(op.rows, func(r right) bool { return r.onRecord }) {
 		delete(before, "audit")
 		delete(after, "audit")
@@ -306,6 +307,7 @@ func (w *world) refuses(t *testing.T, op operation, on *stage) {
 	require.Zero(t, on.acts, op.id)
 }
 
+// allows tries all that the table allows.
 func (w *world) allows(t *testing.T, op operation, on *stage) {
 	t.Helper()
 	var here *world
@@ -322,7 +324,7 @@ func (w *world) allows(t *testing.T, op operation, on *stage) {
 		answer := call(on, a.request())
 		code := status(a, answer)
 		require.True(t, code >= 200 && code < 300 || code == http.StatusConflict, "%s: %d %s", a, code, answer.Body)
-		here.requireNoLeak(t, a, answer)
+		w.requireNoLeak(t, a, answer)
 		if a.method != http.MethodGet && code != http.StatusConflict && op.id != "PreviewTemplate" {
 			require.NotEqual(t, before, here.list(t, auditRows), "%s: who did it is on record", a)
 		}
