@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
@@ -151,7 +152,7 @@ func newNetwork(t *testing.T, database string) *network {
 	devices, deviceKey := authority(t, "devices")
 	n.cabinet = &activities.Cabinet{
 		Keys: activities.Keyring{Master: n.master}, Authority: activities.Authority{Certificate: devices, Key: deviceKey},
-		Signers: []models.SignerKey{{ID: "sig_1", Public: bytes.Repeat([]byte{1}, 32)}}, Store: n.Store, Now: time.Now, Rand: rand.Reader,
+		Signers: []models.Signer{{ID: "sig_1", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))}}, Store: n.Store, Now: time.Now, Rand: rand.Reader,
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(devices)
