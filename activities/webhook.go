@@ -125,6 +125,9 @@ func (a *Webhook) post(ctx context.Context, p models.WebhookPost) error {
 	if err != nil {
 		return err
 	}
+	// A post that has begun is not cut off, and recorded also while the worker stops or Temporal is
+	// away: a receiver is not to be blamed for that. It ends by its own deadline.
+	ctx = context.WithoutCancel(ctx)
 	answer := a.Poster.Post(ctx, w.URL, map[string]string{
 		"webhook-id": string(e.ID), "webhook-timestamp": models.WebhookTimestamp(at), "webhook-signature": signature,
 	}, body)
@@ -144,8 +147,7 @@ func (a *Webhook) post(ctx context.Context, p models.WebhookPost) error {
 			d.NextAt = &next
 		}
 	}
-	// What has been posted is recorded also while the worker stops.
-	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	record, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	return a.Endpoints.Posted(record, d, p.From, answer.Throttles(), disable)
 }

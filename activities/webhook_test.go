@@ -91,12 +91,16 @@ func post(t *testing.T, e *endpoint, keys []models.WebhookKey, answer func(url s
 
 type answers func(url string, h http.Header, body []byte) models.WebhookAnswer
 
-func (a answers) Post(_ context.Context, url string, header map[string]string, body []byte) models.WebhookAnswer {
+func (a answers) Post(ctx context.Context, url string, header map[string]string, body []byte) models.WebhookAnswer {
 	h := http.Header{}
 	for name, value := range header {
 		h.Set(name, value)
 	}
-	return a(url, h, body)
+	answer := a(url, h, body)
+	if err := ctx.Err(); err != nil {
+		return models.WebhookAnswer{Problem: err.Error()}
+	}
+	return answer
 }
 
 func eventsOf(n int) []models.FeedEvent {
@@ -198,7 +202,7 @@ func TestAttemptsThatFail(t *testing.T) {
 	}
 }
 
-// TestWhatWasPostedIsRecorded also where the worker stops while the receiver answers.
+// TestWhatWasPostedIsRecorded also where the worker stops while the receiver answers, and as the receiver answered.
 func TestWhatWasPostedIsRecorded(t *testing.T) {
 	t.Parallel()
 	e := &endpoint{events: eventsOf(1)}
@@ -207,4 +211,5 @@ func TestWhatWasPostedIsRecorded(t *testing.T) {
 		return models.WebhookAnswer{Status: 200}
 	})
 	require.Len(t, e.log, 1)
+	require.Equal(t, []any{200, ""}, []any{e.log[0].Status, e.log[0].Problem})
 }

@@ -77,9 +77,9 @@ func Lives(c client.Client, p Parts, fatal func(error)) sdk.Worker {
 // are slow. Each is little more than a connection that waits.
 const postsAtOnce = 250
 
-// tellBeats is how often the heartbeats of rounds of posting are told to Temporal: some of them may
-// be lost while it restarts.
-const tellBeats = 2 * time.Second
+// tellBeats is how often the heartbeats of rounds of posting are told to Temporal, and how long it is
+// tried to tell one, before the round is given up: a Temporal that restarts is back within that.
+const tellBeats = 4 * time.Second
 
 // Webhooks is the worker of the activities that post events: they wait for strangers, and take no
 // slot from the lives.
