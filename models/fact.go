@@ -47,7 +47,7 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded, FactDevice:
 		return true
 	}
 	return false

@@ -3,11 +3,9 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,8 +34,6 @@ type tour struct {
 	time      *passing
 	screen    string // where it is
 	seen      map[string]bool
-	offered   map[string]bool // "screen button"
-	pressed   map[string]bool
 	pictures  string // folder; empty: none are taken
 	axe       string
 	told      int // entries since it began
@@ -85,7 +81,7 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 	r := p.enroll().run()
 	w := &tour{
 		browser: newBrowserFor(t, "http://"+address, 10*time.Minute), r: r, language: language, time: clock,
-		seen: map[string]bool{}, offered: map[string]bool{}, pressed: map[string]bool{},
+		seen: map[string]bool{},
 	}
 	raw, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
 	require.NoError(t, err, "make web fetches it")
@@ -201,7 +197,6 @@ func (w *tour) key(name string) {
 // press presses a button of the screen that it is at.
 func (w *tour) press(b cabinet.Button) {
 	w.t.Helper()
-	w.pressed[w.screen+" "+string(b)] = true
 	if b == "keyboard" {
 		w.is(`(() => { const b = document.getElementById('keyboard'); if (!b.checkVisibility()) return false; b.click(); return true })()`)
 		return
@@ -222,15 +217,6 @@ func (w *tour) comes(screen cabinet.ScreenID, text cabinet.TextKey) {
 	w.screen = string(screen)
 }
 
-// waits tells whether a screen stays, or comes back, once what was pressed is done.
-func (w *tour) waits(screen cabinet.ScreenID) bool {
-	w.t.Helper()
-	w.is(`document.documentElement.dataset.text !== 'scan_taken'`)
-	now, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`document.getElementById('screen').textContent`))
-	require.NoError(w.t, err)
-	return now == string(screen)
-}
-
 // text is what the screen says now, by its key.
 func (w *tour) text() cabinet.TextKey {
 	w.t.Helper()
@@ -245,12 +231,6 @@ func (w *tour) at(screen cabinet.ScreenID, text cabinet.TextKey, variant ...stri
 	w.comes(screen, text)
 	defer w.time.stop()() // it stays while it is looked at
 	w.seen[string(screen)] = true
-	offered, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](
-		`[...document.querySelectorAll('#buttons [data-button]')].filter((b) => b.checkVisibility()).map((b) => b.dataset.button)`))
-	require.NoError(w.t, err)
-	for _, b := range offered {
-		w.offered[string(screen)+" "+b] = true
-	}
 	name := strings.Join(append([]string{string(screen)}, append([]string{strings.ReplaceAll(string(text), "_", "-")}, variant...)...), "-")
 	for _, size := range panels {
 		w.turn(size)
@@ -349,23 +329,4 @@ func (w *tour) home() {
 	w.is(`!document.getElementById('veil')`)
 	w.press(cabinet.Button("language_" + w.language))
 	w.is(fmt.Sprintf(`document.documentElement.lang === %q`, w.language))
-}
-
-// untried lists the buttons that were offered and never pressed.
-func (w *tour) untried() []string {
-	var left []string
-	for _, name := range slices.Sorted(maps.Keys(w.offered)) {
-		if !w.pressed[name] {
-			left = append(left, name)
-		}
-	}
-	return left
-}
-
-// restart stops the program and starts it again.
-func (w *tour) restart(meanwhile func()) {
-	w.t.Helper()
-	require.NoError(w.t, w.r.stop())
-	meanwhile()
-	w.r = w.r.place.run()
 }
