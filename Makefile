@@ -17,6 +17,7 @@ SEED ?=
 BREAK ?=
 LONG ?=
 FUZZTIME ?= 30s
+IN ?= en
 
 RIG := bin/cubby-demo rig --postgres --fsync=false --temporal --
 RACE_PACKAGES := ./models/... ./agent/... ./worker/... ./workflows/...
@@ -171,6 +172,12 @@ outages: build ## take servers, database and lines away while people work (LONG=
 restores: build ## put databases and cabinets' stores back while life goes on (BREAK=play must fail)
 	@echo "restores: plays"
 	@BREAK=$(BREAK) bin/cubby-demo restores
+
+.PHONY: demo-screen
+demo-screen: .make/deps .make/web ## walk a browser through the cabinet's screens (IN=en,ru,de,ar) and leave pictures in var/screens
+	@echo "demo-screen: $(IN)"
+	@mkdir -p var/screens
+	@CUBBY_SCREENS=$(CURDIR)/var/screens CUBBY_SCREENS_IN=$(IN) go test -count=1 -timeout 40m -run '^TestTour$$' ./cmd/cubby-agent
 
 .PHONY: simulate
 simulate: .make/deps ## run SEEDS=60 simulated networks for DAYS=7 virtual days each, then the planted bugs
