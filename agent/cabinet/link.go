@@ -38,8 +38,13 @@ func (t *turn) linkUp(in LinkUp) {
 func (t *turn) linkDown() {
 	t.Link = Link{}
 	for _, op := range t.Operations {
-		if op.undecided() {
+		switch {
+		case op.ended():
+		case op.undecided():
 			t.decideLocally(op)
+		case op.Kind == models.RemoteOpen:
+			// Its grant was for this session: a door that still waits for its turn does not open.
+			t.giveUpAll(op, reasonSession)
 		}
 	}
 }
@@ -227,7 +232,11 @@ func (t *turn) sendResults() {
 	}
 }
 
+// sendResult answers a command, where the stream that it came by may still stand.
 func (t *turn) sendResult(op *Operation, id string) {
+	if !t.Link.Live {
+		return
+	}
 	t.effect(Send{protocol.TypeResult, protocol.Result{
 		ID: id, Operation: op.ID, Result: *op.Result, Epoch: op.FactEpoch, Seq: op.FactSeq,
 	}})

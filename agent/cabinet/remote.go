@@ -108,7 +108,7 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 		return reasonBusy
 	case c.Dead:
 		return reasonBoardDead
-	case t.doorsBusy() >= doorsAtOnce:
+	case t.doorsBusy() >= t.doorsLimit():
 		return reasonDoors
 	case len(t.RemoteAt) >= remoteAnHour:
 		return reasonLimit

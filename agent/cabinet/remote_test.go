@@ -436,3 +436,28 @@ func TestTwelveRemoteOpeningsAnHour(t *testing.T) {
 	r.wait(3600_000 - 1)
 	require.True(t, try(), "an hour after the first at the latest")
 }
+
+// TestARemoteOpeningEndsWithItsSession: a door that waits for its turn does not open once the
+// session that it was signed for is over, and on battery one door takes the only turn.
+func TestARemoteOpeningEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	r := occupied(t)
+	before := len(r.pulses)
+	r.openRemotely(r.granted("op_a", 1))
+	r.openRemotely(r.granted("op_b", 2)) // some apart from the first
+	require.Len(t, r.pulses, before+1)
+	r.do(cabinet.LinkDown{})
+	r.session("nonce-next")
+	r.wait(5000)
+	require.Len(t, r.pulses, before+1)
+
+	r = occupied(t)
+	before = len(r.pulses)
+	r.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: true}})
+	r.openRemotely(r.granted("op_a", 1))
+	r.open(1)
+	r.openRemotely(r.granted("op_b", 2))
+	r.close(1)
+	r.wait(5000)
+	require.Len(t, r.pulses, before+1, "it was refused, and does not wait")
+}
