@@ -28,6 +28,9 @@ func (t *turn) start(in Started) {
 	}
 	t.State.Session, t.BackSession = newSession(), newSession()
 	t.eachSession(t.home)
+	for _, c := range t.Cells {
+		c.Sensed = "" // what a sensor said before proves nothing: the store may be an old copy
+	}
 	for _, op := range t.Operations {
 		if op.ended() {
 			continue
