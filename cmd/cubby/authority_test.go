@@ -25,6 +25,7 @@ func authoritySettings(dir string) []string {
 	return []string{
 		"CUBBY_GATEWAY_CERT_FILE", file("gateway.pem"), "CUBBY_GATEWAY_KEY_FILE", file("gateway.key"), "CUBBY_DEVICE_CA_FILE", file("device-ca.pem"),
 		"CUBBY_DEVICE_CA_KEY_FILE", file("device-ca.key"), "CUBBY_SIGNER_KEY_FILE", file("signer.key"),
+		"CUBBY_SIGNER_BUDGET_FILE", file("signer-budget.json"),
 	}
 }
 

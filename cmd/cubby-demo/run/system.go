@@ -270,6 +270,7 @@ func (s *System) env() []string {
 		"CUBBY_DEVICE_CA_FILE=" + s.authority("device-ca.pem"),
 		"CUBBY_DEVICE_CA_KEY_FILE=" + s.authority("device-ca.key"),
 		"CUBBY_SIGNER_KEY_FILE=" + s.authority("signer.key"),
+		"CUBBY_SIGNER_BUDGET_FILE=" + s.authority("signer-budget.json"),
 		"CUBBY_INSTANCE=run",
 		"CUBBY_TEMPORAL_ADDRESS=" + s.TemporalAddress,
 		"CUBBY_TEMPORAL_NAMESPACE=" + temporalNamespace,
