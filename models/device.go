@@ -13,21 +13,13 @@ const (
 	DeviceTooCold DeviceState = "too_cold"    // climate: below it
 	DeviceBattery DeviceState = "on_battery"  // power: the mains are off
 	DeviceLow     DeviceState = "battery_low" // power: it ends soon
-	DeviceAlarm   DeviceState = "alarm"       // tamper: a contact is broken
-	DeviceSlow    DeviceState = "slow"        // lock: it needs longer, or more pulses, than it used to
 )
 
-// The devices of a cabinet, as facts name them. Climate and locks have a number.
-const (
-	DevicePower  = "power"
-	DeviceTamper = "tamper"
-)
+// DevicePower names what feeds a cabinet, as facts do.
+const DevicePower = "power"
 
 // DeviceClimate names the thermometer of a module.
 func DeviceClimate(module int) string { return "climate-" + strconv.Itoa(module) }
-
-// DeviceLock names the lock of a cell.
-func DeviceLock(cell int) string { return "lock-" + strconv.Itoa(cell) }
 
 // TemperatureRange is what a regime keeps its parcels at, in tenths of a degree Celsius; ok is
 // false for a regime that promises nothing.

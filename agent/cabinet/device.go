@@ -51,19 +51,6 @@ func (t *turn) powerChanged(p Power) {
 	}
 }
 
-// tampered tells of a contact that shows the housing open, and of its end.
-func (t *turn) tampered(open bool) {
-	if open == t.Tampered {
-		return
-	}
-	t.Tampered = open
-	state := models.DeviceOK
-	if open {
-		state = models.DeviceAlarm
-	}
-	t.write(models.FactDevice, "", nil, models.FactData{Device: models.DeviceTamper, State: state})
-}
-
 // climate is the entry of a module's thermometer; nil: it has none.
 func (s *State) climate(module int) *Climate {
 	i := slices.IndexFunc(s.Climates, func(c Climate) bool { return c.Module == module })

@@ -157,18 +157,6 @@ func TestTheMainsAreOff(t *testing.T) {
 	require.NotContains(t, r.screen().Strips, "Power failure: pickups only.")
 }
 
-func TestTamper(t *testing.T) {
-	t.Parallel()
-	r := newRig(t).furnish(models.SizeS)
-	r.do(cabinet.TamperChanged{Open: true})
-	require.Equal(t, models.DeviceAlarm, r.device().State)
-	facts := len(r.facts)
-	r.do(cabinet.TamperChanged{Open: true})
-	require.Len(t, r.facts, facts, "once")
-	r.do(cabinet.TamperChanged{})
-	require.Equal(t, models.DeviceOK, r.device().State)
-}
-
 func (r *rig) sensed(cell int, s cabinet.Sensed) {
 	r.t.Helper()
 	r.do(cabinet.ParcelSensed{Cell: cell, Sensed: s})

@@ -99,8 +99,6 @@ type (
 		Tenths int
 		Known  bool
 	}
-	// TamperChanged is the contact of the housing.
-	TamperChanged struct{ Open bool }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -148,7 +146,6 @@ func (OpenedDirectly) isInput()   {}
 func (ParcelSensed) isInput()     {}
 func (ClimateRead) isInput()      {}
 func (PowerChanged) isInput()     {}
-func (TamperChanged) isInput()    {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.

@@ -25,8 +25,7 @@ func (s *State) pad(session *Session, v View) PadKind {
 		return PadDigits
 	case v.Screen == ScreenTakeOut, v.Screen == ScreenCheck, session.Courier != "" && v.Screen != ScreenCollect:
 		return PadLabel
-	case v.Screen == ScreenHome, v.Screen == ScreenCode, v.Screen == ScreenAway, v.Screen == ScreenFinish,
-		v.Screen == ScreenCollected:
+	case v.Screen == ScreenHome, v.Screen == ScreenAway, v.Screen == ScreenFinish, v.Screen == ScreenCollected:
 		return PadDigits
 	}
 	return ""

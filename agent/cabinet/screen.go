@@ -55,7 +55,13 @@ const (
 
 // Screens lists them all.
 func Screens() []ScreenID {
-	return []ScreenID{ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower, ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed, ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier, ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize, ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck}
+	return []ScreenID{
+		ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower,
+		ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed,
+		ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier,
+		ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
+		ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck,
+	}
 }
 
 const reminderMS = 30_000

@@ -51,7 +51,6 @@ type State struct {
 	Power      Power                       `json:"power,omitzero"`
 	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
 	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
-	Tampered   bool                        `json:"tampered,omitempty"`
 	Climates   []Climate                   `json:"climates,omitempty"`  // by the order in which they came
 	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
 	Link       Link                        `json:"link"`

@@ -98,8 +98,6 @@ func (t *turn) take(in Input) {
 		t.climateRead(in)
 	case PowerChanged:
 		t.powerChanged(in.Power)
-	case TamperChanged:
-		t.tampered(in.Open)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:

@@ -182,6 +182,14 @@ func (w *tour) typed(text string) {
 	}
 }
 
+// keyed types on a keypad beside the glass.
+func (w *tour) keyed(keys string) {
+	w.t.Helper()
+	for _, k := range keys {
+		require.NoError(w.t, chromedp.Do(w.ctx, chromedp.KeyEvent(string(k))))
+	}
+}
+
 // ok submits what was typed.
 func (w *tour) ok() { w.t.Helper(); w.key("OK") }
 

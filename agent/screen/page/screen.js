@@ -15,13 +15,12 @@ const again = 1000; // ms until the next try to reach the cabinet
 const lostAfter = 3000; // ms
 const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
-const codeLengths = { digits: 8, base32: 7 };
+const codeLength = 8;
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
 const letters = [...'1234567890QWERTYUIOPASDFGHJKL-ZXCVBNM', '⌫', '.', 'OK'];
-const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
 const side = new URLSearchParams(location.search).get('side') === 'back' ? '?side=back' : '';
 const at = (id) => document.getElementById(id);
 const typed = at('typed');
@@ -113,11 +112,11 @@ const distance = (m, language) => m < 1000
 
 /** @param {View} v */
 function drawPad(v) {
-  const keyboard = { digits, pin: digits, base32, label: lettersWanted && letters }[v.pad];
+  const keyboard = { digits, pin: digits, label: lettersWanted && letters }[v.pad];
   at('pad').hidden = !keyboard;
   at('keyboard').hidden = v.pad !== 'label';
   document.querySelector('main').classList.toggle('typing', !!keyboard);
-  at('keys').classList.toggle('letters', keyboard === letters || keyboard === base32);
+  at('keys').classList.toggle('letters', keyboard === letters);
   fill(at('keys'), keyboard || [], key);
 }
 
@@ -139,7 +138,7 @@ function type(name) {
   }
   typed.value += name;
   // A whole pickup code needs no OK.
-  if (typed.value.length === codeLengths[view.pad]) submit();
+  if (view.pad === 'digits' && typed.value.length === codeLength) submit();
 }
 
 function submit() {
