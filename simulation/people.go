@@ -144,7 +144,7 @@ func (c *client) begin(n *node) (int64, bool) {
 		n.types("46511140") // somebody else's idea of a code
 	}
 	n.lastCode = c.code
-	if w.chance(20) {
+	if w.chance(50) {
 		n.scans(c.scannable(n))
 	} else {
 		n.types(c.code.code)

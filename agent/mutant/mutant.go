@@ -52,7 +52,7 @@ const UnsyncedCommit Mutant = "unsynced_commit"
 func All() []Mutant {
 	return []Mutant{NoFsync, ResultBeforeIntent, PulseBeforeCommit, LedgerLost, FreeOnAck, OfferDoubtful, OldGeneration,
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
-		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise,
+		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
 		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly}
 }
