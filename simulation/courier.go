@@ -411,7 +411,7 @@ func (w *World) announceDaily(n *node) {
 			return
 		}
 		n.visit()
-		w.in(w.between(70*minute, 150*minute), come)
+		w.in(w.between(50*minute, 110*minute), come)
 	}
 	for range 12 {
 		w.server.announce(n) // what is known before a line is cut

@@ -83,6 +83,11 @@ func drawn(cell int, look string) chromedp.Action[chromedp.Void] {
 	return settles(fmt.Sprintf("cell %d is never %s", cell, look), fmt.Sprintf(`document.querySelector("#cell-%d.look-%s") !== null`, cell, look))
 }
 
+// chosen waits until a cell is the one that the page is about: the former one's words look the same.
+func chosen(cell int) chromedp.Action[chromedp.Void] {
+	return settles(fmt.Sprintf("cell %d is never chosen", cell), fmt.Sprintf(`document.querySelector("#cell-%d.chosen") !== null`, cell))
+}
+
 // because types a reason into the form of a button.
 func because(button, reason string) chromedp.Action[chromedp.Void] {
 	return chromedp.SendKeys(chromedp.CSS(`form:has([data-testid="`+button+`"]) input[name=reason]`), reason)
@@ -142,7 +147,7 @@ func TestDesk(t *testing.T) {
 	d.looks("cell")
 	d.do("marking checked", click("check"), chromedp.Click(chromedp.CSS("input[value=empty]"), chromedp.NodeVisible),
 		because("check-go", "the cleaner looked"), click("check-go"), says("done", "The cabinet is told"), drawn(jammed, "free"), gone("cell", "doubtful"))
-	d.do("another cell, without leaving the page", click("cell-20"), says("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
+	d.do("another cell, without leaving the page", click("cell-20"), chosen(20), says("cell", "free"), click("out"), because("out-go", "the hinge is bent"), click("out-go"),
 		says("cell", "the hinge is bent"), drawn(20, "out_of_service"))
 	d.looks("out-of-service")
 	d.do("and back", click("in"), because("in-go", "mended"), click("in-go"), drawn(20, "free"), gone("cell", "the hinge is bent"))
