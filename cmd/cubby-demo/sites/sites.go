@@ -24,8 +24,8 @@ type Config struct {
 	ServerCA  string // file
 	LogLevel  string // of the agents
 	AutoClose time.Duration
-	// Family names the lock boards of a cabinet; nil: all have those of the demo.
-	Family func(l models.LockerID) string
+	// Build says how a cabinet is built; nil: all are as the demo's.
+	Build func(l models.LockerID) Build
 	// Claim has the operator make a claim for a locker.
 	Claim  func(ctx context.Context, l models.LockerID) (string, error)
 	Logger *slog.Logger
