@@ -29,8 +29,10 @@ const policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 // Config is what the page shows and moves.
 type Config struct {
 	Set *sites.Set
-	// Locker is the cabinet on the page, LockerNumber its public number.
+	// Locker is the cabinet that the buttons move, LockerNumber its public number.
 	Locker, LockerNumber string
+	// Others can be looked at, and moved by hand.
+	Others []Shown
 	// Own is the origin at which this program serves hands and inbox; Public that which people use.
 	Own, Public string
 	// TemporalUI is the origin of the Temporal UI, Namespace the one of the workflows.
@@ -58,6 +60,12 @@ type Config struct {
 	Links []Link
 	Log   *slog.Logger
 }
+
+// Shown is a cabinet on the page.
+type Shown struct{ Locker, Number string }
+
+// shown are all cabinets on the page, that of the buttons first.
+func (c Config) shown() []Shown { return append([]Shown{{c.Locker, c.LockerNumber}}, c.Others...) }
 
 // Badge is a courier that anybody may play.
 type Badge struct{ Name, Badge, PIN string }
@@ -120,10 +128,8 @@ func (p *Page) index(w http.ResponseWriter, _ *http.Request) {
 	var out bytes.Buffer
 	err := p.templates.ExecuteTemplate(&out, "live.html", struct {
 		Config
-		Acts   []actText
-		Panel  string
-		Screen string
-	}{p.cfg, actTexts(), "/hands/?locker=" + p.cfg.Locker, "/screen/" + p.cfg.Locker + "/"})
+		Acts []actText
+	}{p.cfg, actTexts()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -12,8 +12,9 @@ import (
 	"cubby/cmd/cubby-demo/rig"
 )
 
-// autoClose is how long the demo's doors stay open: the doors of real cabinets are shut by people.
-const autoClose = 4 * time.Second
+// autoClose is how long the demo's doors stay open, so that somebody can put something in: the doors of real cabinets are
+// shut by people.
+const autoClose = 15 * time.Second
 
 // pace lets eyes follow what people do at the start page.
 const pace = 700 * time.Millisecond

@@ -437,7 +437,7 @@ func (s *System) seed(ctx context.Context) (err error) {
 func (s *System) startCabinets(ctx context.Context) error {
 	s.Cabinets = sites.New(sites.Config{
 		Dir: s.folder.in("cabinets"), Agent: cmp.Or(s.options.Agent, s.program("cubby-agent")), Gateway: s.GatewayAddress(),
-		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim,
+		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim, Build: s.buildOf,
 		Logger: s.log.With("part", "cabinets"),
 	})
 	s.stops = append(s.stops, s.Cabinets.Stop)
@@ -482,7 +482,7 @@ func (s *System) startPages(context.Context) error {
 	sending := newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}})
 	mux.Handle("/", sending)
 	if s.options.Full {
-		papers := newPapers(s.APIURL, s.OperatorKey, s.CarrierKey, s.Lockers[2], s.filling.expected)
+		papers := newPapers(s.APIURL, s.OperatorKey, s.CarrierKey, s.Lockers[2], s.filling.expectedAt(s.Lockers[0].ID))
 		mux.Handle("/papers", papers)
 		mux.Handle("/papers/", papers)
 	}
@@ -516,6 +516,7 @@ func (s *System) live(own string) live.Config {
 	if s.options.Full {
 		c.Desk, c.Login, c.Sheet = s.APIURL+"/desk", "sign in as "+s.Staff.Login+", password "+s.Staff.Password, "/papers/labels.pdf"
 		c.Policy, c.Filling, c.Expected, c.Reset = demoPolicy, s.filling.state, s.filling.expected, s.Reset
+		c.Others = []live.Shown{{Locker: s.Lockers[1].ID, Number: s.Lockers[1].Number}}
 		for _, courier := range s.Couriers {
 			c.Badges = append(c.Badges, live.Badge(courier))
 		}
