@@ -57,6 +57,8 @@ type Config struct {
 	Expected func() []Label
 	// Reset puts the network back, later and in the background; nil: it cannot be.
 	Reset func() error
+	// Past has the network begin anew, two weeks ago; nil: it cannot, or its past is lived.
+	Past  func() error
 	Links []Link
 	Log   *slog.Logger
 }
@@ -119,7 +121,8 @@ func (p *Page) Handler() http.Handler {
 	mux.Handle("GET /live/live.css", http.StripPrefix("/live/", http.FileServerFS(static)))
 	mux.HandleFunc("GET /live/events", p.watch.events)
 	mux.HandleFunc("POST /live/acts/{name}", p.act)
-	mux.HandleFunc("POST /live/reset", p.reset)
+	mux.HandleFunc("POST /live/reset", again(p.cfg.Reset))
+	mux.HandleFunc("POST /live/past", again(p.cfg.Past))
 	mux.HandleFunc("/screen/{locker}/{rest...}", p.screen)
 	return mux
 }
@@ -148,16 +151,19 @@ func (p *Page) act(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (p *Page) reset(w http.ResponseWriter, _ *http.Request) {
-	err := error(models.Errorf(models.CodeConflict, "This network cannot be restored."))
-	if p.cfg.Reset != nil {
-		err = p.cfg.Reset()
+// again asks for the network to be started again in a way; nil: it cannot be.
+func again(how func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		err := error(models.Errorf(models.CodeConflict, "This network cannot be restored."))
+		if how != nil {
+			err = how()
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
 	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusAccepted)
 }
 
 func refuse(w http.ResponseWriter, err error) {

@@ -60,6 +60,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	fs.StringVar(&options.Bin, "bin", "bin", "folder of the programs cubby and cubby-temporal")
 	fs.DurationVar(&options.AutoClose, "auto-close", autoClose, "after how long doors shut themselves; 0: by hand only")
 	fs.StringVar(&options.Public, "public", "", "address of the start page for people, when something passes it on; its own when empty")
+	fs.BoolVar(&options.Past, "past", false, "a new network lives through its last two weeks first, which takes some minutes (amd64)")
 	small := fs.Bool("small", false, "three empty cabinets instead of the whole demo network")
 	free := fs.Bool("free-ports", false, "listen where nobody else does, instead of on the ports below")
 	options.Ports.flags(fs)

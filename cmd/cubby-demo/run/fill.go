@@ -185,7 +185,7 @@ type street struct {
 // at is people before the nth cabinet.
 func (s *System) at(n int, prefix string) *street {
 	rest := func(key string) people.Service { return people.Service{Base: s.APIURL, Key: key, Persist: true} }
-	cabinet := people.Cabinet{Service: people.Service{Base: origin(s.options.Ports.Demo)}, Locker: s.Lockers[n].ID}
+	cabinet := people.Cabinet{Service: people.Service{Base: s.own()}, Locker: s.Lockers[n].ID}
 	loading := cabinet
 	loading.Back = s.buildOf(models.LockerID(cabinet.Locker)).TwoWay
 	return &street{
@@ -445,17 +445,7 @@ func (s *System) fillFinished(ctx context.Context) error {
 			return err
 		}
 		for _, each := range all {
-			code, err := each.client.Code(ctx)
-			if err != nil {
-				return err
-			}
-			if now, err := t.a.Shipment(ctx, each.ID); err != nil || now.State == "picked_up" {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := each.client.Pickup(ctx, code, each.Parcels[0].Barcode); err != nil {
+			if err := t.collect(ctx, t.a, each); err != nil {
 				return err
 			}
 		}
@@ -466,4 +456,16 @@ func (s *System) fillFinished(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// collect has the client come with the code, unless that was done.
+func (t *street) collect(ctx context.Context, by people.Carrier, s sent) error {
+	code, err := s.client.Code(ctx)
+	if err != nil {
+		return err
+	}
+	if now, err := by.Shipment(ctx, s.ID); err != nil || now.State == "picked_up" {
+		return err
+	}
+	return s.client.Pickup(ctx, code, s.Parcels[0].Barcode)
 }

@@ -116,7 +116,7 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	}
 	s.agent = rig.NewProcess(rig.Spec{
 		Name: "cubby-agent of " + string(l), Path: cfg.Agent, Args: []string{"run", "--config", s.in("agent.json")},
-		Log: s.in("agent.log"), ReadyURL: s.screen + "/view",
+		Log: s.in("agent.log"), ReadyURL: s.screen + "/view", ClockAhead: cfg.ClockAhead,
 	})
 	return s, nil
 }

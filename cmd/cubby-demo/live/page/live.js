@@ -239,6 +239,7 @@ function draw() {
       : filling.done < filling.total || !filling.kept ? `The demo network is being filled by real couriers and clients: ${filling.done} of ${filling.total} shipments; ${filling.doing}${filling.free ? "" : ` The buttons wait until the courier has left this cabinet.`}` : "";
     say("filling", text);
     at("reset").disabled = !filling.kept || !!act?.running;
+    if (at("past")) at("past").disabled = at("reset").disabled;
     at("reset").title = filling.kept ? "Stop everything, put the data back as it was after the first filling, start again: about 15 s" : "When the network is filled, a copy is kept to go back to";
   } else {
     at("reset").hidden = true;
@@ -314,8 +315,13 @@ async function back() {
   try {
     const answer = await fetch("/demo/progress");
     const told = await answer.json();
-    if (told.up) return listen();
-    away(told.failed ? `It did not start: ${told.failed}` : `The network starts: ${told.doing}\n${resetting ? "It will be as it was after its first filling. " : ""}${Math.round(told.seconds)} s so far, usually 15 s.`);
+    if (told.up) return if (at("past")) at("past").onclick = async () => {
+  const no = await post("/live/past");
+  if (no) say("failed", no);
+  else away("The network is being stopped. It begins anew, two weeks ago.");
+};
+listen();
+    away(told.failed ? `It did not start: ${told.failed}` : `The network starts: ${told.doing}\n${resetting ? "It will be as it was after its first filling. " : ""}${Math.round(told.seconds)} s so far${told.doing.includes("two weeks") ? "" : ", usually 15 s"}.`);
   } catch {
     away("The demo does not answer: it was stopped. “make run” starts it again, and this page goes on by itself.");
   }
