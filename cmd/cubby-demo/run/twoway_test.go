@@ -97,4 +97,9 @@ func twoWay(t *testing.T, ctx context.Context, system *run.System) {
 	require.NoError(t, chromedp.Do(ctx, gone("incidents", "too_warm")))
 	soon(t, ctx, "cells that take in again", `!document.querySelector(".cell.out_of_service")`)
 	turns(t, ctx, "L-001", "front", 1280, 800)
+
+	tab, cancel := chromedp.NewContext(ctx)
+	defer cancel()
+	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(system.HandsURL+"?locker="+system.Lockers[1].ID), says("sentence", "Type your pickup code"),
+		chromedp.SendKeys(browsertest.TestID("side"), "back"), says("sentence", "badge")), "the page of all hands has both sides too")
 }
