@@ -151,7 +151,7 @@ type lot struct {
 	act   func(context.Context) error
 }
 
-// finished shipments have a past. It cannot be made up: they are brought and collected now.
+// finished shipments are brought and collected today. Those of days before are of a past that is lived first: see livePast.
 const finished = 12
 
 // lots are the whole filling, in its order.

@@ -315,12 +315,7 @@ async function back() {
   try {
     const answer = await fetch("/demo/progress");
     const told = await answer.json();
-    if (told.up) return if (at("past")) at("past").onclick = async () => {
-  const no = await post("/live/past");
-  if (no) say("failed", no);
-  else away("The network is being stopped. It begins anew, two weeks ago.");
-};
-listen();
+    if (told.up) return listen();
     away(told.failed ? `It did not start: ${told.failed}` : `The network starts: ${told.doing}\n${resetting ? "It will be as it was after its first filling. " : ""}${Math.round(told.seconds)} s so far${told.doing.includes("two weeks") ? "" : ", usually 15 s"}.`);
   } catch {
     away("The demo does not answer: it was stopped. “make run” starts it again, and this page goes on by itself.");
@@ -368,5 +363,10 @@ at("reset").onclick = async () => {
   const no = await post("/live/reset");
   if (no) say("failed", no);
   else away("The network is being stopped, to be put back as it was after its first filling.");
+};
+if (at("past")) at("past").onclick = async () => {
+  const no = await post("/live/past");
+  if (no) say("failed", no);
+  else away("The network is being stopped. It begins anew, two weeks ago.");
 };
 listen();
