@@ -129,7 +129,7 @@ func (p *Process) launch() (*run, error) {
 	cmd := exec.Command(p.spec.Path, p.spec.Args...)
 	cmd.Env = append(os.Environ(), p.spec.Env...)
 	cmd.Dir = p.spec.Dir
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = &stream{output: out}, &stream{output: out}
 	cmd.WaitDelay = pipeDelay
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		// A group of its own: Ctrl-C on the terminal must not stop a service before whoever uses it.
