@@ -93,11 +93,13 @@ type (
 		Sensed Sensed
 	}
 	// ClimateRead is a module's temperature, in tenths of a degree Celsius; not Known: its
-	// thermometer does not answer.
+	// thermometer does not answer. GraceMS is for how long it may be out of its range, or
+	// silent, until that counts; 0: five minutes.
 	ClimateRead struct {
-		Module int
-		Tenths int
-		Known  bool
+		Module  int
+		Tenths  int
+		Known   bool
+		GraceMS int64
 	}
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
