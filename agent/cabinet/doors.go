@@ -184,6 +184,7 @@ func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
 		t.checkClosed(op, d)
 	case models.RemoteOpen:
 		d.State = DoorFinished
+		t.endAlarm() // support has let them out
 	default:
 		t.pickupClosed(op, d, c)
 	}

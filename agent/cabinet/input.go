@@ -99,6 +99,19 @@ type (
 		Tenths int
 		Known  bool
 	}
+	// OutputChanged says whether the relay of an output can be driven, first after each start.
+	OutputChanged struct {
+		Output models.Output
+		Up     bool
+	}
+	// OutputDriven says what came of an effect Drive, which it repeats. Done: the relay board has
+	// taken it.
+	OutputDriven struct {
+		Drive
+		Done bool
+	}
+	// OutputTried is a technician on site who tries an output past the screen.
+	OutputTried struct{ Output models.Output }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -146,6 +159,9 @@ func (OpenedDirectly) isInput()   {}
 func (ParcelSensed) isInput()     {}
 func (ClimateRead) isInput()      {}
 func (PowerChanged) isInput()     {}
+func (OutputChanged) isInput()    {}
+func (OutputDriven) isInput()     {}
+func (OutputTried) isInput()      {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
@@ -160,6 +176,13 @@ type (
 		Cell      int
 		Side      models.Side
 		Attempt   int
+	}
+	// Drive drives an output for so many milliseconds, which its relay board counts by itself: a
+	// program that dies leaves nothing on. 0 ends it at once. What comes of it is told by
+	// OutputDriven.
+	Drive struct {
+		Output models.Output
+		ForMS  int64
 	}
 	// Send puts a message on the stream; it is dropped if there is none.
 	Send struct {
@@ -177,6 +200,7 @@ type (
 )
 
 func (Pulse) isEffect()          {}
+func (Drive) isEffect()          {}
 func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}

@@ -49,10 +49,12 @@ type State struct {
 	Begun      int64                       `json:"begun,omitempty"`
 	Windows    []*Window                   `json:"windows,omitempty"`
 	Power      Power                       `json:"power,omitzero"`
-	PulsedAt   int64                       `json:"pulsed_at,omitempty"` // the last pulse, of any door
-	RemoteAt   []int64                     `json:"remote_at,omitempty"` // remote openings of the last hour
-	Climates   []Climate                   `json:"climates,omitempty"`  // by the order in which they came
-	ResentAt   []int64                     `json:"resent_at,omitempty"` // codes asked for in the last hour
+	PulsedAt   int64                       `json:"pulsed_at,omitempty"`   // the last pulse, of any door
+	RemoteAt   []int64                     `json:"remote_at,omitempty"`   // remote openings of the last hour
+	Climates   []Climate                   `json:"climates,omitempty"`    // by the order in which they came
+	Outputs    []Output                    `json:"outputs,omitempty"`     // by the order in which they came
+	AlarmUntil int64                       `json:"alarm_until,omitempty"` // siren and light call for help
+	ResentAt   []int64                     `json:"resent_at,omitempty"`   // codes asked for in the last hour
 	Link       Link                        `json:"link"`
 	Pad        Pad                         `json:"pad"`
 	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`

@@ -98,6 +98,12 @@ func (t *turn) take(in Input) {
 		t.climateRead(in)
 	case PowerChanged:
 		t.powerChanged(in.Power)
+	case OutputChanged:
+		t.outputChanged(in)
+	case OutputDriven:
+		t.outputDriven(in)
+	case OutputTried:
+		t.tryOutput(in.Output)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
@@ -151,6 +157,7 @@ func (t *turn) timers() {
 		}
 	}
 	t.climateTimers()
+	t.outputTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -179,6 +186,10 @@ func (s *State) deadlines(visit func(*int64)) {
 	}
 	for _, side := range sides() {
 		s.sessionAt(side).deadlines(visit)
+	}
+	visit(&s.AlarmUntil)
+	for i := range s.Outputs {
+		visit(&s.Outputs[i].Until)
 	}
 	visit(&s.Link.HeartbeatAt)
 }

@@ -97,7 +97,7 @@ func (d *diff) diffHead() {
 	// These the core changes in place.
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
 	d.head.Climates = slices.Clone(h.Climates)
-	d.head.ResentAt = slices.Clone(h.ResentAt)
+	d.head.ResentAt, d.head.Outputs = slices.Clone(h.ResentAt), slices.Clone(h.Outputs)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
