@@ -13,6 +13,7 @@ const (
 	DeviceTooCold DeviceState = "too_cold"    // climate: below it
 	DeviceBattery DeviceState = "on_battery"  // power: the mains are off
 	DeviceLow     DeviceState = "battery_low" // power: it ends soon
+	DeviceAlarm   DeviceState = "alarm"       // tamper: a contact tells of something
 )
 
 // DevicePower names what feeds a cabinet, as facts do.

@@ -102,6 +102,8 @@ func (t *turn) take(in Input) {
 		t.outputChanged(in)
 	case OutputDriven:
 		t.outputDriven(in)
+	case TamperRead:
+		t.tamperRead(in)
 	case OutputTried:
 		t.tryOutput(in.Output)
 	case SnapshotTaken:
@@ -158,6 +160,7 @@ func (t *turn) timers() {
 	}
 	t.climateTimers()
 	t.outputTimers()
+	t.tamperTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -188,6 +191,9 @@ func (s *State) deadlines(visit func(*int64)) {
 		s.sessionAt(side).deadlines(visit)
 	}
 	visit(&s.AlarmUntil)
+	for i := range s.Tampers {
+		visit(&s.Tampers[i].QuietAt)
+	}
 	for i := range s.Outputs {
 		visit(&s.Outputs[i].Until)
 	}

@@ -75,6 +75,11 @@ func control(h *host.Host, line *uplink.Uplink, scanners []*watched, heard *sens
 		log.Warn("a cell is opened past the screen", "cell", cell)
 		answer(w, map[string]bool{"done": true}, h.Open(r.Context(), cell))
 	})
+	mux.HandleFunc("POST /relay", func(w http.ResponseWriter, r *http.Request) {
+		name := models.Output(r.URL.Query().Get("output"))
+		log.Warn("an output is tried past the screen", "output", name)
+		answer(w, map[string]bool{"done": true}, h.Try(r.Context(), name))
+	})
 	mux.HandleFunc("POST /takeover", takeOver(h, log))
 	return mux
 }
@@ -220,6 +225,7 @@ func (c config) probe(ctx context.Context, speeds bool, add func(bool, device)) 
 		}
 		addScanners([]scannerStatus{w.status()}, add)
 	}
+	c.lookAtRelays(ctx).devices(add)
 	return nil
 }
 
