@@ -91,6 +91,11 @@ type Cell struct {
 	Unfit    bool   `json:"unfit,omitempty"`    // its module is not as cold as it must be
 	Sensed   Sensed `json:"sensed,omitempty"`   // by its parcel sensor
 
+	// Lock is how the lock has worked, and LoadLock that at the back of a two-way cell; nil: it was
+	// never driven.
+	Lock     *LockRecord `json:"lock,omitempty"`
+	LoadLock *LockRecord `json:"load_lock,omitempty"`
+
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.
 	Label  string                `json:"label,omitempty"`

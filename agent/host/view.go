@@ -104,6 +104,10 @@ type CellStatus struct {
 	Generation int64              `json:"generation"`
 	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
 	Operation  models.OperationID `json:"operation,omitempty"`
+	// Lock is how the lock has worked, and LoadLock that at the back of a two-way cell; nil: it was
+	// never driven.
+	Lock     *cabinet.LockRecord `json:"lock,omitempty"`
+	LoadLock *cabinet.LockRecord `json:"load_lock,omitempty"`
 }
 
 // Status tells how the cabinet stands.
@@ -123,6 +127,7 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 			st.Cells = append(st.Cells, CellStatus{
 				Number: c.Number(), Size: c.Layout.Size, Module: c.Layout.Module, Row: c.Layout.Row, Open: c.Open,
 				State: r.State, Doubtful: r.Doubtful, Generation: r.Generation, Shipment: r.Shipment, Operation: c.Operation,
+				Lock: c.Lock, LoadLock: c.LoadLock,
 			})
 		}
 	})

@@ -19,6 +19,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"cubby/agent/cabinet"
 	"cubby/agent/host"
 	"cubby/agent/link"
 	"cubby/agent/lock"
@@ -190,6 +191,7 @@ func (st state) devices(add func(bool, device)) {
 	}
 	add(st.Line.Connected, device{"line", st.Line.Server, upOr(st.Line.Connected, "down"), connected})
 	addBoards(st.Boards, openCells(st.Cells), add)
+	addSlow(st.Cells, add)
 	now := time.UnixMilli(st.Clock.WallMS).UTC()
 	add(st.Clock.Clock == models.ClockSynced, device{"clock", "-", string(st.Clock.Clock), now.Format(time.RFC3339)})
 	valid := now.Before(st.Line.NotAfter)
@@ -278,6 +280,18 @@ func addBoards(boards []lock.BoardStatus, doors map[int]bool, add func(bool, dev
 			detail = fmt.Sprintf("%d cells, answers in %d ms, open: %s", len(b.Cells), b.Latency.Milliseconds(), strings.Join(append(open, "-")[:max(1, len(open))], " "))
 		}
 		add(b.Up, device{"board", b.Name, upOr(b.Up, "down"), detail})
+	}
+}
+
+// addSlow lists the locks that do not work as they did.
+func addSlow(cells []host.CellStatus, add func(bool, device)) {
+	for _, c := range cells {
+		for side, r := range map[models.Side]*cabinet.LockRecord{models.SideFront: c.Lock, models.SideBack: c.LoadLock} {
+			if r != nil && r.State == models.DeviceSlow {
+				add(false, device{"lock", models.DeviceLock(c.Number, side), "slow",
+					fmt.Sprintf("%d ms, at its best %d ms; %d of %d pulses opened nothing", r.MS, r.BestMS, r.Missed, r.Pulses)})
+			}
+		}
 	}
 }
 
