@@ -188,9 +188,11 @@ type (
 	// Drive drives an output for so many milliseconds, which its relay board counts by itself: a
 	// program that dies leaves nothing on. 0 ends it at once. What comes of it is told by
 	// OutputDriven.
+	// Operation is of an order for the gate alone.
 	Drive struct {
-		Output models.Output
-		ForMS  int64
+		Output    models.Output
+		ForMS     int64
+		Operation models.OperationID
 	}
 	// Send puts a message on the stream; it is dropped if there is none.
 	Send struct {

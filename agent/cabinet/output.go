@@ -112,15 +112,19 @@ func (t *turn) outputDriven(in OutputDriven) {
 	if o == nil {
 		return
 	}
-	if !in.Done {
+	if in.Done {
+		o.Drives++
+	} else {
 		o.Fails++
 		o.Until = 0
+	}
+	switch {
+	case in.Output == models.OutputGate:
+		t.gateDriven(in)
+		return
+	case !in.Done, in.ForMS == 0: // its end is no news
 		return
 	}
-	if in.ForMS == 0 {
-		return // its end is no news
-	}
-	o.Drives++
 	t.write(models.FactOutput, "", nil, models.FactData{Device: models.DeviceOutput(o.Output), Reason: o.Why})
 }
 

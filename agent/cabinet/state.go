@@ -53,6 +53,7 @@ type State struct {
 	RemoteAt   []int64                     `json:"remote_at,omitempty"`   // remote openings of the last hour
 	Climates   []Climate                   `json:"climates,omitempty"`    // by the order in which they came
 	Outputs    []Output                    `json:"outputs,omitempty"`     // by the order in which they came
+	Gates      []GateOrder                 `json:"gates,omitempty"`       // of the last hour
 	Tampers    []Tamper                    `json:"tampers,omitempty"`     // by the order in which they came
 	AlarmUntil int64                       `json:"alarm_until,omitempty"` // siren and light call for help
 	ResentAt   []int64                     `json:"resent_at,omitempty"`   // codes asked for in the last hour

@@ -161,6 +161,7 @@ func (t *turn) timers() {
 	t.climateTimers()
 	t.outputTimers()
 	t.tamperTimers()
+	t.gateTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -191,6 +192,9 @@ func (s *State) deadlines(visit func(*int64)) {
 		s.sessionAt(side).deadlines(visit)
 	}
 	visit(&s.AlarmUntil)
+	for i := range s.Gates {
+		visit(&s.Gates[i].AnswerBy)
+	}
 	for i := range s.Tampers {
 		visit(&s.Tampers[i].QuietAt)
 	}
@@ -213,6 +217,9 @@ func (s *State) moments(visit func(*int64)) {
 	for i := range s.Climates {
 		visit(&s.Climates[i].BadSince)
 		visit(&s.Climates[i].TellAt)
+	}
+	for i := range s.Gates {
+		visit(&s.Gates[i].At)
 	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])

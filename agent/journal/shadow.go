@@ -98,7 +98,7 @@ func (d *diff) diffHead() {
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
 	d.head.Climates = slices.Clone(h.Climates)
 	d.head.ResentAt, d.head.Outputs = slices.Clone(h.ResentAt), slices.Clone(h.Outputs)
-	d.head.Tampers = slices.Clone(h.Tampers)
+	d.head.Tampers, d.head.Gates = slices.Clone(h.Tampers), slices.Clone(h.Gates)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
