@@ -142,7 +142,7 @@ type RemoteDoor struct {
 	Opening   RemoteID `gorm:"primaryKey"`
 	Cell      int      `gorm:"primaryKey"` // 0: the gate
 	Operation OperationID
-	Again     OperationID // empty for the gate, which a second pulse may shut
+	Again     OperationID // never used for the gate
 	Attempts  int         // grants that were signed
 	Outcome   OpenOutcome // empty: not yet
 	Reason    string

@@ -32,11 +32,10 @@ func (s *Store) RequestRemote(ctx context.Context, n models.NewRemote) (models.R
 	}
 	doors := make([]models.RemoteDoor, 0, len(cells))
 	for _, c := range cells {
-		door := models.RemoteDoor{Opening: o.ID, Cell: c, Operation: models.OperationID(s.ids.New(models.PrefixOperation))}
-		if c != models.GateCell {
-			door.Again = models.OperationID(s.ids.New(models.PrefixOperation))
-		}
-		doors = append(doors, door)
+		doors = append(doors, models.RemoteDoor{
+			Opening: o.ID, Cell: c,
+			Operation: models.OperationID(s.ids.New(models.PrefixOperation)), Again: models.OperationID(s.ids.New(models.PrefixOperation)),
+		})
 	}
 	id := o.ID
 	err := s.tx(ctx, "remote", func(t *tx) error {
@@ -72,7 +71,7 @@ func (s *Store) RequestRemote(ctx context.Context, n models.NewRemote) (models.R
 		in := models.RemoteOpenInput{Opening: o.ID, Locker: o.Locker, Purpose: o.Purpose, By: o.RequestedBy, Second: second, NotAfter: o.NotAfter}
 		for _, d := range doors {
 			c := models.RemoteCell{Cell: d.Cell, Operations: []models.OperationID{d.Operation}}
-			if d.Again != "" {
+			if d.Cell != models.GateCell { // which a second pulse may shut
 				c.Operations = append(c.Operations, d.Again)
 			}
 			in.Doors = append(in.Doors, c)
