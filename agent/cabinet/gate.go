@@ -76,7 +76,7 @@ func (t *turn) openGate(c protocol.Command, g models.RemoteGrant) {
 // gateRefusal says why an order with a right signature does not open the gate; empty: it does.
 func (t *turn) gateRefusal(g models.RemoteGrant) string {
 	gate := t.output(models.OutputGate)
-	reason := t.grantRefusal(g)
+	reason := t.grantRefusal(g, true) // forGate has seen to its purpose
 	switch {
 	case reason != "":
 		return reason

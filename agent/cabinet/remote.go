@@ -91,9 +91,9 @@ func asSigned(open models.OpenInput, g models.RemoteGrant) bool {
 		open.Kind == models.RemoteOpen && open.Shipment == "" && slices.Equal(open.Cells, cells)
 }
 
-// grantRefusal says why a grant with a right signature allows nothing now, whatever it is for;
-// empty: it does.
-func (t *turn) grantRefusal(g models.RemoteGrant) string {
+// grantRefusal says why a grant with a right signature allows nothing now; empty: it does. fits: it
+// is for a purpose of what is asked.
+func (t *turn) grantRefusal(g models.RemoteGrant, fits bool) string {
 	left := t.remoteLeft(g)
 	switch {
 	case g.Locker != t.Locker:
@@ -102,6 +102,8 @@ func (t *turn) grantRefusal(g models.RemoteGrant) string {
 		return reasonEpoch
 	case !t.Link.Live, g.Nonce != t.Link.Nonce && !mutant.On(mutant.ReusedNonce):
 		return reasonSession
+	case !fits:
+		return reasonPurpose
 	case left <= 0:
 		return reasonExpired
 	case left > remoteLivesMS:
@@ -112,12 +114,10 @@ func (t *turn) grantRefusal(g models.RemoteGrant) string {
 
 // remoteRefusal says why a grant with a right signature opens nothing; empty: it does.
 func (t *turn) remoteRefusal(g models.RemoteGrant) string {
-	c, reason := t.cell(g.Cell), t.grantRefusal(g)
+	c, reason := t.cell(g.Cell), t.grantRefusal(g, slices.Contains(models.RemotePurposes(), g.Purpose))
 	switch {
 	case reason != "":
 		return reason
-	case !slices.Contains(models.RemotePurposes(), g.Purpose):
-		return reasonPurpose
 	case t.gateOrder(g.Operation) != nil:
 		return reasonUsed
 	case c == nil:
