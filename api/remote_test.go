@@ -64,6 +64,7 @@ func TestRemoteOpenings(t *testing.T) {
 	t.Parallel()
 	const list = "/api/v1/remote-openings"
 	cell, several := "/api/v1/lockers/"+string(lockerID)+"/cells/3/open", "/api/v1/lockers/"+string(lockerID)+"/open"
+	gate := "/api/v1/lockers/" + string(lockerID) + "/gate/open"
 	one := list + "/" + string(remoteID)
 	key := map[string]string{"Idempotency-Key": "k"}
 	post := func(role, url, body string, status int, contains ...string) scenario {
@@ -81,6 +82,13 @@ func TestRemoteOpenings(t *testing.T) {
 		post("operator", cell, `{"purpose":"fun","reason":""}`, 400, "/purpose", "/reason"),
 		post("operator", "/api/v1/lockers/x/open", `{"cells":[1],`+why+`}`, 404),
 		post("carrier", cell, `{`+why+`}`, 403),
+		post("only-remote:open", gate, `{"reason":"the courier's code fails"}`, 202),
+		post("operator", gate, `{"purpose":"help","reason":"x"}`, 400, "/purpose"),
+		post("operator", gate, `{}`, 400, "/reason"),
+		post("operator", cell, `{"purpose":"open_gate","reason":"x"}`, 400, "/purpose"),
+		post("operator", "/api/v1/lockers/x/gate/open", `{"reason":"x"}`, 404),
+		post("carrier", gate, `{"reason":"x"}`, 403),
+		{name: "no key for the gate", role: "operator", method: http.MethodPost, url: gate, body: `{"reason":"x"}`, status: 400, contains: []string{"idempotency_key_required"}},
 		{name: "no key", role: "operator", method: http.MethodPost, url: cell, body: `{` + why + `}`, status: 400, contains: []string{"idempotency_key_required"}},
 		get("operator", list+"?state=waiting_for_approval&locker="+string(lockerID)+"&limit=1", 200, `"next_cursor":"`+string(remoteID)+`"`),
 		get("operator", list+"?state=open", 400),
@@ -105,6 +113,9 @@ func TestRemoteOpenings(t *testing.T) {
 	post("operator", several, `{"cells":[3,4],`+why+`}`, 202).run(t, h)
 	other := post("operator", "/api/v1/lockers/"+string(lockerID)+"/cells/4/open", `{`+why+`}`, 202)
 	other.run(t, h)
+	post("operator", gate, `{"reason":"the courier's code fails"}`, 202).run(t, h)
+	require.Empty(t, p.remotes.asked[3].Cells)
+	require.Equal(t, models.PurposeOpenGate, p.remotes.asked[3].Purpose)
 	require.Equal(t, []int{3}, p.remotes.asked[0].Cells)
 	require.Equal(t, []string{"k", "key_o"}, []string{p.remotes.asked[1].IdempotencyKey, p.remotes.asked[1].By()})
 	require.NotEqual(t, p.remotes.asked[0].Fingerprint, p.remotes.asked[2].Fingerprint, "another door is another request")

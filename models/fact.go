@@ -35,6 +35,7 @@ const (
 	FactUnloaded      FactType = "unloaded"         // a courier took out again what they had just put in
 	FactTrouble       FactType = "trouble_reported" // somebody at the screen says that something is wrong
 	FactDevice        FactType = "device"           // a device stands otherwise than before, or a thermometer tells
+	FactOutput        FactType = "output_driven"    // a relay that is no lock's was driven: the device names it, the reason says why
 	// By order of the operator a cell is offered no more, and again.
 	FactCellOutOfService FactType = "cell_out_of_service"
 	FactCellInService    FactType = "cell_in_service"
@@ -47,7 +48,7 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded, FactDevice:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded, FactDevice, FactOutput:
 		return true
 	}
 	return false
@@ -149,6 +150,7 @@ type FactData struct {
 	Device   string      `json:"device,omitempty"`
 	State    DeviceState `json:"state,omitempty"`
 	Measured *int        `json:"measured,omitempty"`
+	Lock     *LockReport `json:"lock,omitempty"` // of a lock
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
 	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells

@@ -32,6 +32,7 @@ type watch struct {
 	known     map[models.CourierID]knownCourier
 	frozen    map[models.ShipmentID]bool // as the cabinet was last told
 	remote    []int64                    // when doors were driven from afar
+	gates     []int64                    // when the gate was
 	cells     []cabinet.Cell
 	sessions  [2]cabinet.Session // in front, and at the back
 	busy      [2][]int           // doors of each that stood open, and not for long
@@ -63,7 +64,7 @@ func newWatch() watch {
 func (w *watch) forget() {
 	w.frozen = map[models.ShipmentID]bool{}
 	w.used, w.moved, w.known = map[models.ShipmentID]int{}, map[models.ShipmentID]int64{}, map[models.CourierID]knownCourier{}
-	w.head, w.hash, w.order, w.facts, w.epoch, w.cells, w.remote = factKey{}, "", 0, 0, 0, nil, nil
+	w.head, w.hash, w.order, w.facts, w.epoch, w.cells, w.remote, w.gates = factKey{}, "", 0, 0, 0, nil, nil, nil
 }
 
 // before remembers the cells as they are before a step.

@@ -461,6 +461,9 @@ func (w *World) changeMind(n *node) {
 		for range w.between(1, 3) {
 			s.openRemotely(n)
 		}
+		for range w.between(1, 3) {
+			s.openGate(n)
+		}
 	}
 }
 

@@ -113,6 +113,7 @@ func (n *node) setPower(p cabinet.Power) {
 // tellDevices tells the program, which has just started, of everything beside the locks.
 func (n *node) tellDevices() {
 	n.give(cabinet.PowerChanged{Power: n.power})
+	n.give(cabinet.OutputChanged{Output: models.OutputGate, Up: true})
 	for _, c := range n.steel.cells {
 		n.sense(c)
 	}

@@ -249,6 +249,8 @@ func (n *node) carryOut(e cabinet.Effect) {
 		if !n.boardOf(e.Cell).dead {
 			n.w.in(n.w.between(1, unlockTakes), func() { n.pulse(e.Cell, e.Side) })
 		}
+	case cabinet.Drive:
+		n.drive(e)
 	case cabinet.Send:
 		n.sendUp(e.Type, e.Body)
 	case cabinet.UploadJournal:

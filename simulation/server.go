@@ -35,6 +35,9 @@ type server struct {
 	grants    map[models.OperationID]*remoteGrant
 	parcels   int
 	remotes   int
+	// gateOrders are the orders for gates that were signed, and gates counts those that were tried.
+	gateOrders map[models.OperationID]*gateOrder
+	gates      int
 }
 
 // locker is what the server knows of a cabinet.
@@ -62,7 +65,7 @@ func newServer(w *World) *server {
 	seed := make([]byte, ed25519.SeedSize)
 	return &server{
 		w: w, up: true, engine: true, database: true, byID: map[models.ShipmentID]*shipment{},
-		grants: map[models.OperationID]*remoteGrant{},
+		grants: map[models.OperationID]*remoteGrant{}, gateOrders: map[models.OperationID]*gateOrder{},
 		signer: models.Signer{ID: "signer", Key: ed25519.NewKeyFromSeed(seed)},
 	}
 }

@@ -45,6 +45,7 @@ type victim struct {
 	now      cabinet.Instant
 	sessions int
 	driven   []int64 // when its locks were driven, uptime in ms
+	gates    []int64 // the same of its gate
 	open     map[int]bool
 	most     int // doors that were open at once
 	told     []models.OpenResult
@@ -83,6 +84,9 @@ func (v *victim) do(in cabinet.Input) {
 				delete(v.open, e.Cell)
 				v.do(cabinet.DoorChanged{Cell: e.Cell})
 			}
+		case cabinet.Drive:
+			v.gates = append(v.gates, v.now.UptimeMS)
+			v.do(cabinet.OutputDriven{Drive: e, Done: true})
 		case cabinet.Send:
 			if r, ok := e.Body.(protocol.Result); ok {
 				v.told = append(v.told, r.Result)

@@ -101,6 +101,26 @@ type (
 		Known   bool
 		GraceMS int64
 	}
+	// OutputChanged says whether the relay of an output can be driven, first after each start.
+	OutputChanged struct {
+		Output models.Output
+		Up     bool
+	}
+	// OutputDriven says what came of an effect Drive, which it repeats. Done: the relay board has
+	// taken it. Unsure: it was told, and did not answer.
+	OutputDriven struct {
+		Drive
+		Done, Unsure bool
+	}
+	// TamperRead is the word of a contact that watches over the cabinet; not Known: it cannot be
+	// read.
+	TamperRead struct {
+		Tamper models.Tamper
+		Alarm  bool
+		Known  bool
+	}
+	// OutputTried is a technician on site who tries an output past the screen.
+	OutputTried struct{ Output models.Output }
 	// OpenedDirectly is a technician on site who opens a cell past the screen. AtMS is Unix
 	// milliseconds. Spooled: the program was dead and the lock was driven already.
 	OpenedDirectly struct {
@@ -148,6 +168,10 @@ func (OpenedDirectly) isInput()   {}
 func (ParcelSensed) isInput()     {}
 func (ClimateRead) isInput()      {}
 func (PowerChanged) isInput()     {}
+func (OutputChanged) isInput()    {}
+func (OutputDriven) isInput()     {}
+func (OutputTried) isInput()      {}
+func (TamperRead) isInput()       {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
@@ -162,6 +186,15 @@ type (
 		Cell      int
 		Side      models.Side
 		Attempt   int
+	}
+	// Drive drives an output for so many milliseconds, which its relay board counts by itself: a
+	// program that dies leaves nothing on. 0 ends it at once. What comes of it is told by
+	// OutputDriven.
+	// Operation is of an order for the gate alone.
+	Drive struct {
+		Output    models.Output
+		ForMS     int64
+		Operation models.OperationID
 	}
 	// Send puts a message on the stream; it is dropped if there is none.
 	Send struct {
@@ -179,6 +212,7 @@ type (
 )
 
 func (Pulse) isEffect()          {}
+func (Drive) isEffect()          {}
 func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}

@@ -37,6 +37,7 @@ type rig struct {
 	key       models.CabinetKey
 
 	pulses  []cabinet.Pulse
+	drives  []cabinet.Drive
 	sent    []cabinet.Send
 	asked   []protocol.Request
 	uploads int
@@ -90,6 +91,8 @@ func (r *rig) do(in cabinet.Input) []cabinet.Effect {
 		case cabinet.Pulse:
 			require.NotContains(r.t, r.pulses, e, "one pulse per operation, cell and attempt")
 			r.pulses = append(r.pulses, e)
+		case cabinet.Drive:
+			r.drives = append(r.drives, e)
 		case cabinet.Send:
 			r.sent = append(r.sent, e)
 		case cabinet.AskServer:

@@ -23,6 +23,7 @@ func (t *turn) start(in Started) {
 	}
 	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
 	t.Link, t.Power = Link{}, Power{}
+	t.outputsUnknown()
 	if in.Lost {
 		t.LostStore, t.Unsure, t.SetAside = true, true, true
 	}
@@ -31,6 +32,7 @@ func (t *turn) start(in Started) {
 	for _, c := range t.Cells {
 		c.Sensed = "" // what a sensor said before proves nothing: the store may be an old copy
 	}
+	t.gatesInterrupted()
 	for _, op := range t.Operations {
 		if op.ended() {
 			continue

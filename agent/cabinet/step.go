@@ -98,6 +98,14 @@ func (t *turn) take(in Input) {
 		t.climateRead(in)
 	case PowerChanged:
 		t.powerChanged(in.Power)
+	case OutputChanged:
+		t.outputChanged(in)
+	case OutputDriven:
+		t.outputDriven(in)
+	case TamperRead:
+		t.tamperRead(in)
+	case OutputTried:
+		t.tryOutput(in.Output)
 	case SnapshotTaken:
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
@@ -151,6 +159,9 @@ func (t *turn) timers() {
 		}
 	}
 	t.climateTimers()
+	t.outputTimers()
+	t.tamperTimers()
+	t.gateTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -180,6 +191,16 @@ func (s *State) deadlines(visit func(*int64)) {
 	for _, side := range sides() {
 		s.sessionAt(side).deadlines(visit)
 	}
+	visit(&s.AlarmUntil)
+	for i := range s.Gates {
+		visit(&s.Gates[i].AnswerBy)
+	}
+	for i := range s.Tampers {
+		visit(&s.Tampers[i].QuietAt)
+	}
+	for i := range s.Outputs {
+		visit(&s.Outputs[i].Until)
+	}
 	visit(&s.Link.HeartbeatAt)
 }
 
@@ -196,6 +217,9 @@ func (s *State) moments(visit func(*int64)) {
 	for i := range s.Climates {
 		visit(&s.Climates[i].BadSince)
 		visit(&s.Climates[i].TellAt)
+	}
+	for i := range s.Gates {
+		visit(&s.Gates[i].At)
 	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])

@@ -60,6 +60,9 @@ func (t *turn) reported(reason string) {
 		return
 	}
 	s.Trouble.Said = reason
+	if reason == models.TroubleLocked {
+		t.alarm()
+	}
 	if op := t.operation(s.Operation); op != nil && op.Kind == models.Pickup && reason != models.TroubleDoor {
 		t.problem(op)
 	}

@@ -16,6 +16,7 @@ import (
 	"cubby/agent/journal"
 	"cubby/agent/lock"
 	"cubby/agent/protocol"
+	"cubby/agent/relay"
 	"cubby/models"
 )
 
@@ -42,6 +43,13 @@ func cellsOf(doors []int) []int {
 	return cells
 }
 
+// Relays drive what hangs on relays beside the locks. relay.Lines are.
+type Relays interface {
+	// Drive has an output driven for a time, which its board counts; 0 ends it at once. No error:
+	// the board has taken it.
+	Drive(ctx context.Context, o models.Output, d time.Duration) error
+}
+
 // Line is the way to the server. *uplink.Uplink is one.
 type Line interface {
 	Send(t protocol.Type, body any)
@@ -56,6 +64,7 @@ type Config struct {
 	Keeper *journal.Keeper
 	Lost   bool // the store was damaged and set aside
 	Buses  []Bus
+	Relays Relays // nil: there are none
 	Line   Line
 	Clock  *Clock
 	IDs    *models.IDs
@@ -66,6 +75,8 @@ const (
 	// unlockLimit is how long a pulse may wait for its bus. One that comes later would open
 	// a door for nobody.
 	unlockLimit = 1500 * time.Millisecond
+	// driveLimit is the same for an output. It ends before the order for it is answered.
+	driveLimit = 3 * time.Second
 	// readLimit is how long a start waits for the first look at every door.
 	readLimit   = 3 * time.Second
 	readEvery   = 10 * time.Millisecond
@@ -90,6 +101,9 @@ type Host struct {
 func New(cfg Config) *Host {
 	return &Host{Config: cfg, acts: make(chan func()), stopped: make(chan struct{}), watchers: map[chan struct{}]bool{}}
 }
+
+// errNoRelays says that the configuration names no relays.
+var errNoRelays = errors.New("host: there are no relays")
 
 // ErrStopped says that the cabinet does not run.
 var ErrStopped = models.Errorf(models.CodeUnavailable, "the cabinet's program stops")
@@ -247,6 +261,8 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 		switch e := e.(type) {
 		case cabinet.Pulse:
 			pulses = append(pulses, h.pulse(e))
+		case cabinet.Drive:
+			go h.drive(e)
 		case cabinet.Send:
 			h.Line.Send(e.Type, e.Body)
 		case cabinet.UploadJournal:
@@ -277,6 +293,22 @@ func (h *Host) pulse(p cabinet.Pulse) <-chan error {
 		came <- err
 	}()
 	return came
+}
+
+// drive has an output driven, beside the loop, and tells the core what came of it.
+func (h *Host) drive(d cabinet.Drive) {
+	ctx, cancel := context.WithTimeout(context.Background(), driveLimit)
+	defer cancel()
+	err := errNoRelays
+	if h.Relays != nil {
+		err = h.Relays.Drive(ctx, d.Output, time.Duration(d.ForMS)*time.Millisecond)
+	}
+	if err != nil {
+		h.Logger.Warn("an output was not driven", "output", d.Output, "error", err)
+	}
+	if err := h.Tell(context.Background(), cabinet.OutputDriven{Drive: d, Done: err == nil, Unsure: errors.Is(err, relay.ErrUnsure)}); err != nil {
+		h.Logger.Warn("what came of an output was not taken", "output", d.Output, "error", err)
+	}
 }
 
 func (h *Host) unlock(ctx context.Context, door int) error {

@@ -42,6 +42,32 @@ func TestOpeningADoorFromAfar(t *testing.T) {
 	require.Equal(t, 1, b.page("/desk/remote?state=done").Find(`[data-testid=remote]`).Length())
 }
 
+// TestOpeningAGateFromAfar: no cell is named, and the page shows none.
+func TestOpeningAGateFromAfar(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	b := r.signedIn()
+	target := "/desk/lockers/" + string(r.locker.ID)
+	page := b.page(target)
+	form := page.Find(`form:has([data-testid=open-gate-go])`)
+	act, _ := form.Find("input[name=act]").Attr("value")
+	require.Len(t, act, 32)
+	require.Zero(t, form.Find("[name=cells]").Length())
+	require.Equal(t, http.StatusBadRequest, b.act(target+"/open", "purpose", "open_gate", "act", act).Code, "no reason")
+	require.Equal(t, http.StatusBadRequest, b.act(target+"/open", "purpose", "open_gate", "cells", "2", "reason", "x").Code, "it is no cell")
+	answer := b.act(target+"/open", "purpose", "open_gate", "act", act, "reason", "the courier's code fails")
+	require.Equal(t, http.StatusSeeOther, answer.Code)
+	to := answer.Header().Get("Location")
+	require.Contains(t, b.page(to).Find("h1").Text(), "The gate of")
+	id := models.RemoteID(strings.TrimPrefix(strings.Split(to, "?")[0], "/desk/remote/"))
+	require.NoError(t, r.ShowRemote(t.Context(), models.RemoteProjection{Opening: id, Rev: 1, State: models.RemoteStateDone,
+		Doors: []models.RemoteResult{{Cell: models.GateCell, Attempts: 1, Outcome: models.Refused, Reason: "no_gate"}}}))
+	page = b.page(to)
+	require.Contains(t, said(page, "door-0"), "refused: the cabinet has no gate")
+	require.Zero(t, page.Find("[data-testid=door-0] a").Length(), "and leads to no cell")
+	require.Contains(t, b.page("/desk/remote").Find("#list").Text(), "gate")
+}
+
 // TestASecondPersonAtTheDesk: whoever asked may take it back and not approve it.
 func TestASecondPersonAtTheDesk(t *testing.T) {
 	t.Parallel()

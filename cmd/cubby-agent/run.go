@@ -21,6 +21,7 @@ import (
 	"cubby/agent/kiosk"
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/agent/relay"
 	"cubby/agent/scan"
 	"cubby/agent/screen"
 	"cubby/agent/uplink"
@@ -134,8 +135,9 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 		}
 		buses = append(buses, bus)
 	}
+	lines := c.lines(log)
 	h := host.New(host.Config{
-		Keeper: keeper, Lost: lost, Buses: buses, Line: line, Clock: clock,
+		Keeper: keeper, Lost: lost, Buses: buses, Relays: lines, Line: line, Clock: clock,
 		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log,
 	})
 	group, ctx := errgroup.WithContext(ctx)
@@ -151,7 +153,7 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 			if err := screenNeeded(); err != nil {
 				return err
 			}
-			return serveParts(ctx, c, log, h, line)
+			return serveParts(ctx, c, log, h, line, lines)
 		case <-ctx.Done():
 			return nil
 		}
@@ -165,14 +167,14 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 }
 
 // serveParts runs what gives inputs to a cabinet that has started.
-func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, line *uplink.Uplink) error {
+func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, line *uplink.Uplink, lines relay.Lines) error {
 	if err := takeSpool(ctx, c, h, log); err != nil {
 		return err
 	}
 	scanners := watch(c.Scanners)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
-	heard := &sensors{climates: map[int]climate.Status{}}
+	heard := &sensors{climates: map[int]climate.Status{}, relays: lines}
 	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {

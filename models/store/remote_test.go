@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -180,5 +181,69 @@ func TestRemoteKeysAreTheOperators(t *testing.T) {
 		}
 		_, _, err := f.CreateKey(t.Context(), models.NewKey{Organization: f.operator.ID, Name: "k", Scopes: []models.Scope{models.ScopeRemote}})
 		require.NoError(t, err)
+	})
+}
+
+// TestRequestGate: no cell is named, no second person is needed, and nothing is asked for twice. A
+// gate that was opened is linked with its request; one that nobody asked for is an alarm.
+func TestRequestGate(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		exec(t, f, "DELETE FROM outbox")
+		n := asking(l.ID, "stf_1")
+		_, err := f.RequestRemote(t.Context(), n)
+		require.Equal(t, models.CodeInvalid, code(err), "cells, or the gate")
+		n.Purpose = models.PurposeOpenGate
+		v, err := f.RequestRemote(t.Context(), n)
+		require.NoError(t, err)
+		require.Equal(t, models.RemoteStateOpening, v.State)
+		require.Len(t, v.Doors, 1)
+		require.Equal(t, models.GateCell, v.Doors[0].Cell)
+		batch, err := f.OutboxBatch(t.Context(), 10)
+		require.NoError(t, err)
+		require.Len(t, batch, 1)
+		var in models.RemoteOpenInput
+		require.NoError(t, json.Unmarshal(batch[0].Input, &in))
+		require.Equal(t, []models.RemoteCell{{Cell: models.GateCell, Operations: []models.OperationID{v.Doors[0].Operation}}}, in.Doors)
+		require.Equal(t, string(l.ID)+" gate, open_gate: the phone is broken", rows[models.AuditEntry](t, f, "action = ?", "remote.request")[0].Detail)
+		to, err := f.RemoteTarget(t.Context(), l.ID, models.GateCell)
+		require.NoError(t, err)
+		require.Zero(t, to.Generation)
+		n.Cells = []int{1}
+		_, err = f.RequestRemote(t.Context(), n)
+		require.Equal(t, models.CodeInvalid, code(err), "the gate's purpose opens no cell")
+		for range 4 {
+			n.Cells = nil
+			v, err := f.RequestRemote(t.Context(), n)
+			require.NoError(t, err)
+			require.Equal(t, models.RemoteStateOpening, v.State)
+		}
+		v3, err := f.RequestRemote(t.Context(), asking(l.ID, "stf_1", 1, 2, 3))
+		require.NoError(t, err)
+		require.Equal(t, models.RemoteStateOpening, v3.State, "gates are no doors")
+
+		j := &journal{at: f.clock()}
+		pulsed := func(op models.OperationID) models.Fact {
+			fact := j.fact(models.FactOutput, 0, models.FactData{Device: "relay-gate", Reason: models.PurposeOpenGate})
+			fact.Operation = op
+			fact.Hash = fact.ComputeHash()
+			j.hash = fact.Hash
+			return fact
+		}
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j), pulsed(v.Doors[0].Operation)})
+		require.NoError(t, err)
+		v, err = f.Remote(t.Context(), v.ID)
+		require.NoError(t, err)
+		require.Equal(t, models.Opened, v.Doors[0].Outcome)
+		require.NotNil(t, v.Doors[0].OpenedAt)
+		require.Empty(t, rows[models.Incident](t, f))
+		for _, op := range []models.OperationID{"op_nobody", "", v3.Doors[0].Operation} {
+			_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{pulsed(op)})
+			require.NoError(t, err)
+			alarms := rows[models.Incident](t, f, "kind = ?", models.IncidentRemote)
+			require.Len(t, alarms, 1, op)
+			require.Contains(t, alarms[0].Evidence, "nobody asked")
+			exec(t, f, "DELETE FROM incidents")
+		}
 	})
 }
