@@ -18,6 +18,7 @@ BREAK ?=
 LONG ?=
 FUZZTIME ?= 30s
 IN ?= en
+PAST ?=
 
 RIG := bin/cubby-demo rig --postgres --fsync=false --temporal --
 RACE_PACKAGES := ./models/... ./agent/... ./worker/... ./workflows/...
@@ -136,11 +137,11 @@ generate: | .make/deps ## regenerate the generated code
 ##### Running #####
 
 .PHONY: run
-run: ## build and start everything on this machine, with one page to watch it; Ctrl-C stops it, ./var keeps the data
+run: ## build and start everything on this machine, with one page to watch it (PAST=1 lives two weeks of history first); Ctrl-C stops it, ./var keeps the data
 	@command -v go >/dev/null || { echo "run: Go 1.26 or newer is needed, and Debian's is older: see https://go.dev/doc/install" >&2; exit 1; }
 	@echo "run: building the start page's program: it needs no module, and half a minute at most on a cold machine"
 	@go build -o bin/cubby-start ./cmd/cubby-start
-	@exec bin/cubby-start
+	@exec bin/cubby-start $(if $(PAST),-- --past)
 
 .PHONY: demo
 demo: build ## play the scenes and judge them from outside (BREAK=scene must fail)

@@ -1,14 +1,15 @@
 package cabinet
 
 import (
+	"cmp"
 	"slices"
 
 	"cubby/models"
 )
 
 const (
-	// climateGraceMS is how long a module may be out of its range, or say nothing: a door that
-	// stands open warms it for minutes.
+	// climateGraceMS is how long a module may be out of its range, or say nothing, where nobody
+	// says otherwise: a door that stands open warms it for minutes.
 	climateGraceMS = 5 * 60_000
 	// tellTenths is by how much a temperature changes until it is told again; an hour tells it
 	// in any case.
@@ -25,7 +26,11 @@ type Climate struct {
 	Told     int   `json:"told"`              // the temperature that was told last, in tenths
 	TellAt   int64 `json:"tell_at,omitempty"` // again
 	Silent   bool  `json:"silent,omitempty"`
+	GraceMS  int64 `json:"grace_ms,omitempty"` // 0: climateGraceMS
 }
+
+// badUntil is when a module that is out of its range, or silent, counts as such.
+func (c Climate) badUntil() int64 { return c.BadSince + cmp.Or(c.GraceMS, climateGraceMS) }
 
 // state is the power as facts tell it.
 func (p Power) state() models.DeviceState {
@@ -88,7 +93,7 @@ func (t *turn) climateRead(in ClimateRead) {
 	if in.Known {
 		c.Tenths = in.Tenths
 	}
-	c.Silent = !in.Known
+	c.Silent, c.GraceMS = !in.Known, in.GraceMS
 	switch state := t.reads(*c); {
 	case state == models.DeviceOK:
 		c.BadSince = 0
@@ -147,7 +152,7 @@ func (t *turn) tellClimate(c *Climate, state models.DeviceState) {
 // climateTimers tells of modules that have been out of their range for too long.
 func (t *turn) climateTimers() {
 	for i := range t.Climates {
-		if c := &t.Climates[i]; c.BadSince > 0 && t.due(c.BadSince+climateGraceMS) {
+		if c := &t.Climates[i]; c.BadSince > 0 && t.due(c.badUntil()) {
 			t.climateIs(c, t.reads(*c))
 		}
 	}

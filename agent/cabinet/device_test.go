@@ -81,6 +81,23 @@ func TestTooWarm(t *testing.T) {
 	require.Len(t, r.pulses, 2, "what is inside can be had")
 }
 
+// TestGraceOfAModule: a small module warms sooner than five minutes.
+func TestGraceOfAModule(t *testing.T) {
+	t.Parallel()
+	r := chilled(t)
+	warm := cabinet.ClimateRead{Module: 1, Tenths: 90, Known: true, GraceMS: 20_000}
+	r.reads(50)
+	r.do(warm)
+	next, ok := cabinet.NextDeadline(r.state)
+	require.True(t, ok)
+	require.LessOrEqual(t, next-r.now.UptimeMS, int64(20_000))
+	r.wait(19_000)
+	r.do(warm)
+	require.Equal(t, models.DeviceOK, r.device().State)
+	r.wait(1_000)
+	require.Equal(t, models.DeviceTooWarm, r.device().State)
+}
+
 // TestASilentThermometer counts as one that says the wrong thing.
 func TestASilentThermometer(t *testing.T) {
 	t.Parallel()

@@ -93,11 +93,13 @@ type (
 		Sensed Sensed
 	}
 	// ClimateRead is a module's temperature, in tenths of a degree Celsius; not Known: its
-	// thermometer does not answer.
+	// thermometer does not answer. GraceMS is for how long it may be out of its range, or
+	// silent, until that counts; 0: five minutes.
 	ClimateRead struct {
-		Module int
-		Tenths int
-		Known  bool
+		Module  int
+		Tenths  int
+		Known   bool
+		GraceMS int64
 	}
 	// OutputChanged says whether the relay of an output can be driven, first after each start.
 	OutputChanged struct {

@@ -163,6 +163,8 @@ func (s *State) View(now Instant, side models.Side) View {
 		}
 	case TextTakeOut:
 		v.Buttons = []Button{} // the question comes once the door is shut
+	case TextTakeAndScan:
+		v.Buttons = []Button{ButtonUnreadable} // and so do the others
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}

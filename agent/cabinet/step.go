@@ -252,7 +252,7 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 	}
 	for _, c := range s.Climates {
 		if c.BadSince > 0 && c.State != s.reads(c) {
-			earliest(c.BadSince + climateGraceMS)
+			earliest(c.badUntil())
 		}
 	}
 	if s.doorsBusy() < s.doorsLimit() && s.doorWaits() {

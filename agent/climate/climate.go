@@ -29,6 +29,7 @@ const (
 	// What no module ever is: the sensor is broken, or it is another register.
 	coldest, hottest = -400, 800 // tenths of a degree
 	register         = 1         // of the temperature, measured
+	mostGraceS       = 3600
 )
 
 // Probe is a thermometer on a line.
@@ -37,6 +38,9 @@ type Probe struct {
 	Address int `json:"address,omitempty"` // 0: 1
 	// Hundredths: the clone tells hundredths of a degree instead of tenths.
 	Hundredths bool `json:"hundredths,omitempty"`
+	// GraceS is for how many seconds the module may be out of its range, or silent, until that
+	// counts: a small one warms sooner than a large one when a door stands open. 0: 300.
+	GraceS int `json:"grace_s,omitempty"`
 }
 
 func (p Probe) unit() byte { return byte(max(p.Address, 1)) }
@@ -51,6 +55,9 @@ func Check(probes []Probe) error {
 		}
 		if p.Address < 0 || p.Address > 247 {
 			errs = append(errs, fmt.Errorf("climate: the thermometer of module %d: address is from 1 to 247", p.Module))
+		}
+		if p.GraceS < 0 || p.GraceS > mostGraceS {
+			errs = append(errs, fmt.Errorf("climate: the thermometer of module %d: grace_s is from 0 to %d", p.Module, mostGraceS))
 		}
 		if units[p.unit()] || modules[p.Module] {
 			errs = append(errs, fmt.Errorf("climate: the thermometer of module %d has the address or module of another one", p.Module))

@@ -257,6 +257,7 @@ func (e LockerState) Valid() bool {
 // Defines values for ModuleSide.
 const (
 	Back  ModuleSide = "back"
+	Both  ModuleSide = "both"
 	Front ModuleSide = "front"
 )
 
@@ -264,6 +265,8 @@ const (
 func (e ModuleSide) Valid() bool {
 	switch e {
 	case Back:
+		return true
+	case Both:
 		return true
 	case Front:
 		return true
@@ -1351,7 +1354,7 @@ type LockerCell struct {
 	Row      int     `json:"row"`
 	Shipment *string `json:"shipment,omitempty"`
 
-	// Side `front` or `back`.
+	// Side `front`, `back` or `both`.
 	Side string `json:"side"`
 
 	// Since Since when the cell is as it is; left out where that is not known.
@@ -1446,13 +1449,15 @@ type ModelRef = string
 
 // Module defines model for Module.
 type Module struct {
-	Name   Text        `json:"name"`
-	Regime *Regime     `json:"regime,omitempty"`
-	Rows   []Row       `json:"rows"`
-	Side   *ModuleSide `json:"side,omitempty"`
+	Name   Text    `json:"name"`
+	Regime *Regime `json:"regime,omitempty"`
+	Rows   []Row   `json:"rows"`
+
+	// Side The face that the doors are on. `both`: each cell has two, and is loaded from the back and emptied from the front.
+	Side *ModuleSide `json:"side,omitempty"`
 }
 
-// ModuleSide defines model for Module.Side.
+// ModuleSide The face that the doors are on. `both`: each cell has two, and is loaded from the back and emptied from the front.
 type ModuleSide string
 
 // Money defines model for Money.

@@ -38,7 +38,8 @@ Configuration (JSON):
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted, locks,
                 status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
   scanners    [{port, side}]; side is "back" for one at the back of a two-way cabinet
-  climates    [{port, probes: [{module, address, hundredths}]}]: thermometers XY-MD02
+  climates    [{port, probes: [{module, address, hundredths, grace_s}]}]: thermometers XY-MD02; grace_s is
+              for how many seconds a module may be out of its range until it takes nothing in (300)
   relays      [{port, boards: [{name, dialect, address, outputs: [{name, relay, for_ms}], inputs: [{name, input, alarm}]}]}]:
               what hangs on relays beside the locks, and the contacts that watch over the cabinet; see docs/hardware.md
   power       {address, ups, user, password}: a UPS that upsd tells of

@@ -45,7 +45,7 @@ func (b *browser) is(expression string) {
 	_, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression,
 		chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(soon)))
 	if err != nil {
-		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText`)) // to tell with the failure
+		text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.documentElement.dataset.text + ': ' + document.body.innerText`)) // to tell with the failure
 		require.NoError(b.t, err, "%s\n%s", expression, text)
 	}
 }

@@ -84,11 +84,15 @@ func (s *sensors) run(ctx context.Context, group *errgroup.Group, c config, h *h
 	for _, line := range c.Climates {
 		group.Go(func() error {
 			dial := func() (link.Port, error) { return link.Open(line.Port) }
+			grace := map[int]int64{} // ms, by module
+			for _, p := range line.Probes {
+				grace[p.Module] = int64(p.GraceS) * 1000
+			}
 			return climate.Run(ctx, dial, line.Probes, log.With("line", line.Port), func(st climate.Status) {
 				s.mu.Lock()
 				s.climates[st.Module] = st
 				s.mu.Unlock()
-				tell(cabinet.ClimateRead{Module: st.Module, Tenths: st.Tenths, Known: st.Known})
+				tell(cabinet.ClimateRead{Module: st.Module, Tenths: st.Tenths, Known: st.Known, GraceMS: grace[st.Module]})
 			})
 		})
 	}

@@ -16,6 +16,7 @@ import (
 
 	"cubby/agent/cabinet"
 	"cubby/agent/host"
+	"cubby/cmd/cubby-demo/boards"
 	"cubby/models"
 )
 
@@ -33,10 +34,14 @@ type tour struct {
 	language  cabinet.Language
 	time      *passing
 	screen    string // where it is
+	ups       *boards.UPS
 	seen      map[string]bool
+	offered   map[string]bool // "P5 problem": the buttons of a screen
+	pressed   map[string]bool
 	pictures  string // folder; empty: none are taken
 	axe       string
 	told      int // entries since it began
+	stuck     int // the cell that a jammed door left in doubt
 	scanned   string
 	scannedAt time.Time
 }
@@ -49,6 +54,10 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 	address := free.Addr().String() // a restart must find it again
 	require.NoError(t, free.Close())
 	p.configure(map[string]any{"screen": address})
+	ups, err := boards.NewUPS("cabinet", "", "")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, ups.Close()) })
+	p.configure(map[string]any{"power": map[string]any{"address": ups.Address(), "ups": "cabinet"}})
 	clock := &passing{}
 	p.time = host.ClockSources{Wall: host.Computer.Wall, Uptime: clock.uptime, Synced: func() bool { return true }}
 	layout := models.DirectoryLayout{
@@ -81,7 +90,7 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 	r := p.enroll().run()
 	w := &tour{
 		browser: newBrowserFor(t, "http://"+address, 10*time.Minute), r: r, language: language, time: clock,
-		seen: map[string]bool{},
+		ups: ups, seen: map[string]bool{}, offered: map[string]bool{}, pressed: map[string]bool{},
 	}
 	raw, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
 	require.NoError(t, err, "make web fetches it")
@@ -210,6 +219,7 @@ func (w *tour) press(b cabinet.Button) {
 		return
 	}
 	w.is(fmt.Sprintf(`(() => { const b = document.querySelector('[data-button="%s"]'); b?.click(); return !!b })()`, b))
+	w.pressed[w.screen+" "+string(b)], w.pressed["frame "+string(b)] = true, true
 }
 
 // choose presses a line of a list, counted from 0.
@@ -222,7 +232,19 @@ func (w *tour) choose(n int) {
 func (w *tour) comes(screen cabinet.ScreenID, text cabinet.TextKey) {
 	w.t.Helper()
 	w.is(fmt.Sprintf(`document.getElementById('screen').textContent === %q && document.documentElement.dataset.text === %q`, screen, text))
+	w.on(screen)
+}
+
+// on waits until a screen is there, whatever it says, and notes its buttons.
+func (w *tour) on(screen cabinet.ScreenID) {
+	w.t.Helper()
+	w.is(fmt.Sprintf(`document.getElementById('screen').textContent === %q`, screen))
 	w.screen = string(screen)
+	offered, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll('[data-button]')].map((b) => (b.closest('footer') ? 'frame ' : document.getElementById('screen').textContent + ' ') + b.dataset.button)`))
+	require.NoError(w.t, err)
+	for _, b := range offered {
+		w.offered[b] = true
+	}
 }
 
 // text is what the screen says now, by its key.
@@ -330,8 +352,12 @@ func (w *tour) shut(cell int) { require.NoError(w.t, w.r.steel.Close(cell)) }
 // home brings the screen home, in the tour's language.
 func (w *tour) home() {
 	w.t.Helper()
-	w.pass(25 * time.Second) // what is said there now has its time
-	w.is(`document.getElementById('screen').textContent === 'C1' && document.documentElement.dataset.text === 'home'`)
+	const home = `document.getElementById('screen').textContent === 'C1' && document.documentElement.dataset.text === 'home'`
+	require.Eventually(w.t, func() bool {
+		w.pass(25 * time.Second) // what is said there now has its time
+		_, err := chromedp.Run(w.ctx, chromedp.Poll[bool](home, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(3*time.Second)))
+		return err == nil
+	}, soon, often, "it comes home")
 	w.screen = "C1"
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.Evaluate[chromedp.Void](`document.getElementById('veil')?.click()`)))
 	w.is(`!document.getElementById('veil')`)

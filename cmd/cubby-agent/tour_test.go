@@ -2,11 +2,11 @@ package main
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
@@ -15,12 +15,6 @@ import (
 
 // envLanguages has the tour walk in every language, and not in English alone.
 const envLanguages = "CUBBY_SCREENS_IN"
-
-// untoured are the screens that it leaves out: they want a cabinet in trouble, a doubtful cell, an unknown size or many
-// doors at once, and are held by tests of the core alone.
-var untoured = []cabinet.ScreenID{
-	cabinet.ScreenOut, cabinet.ScreenPower, cabinet.ScreenSeveral, cabinet.ScreenPayment, cabinet.ScreenStopped, cabinet.ScreenSize, cabinet.ScreenCheck,
-}
 
 // TestTour walks through the screens in a true browser before a true cabinet, its boards and its
 // scanner; time passes at the cabinet's clock.
@@ -40,9 +34,17 @@ func TestTour(t *testing.T) {
 			w.courier()
 			w.client()
 			w.troubles()
+			w.corrections()
+			w.objections()
+			w.checks()
+			w.interrupted()
+			w.power()
 			w.breaks()
 			for _, s := range cabinet.Screens() {
-				require.Equal(t, !slices.Contains(untoured, s), w.seen[string(s)], "whether screen %s was looked at", s)
+				require.True(t, w.seen[string(s)], "screen %s was looked at", s)
+			}
+			for button := range w.offered {
+				assert.True(t, w.pressed[button], "%s was pressed", button)
 			}
 		})
 	}
@@ -67,6 +69,11 @@ func (w *tour) frame() {
 	}
 	w.press(cabinet.ButtonDone)
 	w.at("C1", cabinet.TextHome, "access")
+	for _, l := range cabinet.Languages() {
+		w.press(cabinet.Button("language_" + l))
+		w.is(`document.documentElement.lang === "` + string(l) + `"`)
+	}
+	w.press(cabinet.Button("language_" + w.language))
 	w.press(cabinet.ButtonAccess)
 	for _, mode := range []string{"big", "contrast", "low", "speech", "slow", "keypad"} {
 		w.press(cabinet.Button("access_" + mode))
@@ -204,6 +211,17 @@ func (w *tour) courier() {
 	w.at("L2", cabinet.TextLoaded)
 	w.load("LABEL-two-1")
 	w.load("LABEL-two-2")
+	w.shipment("unsized", nil, "")
+	w.scan("LABEL-unsized-1")
+	w.at("L11", cabinet.TextSize)
+	w.press(cabinet.ButtonCancel)
+	w.comes("L2", cabinet.TextCourier)
+	w.scan("LABEL-unsized-1")
+	w.comes("L11", cabinet.TextSize)
+	w.press("size_s")
+	w.comes("L4", cabinet.TextPutIn)
+	w.shut(w.open(1)[0])
+	w.comes("L2", cabinet.TextLoaded)
 	w.scan("LABEL-one-1")
 	w.at("L10", cabinet.TextAlreadyIn)
 	w.scan("LABEL-foreign-1")
@@ -258,13 +276,18 @@ func (w *tour) courier() {
 
 // client: from the code to the good-bye.
 func (w *tour) client() {
-	w.home()
+	w.paying()
+	w.several()
 	w.typed(w.code("two"))
 	w.comes("P5", cabinet.TextTake)
 	doors := w.open(2)
 	w.at("P5", cabinet.TextTake)
 	w.pass(31 * time.Second)
 	w.at("P6", cabinet.TextPleaseClose)
+	w.press(cabinet.ButtonRefuse)
+	w.comes("P9", cabinet.TextWhichCell)
+	w.press(cabinet.ButtonKeep)
+	w.comes("P6", cabinet.TextPleaseClose)
 	for _, cell := range doors {
 		w.shut(cell)
 	}
@@ -274,6 +297,47 @@ func (w *tour) client() {
 	w.reopened()
 	w.refusals()
 	w.jammed()
+}
+
+// paying: what is to be paid for is not had here.
+func (w *tour) paying() {
+	due := func(s *models.DirectoryShipment) { s.DueMinor, s.Currency = 1205, "EUR" }
+	w.shipment("unsized", due, models.SizeS)
+	w.home()
+	w.typed(w.code("unsized"))
+	w.at("P10", cabinet.TextPayment)
+	w.press(cabinet.ButtonCancel)
+	w.shipment("unsized", nil, models.SizeS)
+	w.home()
+}
+
+// several: who reaches low alone is told how many doors there are, and has them one by one.
+func (w *tour) several() {
+	w.shipment("pair", nil, models.SizeS, models.SizeS)
+	w.login()
+	w.load("LABEL-pair-1")
+	w.load("LABEL-pair-2")
+	w.leave()
+	w.home()
+	w.press(cabinet.ButtonAccess)
+	w.comes("C2", cabinet.TextAccess)
+	w.press("access_low")
+	w.press(cabinet.ButtonDone)
+	for _, b := range []cabinet.Button{cabinet.ButtonCancel, cabinet.ButtonOpen} {
+		w.comes("C1", cabinet.TextHome)
+		w.typed(w.code("pair"))
+		w.at("P4", cabinet.TextSeveral)
+		w.press(b)
+	}
+	for range 2 {
+		w.comes("P5", cabinet.TextTake)
+		w.shut(w.open(1)[0])
+		w.closed()
+	}
+	w.comes("P8", cabinet.TextEverything)
+	w.press(cabinet.ButtonYesTaken)
+	w.comes("C1", cabinet.TextThanks)
+	w.home()
 }
 
 // shutTwo shuts the two doors of a client who reopened them.
@@ -296,7 +360,7 @@ func (w *tour) reopened() {
 	w.press(cabinet.ButtonYesTaken)
 	w.home()
 	w.typed(w.code("two"))
-	w.is(`document.getElementById('screen').textContent === 'P3'`)
+	w.on("P3")
 	w.at("P3", w.text())
 	w.press(cabinet.ButtonCancel)
 	w.home()
@@ -349,10 +413,15 @@ func (w *tour) jammed() {
 	w.login()
 	w.shipment("stuck2", nil, models.SizeS)
 	cell = w.load("LABEL-stuck2-1")
+	w.stuck = cell
 	w.leave()
 	w.home()
 	w.r.steel.Jam(cell, true)
 	w.typed(w.code("stuck2"))
+	w.comes("P5", cabinet.TextOpening)
+	w.pass(8 * time.Second)
+	w.comes("P7", cabinet.TextJammed)
+	w.press(cabinet.ButtonTryAgain)
 	w.comes("P5", cabinet.TextOpening)
 	w.pass(8 * time.Second)
 	w.comes("P7", cabinet.TextJammed)
@@ -408,7 +477,110 @@ func (w *tour) withdrawals() {
 	w.press(cabinet.ButtonConfirm)
 	w.shut(cell)
 	w.closed()
-	w.pass(10 * time.Second)
+	w.restOut()
+}
+
+// restOut: the next doors open by themselves: what is not taken, what is not there, another
+// parcel in its place, and one that is scanned after its door was shut.
+func (w *tour) restOut() {
+	next := func() {
+		w.comes("L16", cabinet.TextTakeAndScan)
+		w.shut(w.open(1)[0])
+		w.comes("L16", cabinet.TextScanTaken)
+	}
+	next()
+	w.at("L16", cabinet.TextScanTaken)
+	w.press(cabinet.ButtonNotEmpty)
+	w.comes("L15", cabinet.TextCollectList)
+	w.press(cabinet.ButtonOpenNext)
+	next()
+	w.press(cabinet.ButtonMissing)
+	w.comes("L16", cabinet.TextTakeAndScan)
+	cell := w.open(1)[0]
+	w.scan("LABEL-foreign-1")
+	w.comes("L16", cabinet.TextNotThis)
+	w.press(cabinet.ButtonTakeAnyway)
+	w.comes("L16", cabinet.TextPleaseClose)
+	w.shut(cell)
+	w.on("L2")
+	w.press(cabinet.ButtonCollect)
+	w.comes("L15", cabinet.TextCollectList)
+	w.press(cabinet.ButtonOpenNext)
+	next()
+	w.press(cabinet.ButtonMissing)
+	for _, label := range []string{"NOBODY-leave_s", "NOBODY-leave_m"} {
+		next()
+		w.scan(label)
+	}
+	w.on("L2")
+	w.leave()
+}
+
+// checks: a courier looks into the cells that are in doubt: one is as it should be, in one there
+// is something, and nothing in the others.
+func (w *tour) checks() {
+	w.login()
+	answers := []cabinet.Button{cabinet.ButtonSomethingElse, cabinet.ButtonEmpty, cabinet.ButtonEmpty, cabinet.ButtonEmpty, cabinet.ButtonEmpty}
+	for range 1 + len(answers) {
+		w.press(cabinet.ButtonCheck)
+		w.at("L17", cabinet.TextPleaseClose)
+		cell := w.open(1)[0]
+		w.shut(cell)
+		w.at("L17", cabinet.TextWhatInside)
+		if cell == w.stuck {
+			w.scan("LABEL-stuck2-1")
+		} else {
+			w.press(answers[0])
+			answers = answers[1:]
+		}
+		w.on("L2")
+	}
+	w.leave()
+}
+
+// interrupted: the cabinet's program stops while a door is open, and starts again.
+func (w *tour) interrupted() {
+	answers := map[string]cabinet.Button{"again": cabinet.ButtonOpenAgain, "left": cabinet.ButtonNotTaken, "had": cabinet.ButtonTaken}
+	w.login()
+	for name := range answers {
+		w.shipment(name, nil, models.SizeS)
+		w.load("LABEL-" + name + "-1")
+	}
+	w.leave()
+	for name, answer := range answers {
+		w.home()
+		w.typed(w.code(name))
+		w.comes("P5", cabinet.TextTake)
+		cell := w.open(1)[0]
+		require.NoError(w.t, w.r.stop())
+		w.shut(cell)
+		w.r = w.r.run()
+		w.home()
+		w.typed(w.code(name))
+		w.at("P11", cabinet.TextInterrupted)
+		w.press(answer)
+		if answer == cabinet.ButtonOpenAgain {
+			w.comes("P5", cabinet.TextTake)
+			w.shut(w.open(1)[0])
+			w.closed()
+		}
+	}
+}
+
+// power: the mains fail, and the lock boards are gone.
+func (w *tour) power() {
+	w.home()
+	w.ups.Set("OB")
+	w.is(`document.querySelectorAll('#strips p').length > 0`)
+	w.at("C1", cabinet.TextHome, "battery")
+	w.ups.Set("OB LB")
+	w.at("C8", cabinet.TextSwitchingOff)
+	w.ups.Set("OL")
+	w.home()
+	require.NoError(w.t, w.r.bus.Unplug())
+	w.at("C7", cabinet.TextLocksDead)
+	require.NoError(w.t, w.r.bus.Plug())
+	w.home()
 }
 
 // breaks: the cabinet is away.

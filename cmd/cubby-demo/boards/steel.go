@@ -15,6 +15,14 @@ import (
 // behind is added to a cell's number to name the door at its back: both open on the same things.
 const behind = 1000
 
+// Door names the door of a cell in front, or at its back.
+func Door(cell int, back bool) int {
+	if back {
+		return behind + cell
+	}
+	return cell
+}
+
 // openDelay is how long a lock takes from its pulse to the door standing open.
 const openDelay = 40 * time.Millisecond
 

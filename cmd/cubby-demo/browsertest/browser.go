@@ -15,21 +15,33 @@ import (
 // envPictures names a folder that tests leave pictures of pages in, to look at.
 const envPictures = "CUBBY_TEST_PICTURES"
 
-// New gives the headless browser that "make deps" has installed. The first call with the context starts it, and that
-// call's context is its life; it ends with the test.
-func New(t testing.TB, width, height int) context.Context {
+// program is the headless browser that "make deps" has installed.
+func program(t testing.TB) string {
 	t.Helper()
-	path := ""
 	for _, name := range []string{"chromium-headless-shell", "chromium"} {
 		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
+			return found
 		}
 	}
-	if path == "" {
-		t.Fatal("no headless browser: make deps installs one")
+	t.Fatal("no headless browser: make deps installs one")
+	return ""
+}
+
+// Command is how somebody else starts the headless browser.
+func Command(t testing.TB) []string {
+	t.Helper()
+	command := []string{program(t), "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"}
+	if os.Geteuid() == 0 {
+		command = append(command, "--no-sandbox") // the browser's sandbox refuses root
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(width, height))
+	return command
+}
+
+// New gives the headless browser. The first call with the context starts it, and that call's context is its life; it
+// ends with the test.
+func New(t testing.TB, width, height int) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program(t)), chromedp.WindowSize(width, height))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // the browser's sandbox refuses root
 	}

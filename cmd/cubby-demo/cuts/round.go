@@ -13,6 +13,7 @@ import (
 	"cubby/cmd/cubby-demo/lossy"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/sites"
+	"cubby/models"
 )
 
 const (
@@ -435,7 +436,7 @@ func unique(cells []int) []int {
 // awaitText looks at the screen until its text fits, whatever does not answer in between.
 func (p *place) awaitText(ctx context.Context, fits func(text string) bool) bool {
 	for {
-		v, err := p.site.View(ctx)
+		v, err := p.site.View(ctx, models.SideFront)
 		if err == nil && fits(v.Text) {
 			return true
 		}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"cubby/cmd/cubby-demo/boards"
 	"cubby/cmd/cubby-demo/sites"
 	"cubby/models"
 )
@@ -45,6 +46,7 @@ func New(set *sites.Set, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST /hands/lockers/{l}/scan", h.on(h.scan))
 	mux.HandleFunc("POST /hands/lockers/{l}/keys", h.on(h.keys))
 	mux.HandleFunc("POST /hands/lockers/{l}/press", h.on(h.press))
+	mux.HandleFunc("POST /hands/lockers/{l}/climates/{m}", h.on(h.climate))
 	mux.HandleFunc("POST /hands/lockers/{l}/auto-close", h.on(h.autoClose))
 	mux.HandleFunc("POST /hands/lockers/{l}/line/{what}", h.on(h.network))
 	mux.HandleFunc("POST /hands/lockers/{l}/power/{what}", h.on(h.power))
@@ -74,14 +76,29 @@ func (h *Hands) on(f func(w http.ResponseWriter, r *http.Request, c *sites.Site)
 	}
 }
 
-// onCell finds the cabinet and the cell's number too.
+// sideOf is the face of the cabinet that a hand is at: ?side=back of a two-way one, else the front.
+func sideOf(r *http.Request, c *sites.Site) (models.Side, error) {
+	switch side := models.Side(r.URL.Query().Get("side")); {
+	case side == "" || side == models.SideFront:
+		return models.SideFront, nil
+	case side == models.SideBack && c.Build().TwoWay:
+		return side, nil
+	case side == models.SideBack:
+		return "", models.Errorf(models.CodeNotFound, "this cabinet has no screen at its back")
+	}
+	return "", models.Errorf(models.CodeInvalid, "side is front or back")
+}
+
+// onCell finds the cabinet and the door's number too: that of its cell, and of one at the back of a two-way cell that
+// and 1000.
 func (h *Hands) onCell(f func(w http.ResponseWriter, r *http.Request, c *sites.Site, n int) error) http.HandlerFunc {
 	return h.on(func(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
 		n, err := strconv.Atoi(r.PathValue("n"))
 		if err != nil {
 			return models.Errorf(models.CodeNotFound, "%q is not a cell's number", r.PathValue("n"))
 		}
-		if n < 1 || n > sites.MaxCells {
+		front, back := boards.Door(0, false), boards.Door(0, true)
+		if (n <= front || n > front+sites.MaxCells) && (!c.Build().TwoWay || n <= back || n > back+sites.MaxCells) {
 			return models.Errorf(models.CodeNotFound, "this cabinet has no cell %d", n)
 		}
 		return f(w, r, c, n)
@@ -140,7 +157,11 @@ func (h *Hands) cells(w http.ResponseWriter, r *http.Request, c *sites.Site) err
 }
 
 func (h *Hands) screen(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
-	s, err := c.View(r.Context())
+	side, err := sideOf(r, c)
+	if err != nil {
+		return err
+	}
+	s, err := c.View(r.Context(), side)
 	if err == nil {
 		reply(w, s)
 	}
@@ -196,7 +217,7 @@ func (h *Hands) scan(w http.ResponseWriter, r *http.Request, c *sites.Site) erro
 	if err := read(w, r, &body); err != nil {
 		return err
 	}
-	return h.shown(w, r, c, c.Scan(r.Context(), body.Text))
+	return h.shown(w, r, c, func(side models.Side) error { return c.Scan(r.Context(), side, body.Text) })
 }
 
 func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
@@ -204,7 +225,7 @@ func (h *Hands) keys(w http.ResponseWriter, r *http.Request, c *sites.Site) erro
 	if err := read(w, r, &body); err != nil {
 		return err
 	}
-	return h.shown(w, r, c, c.Keys(r.Context(), body.Text))
+	return h.shown(w, r, c, func(side models.Side) error { return c.Keys(r.Context(), side, body.Text) })
 }
 
 func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
@@ -214,15 +235,37 @@ func (h *Hands) press(w http.ResponseWriter, r *http.Request, c *sites.Site) err
 	if err := read(w, r, &body); err != nil {
 		return err
 	}
-	return h.shown(w, r, c, c.Press(r.Context(), body.Button))
+	return h.shown(w, r, c, func(side models.Side) error { return c.Press(r.Context(), side, body.Button) })
 }
 
-// shown answers with the screen after an act.
-func (h *Hands) shown(w http.ResponseWriter, r *http.Request, c *sites.Site, err error) error {
+// shown acts at a side and answers with its screen after that.
+func (h *Hands) shown(w http.ResponseWriter, r *http.Request, c *sites.Site, act func(side models.Side) error) error {
+	side, err := sideOf(r, c)
+	if err == nil {
+		err = act(side)
+	}
 	if err != nil {
 		return err
 	}
 	return h.screen(w, r, c)
+}
+
+// climate has a cold module be warmer or colder.
+func (h *Hands) climate(w http.ResponseWriter, r *http.Request, c *sites.Site) error {
+	module, err := strconv.Atoi(r.PathValue("m"))
+	if err != nil {
+		return models.Errorf(models.CodeNotFound, "%q is not a module's number", r.PathValue("m"))
+	}
+	var body struct {
+		Celsius *float64 `json:"celsius"`
+	}
+	if err := read(w, r, &body); err != nil {
+		return err
+	}
+	if body.Celsius == nil {
+		return models.Errorf(models.CodeInvalid, `say how warm it is: {"celsius": 4.5}`)
+	}
+	return done(w, c.Warm(module, *body.Celsius))
 }
 
 func (h *Hands) autoClose(w http.ResponseWriter, r *http.Request, c *sites.Site) error {

@@ -53,7 +53,7 @@ func TestEveryFamilyOfBoards(t *testing.T) {
 			continue // no lock board
 		}
 		t.Run(family, func(t *testing.T) {
-			s := newStandWith(t, family)
+			s := newStandWith(t, sites.Build{Family: family})
 			for _, b := range s.snapshot().Boards {
 				require.True(t, b.Up, b.Name)
 			}

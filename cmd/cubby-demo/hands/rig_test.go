@@ -53,7 +53,7 @@ type stand struct {
 	t       *testing.T
 	dir     string
 	gateway *gatewaytest.Gateway
-	family  string // of the lock boards
+	build   sites.Build
 	set     *sites.Set
 	srv     *httptest.Server
 }
@@ -61,12 +61,12 @@ type stand struct {
 // newStand runs a cabinet of two cells.
 func newStand(t *testing.T) *stand {
 	t.Helper()
-	return newStandWith(t, "")
+	return newStandWith(t, sites.Build{})
 }
 
-func newStandWith(t *testing.T, family string) *stand {
+func newStandWith(t *testing.T, build sites.Build) *stand {
 	t.Helper()
-	s := &stand{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t), family: family}
+	s := &stand{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t), build: build}
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "ca.pem"), s.gateway.CA(), 0o600))
 	s.furnish()
 	s.start()
@@ -82,8 +82,8 @@ func (s *stand) start() {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s.set = sites.New(sites.Config{
 		Dir: s.dir, Agent: agent, Gateway: s.gateway.Address(), ServerCA: filepath.Join(s.dir, "ca.pem"), Logger: log,
-		Family: func(models.LockerID) string { return s.family },
-		Claim:  func(_ context.Context, l models.LockerID) (string, error) { return s.gateway.Claim(l), nil },
+		Build: func(models.LockerID) sites.Build { return s.build },
+		Claim: func(_ context.Context, l models.LockerID) (string, error) { return s.gateway.Claim(l), nil },
 	})
 	_, err := s.set.Add(s.t.Context(), locker)
 	require.NoError(s.t, err)
@@ -100,10 +100,17 @@ func (s *stand) furnish() {
 	pin, err := models.HashPIN("4711", rand.Reader)
 	require.NoError(s.t, err)
 	c := s.gateway.Cabinet(locker)
+	side, regime := models.SideFront, models.Ambient
+	if s.build.TwoWay {
+		side = models.SideBoth
+	}
+	if s.build.Cold == 1 {
+		regime = models.Chilled
+	}
 	c.Tell(models.EntryLayout, string(locker), models.DirectoryLayout{
 		Locker: locker, Number: "L-001", State: models.LockerActive, Cells: []models.LayoutCell{
-			{Number: 1, Module: 1, Row: 1, Size: models.SizeS, Regime: models.Ambient},
-			{Number: 2, Module: 1, Row: 2, Size: models.SizeM, Regime: models.Ambient},
+			{Number: 1, Module: 1, Row: 1, Size: models.SizeS, Regime: regime, Side: side},
+			{Number: 2, Module: 1, Row: 2, Size: models.SizeM, Regime: regime, Side: side},
 		},
 	})
 	c.Tell(models.EntryCourier, "cou_1", models.DirectoryCourier{
@@ -112,7 +119,7 @@ func (s *stand) furnish() {
 	c.Tell(models.EntryShipment, "shp_1", models.DirectoryShipment{
 		Shipment: "shp_1", Carrier: "org_1", Issue: 1,
 		Policy:  models.Policy{Objection: 1, Reopen: 1, Proof: models.ProofClosed},
-		Parcels: []models.DirectoryParcel{{Parcel: "par_1", Barcode: "LABEL-1", Size: models.SizeS, Regime: models.Ambient}},
+		Parcels: []models.DirectoryParcel{{Parcel: "par_1", Barcode: "LABEL-1", Size: models.SizeS, Regime: regime}},
 	})
 }
 

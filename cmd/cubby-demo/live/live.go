@@ -29,8 +29,10 @@ const policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 // Config is what the page shows and moves.
 type Config struct {
 	Set *sites.Set
-	// Locker is the cabinet on the page, LockerNumber its public number.
+	// Locker is the cabinet that the buttons move, LockerNumber its public number.
 	Locker, LockerNumber string
+	// Others can be looked at, and moved by hand.
+	Others []Shown
 	// Own is the origin at which this program serves hands and inbox; Public that which people use.
 	Own, Public string
 	// TemporalUI is the origin of the Temporal UI, Namespace the one of the workflows.
@@ -55,9 +57,17 @@ type Config struct {
 	Expected func() []Label
 	// Reset puts the network back, later and in the background; nil: it cannot be.
 	Reset func() error
+	// Past has the network begin anew, two weeks ago; nil: it cannot, or its past is lived.
+	Past  func() error
 	Links []Link
 	Log   *slog.Logger
 }
+
+// Shown is a cabinet on the page.
+type Shown struct{ Locker, Number string }
+
+// shown are all cabinets on the page, that of the buttons first.
+func (c Config) shown() []Shown { return append([]Shown{{c.Locker, c.LockerNumber}}, c.Others...) }
 
 // Badge is a courier that anybody may play.
 type Badge struct{ Name, Badge, PIN string }
@@ -111,7 +121,8 @@ func (p *Page) Handler() http.Handler {
 	mux.Handle("GET /live/live.css", http.StripPrefix("/live/", http.FileServerFS(static)))
 	mux.HandleFunc("GET /live/events", p.watch.events)
 	mux.HandleFunc("POST /live/acts/{name}", p.act)
-	mux.HandleFunc("POST /live/reset", p.reset)
+	mux.HandleFunc("POST /live/reset", again(p.cfg.Reset))
+	mux.HandleFunc("POST /live/past", again(p.cfg.Past))
 	mux.HandleFunc("/screen/{locker}/{rest...}", p.screen)
 	return mux
 }
@@ -120,10 +131,8 @@ func (p *Page) index(w http.ResponseWriter, _ *http.Request) {
 	var out bytes.Buffer
 	err := p.templates.ExecuteTemplate(&out, "live.html", struct {
 		Config
-		Acts   []actText
-		Panel  string
-		Screen string
-	}{p.cfg, actTexts(), "/hands/?locker=" + p.cfg.Locker, "/screen/" + p.cfg.Locker + "/"})
+		Acts []actText
+	}{p.cfg, actTexts()})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -142,16 +151,19 @@ func (p *Page) act(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-func (p *Page) reset(w http.ResponseWriter, _ *http.Request) {
-	err := error(models.Errorf(models.CodeConflict, "This network cannot be restored."))
-	if p.cfg.Reset != nil {
-		err = p.cfg.Reset()
+// again asks for the network to be started again in a way; nil: it cannot be.
+func again(how func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		err := error(models.Errorf(models.CodeConflict, "This network cannot be restored."))
+		if how != nil {
+			err = how()
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
 	}
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusAccepted)
 }
 
 func refuse(w http.ResponseWriter, err error) {

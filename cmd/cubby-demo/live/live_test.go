@@ -89,7 +89,7 @@ func TestActs(t *testing.T) {
 	}
 	require.Contains(t, state.Act.Failed, "there is no cabinet")
 	require.NotEmpty(t, state.Act.Advice)
-	require.NotEmpty(t, state.Dark)
+	require.NotEmpty(t, state.Cabinets[0].Dark)
 	require.Len(t, state.Messages, 1)
 	curls := map[string]string{}
 	for _, c := range state.Curls {

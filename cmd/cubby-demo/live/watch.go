@@ -22,26 +22,35 @@ const (
 	restEvery    = time.Second
 	beatEvery    = 15 * time.Second
 	writeTime    = 10 * time.Second
-	newest       = 20
+	newest       = 20 // messages of each source, so that none crowds out another
 	longTimeline = 40
 )
 
 // State is all that the page shows.
 type State struct {
-	Boot      string          `json:"boot"` // another one after a restart
-	Filling   *Filling        `json:"filling,omitempty"`
-	Act       *Act            `json:"act,omitempty"`
-	Cabinet   *sites.Snapshot `json:"cabinet,omitempty"`
-	Dark      string          `json:"dark,omitempty"` // why there is no cabinet
-	LineCut   bool            `json:"line_cut"`
-	Powered   bool            `json:"powered"`
-	Parcels   []ParcelView    `json:"parcels"`
-	Expected  []Label         `json:"expected"`
-	Timeline  []Line          `json:"timeline"`
-	Messages  []Message       `json:"messages"`
-	Incidents []IncidentView  `json:"incidents"`
-	Curls     []Curl          `json:"curls"`
-	Problem   string          `json:"problem,omitempty"`
+	Boot      string         `json:"boot"` // another one after a restart
+	Filling   *Filling       `json:"filling,omitempty"`
+	Act       *Act           `json:"act,omitempty"`
+	Cabinets  []CabinetView  `json:"cabinets"` // that of the buttons first
+	Parcels   []ParcelView   `json:"parcels"`
+	Expected  []Label        `json:"expected"`
+	Timeline  []Line         `json:"timeline"`
+	Messages  []Message      `json:"messages"`
+	Incidents []IncidentView `json:"incidents"`
+	Curls     []Curl         `json:"curls"`
+	Problem   string         `json:"problem,omitempty"`
+}
+
+// CabinetView is a cabinet as it stands.
+type CabinetView struct {
+	Locker   string          `json:"locker"`
+	Number   string          `json:"number"`
+	TwoWay   bool            `json:"two_way"`
+	Panel    sites.Panel     `json:"panel"`
+	Snapshot *sites.Snapshot `json:"snapshot,omitempty"`
+	Dark     string          `json:"dark,omitempty"` // why there is no snapshot
+	LineCut  bool            `json:"line_cut"`
+	Powered  bool            `json:"powered"`
 }
 
 // ParcelView is a parcel of the buttons.
@@ -60,9 +69,11 @@ type ParcelView struct {
 // Label is a parcel's label to scan.
 type Label struct {
 	Shipment string `json:"shipment"` // its id
+	Locker   string `json:"locker"`   // at which it is expected
 	Number   string `json:"number"`
 	Barcode  string `json:"barcode"`
 	Size     string `json:"size"`
+	Regime   string `json:"regime,omitempty"` // empty: ambient
 }
 
 // IncidentView is an open incident.
@@ -222,7 +233,10 @@ func (w *watch) state() State {
 	if w.cfg.Expected != nil {
 		s.Expected = w.cfg.Expected()
 	}
-	w.cabinet(&s)
+	s.Cabinets = nil
+	for _, of := range w.cfg.shown() {
+		s.Cabinets = append(s.Cabinets, w.cabinet(of))
+	}
 	w.acts.mu.Lock()
 	if w.acts.last != nil {
 		act := *w.acts.last
@@ -233,19 +247,21 @@ func (w *watch) state() State {
 	return s
 }
 
-func (w *watch) cabinet(s *State) {
-	site, err := w.cfg.Set.Find(w.ctx, w.cfg.Locker)
+func (w *watch) cabinet(of Shown) CabinetView {
+	v := CabinetView{Locker: of.Locker, Number: of.Number, Panel: sites.Landscape()}
+	site, err := w.cfg.Set.Find(w.ctx, of.Locker)
 	if err != nil {
-		s.Dark = err.Error()
-		return
+		v.Dark = err.Error()
+		return v
 	}
-	s.LineCut, s.Powered = site.LineCut(), site.Powered()
+	v.LineCut, v.Powered, v.TwoWay, v.Panel = site.LineCut(), site.Powered(), site.Build().TwoWay, site.Build().Panel
 	snap, err := site.Snapshot(w.ctx)
 	if err != nil {
-		s.Dark = err.Error()
-		return
+		v.Dark = err.Error()
+		return v
 	}
-	s.Cabinet = &snap
+	v.Snapshot = &snap
+	return v
 }
 
 // rest asks the API, as a carrier and as the operator. What cannot be heard stays as it was, with the reason.
@@ -270,7 +286,6 @@ func (w *watch) rest(before State) State {
 		s.Messages = append(s.Messages, list...)
 	}
 	slices.SortStableFunc(s.Messages, func(a, b Message) int { return b.At.Compare(a.At) })
-	s.Messages = s.Messages[:min(len(s.Messages), newest)]
 	for _, m := range s.Messages {
 		for _, p := range parcels {
 			if p.told(m) {
@@ -283,14 +298,19 @@ func (w *watch) rest(before State) State {
 	if err != nil {
 		return failed(before, err)
 	}
+	var ours []IncidentView // of the cabinet that the buttons move
 	for _, i := range open {
-		if i.Locker == w.cfg.Locker {
-			s.Incidents = append(s.Incidents, w.incident(i))
+		if !slices.ContainsFunc(w.cfg.shown(), func(c Shown) bool { return c.Locker == i.Locker }) {
+			continue
+		}
+		v := w.incident(i)
+		if s.Incidents = append(s.Incidents, v); i.Locker == w.cfg.Locker {
+			ours = append(ours, v)
 		}
 	}
 	slices.SortStableFunc(s.Timeline, func(a, b Line) int { return cmp.Or(b.At.Compare(a.At), 0) })
 	s.Timeline = s.Timeline[:min(len(s.Timeline), longTimeline)]
-	s.Curls = w.curls(parcels, s.Incidents)
+	s.Curls = w.curls(parcels, ours)
 	return s
 }
 

@@ -15,6 +15,7 @@ import (
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/sites"
 	"cubby/cmd/cubby-demo/stage"
+	"cubby/models"
 )
 
 const (
@@ -221,7 +222,7 @@ func (b *bench) empty(ctx context.Context) error {
 // pickup times one pickup: a client types the code, and takes the parcel from the door that opens.
 func (b *bench) pickup(ctx context.Context, w parcel) (took time.Duration, err error) {
 	began := time.Now()
-	if err := b.site.Keys(ctx, w.code); err != nil {
+	if err := b.site.Keys(ctx, models.SideFront, w.code); err != nil {
 		return 0, err
 	}
 	select {

@@ -16,6 +16,19 @@ const screenEvery = 15 * time.Millisecond
 type Cabinet struct {
 	Service
 	Locker string // id or number
+	// Back: someone stands at the back of a two-way cabinet, where couriers load it.
+	Back bool
+}
+
+// behind is added to a cell's number to name the door at its back.
+const behind = 1000
+
+// side asks for the screen, pad or scanner that the person stands at.
+func (c Cabinet) side() string {
+	if c.Back {
+		return "?side=back"
+	}
+	return ""
 }
 
 // Screen is what a cabinet shows. Text names the sentence.
@@ -67,7 +80,7 @@ func (c Cabinet) path(rest string) string {
 // Screen reads the screen.
 func (c Cabinet) Screen(ctx context.Context) (Screen, error) {
 	var s Screen
-	err := c.call(ctx, http.MethodGet, c.path("/screen"), nil, nil, &s)
+	err := c.call(ctx, http.MethodGet, c.path("/screen")+c.side(), nil, nil, &s)
 	return s, err
 }
 
@@ -116,7 +129,7 @@ func (c Cabinet) Press(ctx context.Context, button string) (Screen, error) {
 
 func (c Cabinet) act(ctx context.Context, what string, body any) (Screen, error) {
 	var s Screen
-	err := c.call(ctx, http.MethodPost, c.path(what), nil, body, &s)
+	err := c.call(ctx, http.MethodPost, c.path(what)+c.side(), nil, body, &s)
 	return s, err
 }
 
@@ -157,6 +170,11 @@ func (c Cabinet) Power(ctx context.Context, cut bool) error {
 	return c.turn(ctx, "power", cut, "cut", "restore")
 }
 
+// Warm has a cold module, counted from 1, be of a temperature in degrees Celsius.
+func (c Cabinet) Warm(ctx context.Context, module int, celsius float64) error {
+	return c.call(ctx, http.MethodPost, c.path("/climates/"+strconv.Itoa(module)), nil, map[string]float64{"celsius": celsius}, nil)
+}
+
 // Board takes a lock board off the bus, or puts it back. Boards count from 0.
 func (c Cabinet) Board(ctx context.Context, n int, out bool) error {
 	return c.turn(ctx, "boards/"+strconv.Itoa(n), out, "unplug", "plug")
@@ -192,7 +210,11 @@ func (c Cabinet) AwaitCell(ctx context.Context, number int, what string, fits fu
 	})
 }
 
+// atCell moves a door, or what is behind it.
 func (c Cabinet) atCell(ctx context.Context, cell int, what string, body, out any) error {
+	if c.Back {
+		cell += behind
+	}
 	return c.call(ctx, http.MethodPost, c.path("/cells/"+strconv.Itoa(cell)+"/"+what), nil, body, out)
 }
 

@@ -34,6 +34,7 @@ type Contact struct {
 type NewParcel struct {
 	Barcode string `json:"barcode,omitempty"`
 	Size    string `json:"size,omitempty"`
+	Regime  string `json:"regime,omitempty"`
 }
 
 // Shipment is what a carrier sees of its shipment.

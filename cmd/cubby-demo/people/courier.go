@@ -42,6 +42,12 @@ func (c Courier) Scan(ctx context.Context, label string) (s Screen, err error) {
 	what := fmt.Sprintf("cabinet %s to take the label %s", c.At.Locker, label)
 	err = Await(ctx, what, ScanAgain, func() (bool, string, error) {
 		s, err = c.At.Scan(ctx, label)
+		if err == nil && idle(s) {
+			s, err = c.settled(ctx, s)
+		}
+		if err == nil && idle(s) {
+			return false, s.String(), nil // the scanner missed it
+		}
 		taken := s.Text == "wait" || s.Text == "opening" || s.Text == "put_in"
 		if err == nil && !taken && s.Text != "unknown_label" {
 			err = fmt.Errorf("the label was refused: %s", s)
@@ -49,6 +55,20 @@ func (c Courier) Scan(ctx context.Context, label string) (s Screen, err error) {
 		return taken, s.String(), err
 	})
 	return s, err
+}
+
+// idle reports whether a screen waits for the next label.
+func idle(s Screen) bool { return s.Text == "courier" || s.Text == "loaded" }
+
+// settled waits for what comes of a scan: on a busy computer the screen may be late.
+func (c Courier) settled(ctx context.Context, before Screen) (Screen, error) {
+	limited, cancel := context.WithTimeout(ctx, ScanAgain)
+	defer cancel()
+	now, err := c.At.AwaitScreen(limited, "something to come of the scan", func(s Screen) bool { return s.String() != before.String() })
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return before, nil
+	}
+	return now, err
 }
 
 // AwaitDoor waits for the cell to put the parcel into.

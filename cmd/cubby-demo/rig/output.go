@@ -15,39 +15,45 @@ type output struct {
 	ready chan struct{}
 	log   io.WriteCloser
 
-	mu      sync.Mutex
+	mu   sync.Mutex
+	tail []byte
+}
+
+// stream is what a child prints to stdout or to stderr. Each has lines of its own: one may be in the middle of a long
+// line while the other says that the child is ready.
+type stream struct {
+	*output
 	partial []byte // the line being printed, until the child is ready
-	tail    []byte
 }
 
 // Write implements io.Writer.
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.tail = append(o.tail, b...)
-	if extra := len(o.tail) - tailBytes; extra > 0 {
-		o.tail = append(o.tail[:0], o.tail[extra:]...)
+func (s *stream) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tail = append(s.tail, b...)
+	if extra := len(s.tail) - tailBytes; extra > 0 {
+		s.tail = append(s.tail[:0], s.tail[extra:]...)
 	}
-	if o.match != nil {
-		o.scan(b)
+	if s.match != nil {
+		s.scan(b)
 	}
-	if o.log == nil {
+	if s.log == nil {
 		return len(b), nil
 	}
-	return o.log.Write(b)
+	return s.log.Write(b)
 }
 
-func (o *output) scan(b []byte) {
-	o.partial = append(o.partial, b...)
+func (s *stream) scan(b []byte) {
+	s.partial = append(s.partial, b...)
 	for {
-		line, rest, found := bytes.Cut(o.partial, []byte("\n"))
+		line, rest, found := bytes.Cut(s.partial, []byte("\n"))
 		if !found {
 			return
 		}
-		o.partial = rest
-		if o.match(string(bytes.TrimRight(line, "\r"))) {
-			close(o.ready)
-			o.match, o.partial = nil, nil
+		s.partial = rest
+		if s.match(string(bytes.TrimRight(line, "\r"))) {
+			close(s.ready)
+			s.match, s.partial = nil, nil
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func (p *Process) launch() (*run, error) {
 	cmd := exec.Command(p.spec.Path, p.spec.Args...)
 	cmd.Env = append(os.Environ(), p.spec.Env...)
 	cmd.Dir = p.spec.Dir
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = &stream{output: out}, &stream{output: out}
 	cmd.WaitDelay = pipeDelay
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		// A group of its own: Ctrl-C on the terminal must not stop a service before whoever uses it.
@@ -265,6 +266,19 @@ func (p *Process) Pid() int {
 		return 0
 	}
 	return p.run.pid
+}
+
+// Output runs a command to its end and returns what it printed. Its wall clock is ahead of this machine's by so much, as
+// with Spec.ClockAhead; it does not outlive this process.
+func Output(cmd *exec.Cmd, ahead time.Duration) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Ptrace: ahead != 0}
+	waited, err := startPinned(cmd, ahead)
+	if err == nil {
+		err = <-waited
+	}
+	return out.Bytes(), err
 }
 
 // startPinned starts cmd and sends the result of Wait. The kernel ties the death signal to the *thread* that forked, not

@@ -45,6 +45,16 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(fields, "Z")
 }
 
+// TestReadyInTheMiddleOfALogLine: what a child logs to stderr does not hide that it is ready.
+func TestReadyInTheMiddleOfALogLine(t *testing.T) {
+	t.Parallel()
+	p := rig.NewProcess(shell("printf 'a long line that is not over' >&2; echo ready; while :; do sleep 0.05; done"))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, p.Start(ctx))
+	require.NoError(t, p.Stop())
+}
+
 func TestProcessStartStopStart(t *testing.T) {
 	t.Parallel()
 	spec := shell("trap 'echo bye; exit 0' TERM; echo starting; echo ready; while :; do sleep 0.05; done")

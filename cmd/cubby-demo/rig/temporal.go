@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const temporalNamespace = "cubby"
@@ -25,6 +26,10 @@ type TemporalOptions struct {
 	Namespace string
 	// SearchAttributes are keyword attributes, created at the start; those that the product's workflows set when nil.
 	SearchAttributes []string
+	// ClockAhead is as in Spec.
+	ClockAhead time.Duration
+	// Retention is for how long finished workflows are kept; the program's own time when 0.
+	Retention time.Duration
 	// Log is the file for the server's output; empty: none is kept.
 	Log string
 }
@@ -76,11 +81,13 @@ func StartTemporal(ctx context.Context, options TemporalOptions) (*Temporal, err
 		t.temporary, options.DataDir = dir, filepath.Join(dir, "data")
 	}
 	t.Process = NewProcess(Spec{
-		Name:      "temporal",
-		Path:      options.Binary,
-		Args:      temporalArgs(options, t.Namespace),
-		Log:       options.Log,
-		ReadyLine: func(line string) bool { return strings.HasPrefix(line, "temporal: ready ") },
+		Name: "temporal",
+		Path: options.Binary,
+		Args: temporalArgs(options, t.Namespace),
+		Log:  options.Log,
+
+		ClockAhead: options.ClockAhead,
+		ReadyLine:  func(line string) bool { return strings.HasPrefix(line, "temporal: ready ") },
 	})
 	if err := t.Start(ctx); err != nil {
 		return nil, errors.Join(err, t.remove())
@@ -112,6 +119,9 @@ func temporalArgs(options TemporalOptions, namespace string) []string {
 		args = append(args, "--postgres", options.PostgresDSN)
 	} else {
 		args = append(args, "--data", options.DataDir)
+	}
+	if options.Retention > 0 {
+		args = append(args, "--retention", options.Retention.String())
 	}
 	for _, name := range options.SearchAttributes {
 		args = append(args, "--search-attribute", name+"=Keyword")

@@ -12,8 +12,9 @@ import (
 	"cubby/cmd/cubby-demo/rig"
 )
 
-// autoClose is how long the demo's doors stay open: the doors of real cabinets are shut by people.
-const autoClose = 4 * time.Second
+// autoClose is how long the demo's doors stay open, so that somebody can put something in: the doors of real cabinets are
+// shut by people.
+const autoClose = 15 * time.Second
 
 // pace lets eyes follow what people do at the start page.
 const pace = 700 * time.Millisecond
@@ -59,6 +60,7 @@ func parse(args []string, stderr io.Writer) (Options, error) {
 	fs.StringVar(&options.Bin, "bin", "bin", "folder of the programs cubby and cubby-temporal")
 	fs.DurationVar(&options.AutoClose, "auto-close", autoClose, "after how long doors shut themselves; 0: by hand only")
 	fs.StringVar(&options.Public, "public", "", "address of the start page for people, when something passes it on; its own when empty")
+	fs.BoolVar(&options.Past, "past", false, "a new network lives through its last two weeks first, which takes some minutes (amd64)")
 	small := fs.Bool("small", false, "three empty cabinets instead of the whole demo network")
 	free := fs.Bool("free-ports", false, "listen where nobody else does, instead of on the ports below")
 	options.Ports.flags(fs)

@@ -11,6 +11,7 @@ import (
 
 	"cubby/cmd/cubby-demo/live"
 	"cubby/cmd/cubby-demo/people"
+	"cubby/models"
 )
 
 const fillFile = "filled.json"
@@ -30,13 +31,20 @@ type filling struct {
 // filled is what was done, as it is kept.
 type filled struct {
 	Lots     []string     `json:"lots"`
-	Expected []live.Label `json:"expected"` // at the page's own cabinet
+	Expected []live.Label `json:"expected"` // at the cabinets on the page
 }
 
 func (f *filling) expected() []live.Label {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.done.Expected)
+}
+
+// expectedAt is expected, of one cabinet.
+func (f *filling) expectedAt(locker string) func() []live.Label {
+	return func() []live.Label {
+		return slices.DeleteFunc(f.expected(), func(l live.Label) bool { return l.Locker != locker })
+	}
 }
 
 // finish notes that a lot is done.
@@ -143,7 +151,7 @@ type lot struct {
 	act   func(context.Context) error
 }
 
-// finished shipments have a past. It cannot be made up: they are brought and collected now.
+// finished shipments are brought and collected today. Those of days before are of a past that is lived first: see livePast.
 const finished = 12
 
 // lots are the whole filling, in its order.
@@ -155,7 +163,7 @@ func (s *System) lots() []lot {
 		{"12 shipments are announced at L-001", 12, true, s.fillExpected},
 		{"a courier brings parcels to L-001", 7, true, s.fillCourtyard},
 		{"L-004 is nearly full", 4, false, s.fillOffice},
-		{"a courier brings parcels to L-002, one shipment of three", 5, false, s.fillMarket},
+		{"a courier brings parcels to the back of L-002, one to be cold, one shipment of three", 7, false, s.fillMarket},
 		{"a lock of L-002 is stuck for a while", 1, false, s.fillDoubtful},
 		{"a courier brings parcels to L-003, a lock stays stuck", 4, false, s.fillEntrance},
 		{"clients collect at L-003", finished, false, s.fillFinished},
@@ -177,11 +185,13 @@ type street struct {
 // at is people before the nth cabinet.
 func (s *System) at(n int, prefix string) *street {
 	rest := func(key string) people.Service { return people.Service{Base: s.APIURL, Key: key, Persist: true} }
-	cabinet := people.Cabinet{Service: people.Service{Base: origin(s.options.Ports.Demo)}, Locker: s.Lockers[n].ID}
+	cabinet := people.Cabinet{Service: people.Service{Base: s.own()}, Locker: s.Lockers[n].ID}
+	loading := cabinet
+	loading.Back = s.buildOf(models.LockerID(cabinet.Locker)).TwoWay
 	return &street{
 		system: s, operator: people.Operator{Service: rest(s.OperatorKey)}, at: cabinet, prefix: prefix,
 		a: people.Carrier{Service: rest(s.CarrierKey)}, b: people.Carrier{Service: rest(s.CarrierBKey)},
-		courier: people.Courier{Badge: s.Couriers[0].Badge, PIN: s.Couriers[0].PIN, At: cabinet},
+		courier: people.Courier{Badge: s.Couriers[0].Badge, PIN: s.Couriers[0].PIN, At: loading},
 	}
 }
 
@@ -193,13 +203,19 @@ type sent struct {
 
 // announce announces a shipment of a carrier; asked again it is the same one.
 func (t *street) announce(ctx context.Context, by people.Carrier, policy string, sizes ...string) (sent, error) {
+	var parcels []people.NewParcel
+	for _, size := range sizes {
+		parcels = append(parcels, people.NewParcel{Size: size})
+	}
+	return t.announceParcels(ctx, by, policy, parcels...)
+}
+
+func (t *street) announceParcels(ctx context.Context, by people.Carrier, policy string, parcels ...people.NewParcel) (sent, error) {
 	t.made++
 	number := fmt.Sprintf("%s-%02d", t.prefix, t.made)
 	wanted := people.Announcement{
 		Number: number, Locker: t.at.Locker, Policy: policy, Contact: people.Contact{Email: fmt.Sprintf("client-%s@example.com", number)},
-	}
-	for _, size := range sizes {
-		wanted.Parcels = append(wanted.Parcels, people.NewParcel{Size: size})
+		Parcels: parcels,
 	}
 	s, err := by.Announce(ctx, "demo network "+number, wanted)
 	if err == nil {
@@ -227,7 +243,6 @@ func (t *street) bring(ctx context.Context, all ...sent) error {
 
 func (s *System) fillExpected(ctx context.Context) error {
 	t := s.at(0, "EXPECTED")
-	var labels []live.Label
 	for i, size := range []string{"S", "M", "S", "L", "S", "M", "S", "XL", "M", "S", "L", "M"} {
 		by := t.a
 		if i%3 == 2 {
@@ -237,12 +252,18 @@ func (s *System) fillExpected(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		labels = append(labels, live.Label{Shipment: made.ID, Number: made.Number, Barcode: made.Parcels[0].Barcode, Size: size})
+		s.filling.expect(made, people.NewParcel{Size: size})
 	}
-	s.filling.mu.Lock()
-	defer s.filling.mu.Unlock()
-	s.filling.done.Expected = labels
 	return nil
+}
+
+// expect keeps the label of a shipment of one parcel, for whoever plays the courier.
+func (f *filling) expect(s sent, p people.NewParcel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.done.Expected = append(f.done.Expected, live.Label{
+		Shipment: s.ID, Locker: s.Locker, Number: s.Number, Barcode: s.Parcels[0].Barcode, Size: p.Size, Regime: p.Regime,
+	})
 }
 
 // fillCourtyard: three wait for their clients, one more is frozen, one is cancelled and lies in its cell; the storage of
@@ -330,7 +351,8 @@ func (s *System) fillOffice(ctx context.Context) error {
 	return t.bring(ctx, all...)
 }
 
-// fillMarket: three ready, one of three parcels, and one that is only expected.
+// fillMarket: three ready, one of three parcels, one in the cold module; one is only expected, and one more that has to be
+// cold.
 func (s *System) fillMarket(ctx context.Context) error {
 	t := s.at(1, "MARKET")
 	var all []sent
@@ -346,11 +368,25 @@ func (s *System) fillMarket(ctx context.Context) error {
 		}
 		all = append(all, made)
 	}
-	if err := t.bring(ctx, all...); err != nil {
+	cold := people.NewParcel{Size: "M", Regime: "chilled"}
+	made, err := t.announceParcels(ctx, t.a, demoPolicy, cold)
+	if err != nil {
 		return err
 	}
-	_, err := t.announce(ctx, t.b, "", "M")
-	return err
+	if err := t.bring(ctx, append(all, made)...); err != nil {
+		return err
+	}
+	for _, coming := range []struct {
+		by     people.Carrier
+		parcel people.NewParcel
+	}{{t.b, people.NewParcel{Size: "M"}}, {t.a, cold}} {
+		made, err := t.announceParcels(ctx, coming.by, demoPolicy, coming.parcel)
+		if err != nil {
+			return err
+		}
+		s.filling.expect(made, coming.parcel)
+	}
+	return nil
 }
 
 // fillEntrance: three ready, and a parcel behind a lock that stays stuck.
@@ -409,17 +445,7 @@ func (s *System) fillFinished(ctx context.Context) error {
 			return err
 		}
 		for _, each := range all {
-			code, err := each.client.Code(ctx)
-			if err != nil {
-				return err
-			}
-			if now, err := t.a.Shipment(ctx, each.ID); err != nil || now.State == "picked_up" {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := each.client.Pickup(ctx, code, each.Parcels[0].Barcode); err != nil {
+			if err := t.collect(ctx, t.a, each); err != nil {
 				return err
 			}
 		}
@@ -430,4 +456,16 @@ func (s *System) fillFinished(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// collect has the client come with the code, unless that was done.
+func (t *street) collect(ctx context.Context, by people.Carrier, s sent) error {
+	code, err := s.client.Code(ctx)
+	if err != nil {
+		return err
+	}
+	if now, err := by.Shipment(ctx, s.ID); err != nil || now.State == "picked_up" {
+		return err
+	}
+	return s.client.Pickup(ctx, code, s.Parcels[0].Barcode)
 }

@@ -48,6 +48,17 @@ func (f *folder) restore() error {
 	if err := os.WriteFile(f.in(restoringFile), nil, 0o600); err != nil {
 		return err
 	}
+	if err := f.empty(); err != nil {
+		return err
+	}
+	if err := copyAll(f.in(keptFolder), f.path); err != nil {
+		return err
+	}
+	return os.Remove(f.in(restoringFile))
+}
+
+// empty removes the data, and leaves what no copy holds.
+func (f *folder) empty() error {
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return err
@@ -60,10 +71,12 @@ func (f *folder) restore() error {
 			return err
 		}
 	}
-	if err := copyAll(f.in(keptFolder), f.path); err != nil {
-		return err
-	}
-	return os.Remove(f.in(restoringFile))
+	return nil
+}
+
+// clear removes the data and the copy that was kept of it.
+func (f *folder) clear() error {
+	return errors.Join(os.RemoveAll(f.in(keptFolder)), f.empty())
 }
 
 // restoreInterrupted ends a restore that was cut off.
@@ -145,6 +158,11 @@ func (s *System) reset(ctx context.Context) error {
 	if err := s.folder.restore(); err != nil {
 		return err
 	}
-	s.Network, s.Servers, s.OpsURLs, s.Instances, s.watched = Network{}, nil, nil, nil, nil
+	s.forget()
 	return s.startAll(ctx)
+}
+
+// forget forgets what a start has made.
+func (s *System) forget() {
+	s.Network, s.Servers, s.OpsURLs, s.Instances, s.watched = Network{}, nil, nil, nil, nil
 }

@@ -7,8 +7,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"cubby/cmd/cubby-demo/sites"
 )
 
 // register is as much of the API as the seeder needs, and fails at its failAt-th request to make something.
@@ -87,10 +90,40 @@ func TestSeedWithAnotherDatabase(t *testing.T) {
 func TestDemoModelHasItsCells(t *testing.T) {
 	t.Parallel()
 	cells := map[any]int{}
-	for _, module := range demoModel()["modules"].([]object) {
-		for _, row := range module["rows"].([]object) {
-			cells[row["size"]] += row["cells"].(int)
-		}
+	for _, size := range cellsOf(demoModel()) {
+		cells[size]++
 	}
 	require.Equal(t, map[any]int{"S": 12, "M": 9, "L": 6, "XL": 3}, cells)
+}
+
+// TestEasyReach: the cells of a model whose floors everybody reaches, by the server's numbers.
+func TestEasyReach(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []int{2, 4}, easyReach(object{"name": "M", "modules": []object{
+		{"name": "A", "rows": []object{row("S", 1400, 1), row("S", 380, 1), row("S", 379, 1)}}, {"name": "B", "rows": []object{row("M", 1220, 1)}},
+	}}))
+}
+
+// TestBuilds: each cabinet of the whole network has boards for all cells of its model.
+func TestBuilds(t *testing.T) {
+	t.Parallel()
+	for _, p := range places(time.Now()) {
+		cells := len(cellsOf(p.model))
+		require.True(t, p.build.Cells == 0 || p.build.Cells == cells, p.number)
+		n := Network{Whole: true, Lockers: []Locker{{ID: "lkr_1", Number: p.number}}}
+		require.Equal(t, p.build, n.buildOf("lkr_1"))
+		require.Equal(t, sites.Build{}, n.buildOf("lkr_2"))
+	}
+}
+
+// cellsOf are the sizes of a model's cells.
+func cellsOf(model object) (sizes []any) {
+	for _, module := range model["modules"].([]object) {
+		for _, row := range module["rows"].([]object) {
+			for range row["cells"].(int) {
+				sizes = append(sizes, row["size"])
+			}
+		}
+	}
+	return sizes
 }

@@ -4,7 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
+
+	"cubby/cmd/cubby-demo/boards"
+	"cubby/cmd/cubby-demo/sites"
+	"cubby/models"
 )
 
 // The policies of the demo network. The buttons' parcels live by demoPolicy: its messages come at once, and its storage
@@ -25,22 +30,27 @@ type place struct {
 	hours    object // nil: always open, no quiet hours
 	access   object // how couriers get in; nil: nothing is in their way
 	waiting  bool
+	// easy: the cells that everybody reaches are listed.
+	easy bool
+	// build is how its cabinet is built.
+	build sites.Build
 }
 
-// places are the whole network, L-001 first. Sensors come with what can hold them.
+// places are the whole network, L-001 first.
 func places(now time.Time) []place {
 	week := object{}
 	for _, name := range []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
 		week[name] = []object{{"from": "08:00", "to": "22:00"}}
 	}
 	return []place{
-		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, nil, false},
+		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, nil, false, true, sites.Build{}},
 		{
 			"L-002", site("Market hall", "Market Square 1", 52.525, 13.369),
-			object{"name": "Demo 21, chilled module", "modules": []object{
-				{"name": "A", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
-				{"name": "C", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
-			}}, object{"hours": object{"week": week}}, nil, false,
+			object{"name": "Demo 21, two-way, chilled module", "modules": []object{
+				{"name": "A", "side": "both", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
+				{"name": "C", "side": "both", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
+			}}, object{"hours": object{"week": week}}, nil, false, false,
+			sites.Build{Cells: 21, TwoWay: true, Cold: 2, Panel: sites.Portrait()},
 		},
 		{
 			"L-003", site("Entrance B", "Mill Lane 12", 52.519, 13.402),
@@ -50,15 +60,15 @@ func places(now time.Time) []place {
 				"gate_codes": "2580#. The code of the inner door is on the key.", "key_box": "Box 4 beside the gate, code 7391.",
 				"intercom": "Ring 12, “Entrance B”: the porter answers from 7 to 19.",
 				"steps":    "1. Open the gate with its code.\n2. Take the key out of the box.\n3. Cross the yard to entrance B; the cabinet is behind the door on the left.\n4. Put the key back.",
-			}, false,
+			}, false, false, sites.Build{Family: boards.FamilyKerongCU16, Cells: 12, Sensors: true},
 		},
 		{
 			"L-004", site("Office, second floor", "Harbour Street 9", 52.528, 13.377),
-			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, nil, false,
+			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, nil, false, false, sites.Build{},
 		},
 		{
 			"L-005", site("Not built yet", "Station Square 1", 52.524, 13.365),
-			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, nil, true,
+			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, nil, true, false, sites.Build{},
 		},
 	}
 }
@@ -100,11 +110,45 @@ func (s seeder) wholeLockers(ctx context.Context, n *Network) error {
 		if err != nil {
 			return err
 		}
+		if p.easy {
+			if err := s.call(ctx, *n, http.MethodPatch, "lockers/"+locker.ID, object{"easy_reach": easyReach(p.model)}, &struct{}{}); err != nil {
+				return err
+			}
+		}
 		locker.Waiting = p.waiting
 		all = append(all, locker)
 	}
 	n.Lockers, n.Whole = all, true
 	return nil
+}
+
+// What everybody reaches, also from a wheelchair, is from 380 to 1220 mm above ground (EN 301 549, 8.3).
+const lowest, highest = 380, 1220
+
+// easyReach numbers the cells of a model whose floor is within everybody's reach, as the server numbers them.
+func easyReach(model object) []int {
+	cells, n := []int{}, 0
+	for _, module := range model["modules"].([]object) {
+		for _, row := range module["rows"].([]object) {
+			floor := row["floor_mm"].(int)
+			for range row["cells"].(int) {
+				if n++; floor >= lowest && floor <= highest {
+					cells = append(cells, n)
+				}
+			}
+		}
+	}
+	return cells
+}
+
+// buildOf is how the cabinet of a locker is built.
+func (n Network) buildOf(id models.LockerID) sites.Build {
+	i := slices.IndexFunc(n.Lockers, func(l Locker) bool { return l.ID == string(id) })
+	all := places(time.Time{}) // no clock is in how they are built
+	if j := slices.IndexFunc(all, func(p place) bool { return i >= 0 && n.Whole && p.number == n.Lockers[i].Number }); j >= 0 {
+		return all[j].build
+	}
+	return sites.Build{}
 }
 
 // model finds the model of a name, or makes it: a name is given once.

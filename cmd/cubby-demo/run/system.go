@@ -35,6 +35,8 @@ const (
 	readyEvery = 100 * time.Millisecond
 
 	temporalNamespace = "cubby"
+	// workflowsKept is for how long finished workflows are: the desk links to those of two weeks.
+	workflowsKept = 30 * 24 * time.Hour
 )
 
 // Options say what is started. The zero value of each field but Bin is a sensible default.
@@ -62,6 +64,8 @@ type Options struct {
 	AutoClose time.Duration
 	// Full makes the whole demo network and fills it behind the page; three cabinets without parcels otherwise.
 	Full bool
+	// Past: a network that is not there yet lives through its last two weeks first.
+	Past bool
 	// Pace is how long people take before each act of the start page.
 	Pace time.Duration
 	// Progress is told what has been started; nil: nobody is.
@@ -94,15 +98,17 @@ type System struct {
 	front   *front
 	filling *filling
 	resets  chan struct{}
-	stops   []func() error
-	always  int // of stops, those that a reset leaves alone
+	pasts   chan struct{}
+	clock   time.Duration // ahead of this machine's; behind it while the past is lived
+	// backstage is where hands and inbox are while there is no page.
+	backstage string
+	stops     []func() error
+	always    int // of stops, those that a reset leaves alone
 }
 
 // Start starts everything and returns when parcels can be announced, brought and collected. The context bounds the start
 // alone; the system runs until Stop.
 func Start(ctx context.Context, options Options) (_ *System, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
 	if options.Ports == (Ports{}) {
 		if options.Ports, err = FreePorts(); err != nil {
 			return nil, err
@@ -114,7 +120,7 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 	if options.Progress == nil {
 		options.Progress = io.Discard
 	}
-	s := &System{options: options, failed: make(chan error, 1), resets: make(chan struct{}, 1)}
+	s := &System{options: options, failed: make(chan error, 1), resets: make(chan struct{}, 1), pasts: make(chan struct{}, 1)}
 	ports := options.Ports
 	s.APIURL, s.OpsURL, s.TemporalUIURL = origin(ports.API), origin(ports.Ops), origin(ports.TemporalUI)
 	s.StartURL = cmp.Or(options.Public, origin(ports.Demo)+"/")
@@ -128,11 +134,22 @@ func Start(ctx context.Context, options Options) (_ *System, err error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if options.Past {
+		if err := s.beginPast(); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.startAll(ctx)
 }
 
-// startAll starts all that a reset stops.
+// startAll starts all that a reset stops. A past that is to be lived comes first, and has its own time.
 func (s *System) startAll(ctx context.Context) error {
+	if err := s.livePast(ctx); err != nil {
+		s.front.fails(err)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	ports := s.options.Ports
 	for _, step := range []struct {
 		name string
@@ -202,6 +219,7 @@ func (s *System) startTemporal(ctx context.Context) error {
 	options := rig.TemporalOptions{
 		Binary: s.program("cubby-temporal"), PostgresDSN: s.options.TemporalPostgres,
 		Port: s.options.Ports.Temporal, UIPort: s.options.Ports.TemporalUI, Log: s.folder.log("temporal"),
+		ClockAhead: s.clock, Retention: workflowsKept,
 	}
 	if options.PostgresDSN == "" {
 		options.DataDir = s.folder.in("temporal")
@@ -218,7 +236,7 @@ func (s *System) startTemporal(ctx context.Context) error {
 
 func (s *System) startInbox(ctx context.Context) error {
 	in, err := inbox.Start(ctx, inbox.Options{
-		Address: address(s.options.Ports.SMTP), Dir: s.folder.in("inbox"), Log: s.log.With("part", "inbox"),
+		Address: address(s.options.Ports.SMTP), Dir: s.folder.in("inbox"), Log: s.log.With("part", "inbox"), Now: s.now,
 	})
 	if err != nil {
 		return err
@@ -294,16 +312,23 @@ func (s *System) env() []string {
 	}, s.options.Env...)
 }
 
+// now is the time by the network's clocks.
+func (s *System) now() time.Time { return time.Now().Add(s.clock) }
+
+// own is the origin at which people find hands and inbox.
+func (s *System) own() string { return cmp.Or(s.backstage, origin(s.options.Ports.Demo)) }
+
 func (s *System) authority(file string) string { return s.folder.in("authority", file) }
 
 // Cubby runs a command of the server's program to its end and returns what it printed.
 func (s *System) Cubby(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, s.program("cubby"), args...)
 	cmd.Env = append(os.Environ(), s.env()...)
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(exit.Stderr)))
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := rig.Output(cmd, s.clock)
+	if err != nil && said.Len() > 0 {
+		err = fmt.Errorf("%w\n%s", err, strings.TrimSpace(said.String()))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cubby %s: %w", strings.Join(args, " "), err)
@@ -338,7 +363,7 @@ func (s *System) startServers(ctx context.Context) error {
 	for _, i := range instances {
 		process := rig.NewProcess(rig.Spec{
 			Name: i.program, Path: s.program("cubby"), Args: []string{"server", "--role", i.roles}, Env: append(s.env(), i.env()...),
-			Log: s.folder.log(i.program), ReadyURL: origin(i.ops) + "/readyz",
+			Log: s.folder.log(i.program), ReadyURL: origin(i.ops) + "/readyz", ClockAhead: s.clock,
 		})
 		if err := process.Start(ctx); err != nil {
 			return err
@@ -437,7 +462,7 @@ func (s *System) seed(ctx context.Context) (err error) {
 func (s *System) startCabinets(ctx context.Context) error {
 	s.Cabinets = sites.New(sites.Config{
 		Dir: s.folder.in("cabinets"), Agent: cmp.Or(s.options.Agent, s.program("cubby-agent")), Gateway: s.GatewayAddress(),
-		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim,
+		ServerCA: s.ServerCA(), AutoClose: s.options.AutoClose, Claim: s.claim, Build: s.buildOf, ClockAhead: s.clock,
 		Logger: s.log.With("part", "cabinets"),
 	})
 	s.stops = append(s.stops, s.Cabinets.Stop)
@@ -482,7 +507,7 @@ func (s *System) startPages(context.Context) error {
 	sending := newPages(s.view(), people.Carrier{Service: people.Service{Base: s.APIURL, Key: s.CarrierKey}})
 	mux.Handle("/", sending)
 	if s.options.Full {
-		papers := newPapers(s.APIURL, s.OperatorKey, s.CarrierKey, s.Lockers[2], s.filling.expected)
+		papers := newPapers(s.APIURL, s.OperatorKey, s.CarrierKey, s.Lockers[2], s.filling.expectedAt(s.Lockers[0].ID))
 		mux.Handle("/papers", papers)
 		mux.Handle("/papers/", papers)
 	}
@@ -516,6 +541,10 @@ func (s *System) live(own string) live.Config {
 	if s.options.Full {
 		c.Desk, c.Login, c.Sheet = s.APIURL+"/desk", "sign in as "+s.Staff.Login+", password "+s.Staff.Password, "/papers/labels.pdf"
 		c.Policy, c.Filling, c.Expected, c.Reset = demoPolicy, s.filling.state, s.filling.expected, s.Reset
+		if _, err := os.Stat(s.folder.in(pastFile)); err != nil && canLivePast() {
+			c.Past = s.LivePast
+		}
+		c.Others = []live.Shown{{Locker: s.Lockers[1].ID, Number: s.Lockers[1].Number}}
 		for _, courier := range s.Couriers {
 			c.Badges = append(c.Badges, live.Badge(courier))
 		}

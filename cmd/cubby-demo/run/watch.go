@@ -35,17 +35,15 @@ func (s *System) dead() error {
 	return nil
 }
 
-// Wait returns nil when the context ends, and an error when a part ends by itself. Meanwhile it resets the network when
-// that is asked for.
+// Wait returns nil when the context ends, and an error when a part ends by itself. Meanwhile it resets the network, or
+// has it begin anew, when that is asked for.
 func (s *System) Wait(ctx context.Context) error {
 	for {
 		again, err := s.waitOnce(ctx)
-		if !again {
+		if again == nil {
 			return err
 		}
-		starting, cancel := context.WithTimeout(ctx, startLimit)
-		err = s.reset(starting)
-		cancel()
+		err = again(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -55,7 +53,8 @@ func (s *System) Wait(ctx context.Context) error {
 	}
 }
 
-func (s *System) waitOnce(ctx context.Context) (reset bool, err error) {
+// waitOnce returns how to start again, when that is asked for.
+func (s *System) waitOnce(ctx context.Context) (again func(context.Context) error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	died := make(chan child, len(s.watched))
@@ -70,13 +69,15 @@ func (s *System) waitOnce(ctx context.Context) (reset bool, err error) {
 	}
 	select {
 	case <-ctx.Done():
-		return false, nil
+		return nil, nil
 	case err := <-s.failed:
-		return false, err
+		return nil, err
 	case c := <-died:
-		return false, c.obituary()
+		return nil, c.obituary()
 	case <-s.resets:
-		return true, nil
+		return s.reset, nil
+	case <-s.pasts:
+		return s.anew, nil
 	}
 }
 

@@ -58,7 +58,10 @@ type Snapshot struct {
 	AutoClose float64         `json:"auto_close_seconds"` // 0: off
 	Boards    []Board         `json:"boards"`
 	Cells     []CellView      `json:"cells"`
-	Screen    Screen          `json:"screen"`
+	Screen    Screen          `json:"screen"` // in front
+	TwoWay    bool            `json:"two_way"`
+	Panel     Panel           `json:"panel"`
+	Climates  []Climate       `json:"climates"`
 }
 
 // Board is a lock board: what the agent hears of it, and whether it is on the bus.
@@ -83,12 +86,21 @@ type CellView struct {
 	Generation int64              `json:"generation"`
 	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
 	Operation  models.OperationID `json:"operation,omitempty"`
+	Back       *DoorView          `json:"back,omitempty"` // nil: it has no door there
+}
+
+// DoorView is the door at a cell's back.
+type DoorView struct {
+	Open   bool `json:"door_open"`
+	Jammed bool `json:"jammed"`
+	Pulses int  `json:"pulses"`
 }
 
 // status is what the agent's socket tells.
 type status struct {
 	Snapshot
-	View Screen `json:"view"`
+	View    Screen `json:"view"`
+	Sensors struct{ Climates []reading }
 }
 
 // Snapshot returns the cabinet as it stands; temporarily_unavailable without power.
@@ -107,16 +119,29 @@ func (s *Site) Snapshot(ctx context.Context) (Snapshot, error) {
 		c := &snap.Cells[i]
 		truth := s.steel.Truth(c.Number)
 		c.DoorOpen, c.Jammed, c.Content, c.Pulses = truth.Open, truth.Jammed, truth.Things, truth.Pulses
+		if s.build.TwoWay {
+			back := s.steel.Truth(boards.Door(c.Number, true))
+			c.Back = &DoorView{back.Open, back.Jammed, back.Pulses}
+		}
 	}
+	snap.TwoWay, snap.Panel, snap.Climates = s.build.TwoWay, s.build.Panel, s.climates(st.Sensors.Climates)
 	s.number.Store(&snap.Number)
 	return snap, nil
 }
 
-// View is what the screen shows.
-func (s *Site) View(ctx context.Context) (Screen, error) {
+// View is what the screen of a side shows.
+func (s *Site) View(ctx context.Context, side models.Side) (Screen, error) {
 	var v Screen
-	err := call(ctx, http.DefaultClient, http.MethodGet, s.screen+"/view", nil, &v)
+	err := call(ctx, http.DefaultClient, http.MethodGet, s.screen+"/view"+at(side), nil, &v)
 	return v, err
+}
+
+// at tells the agent which screen is meant.
+func at(side models.Side) string {
+	if side == models.SideBack {
+		return "?side=back"
+	}
+	return ""
 }
 
 // hand gives a hand's refusal its code.
@@ -128,7 +153,7 @@ func hand(err error) error {
 	return err
 }
 
-// CloseDoor shuts a door by hand.
+// CloseDoor shuts a door by hand. Those at the back are named by boards.Door, here and below.
 func (s *Site) CloseDoor(n int) error { return hand(s.steel.Close(n)) }
 
 // Put puts a thing into a cell whose door is open.
@@ -161,13 +186,17 @@ func (s *Site) Jam(n int, jammed bool) { s.steel.Jam(n, jammed) }
 // SetAutoClose has doors shut themselves after a while; 0: by hand only.
 func (s *Site) SetAutoClose(after time.Duration) { s.steel.SetAutoClose(after) }
 
-// Scan holds something to the scanner and gives the agent a moment to take it.
-func (s *Site) Scan(ctx context.Context, text string) error {
-	before, err := s.View(ctx)
+// Scan holds something to the scanner of a side and gives the agent a moment to take it; not_found where there is none.
+func (s *Site) Scan(ctx context.Context, side models.Side, text string) error {
+	scanner := s.scanner[side]
+	if scanner == nil {
+		return models.Errorf(models.CodeNotFound, "this cabinet has no scanner there")
+	}
+	before, err := s.View(ctx, side)
 	if err != nil {
 		return err
 	}
-	if err := s.scanner.Scan(text); err != nil {
+	if err := scanner.Scan(text); err != nil {
 		return err
 	}
 	limit := time.NewTimer(scanSettles)
@@ -182,7 +211,7 @@ func (s *Site) Scan(ctx context.Context, text string) error {
 			return nil // the screen may stay as it is
 		case <-look.C:
 		}
-		now, err := s.View(ctx)
+		now, err := s.View(ctx, side)
 		if err != nil || !reflect.DeepEqual(now, before) {
 			return err
 		}
@@ -195,12 +224,14 @@ func (s *Site) OpenPast(ctx context.Context, cell int) error {
 	return call(ctx, s.local, http.MethodPost, fmt.Sprintf("http://agent/open?cell=%d", cell), nil, &done)
 }
 
-// Keys types something on the pad.
-func (s *Site) Keys(ctx context.Context, text string) error { return s.touch(ctx, "/keys", text) }
+// Keys types something on the pad of a side.
+func (s *Site) Keys(ctx context.Context, side models.Side, text string) error {
+	return s.touch(ctx, "/keys"+at(side), text)
+}
 
-// Press presses a button of the screen.
-func (s *Site) Press(ctx context.Context, button string) error {
-	return s.touch(ctx, "/press", button)
+// Press presses a button of the screen of a side.
+func (s *Site) Press(ctx context.Context, side models.Side, button string) error {
+	return s.touch(ctx, "/press"+at(side), button)
 }
 
 func (s *Site) touch(ctx context.Context, what, text string) error {

@@ -18,18 +18,14 @@ type hardware struct {
 	locks   []boards.Board
 	modules []boards.Board
 	baud    int
+	sensors bool // of parcels, which the boards have
 }
 
-// hardwareOf lists boards of a family, as many as reach every cell of the demo. None is the
-// Kerong CU48.
-func hardwareOf(family string) (hardware, error) {
+// hardwareOf lists the boards of a build, as many as reach every cell, and every door at the back.
+func hardwareOf(build Build) (hardware, error) {
 	most, first, baud := 0, 1, 9600
-	switch family {
-	case "", boards.FamilyKerongCU48:
-		return hardware{baud: 19200, locks: []boards.Board{
-			{Family: boards.FamilyKerongCU48, Address: 0, First: 1, Locks: 16}, {Family: boards.FamilyKerongCU48, Address: 1, First: 17, Locks: 48},
-		}}, nil
-	case boards.FamilyKerongCU48x60:
+	switch build.Family {
+	case boards.FamilyKerongCU48, boards.FamilyKerongCU48x60:
 		most, first, baud = 48, 0, 19200
 	case boards.FamilyKerongCU16:
 		most, first, baud = 16, 0, 19200
@@ -42,17 +38,30 @@ func hardwareOf(family string) (hardware, error) {
 	case boards.FamilyWaveshareRelay, boards.FamilyR413Relay:
 		most = 8
 	default:
-		return hardware{}, models.Errorf(models.CodeInvalid, "there are no boards %q", family)
+		return hardware{}, models.Errorf(models.CodeInvalid, "there are no boards %q", build.Family)
 	}
-	h := hardware{baud: baud}
-	for cell := 1; cell <= MaxCells; cell += most {
+	if build.Sensors && build.Family != boards.FamilyKerongCU16 {
+		return hardware{}, models.Errorf(models.CodeInvalid, "boards %q have no parcel sensors", build.Family)
+	}
+	h := hardware{baud: baud, sensors: build.Sensors}
+	add := func(door, locks int) {
 		i := len(h.locks)
-		b := boards.Board{Family: family, Address: first + i, First: cell, Locks: min(most, MaxCells-cell+1), Pushes: family == boards.FamilyWKLY}
+		b := boards.Board{Family: build.Family, Address: first + i, First: door, Locks: locks, Pushes: build.Family == boards.FamilyWKLY}
 		h.locks = append(h.locks, b)
-		if family == boards.FamilyR413Relay {
+		if build.Family == boards.FamilyR413Relay {
 			h.modules = append(h.modules, boards.Board{
 				Family: boards.FamilyInputs, Address: moduleUnit + i, First: b.First, Locks: b.Locks, Contacts: 1,
 			})
+		}
+	}
+	if build.Family == boards.FamilyKerongCU48 && build.Cells == MaxCells {
+		add(1, 16) // two boards, so that one can be taken off
+		add(17, 48)
+		return h, nil
+	}
+	for _, side := range build.sides() {
+		for cell := 1; cell <= build.Cells; cell += most {
+			add(boards.Door(cell, side == models.SideBack), min(most, build.Cells-cell+1))
 		}
 	}
 	return h, nil
@@ -69,6 +78,9 @@ func (h hardware) config(line string) map[string]any {
 		board := map[string]any{
 			"name": boardName(i), "dialect": b.Family, "address": b.Address, "first_cell": b.First,
 			"channels": b.Locks, "feedback": "closed_when_locked",
+		}
+		if h.sensors {
+			board["parcels"] = map[string]any{"sense": "set_when_present"}
 		}
 		if b.Family == boards.FamilyR413Relay {
 			board["inputs"] = map[string]any{"address": h.modules[i].Address}

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,16 +38,20 @@ type Site struct {
 	cfg     Config
 	locker  models.LockerID
 	dir     string
+	build   Build
 	boards  hardware
 	steel   *boards.Steel
 	bus     *boards.Bus
-	scanner *boards.Scanner
+	scanner map[models.Side]*boards.Scanner
 	line    *line.Line
 	screen  string // origin of the agent's screen
 	run     string // folder of the socket
 	socket  string // the agent's
 	agent   *rig.Process
 	local   *http.Client // to the agent's socket
+
+	thermometer *boards.Thermometer // nil: it has none
+	tenths      atomic.Int64        // of a degree Celsius, that the thermometer tells
 
 	number atomic.Pointer[string] // as last heard; nil before that
 
@@ -56,7 +61,12 @@ type Site struct {
 
 // build sets the hardware up and writes the agent's configuration.
 func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err error) {
-	s := &Site{cfg: cfg, locker: l, dir: filepath.Join(cfg.Dir, string(l))}
+	s := &Site{cfg: cfg, locker: l, dir: filepath.Join(cfg.Dir, string(l)), scanner: map[models.Side]*boards.Scanner{}}
+	if cfg.Build != nil {
+		s.build = cfg.Build(l)
+	}
+	s.build.Family, s.build.Cells = cmp.Or(s.build.Family, boards.FamilyKerongCU48), cmp.Or(s.build.Cells, MaxCells)
+	s.build.Panel = cmp.Or(s.build.Panel, Landscape())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.stop())
@@ -65,11 +75,7 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	family := ""
-	if cfg.Family != nil {
-		family = cfg.Family(l)
-	}
-	if s.boards, err = hardwareOf(family); err != nil {
+	if s.boards, err = hardwareOf(s.build); err != nil {
 		return nil, err
 	}
 	if s.steel, err = boards.OpenSteel(filepath.Join(s.dir, "steel.json"), cfg.AutoClose); err != nil {
@@ -78,7 +84,12 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	if s.bus, err = boards.NewBus(s.in("bus"), s.steel, s.boards.all()); err != nil {
 		return nil, err
 	}
-	if s.scanner, err = boards.NewScanner(s.in("scanner")); err != nil {
+	for _, side := range s.build.sides() {
+		if s.scanner[side], err = boards.NewScanner(s.in(scannerFile(side))); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.startThermometer(); err != nil {
 		return nil, err
 	}
 	if s.line, err = line.Start(context.WithoutCancel(ctx), cfg.Gateway); err != nil {
@@ -105,25 +116,12 @@ func build(ctx context.Context, cfg Config, l models.LockerID) (_ *Site, err err
 	}
 	s.agent = rig.NewProcess(rig.Spec{
 		Name: "cubby-agent of " + string(l), Path: cfg.Agent, Args: []string{"run", "--config", s.in("agent.json")},
-		Log: s.in("agent.log"), ReadyURL: s.screen + "/view",
+		Log: s.in("agent.log"), ReadyURL: s.screen + "/view", ClockAhead: cfg.ClockAhead,
 	})
 	return s, nil
 }
 
 func (s *Site) in(name string) string { return filepath.Join(s.dir, name) }
-
-func (s *Site) writeConfig(screen string) error {
-	raw, err := json.MarshalIndent(map[string]any{
-		"dir": s.Data(), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
-		"screen": screen, "socket": s.socket, "log_level": s.cfg.LogLevel,
-		"buses":    []any{s.boards.config(s.in("bus"))},
-		"scanners": []any{map[string]any{"port": "serial:" + s.in("scanner") + "?baud=9600"}},
-	}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(s.in("agent.json"), append(raw, '\n'), 0o600)
-}
 
 // start enrols the agent if it has no identity yet, and runs it.
 func (s *Site) start(ctx context.Context) error {
@@ -166,8 +164,11 @@ func (s *Site) stop() error {
 	if s.line != nil {
 		errs = append(errs, s.line.Close())
 	}
-	if s.scanner != nil {
-		errs = append(errs, s.scanner.Close())
+	for _, scanner := range s.scanner {
+		errs = append(errs, scanner.Close())
+	}
+	if s.thermometer != nil {
+		errs = append(errs, s.thermometer.Close())
 	}
 	if s.bus != nil {
 		errs = append(errs, s.bus.Unplug())
@@ -184,8 +185,11 @@ func (s *Site) stop() error {
 // Locker is the cabinet's id.
 func (s *Site) Locker() models.LockerID { return s.locker }
 
-// Screen is the origin at which the agent serves the cabinet's screen.
+// Screen is the origin at which the agent serves the cabinet's screen; that of its back is there with ?side=back.
 func (s *Site) Screen() string { return s.screen }
+
+// Build is how the cabinet is built.
+func (s *Site) Build() Build { return s.build }
 
 // Number is the cabinet's number as its computer last told it; empty before that.
 func (s *Site) Number() string {

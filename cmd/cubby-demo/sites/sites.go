@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"cubby/cmd/cubby-demo/rig"
 	"cubby/models"
 )
 
@@ -24,8 +25,10 @@ type Config struct {
 	ServerCA  string // file
 	LogLevel  string // of the agents
 	AutoClose time.Duration
-	// Family names the lock boards of a cabinet; nil: all have those of the demo.
-	Family func(l models.LockerID) string
+	// Build says how a cabinet is built; nil: all are as the demo's.
+	Build func(l models.LockerID) Build
+	// ClockAhead is how far the wall clocks of the agents are ahead of this machine's, as in rig.Spec.
+	ClockAhead time.Duration
 	// Claim has the operator make a claim for a locker.
 	Claim  func(ctx context.Context, l models.LockerID) (string, error)
 	Logger *slog.Logger
@@ -33,9 +36,11 @@ type Config struct {
 
 // enrollOnce runs the agent's enrolment.
 func (c Config) enrollOnce(ctx context.Context, config, claim string) error {
-	out, err := exec.CommandContext(ctx, c.Agent, "enroll", "--config", config, "--claim", claim).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("cubby-agent enroll: %w: %s", err, strings.TrimSpace(string(out)))
+	cmd := exec.CommandContext(ctx, c.Agent, "enroll", "--config", config, "--claim", claim)
+	var said strings.Builder
+	cmd.Stderr = &said
+	if _, err := rig.Output(cmd, c.ClockAhead); err != nil {
+		return fmt.Errorf("cubby-agent enroll: %w: %s", err, strings.TrimSpace(said.String()))
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
 // @ts-check
 // Draws one cabinet from the hands API and moves it. What the page does, curl can do.
 
-/** @typedef {{number: number, size: string, module: number, row: number, door_open: boolean, jammed: boolean, content: string[], state: string, doubtful: boolean, generation: number, shipment?: string}} Cell */
+/** @typedef {{number: number, size: string, module: number, row: number, door_open: boolean, jammed: boolean, content: string[], state: string, doubtful: boolean, generation: number, shipment?: string, back?: {door_open: boolean, jammed: boolean}}} Cell */
 /** @typedef {{screen: string, sentence: string, buttons: string[], strips: string[]}} Screen */
 /** @typedef {{name: string, up: boolean, unplugged: boolean}} Board */
 /** @typedef {{power: boolean, line_cut: boolean, boards: Board[]}} Wires */
-/** @typedef {Wires & {number: string, online: boolean, keyed: boolean, epoch: number, last_seq: number, unsent_facts: number, auto_close_seconds: number, cells: Cell[], screen: Screen}} Locker */
+/** @typedef {Wires & {number: string, online: boolean, keyed: boolean, epoch: number, last_seq: number, unsent_facts: number, auto_close_seconds: number, two_way: boolean, cells: Cell[], screen: Screen}} Locker */
 /** @typedef {Wires & {locker: string, number: string}} Listed */
 
 /** @param {string} id @returns {any} */
@@ -24,6 +24,11 @@ let drawn = "";
 let acting = false;
 let looks = 0;
 const problems = { act: "", look: "" };
+
+/** Whether somebody stands at the back of a two-way cabinet. */
+const back = () => !byId("sides").hidden && byId("side").value === "back";
+const side = () => (back() ? "?side=back" : "");
+const behind = 1000; // and a cell's number name the door at its back
 
 const path = () => "/hands/lockers/" + encodeURIComponent(byId("locker").value);
 
@@ -57,14 +62,15 @@ async function act(tail, body) {
 
 /** @param {Cell} c */
 function cell(c) {
-  const at = `/cells/${c.number}/`;
+  const leaf = back() && c.back ? c.back : c;
+  const at = `/cells/${c.number + (back() ? behind : 0)}/`;
   /** @param {string} label @param {() => void} go */
   const button = (label, go) => make("button", {
     type: "button", textContent: label, ariaLabel: `${label} cell ${c.number}`,
     onclick: (/** @type {Event} */ e) => { e.stopPropagation(); go(); },
   });
   const acts = [];
-  if (c.door_open) {
+  if (leaf.door_open) {
     acts.push(button("Close", () => act(at + "close")));
     acts.push(button("Put", () => {
       const thing = prompt("Put what into cell " + c.number + "?", "parcel");
@@ -72,19 +78,19 @@ function cell(c) {
     }));
     if (c.content.length) acts.push(button("Take", () => act(at + "take")));
   }
-  acts.push(c.jammed ? button("Unjam", () => act(at + "unjam")) : button("Jam", () => act(at + "jam")));
+  acts.push(leaf.jammed ? button("Unjam", () => act(at + "unjam")) : button("Jam", () => act(at + "jam")));
   const state = make("span", {
     className: "state",
     textContent: c.state.replaceAll("_", " ") + (c.doubtful ? " ?" : ""),
   });
   const node = make("div", {
-    className: `cell ${c.size} ${c.state} ${c.doubtful ? "doubtful" : ""} ${c.door_open ? "open" : ""}`, title: `generation ${c.generation} ${c.shipment ?? ""}`,
-    onclick: c.door_open ? () => act(at + "close") : null,
+    className: `cell ${c.size} ${c.state} ${c.doubtful ? "doubtful" : ""} ${leaf.door_open ? "open" : ""}`, title: `generation ${c.generation} ${c.shipment ?? ""}`,
+    onclick: leaf.door_open ? () => act(at + "close") : null,
   }, [
     make("div", { className: "head" }, [
       make("strong", { textContent: String(c.number) }), make("span", { className: "quiet", textContent: c.size }), state,
     ]),
-    make("div", { className: "door", textContent: [c.door_open ? "open" : "", c.jammed ? "jammed" : ""].filter(Boolean).join(", ") }),
+    make("div", { className: "door", textContent: [leaf.door_open ? "open" : "", leaf.jammed ? "jammed" : ""].filter(Boolean).join(", ") }),
     make("ul", { className: "things" }, c.content.map((t) => make("li", { textContent: t }))),
     make("div", { className: "acts" }, acts),
   ]);
@@ -169,12 +175,13 @@ function draw(l) {
   byId("journal").textContent = `fact ${l.epoch}/${l.last_seq}, ${l.unsent_facts} unsent${l.keyed ? "" : ", no key yet"}`;
   const auto = byId("auto");
   if (document.activeElement !== auto) auto.value = String(l.auto_close_seconds);
+  byId("sides").hidden = !l.two_way;
   byId("cabinet").replaceChildren(...cabinet(l.cells));
   byId("sentence").textContent = l.screen.sentence;
   byId("screen-id").textContent = l.screen.screen;
   byId("strips").replaceChildren(...l.screen.strips.map((s) => make("div", { className: "strip", textContent: s })));
   byId("buttons").replaceChildren(...l.screen.buttons.map((b) => {
-    const node = make("button", { type: "button", textContent: b.replaceAll("_", " "), onclick: () => act("/press", { button: b }) });
+    const node = make("button", { type: "button", textContent: b.replaceAll("_", " "), onclick: () => act("/press" + side(), { button: b }) });
     node.dataset.testid = "press-" + b;
     return node;
   }));
@@ -203,6 +210,10 @@ async function refresh() {
       dark = JSON.parse(listed.text).lockers?.find((/** @type {Listed} */ l) => l.locker === id);
       text = JSON.stringify(dark);
       if (!dark) throw new Error(told);
+    }
+    if (ok && back()) { // its screen is another one
+      const screen = await get(path() + "/screen?side=back");
+      if (screen.ok) text = JSON.stringify({ ...JSON.parse(text), screen: JSON.parse(screen.text) });
     }
     if (look !== looks) return; // a later look has begun: this one is old
     tell("look");
@@ -238,20 +249,26 @@ byId("pad").onsubmit = (/** @type {Event} */ e) => {
   e.preventDefault();
   const text = byId("code").value;
   byId("code").value = "";
-  act("/keys", { text });
+  act("/keys" + side(), { text });
 };
 byId("scanner").onsubmit = (/** @type {Event} */ e) => {
   e.preventDefault();
   const text = byId("scan").value;
   byId("scan").value = "";
-  act("/scan", { text });
+  act("/scan" + side(), { text });
 };
 byId("auto").onchange = () => {
   const seconds = Number(byId("auto").value);
   act("/auto-close", seconds ? { seconds } : { off: true });
 };
+byId("side").onchange = () => {
+  drawn = "";
+  refresh();
+};
 byId("locker").onchange = () => {
   drawn = "";
+  byId("sides").hidden = true; // until it is known to have two
+  byId("side").value = "front";
   byId("cabinet").replaceChildren(); // they are another cabinet's
   tell("act");
   refresh();
