@@ -20,9 +20,10 @@ func gated(t *testing.T) *rig {
 
 // gate is a grant for the gate that holds as things are.
 func (r *rig) gate(op models.OperationID) models.RemoteGrant {
-	g := r.granted(op, 1)
-	g.Cell, g.Generation, g.Purpose = 0, 0, models.PurposeOpenGate
-	return g
+	return models.RemoteGrant{
+		Locker: locker, Epoch: r.state.Journal.Epoch, Nonce: r.state.Link.Nonce, Purpose: models.PurposeOpenGate, Operation: op,
+		NotAfterMS: serverMS + 30_000 + r.now.UptimeMS - r.state.Link.ServerAt,
+	}
 }
 
 // orderGate has a command carry a grant to the gate: it names no cell, whatever the grant says.

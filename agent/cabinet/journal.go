@@ -85,7 +85,7 @@ func (t *turn) inventory() {
 }
 
 // beginEpoch starts the journal afresh with an inventory. Facts that never reached the
-// server and name a shipment or label follow it, without their old view of the cell: the
+// server and name a shipment, label or device follow it, without their old view of the cell: the
 // inventory knows better.
 func (t *turn) beginEpoch(epoch int64) {
 	j := &t.Journal
@@ -97,10 +97,10 @@ func (t *turn) beginEpoch(epoch int64) {
 	t.inventory()
 	for _, f := range unsent {
 		data, err := f.Payload()
-		if err != nil || data.Shipment == "" && data.Label == "" {
+		if err != nil || data.Shipment == "" && data.Label == "" && data.Device == "" {
 			continue
 		}
-		data.After = nil
+		data.After, data.Cells = nil, nil
 		f.Data = data.Encode()
 		told := t.chain(f)
 		if e := t.Directory.Shipments[data.Shipment]; e != nil && f.Type == models.FactPickedUp {

@@ -141,6 +141,8 @@ func TestJournalGoesOn(t *testing.T) {
 	h := hello()
 	require.Equal(t, r.head.Seq, h.Seq)
 	require.Equal(t, r.head.Hash, h.Hash)
+	r.do(cabinet.TamperRead{Tamper: models.TamperHousing, Alarm: true, Known: true})
+	hello()
 	r.uploads, r.fetches = 0, 0
 	r.do(cabinet.ContinueFrom{ContinueFrom: protocol.ContinueFrom{Epoch: 1, Seq: 2}})
 	require.Equal(t, 1, r.uploads)
@@ -166,7 +168,8 @@ func TestJournalGoesOn(t *testing.T) {
 	require.Len(t, r.facts, n, "what an old copy of a store believes is not told before the server was asked")
 	require.Empty(t, r.state.Unsent(10))
 	r.do(cabinet.SnapshotTaken{})
-	require.Equal(t, []models.FactType{models.FactInventory, models.FactDeposited}, r.types(n))
+	require.Equal(t, []models.FactType{models.FactInventory, models.FactDeposited, models.FactDevice}, r.types(n))
+	require.Equal(t, models.DeviceAlarm, r.device().State)
 	require.Equal(t, int64(5), r.facts[n].Epoch)
 	_, data := r.lastFact(models.FactInventory)
 	require.Len(t, data.Cells, 2)

@@ -200,6 +200,8 @@ func (c *chaos) act() {
 		c.restart()
 	case n < 61 && c.rnd.IntN(2) == 0:
 		c.do(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: c.rnd.IntN(2) == 0, Low: c.rnd.IntN(6) == 0}})
+	case n < 61 && c.rnd.IntN(2) == 0:
+		c.relayed()
 	case n < 62 && len(c.state.Cells) > 0:
 		c.fromAfar()
 	case n < 70:
@@ -294,6 +296,34 @@ func (c *chaos) fromAfar() {
 		NotAfterMS: c.state.Link.ServerMS + c.now.UptimeMS - c.state.Link.ServerAt + int64(c.rnd.IntN(40_000)),
 	}
 	c.hear(remote(c.t, fmt.Sprintf("far-%d", c.steps), g, signer()))
+}
+
+// relayed moves what hangs on relays: they come and go, orders for the gate come with and without
+// right, and what came of a drive is told late, again or never. Each order pulses the gate once.
+func (c *chaos) relayed() {
+	c.t.Helper()
+	all := models.Outputs()
+	c.do(cabinet.OutputChanged{Output: all[c.rnd.IntN(len(all))], Up: c.rnd.IntN(4) > 0})
+	c.do(cabinet.TamperRead{Tamper: models.TamperHousing, Alarm: c.rnd.IntN(2) == 0, Known: c.rnd.IntN(4) > 0})
+	c.do(cabinet.OutputTried{Output: all[c.rnd.IntN(len(all))]})
+	g := c.gate(c.id())
+	g.NotAfterMS = c.state.Link.ServerMS + c.now.UptimeMS - c.state.Link.ServerAt + int64(c.rnd.IntN(40_000))
+	if c.rnd.IntN(3) == 0 {
+		g.Purpose, g.Cell = models.PurposeHelp, c.rnd.IntN(2)
+	}
+	order := remote(c.t, fmt.Sprintf("gate-%d", c.steps), g, signer())
+	order.Open.Cells = nil
+	c.hear(order)
+	pulsed := map[models.OperationID]int{}
+	for _, d := range c.drives {
+		if d.Output == models.OutputGate {
+			pulsed[d.Operation]++
+			require.Equal(c.t, 1, pulsed[d.Operation], "%s pulses the gate again", d.Operation)
+		}
+	}
+	if n := len(c.drives); n > 0 && c.rnd.IntN(4) > 0 {
+		c.do(cabinet.OutputDriven{Drive: c.drives[max(0, n-1-c.rnd.IntN(3))], Done: c.rnd.IntN(3) > 0, Unsure: c.rnd.IntN(3) == 0})
+	}
 }
 
 // hear gives the cabinet a message now, or keeps it for later; it may come again.

@@ -82,12 +82,15 @@ const (
 	readEvery   = 10 * time.Millisecond
 	redrawEvery = time.Second
 	maxWait     = time.Hour
+	// maxDrives is how many outputs may wait for their turn: all that a cabinet has, several times.
+	maxDrives = 32
 )
 
 // Host runs one cabinet.
 type Host struct {
 	Config
 	acts    chan func()
+	drives  chan cabinet.Drive
 	stopped chan struct{}
 	failed  error // of the store; owned by the loop
 
@@ -99,7 +102,7 @@ type Host struct {
 
 // New makes a host. Nothing happens before Run.
 func New(cfg Config) *Host {
-	return &Host{Config: cfg, acts: make(chan func()), stopped: make(chan struct{}), watchers: map[chan struct{}]bool{}}
+	return &Host{Config: cfg, acts: make(chan func()), drives: make(chan cabinet.Drive, maxDrives), stopped: make(chan struct{}), watchers: map[chan struct{}]bool{}}
 }
 
 // errNoRelays says that the configuration names no relays.
@@ -127,6 +130,7 @@ func (h *Host) Run(ctx context.Context, ready func()) error {
 	open, load := h.readDoors(ctx)
 	h.step(cabinet.Started{Boot: h.Clock.Boot(), Open: open, OpenLoad: load, Lost: h.Lost})
 	h.compare()
+	go h.driveInTurn(ctx)
 	go events.open(ctx, h)
 	if h.failed == nil {
 		ready()
@@ -262,7 +266,7 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 		case cabinet.Pulse:
 			pulses = append(pulses, h.pulse(e))
 		case cabinet.Drive:
-			go h.drive(e)
+			h.order(e)
 		case cabinet.Send:
 			h.Line.Send(e.Type, e.Body)
 		case cabinet.UploadJournal:
@@ -295,7 +299,30 @@ func (h *Host) pulse(p cabinet.Pulse) <-chan error {
 	return came
 }
 
-// drive has an output driven, beside the loop, and tells the core what came of it.
+// order puts a drive into the queue: beside the loop, and in the order in which the core wants
+// them, so that the end of a siren does not come before its beginning.
+func (h *Host) order(d cabinet.Drive) {
+	select {
+	case h.drives <- d:
+	default:
+		h.Logger.Error("an output was not driven: too many wait for their turn", "output", d.Output)
+		go h.driven(cabinet.OutputDriven{Drive: d})
+	}
+}
+
+// driveInTurn carries the queue out until the context ends.
+func (h *Host) driveInTurn(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-h.drives:
+			h.drive(d)
+		}
+	}
+}
+
+// drive has an output driven, and tells the core what came of it.
 func (h *Host) drive(d cabinet.Drive) {
 	ctx, cancel := context.WithTimeout(context.Background(), driveLimit)
 	defer cancel()
@@ -306,8 +333,12 @@ func (h *Host) drive(d cabinet.Drive) {
 	if err != nil {
 		h.Logger.Warn("an output was not driven", "output", d.Output, "error", err)
 	}
-	if err := h.Tell(context.Background(), cabinet.OutputDriven{Drive: d, Done: err == nil, Unsure: errors.Is(err, relay.ErrUnsure)}); err != nil {
-		h.Logger.Warn("what came of an output was not taken", "output", d.Output, "error", err)
+	h.driven(cabinet.OutputDriven{Drive: d, Done: err == nil, Unsure: errors.Is(err, relay.ErrUnsure)})
+}
+
+func (h *Host) driven(in cabinet.OutputDriven) {
+	if err := h.Tell(context.Background(), in); err != nil {
+		h.Logger.Warn("what came of an output was not taken", "output", in.Output, "error", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/host"
 	"cubby/cmd/cubby-demo/boards"
 	"cubby/models"
 )
@@ -92,4 +93,18 @@ func TestRelays(t *testing.T) {
 	require.NoError(t, board.Unplug())
 	table, _ = p.call("check")
 	require.Equal(t, "down", row(t, table, "relays", "R")[2])
+}
+
+// TestSlowLocksNeedALook: by the cell, and of a two-way cell by the door.
+func TestSlowLocksNeedALook(t *testing.T) {
+	t.Parallel()
+	slow := &cabinet.LockRecord{Pulses: 90, Missed: 3, MS: 3200, BestMS: 400, State: models.DeviceSlow}
+	var all []device
+	addSlow([]host.CellStatus{
+		{Number: 1, Lock: &cabinet.LockRecord{State: models.DeviceOK}}, {Number: 2}, {Number: 3, Lock: &cabinet.LockRecord{State: models.DeviceOK}, LoadLock: slow},
+	}, func(ok bool, d device) {
+		require.False(t, ok)
+		all = append(all, d)
+	})
+	require.Equal(t, []device{{"lock", "lock-3-back", "slow", "3200 ms, at its best 400 ms; 3 of 90 pulses opened nothing"}}, all)
 }
