@@ -38,13 +38,16 @@ const (
 	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
 	// must be. The evidence names it.
 	IncidentDevice IncidentKind = "device"
+	// IncidentStaffOpen: a technician had a cell opened that is not empty. The evidence says who, by
+	// their id, and why.
+	IncidentStaffOpen IncidentKind = "staff_opened_cell"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice, IncidentStaffOpen}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

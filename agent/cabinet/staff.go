@@ -296,9 +296,13 @@ func (t *turn) staffScanned(text string) {
 	}
 }
 
-// staffKeyed takes the number of a cell.
+// staffKeyed takes the number of a cell; with 0 who has a keypad alone goes back.
 func (t *turn) staffKeyed(text string) {
-	if t.Session.Screen == ScreenDoors && t.Session.Staff.Cell == 0 {
+	switch {
+	case t.Session.Screen != ScreenDoors || t.Session.Staff.Cell > 0:
+	case text == "0":
+		t.staffBack()
+	default:
 		t.choseStaffCell(text)
 	}
 }

@@ -684,6 +684,9 @@ func TestManyCells(t *testing.T) {
 	}
 	require.Len(t, seen, 30)
 	require.Equal(t, "1", r.screen().Items[0].Key, "after the last comes the first")
+	r.keyIn("0")
+	require.Equal(t, cabinet.ScreenOverview, r.screen().Screen)
+	r.press(cabinet.ButtonDoors)
 	r.keyIn("31")
 	require.Equal(t, cabinet.TextStaffNoCell, r.screen().Text)
 	r.keyIn("30")

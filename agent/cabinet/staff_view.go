@@ -338,7 +338,7 @@ func (s *State) viewDevices(staff *Staff, v *View) {
 		}[staff.Scan], nil)
 	case TextStaffTouch:
 		for _, part := range touchParts() {
-			look := ""
+			look := "part"
 			if !slices.Contains(staff.Untouched, part) {
 				look = "touched"
 			}

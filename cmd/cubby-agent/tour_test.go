@@ -39,6 +39,8 @@ func TestTour(t *testing.T) {
 			w.codes()
 			w.courier()
 			w.client()
+			w.technician()
+			w.technicianWithKeypad()
 			w.troubles()
 			w.breaks()
 			for _, s := range cabinet.Screens() {

@@ -22,6 +22,9 @@ func (s *Store) CreateCourier(ctx context.Context, n models.NewCourier) (models.
 		if _, err = take(o, err, "There is no such organization."); err != nil {
 			return err
 		}
+		if c.Role == models.RoleTechnician && o.Kind != models.KindOperator {
+			return fieldError("/organization", "must be the operator: technicians are its people")
+		}
 		c.Test = n.Actor.Test
 		if err := t.knownLockers(n.Actor, c); err != nil {
 			return err
