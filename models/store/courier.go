@@ -174,6 +174,9 @@ func (s *Store) Couriers(ctx context.Context, a models.Actor, q models.CourierQu
 	case q.Organization != "":
 		query = query.Where("organization = ?", q.Organization)
 	}
+	if q.Role != "" {
+		query = query.Where("role = ?", q.Role)
+	}
 	if q.Search != "" {
 		search, args := contains(q.Search, "id", "badge")
 		query = query.Where(search, args...)
