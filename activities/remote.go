@@ -34,9 +34,9 @@ func (a *Remote) ShowRemote(ctx context.Context, p models.RemoteProjection) erro
 // RemoteBudget is what a signer remembers of what it has signed, outside of everything that an
 // api, a gateway or the database's owner can write to.
 type RemoteBudget interface {
-	// Take counts a grant for somebody, durably, or says why there is none: see
-	// models.RemoteBudget. After an error nothing may be signed.
-	Take(by string) (refused string, alarm bool, err error)
+	// Take counts a grant of a purpose for somebody, durably, or says why there is none: see
+	// models.RemoteBudgets. After an error nothing may be signed.
+	Take(purpose, by string) (refused string, alarm bool, err error)
 }
 
 // RemoteAlarms tell people that more was asked of a signer than may be.
@@ -69,7 +69,11 @@ const (
 // signer's decision, by the signer's clock: one for later could be hoarded.
 func (a *Signing) SignRemote(ctx context.Context, in models.SignRemoteInput) (models.SignedRemote, error) {
 	by := in.By[:min(len(in.By), longestName)]
-	refused, alarm, err := a.Budget.Take(by)
+	if (in.Purpose == models.PurposeOpenGate) != (in.Cell == 0) {
+		// A grant for a gate is not to be had from the cells' budget, nor the other way round.
+		return models.SignedRemote{}, failure(models.Errorf(models.CodeInvalid, "a gate is no cell"))
+	}
+	refused, alarm, err := a.Budget.Take(in.Purpose, by)
 	if err != nil {
 		return models.SignedRemote{}, err
 	}

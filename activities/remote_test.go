@@ -18,14 +18,15 @@ import (
 
 // budget answers as the test says.
 type budget struct {
+	purpose string
 	by      string
 	refused string
 	alarm   bool
 	err     error
 }
 
-func (b *budget) Take(by string) (string, bool, error) {
-	b.by = by
+func (b *budget) Take(purpose, by string) (string, bool, error) {
+	b.purpose, b.by = purpose, by
 	return b.refused, b.alarm, b.err
 }
 
@@ -83,4 +84,22 @@ func TestSignRemote(t *testing.T) {
 	require.Error(t, err)
 	require.Empty(t, res.Signature)
 	require.Equal(t, []string{"", models.RemoteStopped, models.RemoteStopped}, seen)
+
+	// A gate has its own budget, and is no cell: neither is signed as the other.
+	*b = budget{}
+	for _, wrong := range []models.SignRemoteInput{
+		{By: "stf_1", Locker: "lkr_1", Cell: 3, Purpose: models.PurposeOpenGate, Operation: "op_2"},
+		{By: "stf_1", Locker: "lkr_1", Purpose: models.PurposeHelp, Operation: "op_3"},
+	} {
+		res, err = s.SignRemote(t.Context(), wrong)
+		require.Error(t, err)
+		require.Empty(t, res.Signature)
+		require.Equal(t, budget{}, *b, "and costs nothing")
+	}
+	res, err = s.SignRemote(t.Context(), models.SignRemoteInput{By: "stf_1", Locker: "lkr_1", Purpose: models.PurposeOpenGate, Operation: "op_4"})
+	require.NoError(t, err)
+	require.Equal(t, models.PurposeOpenGate, b.purpose)
+	g, err = models.VerifyRemote([]models.SignerKey{signer.Public()}, res.Signer, res.Grant, res.Signature)
+	require.NoError(t, err)
+	require.Zero(t, g.Cell)
 }

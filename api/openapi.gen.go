@@ -523,6 +523,30 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RemoteAskedFor.
+const (
+	RemoteAskedForEvacuation RemoteAskedFor = "evacuation"
+	RemoteAskedForHelp       RemoteAskedFor = "help"
+	RemoteAskedForOpenGate   RemoteAskedFor = "open_gate"
+	RemoteAskedForService    RemoteAskedFor = "service"
+)
+
+// Valid indicates whether the value is a known member of the RemoteAskedFor enum.
+func (e RemoteAskedFor) Valid() bool {
+	switch e {
+	case RemoteAskedForEvacuation:
+		return true
+	case RemoteAskedForHelp:
+		return true
+	case RemoteAskedForOpenGate:
+		return true
+	case RemoteAskedForService:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RemoteDoorOutcome.
 const (
 	RemoteDoorOutcomeNotOpened RemoteDoorOutcome = "not_opened"
@@ -549,19 +573,19 @@ func (e RemoteDoorOutcome) Valid() bool {
 
 // Defines values for RemotePurpose.
 const (
-	Evacuation RemotePurpose = "evacuation"
-	Help       RemotePurpose = "help"
-	Service    RemotePurpose = "service"
+	RemotePurposeEvacuation RemotePurpose = "evacuation"
+	RemotePurposeHelp       RemotePurpose = "help"
+	RemotePurposeService    RemotePurpose = "service"
 )
 
 // Valid indicates whether the value is a known member of the RemotePurpose enum.
 func (e RemotePurpose) Valid() bool {
 	switch e {
-	case Evacuation:
+	case RemotePurposeEvacuation:
 		return true
-	case Help:
+	case RemotePurposeHelp:
 		return true
-	case Service:
+	case RemotePurposeService:
 		return true
 	default:
 		return false
@@ -1925,11 +1949,16 @@ type ReasonText = string
 // Regime defines model for Regime.
 type Regime string
 
+// RemoteAskedFor A purpose, or `open_gate`: the gate of the site, and no cell.
+type RemoteAskedFor string
+
 // RemoteDoor defines model for RemoteDoor.
 type RemoteDoor struct {
 	// Attempts Grants that were signed.
 	Attempts int `json:"attempts"`
-	Cell     int `json:"cell"`
+
+	// Cell 0: the gate of the site.
+	Cell int `json:"cell"`
 
 	// OpenedAt When the cabinet saw the door open, by its clock.
 	OpenedAt *time.Time `json:"opened_at,omitempty"`
@@ -1940,7 +1969,7 @@ type RemoteDoor struct {
 	// Outcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
 	Outcome *RemoteDoorOutcome `json:"outcome,omitempty"`
 
-	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed` and others), or `not_connected`,
+	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed`, `no_gate` and others), or `not_connected`,
 	// `operator_limit`, `signer_stopped`, `not_signed`, `expired`: nothing was sent to it.
 	Reason *string `json:"reason,omitempty"`
 }
@@ -1963,9 +1992,9 @@ type RemoteOpening struct {
 	// NotAfter When the first door must open by, or a second person must have approved.
 	NotAfter time.Time `json:"not_after"`
 
-	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
-	Purpose RemotePurpose `json:"purpose"`
-	Reason  string        `json:"reason"`
+	// Purpose A purpose, or `open_gate`: the gate of the site, and no cell.
+	Purpose RemoteAskedFor `json:"purpose"`
+	Reason  string         `json:"reason"`
 
 	// RequestedBy The id of the key or the person of staff.
 	RequestedBy string `json:"requested_by"`
@@ -2498,6 +2527,12 @@ type ListFactsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// OpenGateParams defines parameters for OpenGate.
+type OpenGateParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // OpenCellsParams defines parameters for OpenCells.
 type OpenCellsParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
@@ -2767,6 +2802,9 @@ type RevokeCertificatesJSONRequestBody = Resolution
 
 // CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
 type CloseLockerJSONRequestBody = Closing
+
+// OpenGateJSONRequestBody defines body for OpenGate for application/json ContentType.
+type OpenGateJSONRequestBody = Reason
 
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
@@ -3120,6 +3158,9 @@ type ServerInterface interface {
 	// ListFacts What a locker's cabinet told, newest first
 	// (GET /api/v1/lockers/{id}/facts)
 	ListFacts(ctx echo.Context, id Id, params ListFactsParams) error
+	// OpenGate Open the gate of a locker's site from afar
+	// (POST /api/v1/lockers/{id}/gate/open)
+	OpenGate(ctx echo.Context, id Id, params OpenGateParams) error
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx echo.Context, id Id) error
@@ -4083,6 +4124,44 @@ func (w *ServerInterfaceWrapper) ListFacts(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListFacts(ctx, id, params)
+	return err
+}
+
+// OpenGate converts echo context to params.
+func (w *ServerInterfaceWrapper) OpenGate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenGateParams
+
+	headers := ctx.Request().Header
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+	} else {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Header parameter Idempotency-Key is required, but not found"))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.OpenGate(ctx, id, params)
 	return err
 }
 
@@ -5661,6 +5740,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/mark-checked", wrapper.MarkCellChecked, options.OperationMiddlewares["MarkCellChecked"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/cells/:n/open", wrapper.OpenCell, options.OperationMiddlewares["OpenCell"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/open", wrapper.OpenCells, options.OperationMiddlewares["OpenCells"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/gate/open", wrapper.OpenGate, options.OperationMiddlewares["OpenGate"]...)
 	router.GET(options.BaseURL+"/api/v1/remote-openings", wrapper.ListRemoteOpenings, options.OperationMiddlewares["ListRemoteOpenings"]...)
 	router.GET(options.BaseURL+"/api/v1/remote-openings/:id", wrapper.GetRemoteOpening, options.OperationMiddlewares["GetRemoteOpening"]...)
 	router.POST(options.BaseURL+"/api/v1/remote-openings/:id/approve", wrapper.ApproveRemoteOpening, options.OperationMiddlewares["ApproveRemoteOpening"]...)
@@ -7113,6 +7193,47 @@ type ListFactsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListFactsdefaultApplicationProblemPlusJSONResponse) VisitListFactsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGateRequestObject struct {
+	Id     Id `json:"id"`
+	Params OpenGateParams
+	Body   *OpenGateJSONRequestBody
+}
+
+type OpenGateResponseObject interface {
+	VisitOpenGateResponse(w http.ResponseWriter) error
+}
+
+type OpenGate202JSONResponse RemoteOpening
+
+func (response OpenGate202JSONResponse) VisitOpenGateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenGatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenGatedefaultApplicationProblemPlusJSONResponse) VisitOpenGateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9702,6 +9823,9 @@ type StrictServerInterface interface {
 	// ListFacts What a locker's cabinet told, newest first
 	// (GET /api/v1/lockers/{id}/facts)
 	ListFacts(ctx context.Context, request ListFactsRequestObject) (ListFactsResponseObject, error)
+	// OpenGate Open the gate of a locker's site from afar
+	// (POST /api/v1/lockers/{id}/gate/open)
+	OpenGate(ctx context.Context, request OpenGateRequestObject) (OpenGateResponseObject, error)
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx context.Context, request ListLimitsRequestObject) (ListLimitsResponseObject, error)
@@ -11140,6 +11264,55 @@ func (sh *strictHandler) ListFacts(ctx echo.Context, id Id, params ListFactsPara
 		return err
 	} else if validResponse, ok := response.(ListFactsResponseObject); ok {
 		return validResponse.VisitListFactsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OpenGate operation middleware
+func (sh *strictHandler) OpenGate(ctx echo.Context, id Id, params OpenGateParams) error {
+	var request OpenGateRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body OpenGateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenGate(ctx.Request().Context(), request.(OpenGateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenGate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OpenGateResponseObject); ok {
+		return validResponse.VisitOpenGateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -35,6 +35,12 @@ func (s *server) OpenCells(ctx context.Context, request OpenCellsRequestObject) 
 	return OpenCells202JSONResponse(remoteBody(v)), err
 }
 
+// OpenGate opens the gate of a locker's site.
+func (s *server) OpenGate(ctx context.Context, request OpenGateRequestObject) (OpenGateResponseObject, error) {
+	v, err := s.openRemotely(ctx, request.Id, nil, models.PurposeOpenGate, request.Body.Reason)
+	return OpenGate202JSONResponse(remoteBody(v)), err
+}
+
 func (s *server) openRemotely(ctx context.Context, locker string, cells []int, purpose, reason string) (models.RemoteView, error) {
 	if err := known(models.PrefixLocker, locker, "locker"); err != nil {
 		return models.RemoteView{}, err
@@ -113,7 +119,7 @@ func (s *server) decideRemote(ctx context.Context, id string, approve bool, reas
 
 func remoteBody(v models.RemoteView) RemoteOpening {
 	return RemoteOpening{
-		Id: string(v.ID), Locker: string(v.Locker), Purpose: RemotePurpose(v.Purpose), Reason: v.Reason, RequestedBy: v.RequestedBy,
+		Id: string(v.ID), Locker: string(v.Locker), Purpose: RemoteAskedFor(v.Purpose), Reason: v.Reason, RequestedBy: v.RequestedBy,
 		State: RemoteState(v.State), DecidedBy: optional(v.DecidedBy), DecidedAt: v.DecidedAt, CreatedAt: v.CreatedAt,
 		NotAfter: v.NotAfter, EndedAt: v.EndedAt,
 		Doors: each(v.Doors, func(d models.RemoteDoor) RemoteDoor {

@@ -20,6 +20,7 @@ func bodies() map[string]string {
 		"TakeCellOut":  `{"reason":"why"}`, "PutCellBack": `{"reason":"why"}`,
 		"MarkCellChecked": `{"reason":"why","generation":1,"found":"empty"}`,
 		"OpenCell":        `{"purpose":"help","reason":"why"}`, "OpenCells": `{"cells":[1],"purpose":"help","reason":"why"}`,
+		"OpenGate":            `{"reason":"why"}`,
 		"RejectRemoteOpening": `{"reason":"why"}`, "PutLockerScreen": `{}`, "PutNetworkScreen": `{}`,
 		"PauseLocker": `{"reason":"why"}`, "ResumeLocker": `{"reason":"why"}`, "CloseLocker": `{"reason":"why"}`, "RevokeCertificates": `{"reason":"why"}`,
 		"CreateRoute": `{"courier":"{body courier}","date":"2026-03-02","stops":[{"locker":"{body stops[].locker}",

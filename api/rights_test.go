@@ -150,7 +150,7 @@ func operatorRights() []right {
 	var rows []right
 	for _, named := range []struct{ at, object, operations string }{
 		{"path id", "locker", "UpdateLocker ListLimits PutLimits ListCells ListFacts TakeCellOut PutCellBack MarkCellChecked " +
-			"PauseLocker ResumeLocker CloseLocker CreateClaim RevokeCertificates OpenCell OpenCells GetLockerScreen PutLockerScreen"},
+			"PauseLocker ResumeLocker CloseLocker CreateClaim RevokeCertificates OpenCell OpenCells OpenGate GetLockerScreen PutLockerScreen"},
 		{"path n", "cell", "TakeCellOut PutCellBack MarkCellChecked OpenCell"},
 		{"query locker", "locker", "ListRemoteOpenings"},
 		{"path id", "opening", "GetRemoteOpening ApproveRemoteOpening RejectRemoteOpening"},

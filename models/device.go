@@ -13,13 +13,33 @@ const (
 	DeviceTooCold DeviceState = "too_cold"    // climate: below it
 	DeviceBattery DeviceState = "on_battery"  // power: the mains are off
 	DeviceLow     DeviceState = "battery_low" // power: it ends soon
+	DeviceAlarm   DeviceState = "alarm"       // tamper: a contact tells of something
+	DeviceSlow    DeviceState = "slow"        // lock: it needs longer, or more pulses, than it used to
 )
+
+// LockReport is how a lock has worked, by its cabinet's count. Times are from a pulse until the door
+// was seen open.
+type LockReport struct {
+	Pulses int   `json:"pulses"`
+	Missed int   `json:"missed"`  // pulses after which the door was not seen open in time
+	MS     int64 `json:"ms"`      // that it takes now; 0: not known yet
+	BestMS int64 `json:"best_ms"` // the best that it has done
+}
 
 // DevicePower names what feeds a cabinet, as facts do.
 const DevicePower = "power"
 
 // DeviceClimate names the thermometer of a module.
 func DeviceClimate(module int) string { return "climate-" + strconv.Itoa(module) }
+
+// DeviceLock names the lock of a cell: of a two-way cell that at its back has a name of its own.
+func DeviceLock(cell int, side Side) string {
+	name := "lock-" + strconv.Itoa(cell)
+	if side == SideBack {
+		name += "-back"
+	}
+	return name
+}
 
 // TemperatureRange is what a regime keeps its parcels at, in tenths of a degree Celsius; ok is
 // false for a regime that promises nothing.

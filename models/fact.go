@@ -156,6 +156,7 @@ type FactData struct {
 	Device   string      `json:"device,omitempty"`
 	State    DeviceState `json:"state,omitempty"`
 	Measured *int        `json:"measured,omitempty"`
+	Lock     *LockReport `json:"lock,omitempty"` // of a lock
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
 	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells

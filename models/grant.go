@@ -81,7 +81,11 @@ const (
 	PurposeEvacuation = "evacuation" // everything has to get out
 )
 
-// RemotePurposes lists them all.
+// PurposeOpenGate is of a grant that opens the gate of the cabinet's site, and no cell: its Cell and
+// Generation are 0. It has budgets of its own, with the signer and at the cabinet.
+const PurposeOpenGate = "open_gate"
+
+// RemotePurposes lists what cells are opened for.
 func RemotePurposes() []string { return []string{PurposeHelp, PurposeService, PurposeEvacuation} }
 
 // RemoteGrant is what a remote opening allows: one pulse on one cell of one cabinet in one
@@ -92,7 +96,7 @@ type RemoteGrant struct {
 	Nonce      string      `json:"nonce"` // of the session, from the cabinet's hello
 	Cell       int         `json:"cell"`
 	Generation int64       `json:"generation"`
-	Purpose    string      `json:"purpose"` // one of RemotePurposes
+	Purpose    string      `json:"purpose"` // one of RemotePurposes, or PurposeOpenGate
 	Operation  OperationID `json:"operation"`
 	// NotAfterMS is Unix milliseconds by the server's clock. The cabinet counts on its own
 	// uptime from the server's time in the session's first answer.

@@ -41,13 +41,18 @@ const (
 	// IncidentStaffOpen: a technician had a cell opened that is not empty. The evidence says who, by
 	// their id, and why.
 	IncidentStaffOpen IncidentKind = "staff_opened_cell"
+	// IncidentTamper: a contact that watches over a cabinet tells of something. The evidence names it.
+	IncidentTamper IncidentKind = "tamper"
+	// IncidentLockSlow: a lock needs longer, or more pulses, than it used to. It may trap a parcel.
+	IncidentLockSlow IncidentKind = "lock_slow"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice, IncidentStaffOpen}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice,
+		IncidentTamper, IncidentLockSlow, IncidentStaffOpen}
 }
 
 // Incident is something that a person should look at. At most one is open per key.
@@ -82,9 +87,9 @@ func UnannouncedKey(l LockerID, cell int, generation int64) string {
 	return IncidentKey(l, IncidentUnannounced, cell, "") + "/generation-" + itoa(int(generation))
 }
 
-// DeviceKey is the key of the incident about a device of a cabinet.
-func DeviceKey(l LockerID, device string) string {
-	return IncidentKey(l, IncidentDevice, 0, "") + "/" + device
+// DeviceKey is the key of an incident of the kind about a device of a cabinet.
+func DeviceKey(l LockerID, k IncidentKind, device string) string {
+	return IncidentKey(l, k, 0, "") + "/" + device
 }
 
 // WorkflowIncident tells the operator of an incident; IncidentWorkflowID is its id.

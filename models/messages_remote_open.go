@@ -25,7 +25,7 @@ type RemoteOpenInput struct {
 	By       string       `json:"by"` // the id of the key or the person of staff
 	Second   bool         `json:"second,omitempty"`
 	NotAfter time.Time    `json:"not_after"`
-	Doors    []RemoteCell `json:"doors"`
+	Doors    []RemoteCell `json:"doors"` // of a gate: GateCell alone
 }
 
 // RemoteCell is a door that is asked for, with the operation of each attempt.
@@ -41,7 +41,7 @@ type DecideInput struct {
 	Approve bool   `json:"approve"`
 }
 
-// RemoteTargetInput asks where a cell is to be reached.
+// RemoteTargetInput asks where a cell, or the gate, is to be reached.
 type RemoteTargetInput struct {
 	Locker LockerID `json:"locker"`
 	Cell   int      `json:"cell"`

@@ -65,21 +65,25 @@ const (
 	RemoteNotSigned = "not_signed"
 )
 
+// GateCell stands for the gate among the doors of a request.
+const GateCell = 0
+
 // NewRemote is a request to open doors from afar.
 type NewRemote struct {
 	Request
 	IdempotencyKey string // empty: none
 	Fingerprint    string
 	Locker         LockerID
-	Cells          []int
-	Purpose        string
+	Cells          []int  // none: the gate
+	Purpose        string // one of RemotePurposes, or PurposeOpenGate without cells
 	Reason         string // in the person's words
 }
 
 // Check returns invalid_request for a request that could never be carried out.
 func (n NewRemote) Check() error {
 	var f Fields
-	if len(n.Cells) == 0 || len(n.Cells) > RemoteDoorsMost {
+	gate := n.Purpose == PurposeOpenGate && len(n.Cells) == 0
+	if (len(n.Cells) == 0 || len(n.Cells) > RemoteDoorsMost) && !gate {
 		f.Add("/cells", "must name 1 to %d cells", RemoteDoorsMost)
 	}
 	for i, c := range n.Cells {
@@ -89,7 +93,7 @@ func (n NewRemote) Check() error {
 			f.Add("/cells/"+strconv.Itoa(i), "is named twice")
 		}
 	}
-	if !slices.Contains(RemotePurposes(), n.Purpose) {
+	if !slices.Contains(RemotePurposes(), n.Purpose) && !gate {
 		f.Add("/purpose", "must be one of %v", RemotePurposes())
 	}
 	if n.Reason == "" || utf8.RuneCountInString(n.Reason) > longestReason {
@@ -113,7 +117,7 @@ func (r Request) By() string {
 type RemoteOpening struct {
 	ID           RemoteID `gorm:"primaryKey"`
 	Locker       LockerID
-	Purpose      string // one of RemotePurposes
+	Purpose      string // one of RemotePurposes, or PurposeOpenGate
 	Reason       string
 	RequestedBy  string // the id of the key or the person of staff
 	Organization OrganizationID
@@ -136,9 +140,9 @@ func (RemoteOpening) TableName() string { return "remote_openings" }
 // cabinet carries each operation out once.
 type RemoteDoor struct {
 	Opening   RemoteID `gorm:"primaryKey"`
-	Cell      int      `gorm:"primaryKey"`
+	Cell      int      `gorm:"primaryKey"` // 0: the gate
 	Operation OperationID
-	Again     OperationID
+	Again     OperationID // empty for the gate, which a second pulse may shut
 	Attempts  int         // grants that were signed
 	Outcome   OpenOutcome // empty: not yet
 	Reason    string

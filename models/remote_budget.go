@@ -6,7 +6,7 @@ import (
 )
 
 // RemoteLimits bound what a signer signs. What is above them in a setting is refused: see
-// RemoteLimitsMost.
+// RemoteLimitsMost. Gates have the same limits as cells, each counted for itself.
 type RemoteLimits struct {
 	PerMinute   int // grants for the whole network, within a minute
 	PerOperator int // grants for one person or key, within an hour
@@ -29,6 +29,21 @@ type RemoteBudget struct {
 	Signed []RemoteSigned `json:"signed"` // in the last hour, in order
 	// StoppedUntilMS is Unix milliseconds; nothing is signed before.
 	StoppedUntilMS int64 `json:"stopped_until_ms,omitempty"`
+}
+
+// RemoteBudgets are what a signer remembers of cells, and by itself of gates: whoever has used one
+// up has not used up the other, and has not got it either.
+type RemoteBudgets struct {
+	RemoteBudget
+	Gates RemoteBudget `json:"gates,omitzero"`
+}
+
+// Of is the budget that a purpose is counted in.
+func (b *RemoteBudgets) Of(purpose string) *RemoteBudget {
+	if purpose == PurposeOpenGate {
+		return &b.Gates
+	}
+	return &b.RemoteBudget
 }
 
 // RemoteSigned is one grant that was signed.

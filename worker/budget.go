@@ -30,22 +30,22 @@ type BudgetFile struct {
 
 // Take implements activities.RemoteBudget. A file that cannot be read or written means that
 // nothing is signed: it is for a person to look at.
-func (b *BudgetFile) Take(by string) (refused string, alarm bool, err error) {
+func (b *BudgetFile) Take(purpose, by string) (refused string, alarm bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var budget models.RemoteBudget
+	var budgets models.RemoteBudgets
 	raw, err := os.ReadFile(b.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // the first grant of this signer
 	case err != nil:
 		return "", false, err
 	default:
-		if err := json.Unmarshal(raw, &budget); err != nil {
+		if err := json.Unmarshal(raw, &budgets); err != nil {
 			return "", false, fmt.Errorf("%s is not what a signer has written: nothing is signed: %w", b.Path, err)
 		}
 	}
-	refused, alarm = budget.Take(b.Limits, by, b.Now())
-	now, err := json.Marshal(budget)
+	refused, alarm = budgets.Of(purpose).Take(b.Limits, by, b.Now())
+	now, err := json.Marshal(budgets)
 	if err == nil && !bytes.Equal(now, raw) {
 		err = replace(b.Path, now)
 	}

@@ -170,11 +170,14 @@ func (r *remoteOpen) attempt(ctx workflow.Context, cell int, op models.Operation
 	case grant.Refused != "":
 		return refused(grant.Refused)
 	}
+	cells := []models.OpenCell{{Cell: cell, Generation: to.Generation}}
+	if cell == models.GateCell {
+		cells = nil // an order for the gate names none
+	}
 	var l *activities.Locker
 	err = workflow.ExecuteActivity(locker(ctx, to.Queue, "open from afar"), l.OpenRemotely, models.RemoteOpenCommand{
 		Open: models.OpenInput{
-			Locker: r.in.Locker, Operation: op, Kind: models.RemoteOpen,
-			Cells: []models.OpenCell{{Cell: cell, Generation: to.Generation}},
+			Locker: r.in.Locker, Operation: op, Kind: models.RemoteOpen, Cells: cells,
 		},
 		Signed: grant,
 	}).Get(ctx, &res)

@@ -85,10 +85,37 @@ func (f *far) run(t *testing.T, second bool, cells ...int) models.RemoteProjecti
 		in.Doors = append(in.Doors, models.RemoteCell{Cell: c, Operations: []models.OperationID{
 			models.OperationID(fmt.Sprintf("op_%d_1", c)), models.OperationID(fmt.Sprintf("op_%d_2", c))}})
 	}
+	return f.carryOut(t, in)
+}
+
+func (f *far) carryOut(t *testing.T, in models.RemoteOpenInput) models.RemoteProjection {
+	t.Helper()
 	f.env.ExecuteWorkflow(workflows.RemoteOpen, in)
 	require.True(t, f.env.IsWorkflowCompleted())
 	require.NoError(t, f.env.GetWorkflowError())
 	return f.shown[len(f.shown)-1]
+}
+
+// TestRemoteOpenGate: an order for the gate names no cell, and is sent once whatever comes of it: a
+// second pulse may shut it.
+func TestRemoteOpenGate(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []models.OpenOutcome{models.Opened, models.NotOpened, models.Unknown} {
+		f := newFar()
+		f.answer = func(models.RemoteOpenCommand) (models.OpenResult, error) {
+			return models.OpenResult{Outcome: outcome}, nil
+		}
+		end := f.carryOut(t, models.RemoteOpenInput{
+			Opening: "rem_1", Locker: "lkr_1", Purpose: models.PurposeOpenGate, By: "stf_1", NotAfter: f.began.Add(models.RemoteStartsWithin),
+			Doors: []models.RemoteCell{{Cell: models.GateCell, Operations: []models.OperationID{"op_gate"}}},
+		})
+		require.Equal(t, models.RemoteStateDone, end.State)
+		require.Equal(t, []models.RemoteResult{{Attempts: 1, Outcome: outcome}}, end.Doors)
+		require.Len(t, f.sent, 1)
+		require.Equal(t, models.OpenInput{Locker: "lkr_1", Operation: "op_gate", Kind: models.RemoteOpen}, f.sent[0].Open)
+		require.Zero(t, f.signed[0].Cell)
+		require.Equal(t, models.PurposeOpenGate, f.signed[0].Purpose)
+	}
 }
 
 // decide has somebody decide after a while, and says what came of it.

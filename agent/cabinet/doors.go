@@ -147,6 +147,9 @@ func (t *turn) doorOpened(c *Cell, leaf *Leaf) {
 
 // opened records that an operation's door is open, however it came to be.
 func (t *turn) opened(op *Operation, d *Door, c *Cell) {
+	if d.State == DoorPulsed && op.Reason != reasonInterrupted {
+		t.lockWorked(op, c, max(t.now.UptimeMS-(d.JamAt-openTimeoutMS), 1))
+	}
 	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
 	d.Outcome, d.Reason = models.Opened, ""
 	switch e := t.Directory.Shipments[op.Shipment]; {
@@ -197,6 +200,7 @@ func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
 func (t *turn) jammed(op *Operation, cell int) {
 	d, c := op.door(cell), t.cell(cell)
 	d.State, d.JamAt = DoorJammed, 0
+	t.lockWorked(op, c, 0)
 	d.Outcome, d.Reason = models.NotOpened, reasonJammed
 	c.apply(models.CellDoubt)
 	if op.Kind == models.Deposit {

@@ -105,10 +105,17 @@ type (
 		Up     bool
 	}
 	// OutputDriven says what came of an effect Drive, which it repeats. Done: the relay board has
-	// taken it.
+	// taken it. Unsure: it was told, and did not answer.
 	OutputDriven struct {
 		Drive
-		Done bool
+		Done, Unsure bool
+	}
+	// TamperRead is the word of a contact that watches over the cabinet; not Known: it cannot be
+	// read.
+	TamperRead struct {
+		Tamper models.Tamper
+		Alarm  bool
+		Known  bool
 	}
 	// OutputTried is a technician on site who tries an output past the screen.
 	OutputTried struct{ Output models.Output }
@@ -165,6 +172,7 @@ func (PowerChanged) isInput()     {}
 func (OutputChanged) isInput()    {}
 func (OutputDriven) isInput()     {}
 func (OutputTried) isInput()      {}
+func (TamperRead) isInput()       {}
 func (Takeover) isInput()         {}
 
 // Effect is something to be done in the world, after the state is durable.
@@ -183,9 +191,11 @@ type (
 	// Drive drives an output for so many milliseconds, which its relay board counts by itself: a
 	// program that dies leaves nothing on. 0 ends it at once. What comes of it is told by
 	// OutputDriven.
+	// Operation is of an order for the gate alone.
 	Drive struct {
-		Output models.Output
-		ForMS  int64
+		Output    models.Output
+		ForMS     int64
+		Operation models.OperationID
 	}
 	// Restart has a device begin anew, by its key.
 	Restart struct{ Device string }

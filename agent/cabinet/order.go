@@ -63,6 +63,9 @@ func (t *turn) withhold(c *Cell, out bool) {
 		kind = models.FactCellOutOfService
 	}
 	t.write(kind, "", c, models.FactData{})
+	if !out {
+		t.lockRepaired(c)
+	}
 }
 
 // settled carries a check out, or drops it; false: it waits until nobody is at the cell.

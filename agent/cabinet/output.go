@@ -81,9 +81,9 @@ func (t *turn) drive(name models.Output, ms int64, why string) bool {
 	return true
 }
 
-// tries lists the outputs that a technician may try: all that can be driven but the gate, which
+// Tries lists the outputs that a technician may try: all that can be driven but the gate, which
 // opens by a signed order alone, and the alarm while it calls for help.
-func (s *State) tries() []models.Output {
+func (s *State) Tries() []models.Output {
 	var all []models.Output
 	for _, name := range models.Outputs() {
 		if o := s.output(name); o != nil && o.Up && name != models.OutputGate && (name.CutsPower() || s.AlarmUntil == 0) {
@@ -96,7 +96,7 @@ func (s *State) tries() []models.Output {
 // tryOutput is a technician who tries an output: siren and light for a moment; what has its
 // power from a relay loses it for a while, and begins anew.
 func (t *turn) tryOutput(name models.Output) bool {
-	if !slices.Contains(t.tries(), name) {
+	if !slices.Contains(t.Tries(), name) {
 		return false
 	}
 	ms := int64(tryMS)
@@ -112,15 +112,19 @@ func (t *turn) outputDriven(in OutputDriven) {
 	if o == nil {
 		return
 	}
-	if !in.Done {
+	if in.Done {
+		o.Drives++
+	} else {
 		o.Fails++
 		o.Until = 0
+	}
+	switch {
+	case in.Output == models.OutputGate:
+		t.gateDriven(in)
+		return
+	case !in.Done, in.ForMS == 0: // its end is no news
 		return
 	}
-	if in.ForMS == 0 {
-		return // its end is no news
-	}
-	o.Drives++
 	t.write(models.FactOutput, "", nil, models.FactData{Device: models.DeviceOutput(o.Output), Reason: o.Why})
 }
 

@@ -54,6 +54,10 @@ func (t *turn) openRemotely(c protocol.Command) {
 		t.refuseCommand(c, reasonNotSigned)
 		return
 	}
+	if forGate(c, g) {
+		t.openGate(c, g)
+		return
+	}
 	if op := t.operation(g.Operation); op != nil {
 		if op.Kind != models.RemoteOpen {
 			t.refuseCommand(c, reasonUsed)
@@ -79,14 +83,18 @@ func (t *turn) openRemotely(c protocol.Command) {
 
 // asSigned reports whether a command asks for what its grant allows, and nothing else.
 func asSigned(open models.OpenInput, g models.RemoteGrant) bool {
+	cells := []models.OpenCell{{Cell: g.Cell, Generation: g.Generation}}
+	if g.Purpose == models.PurposeOpenGate || mutant.On(mutant.GateUnsigned) && len(open.Cells) == 0 {
+		cells = nil
+	}
 	return g.Operation != "" && open.Operation == g.Operation && open.Locker == g.Locker &&
-		open.Kind == models.RemoteOpen && open.Shipment == "" &&
-		slices.Equal(open.Cells, []models.OpenCell{{Cell: g.Cell, Generation: g.Generation}})
+		open.Kind == models.RemoteOpen && open.Shipment == "" && slices.Equal(open.Cells, cells)
 }
 
-// remoteRefusal says why a grant with a right signature opens nothing; empty: it does.
-func (t *turn) remoteRefusal(g models.RemoteGrant) string {
-	c, left := t.cell(g.Cell), t.remoteLeft(g)
+// grantRefusal says why a grant with a right signature allows nothing now, whatever it is for;
+// empty: it does.
+func (t *turn) grantRefusal(g models.RemoteGrant) string {
+	left := t.remoteLeft(g)
 	switch {
 	case g.Locker != t.Locker:
 		return reasonLocker
@@ -94,12 +102,24 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 		return reasonEpoch
 	case !t.Link.Live, g.Nonce != t.Link.Nonce && !mutant.On(mutant.ReusedNonce):
 		return reasonSession
-	case !slices.Contains(models.RemotePurposes(), g.Purpose):
-		return reasonPurpose
 	case left <= 0:
 		return reasonExpired
 	case left > remoteLivesMS:
 		return reasonTooLong
+	}
+	return ""
+}
+
+// remoteRefusal says why a grant with a right signature opens nothing; empty: it does.
+func (t *turn) remoteRefusal(g models.RemoteGrant) string {
+	c, reason := t.cell(g.Cell), t.grantRefusal(g)
+	switch {
+	case reason != "":
+		return reason
+	case !slices.Contains(models.RemotePurposes(), g.Purpose):
+		return reasonPurpose
+	case t.gateOrder(g.Operation) != nil:
+		return reasonUsed
 	case c == nil:
 		return reasonCell
 	case g.Generation != c.Generation && !mutant.On(mutant.OldGeneration):

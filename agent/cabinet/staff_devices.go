@@ -87,9 +87,9 @@ func (s *State) acts(d Device) []Button {
 	case DeviceScreen:
 		acts = append(acts, ButtonTestTouch, ButtonTestSound)
 	case DeviceOutput:
-		if o := models.Output(d.Name); slices.Contains(s.tries(), o) && o.CutsPower() {
+		if o := models.Output(d.Name); slices.Contains(s.Tries(), o) && o.CutsPower() {
 			acts = append(acts, ButtonCycle)
-		} else if slices.Contains(s.tries(), o) {
+		} else if slices.Contains(s.Tries(), o) {
 			acts = append(acts, ButtonTry)
 		}
 	}

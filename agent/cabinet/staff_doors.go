@@ -146,6 +146,9 @@ func (t *turn) isolate(c *Cell, out bool) {
 		c.Broken = false
 	}
 	t.write(kind, "", c, models.FactData{Courier: technician.Courier, Reason: t.Session.Staff.Reason})
+	if !out {
+		t.lockRepaired(c)
+	}
 	t.changed(text, c.Number(), "")
 	t.showStaffCell()
 }

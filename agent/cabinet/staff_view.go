@@ -97,6 +97,7 @@ func (s *State) overview(l Language, now Instant) []ReportLine {
 	doubtful, out, open := s.inDoubt(), s.outCells(), s.doorsOpen()
 	lines := []ReportLine{
 		s.cellLine(l, TextNameDoubt, doubtful), s.cellLine(l, TextNameOut, out), s.cellLine(l, TextNameOpen, open),
+		s.cellLine(l, TextNameSlow, s.cellsThat(func(c *Cell) bool { return slowLock(c.Lock) || slowLock(c.LoadLock) })),
 	}
 	line := func(name TextKey, value string, wrong bool) {
 		lines = append(lines, ReportLine{l.sentence(name, nil), value, wrong})
@@ -115,6 +116,17 @@ func (s *State) overview(l Language, now Instant) []ReportLine {
 	line(TextNameClock, s.clock(now.WallMS)+" ("+l.sentence(clock, nil)+")", now.Clock != models.ClockSynced)
 	if s.AlarmUntil > 0 {
 		line(TextNameAlarm, l.sentence(TextIsCalling, nil), true)
+	}
+	for _, c := range s.Tampers {
+		state := TextIsUp
+		switch c.State {
+		case models.DeviceOK:
+		case models.DeviceDown:
+			state = TextIsDead
+		default:
+			state = TextIsAlarm
+		}
+		lines = append(lines, ReportLine{l.sentence(TextNameTamper, map[string]string{"name": string(c.Tamper)}), l.sentence(state, nil), state != TextIsUp})
 	}
 	for _, c := range s.Climates {
 		_, _, kept := s.regime(c.Module).TemperatureRange()
@@ -154,6 +166,8 @@ func (l Language) deviceName(d Device) string {
 	}
 	return l.sentence(text, map[string]string{"name": d.Name})
 }
+
+func slowLock(r *LockRecord) bool { return r != nil && r.State == models.DeviceSlow }
 
 // cellLine lists cells; that there are any wants looking at.
 func (s *State) cellLine(l Language, name TextKey, cells []int) ReportLine {
@@ -283,6 +297,14 @@ func (s *State) cellReport(c *Cell, l Language) []ReportLine {
 		state = TextIsCold
 	}
 	line(TextNameState, l.sentence(state, nil), !c.serves())
+	for _, r := range []*LockRecord{c.Lock, c.LoadLock} {
+		if r != nil {
+			line(TextNameLock, l.sentence(TextLockTold, map[string]string{
+				"ms": strconv.FormatInt(r.MS, 10), "best": strconv.FormatInt(r.BestMS, 10),
+				"missed": strconv.Itoa(r.Missed), "pulses": strconv.Itoa(r.Pulses),
+			}), r.State == models.DeviceSlow)
+		}
+	}
 	return lines
 }
 

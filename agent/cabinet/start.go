@@ -32,6 +32,7 @@ func (t *turn) start(in Started) {
 	for _, c := range t.Cells {
 		c.Sensed = "" // what a sensor said before proves nothing: the store may be an old copy
 	}
+	t.gatesInterrupted()
 	for _, op := range t.Operations {
 		if op.ended() {
 			continue

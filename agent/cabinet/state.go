@@ -53,6 +53,8 @@ type State struct {
 	RemoteAt   []int64            `json:"remote_at,omitempty"`   // remote openings of the last hour
 	Climates   []Climate          `json:"climates,omitempty"`    // by the order in which they came
 	Outputs    []Output           `json:"outputs,omitempty"`     // by the order in which they came
+	Gates      []GateOrder        `json:"gates,omitempty"`       // of the last hour
+	Tampers    []Tamper           `json:"tampers,omitempty"`     // by the order in which they came
 	AlarmUntil int64              `json:"alarm_until,omitempty"` // siren and light call for help
 	ResentAt   []int64            `json:"resent_at,omitempty"`   // codes asked for in the last hour
 	// Devices are told anew after each start.
@@ -92,6 +94,11 @@ type Cell struct {
 	Isolated bool   `json:"isolated,omitempty"` // out of service by a technician on site
 	Unfit    bool   `json:"unfit,omitempty"`    // its module is not as cold as it must be
 	Sensed   Sensed `json:"sensed,omitempty"`   // by its parcel sensor
+
+	// Lock is how the lock has worked, and LoadLock that at the back of a two-way cell; nil: it was
+	// never driven.
+	Lock     *LockRecord `json:"lock,omitempty"`
+	LoadLock *LockRecord `json:"load_lock,omitempty"`
 
 	// Label is the barcode of a parcel that nobody announced, and Holder whose courier left
 	// it; such a cell has no shipment.

@@ -104,6 +104,8 @@ func (t *turn) take(in Input) {
 		t.outputChanged(in)
 	case OutputDriven:
 		t.outputDriven(in)
+	case TamperRead:
+		t.tamperRead(in)
 	case OutputTried:
 		t.tryOutput(in.Output)
 	case SnapshotTaken:
@@ -160,6 +162,8 @@ func (t *turn) timers() {
 	}
 	t.climateTimers()
 	t.outputTimers()
+	t.tamperTimers()
+	t.gateTimers()
 	t.endWindows()
 	t.eachSession(t.endSession)
 	if t.Link.Live && t.due(t.Link.HeartbeatAt) {
@@ -190,6 +194,12 @@ func (s *State) deadlines(visit func(*int64)) {
 		s.sessionAt(side).deadlines(visit)
 	}
 	visit(&s.AlarmUntil)
+	for i := range s.Gates {
+		visit(&s.Gates[i].AnswerBy)
+	}
+	for i := range s.Tampers {
+		visit(&s.Tampers[i].QuietAt)
+	}
 	for i := range s.Outputs {
 		visit(&s.Outputs[i].Until)
 	}
@@ -209,6 +219,9 @@ func (s *State) moments(visit func(*int64)) {
 	for i := range s.Climates {
 		visit(&s.Climates[i].BadSince)
 		visit(&s.Climates[i].TellAt)
+	}
+	for i := range s.Gates {
+		visit(&s.Gates[i].At)
 	}
 	for i := range s.RemoteAt {
 		visit(&s.RemoteAt[i])

@@ -43,6 +43,10 @@ const (
 	TextNameModule  TextKey = "name_module"
 	TextNameAlarm   TextKey = "name_alarm"
 	TextNameVisit   TextKey = "name_visit"
+	TextNameLock    TextKey = "name_lock"
+	TextNameSlow    TextKey = "name_slow"
+	TextNameTamper  TextKey = "name_tamper"
+	TextLockTold    TextKey = "lock_told"
 	// How a cell, a door, the line, the clock or a device is.
 	TextIsFree     TextKey = "is_free"
 	TextIsReserved TextKey = "is_reserved"
@@ -60,6 +64,7 @@ const (
 	TextIsCold     TextKey = "is_cold"
 	TextIsCalling  TextKey = "is_calling"
 	TextIsOrdered  TextKey = "is_ordered"
+	TextIsAlarm    TextKey = "is_alarm"
 	TextIsNothing  TextKey = "is_nothing"
 	TextParcels    TextKey = "parcels"
 	TextScanDigits TextKey = "scan_digits"

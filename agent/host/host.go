@@ -16,6 +16,7 @@ import (
 	"cubby/agent/journal"
 	"cubby/agent/lock"
 	"cubby/agent/protocol"
+	"cubby/agent/relay"
 	"cubby/models"
 )
 
@@ -42,7 +43,7 @@ func cellsOf(doors []int) []int {
 	return cells
 }
 
-// Relays drive what hangs on relays beside the locks. *relay.Outputs is one.
+// Relays drive what hangs on relays beside the locks. relay.Lines are.
 type Relays interface {
 	// Drive has an output driven for a time, which its board counts; 0 ends it at once. No error:
 	// the board has taken it.
@@ -312,7 +313,7 @@ func (h *Host) drive(d cabinet.Drive) {
 	if err != nil {
 		h.Logger.Warn("an output was not driven", "output", d.Output, "error", err)
 	}
-	if err := h.Tell(context.Background(), cabinet.OutputDriven{Drive: d, Done: err == nil}); err != nil {
+	if err := h.Tell(context.Background(), cabinet.OutputDriven{Drive: d, Done: err == nil, Unsure: errors.Is(err, relay.ErrUnsure)}); err != nil {
 		h.Logger.Warn("what came of an output was not taken", "output", d.Output, "error", err)
 	}
 }

@@ -87,6 +87,8 @@ type Status struct {
 	Clock     cabinet.Instant    `json:"clock"`
 	Boards    []lock.BoardStatus `json:"boards"`
 	Cells     []CellStatus       `json:"cells"`
+	Outputs   []cabinet.Output   `json:"outputs"`
+	Tampers   []cabinet.Tamper   `json:"tampers"`
 	View      cabinet.View       `json:"view"`
 }
 
@@ -102,6 +104,10 @@ type CellStatus struct {
 	Generation int64              `json:"generation"`
 	Shipment   models.ShipmentID  `json:"shipment,omitempty"`
 	Operation  models.OperationID `json:"operation,omitempty"`
+	// Lock is how the lock has worked, and LoadLock that at the back of a two-way cell; nil: it was
+	// never driven.
+	Lock     *cabinet.LockRecord `json:"lock,omitempty"`
+	LoadLock *cabinet.LockRecord `json:"load_lock,omitempty"`
 }
 
 // Status tells how the cabinet stands.
@@ -113,13 +119,15 @@ func (h *Host) Status(ctx context.Context) (Status, error) {
 			Locker: s.Locker, Number: s.Directory.Layout.Number, Address: s.Directory.Layout.Address,
 			Online: s.Link.Live, Keyed: s.Key != nil, Epoch: s.Journal.Epoch, Seq: s.Journal.Seq,
 			Unsent: s.Journal.Seq - s.Journal.Acked, Directory: s.Directory.Entries(), Clock: now,
-			Boards: []lock.BoardStatus{}, Cells: []CellStatus{}, View: s.View(now, models.SideFront),
+			Boards: []lock.BoardStatus{}, Cells: []CellStatus{},
+			Outputs: slices.Concat([]cabinet.Output{}, s.Outputs), Tampers: slices.Concat([]cabinet.Tamper{}, s.Tampers), View: s.View(now, models.SideFront),
 		}
 		for _, c := range s.Cells {
 			r := c.Report()
 			st.Cells = append(st.Cells, CellStatus{
 				Number: c.Number(), Size: c.Layout.Size, Module: c.Layout.Module, Row: c.Layout.Row, Open: c.Open,
 				State: r.State, Doubtful: r.Doubtful, Generation: r.Generation, Shipment: r.Shipment, Operation: c.Operation,
+				Lock: c.Lock, LoadLock: c.LoadLock,
 			})
 		}
 	})
@@ -163,4 +171,21 @@ func (h *Host) Open(ctx context.Context, cell int) error {
 		return models.Errorf(models.CodeConflict, "door %d stands open, or too many others do", cell)
 	}
 	return <-pulses[0]
+}
+
+// Try has an output tried for a technician on site, past the screen. No error: its board is told;
+// what comes of it is in the status.
+func (h *Host) Try(ctx context.Context, o models.Output) error {
+	can := false
+	var failed error
+	err := h.act(ctx, func() {
+		if can = slices.Contains(h.Keeper.State().Tries(), o); can {
+			h.step(cabinet.OutputTried{Output: o})
+			failed = h.failed
+		}
+	})
+	if err == nil && failed == nil && !can {
+		return models.Errorf(models.CodeConflict, "%s cannot be tried now: no relay has it, its board does not answer, or it calls for help", o)
+	}
+	return errors.Join(err, failed)
 }

@@ -98,6 +98,7 @@ func (d *diff) diffHead() {
 	d.head.Directory.Cursor, d.head.RemoteAt = maps.Clone(h.Directory.Cursor), slices.Clone(h.RemoteAt)
 	d.head.Climates = slices.Clone(h.Climates)
 	d.head.ResentAt, d.head.Outputs = slices.Clone(h.ResentAt), slices.Clone(h.Outputs)
+	d.head.Tampers, d.head.Gates = slices.Clone(h.Tampers), slices.Clone(h.Gates)
 	h.Uptime = d.state.Uptime
 	d.put(TableHead, "", h)
 }
@@ -338,7 +339,8 @@ func sameFixed(a, b *cabinet.Cell) bool {
 		a.Operation == b.Operation && a.Unfit == b.Unfit && a.Sensed == b.Sensed && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
 		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Isolated == b.Isolated && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
-		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS
+		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS &&
+		a.Lock == b.Lock && a.LoadLock == b.LoadLock // the core replaces them whole
 }
 
 func sameLeaf(a, b *cabinet.Leaf) bool {

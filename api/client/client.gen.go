@@ -524,6 +524,30 @@ func (e Regime) Valid() bool {
 	}
 }
 
+// Defines values for RemoteAskedFor.
+const (
+	RemoteAskedForEvacuation RemoteAskedFor = "evacuation"
+	RemoteAskedForHelp       RemoteAskedFor = "help"
+	RemoteAskedForOpenGate   RemoteAskedFor = "open_gate"
+	RemoteAskedForService    RemoteAskedFor = "service"
+)
+
+// Valid indicates whether the value is a known member of the RemoteAskedFor enum.
+func (e RemoteAskedFor) Valid() bool {
+	switch e {
+	case RemoteAskedForEvacuation:
+		return true
+	case RemoteAskedForHelp:
+		return true
+	case RemoteAskedForOpenGate:
+		return true
+	case RemoteAskedForService:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RemoteDoorOutcome.
 const (
 	RemoteDoorOutcomeNotOpened RemoteDoorOutcome = "not_opened"
@@ -550,19 +574,19 @@ func (e RemoteDoorOutcome) Valid() bool {
 
 // Defines values for RemotePurpose.
 const (
-	Evacuation RemotePurpose = "evacuation"
-	Help       RemotePurpose = "help"
-	Service    RemotePurpose = "service"
+	RemotePurposeEvacuation RemotePurpose = "evacuation"
+	RemotePurposeHelp       RemotePurpose = "help"
+	RemotePurposeService    RemotePurpose = "service"
 )
 
 // Valid indicates whether the value is a known member of the RemotePurpose enum.
 func (e RemotePurpose) Valid() bool {
 	switch e {
-	case Evacuation:
+	case RemotePurposeEvacuation:
 		return true
-	case Help:
+	case RemotePurposeHelp:
 		return true
-	case Service:
+	case RemotePurposeService:
 		return true
 	default:
 		return false
@@ -1926,11 +1950,16 @@ type ReasonText = string
 // Regime defines model for Regime.
 type Regime string
 
+// RemoteAskedFor A purpose, or `open_gate`: the gate of the site, and no cell.
+type RemoteAskedFor string
+
 // RemoteDoor defines model for RemoteDoor.
 type RemoteDoor struct {
 	// Attempts Grants that were signed.
 	Attempts int `json:"attempts"`
-	Cell     int `json:"cell"`
+
+	// Cell 0: the gate of the site.
+	Cell int `json:"cell"`
 
 	// OpenedAt When the cabinet saw the door open, by its clock.
 	OpenedAt *time.Time `json:"opened_at,omitempty"`
@@ -1941,7 +1970,7 @@ type RemoteDoor struct {
 	// Outcome Missing: not yet. `unknown`: no answer came; the cabinet's fact tells.
 	Outcome *RemoteDoorOutcome `json:"outcome,omitempty"`
 
-	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed` and others), or `not_connected`,
+	// Reason Of the cabinet (docs/protocol.md: `busy`, `doors`, `limit`, `board_dead`, `jammed`, `no_gate` and others), or `not_connected`,
 	// `operator_limit`, `signer_stopped`, `not_signed`, `expired`: nothing was sent to it.
 	Reason *string `json:"reason,omitempty"`
 }
@@ -1964,9 +1993,9 @@ type RemoteOpening struct {
 	// NotAfter When the first door must open by, or a second person must have approved.
 	NotAfter time.Time `json:"not_after"`
 
-	// Purpose `help`: somebody there asked for it; `service`: somebody repairs or cleans; `evacuation`: everything has to get out.
-	Purpose RemotePurpose `json:"purpose"`
-	Reason  string        `json:"reason"`
+	// Purpose A purpose, or `open_gate`: the gate of the site, and no cell.
+	Purpose RemoteAskedFor `json:"purpose"`
+	Reason  string         `json:"reason"`
 
 	// RequestedBy The id of the key or the person of staff.
 	RequestedBy string `json:"requested_by"`
@@ -2499,6 +2528,12 @@ type ListFactsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// OpenGateParams defines parameters for OpenGate.
+type OpenGateParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
+	IdempotencyKey string `json:"Idempotency-Key"`
+}
+
 // OpenCellsParams defines parameters for OpenCells.
 type OpenCellsParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare.
@@ -2768,6 +2803,9 @@ type RevokeCertificatesJSONRequestBody = Resolution
 
 // CloseLockerJSONRequestBody defines body for CloseLocker for application/json ContentType.
 type CloseLockerJSONRequestBody = Closing
+
+// OpenGateJSONRequestBody defines body for OpenGate for application/json ContentType.
+type OpenGateJSONRequestBody = Reason
 
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
@@ -3565,6 +3603,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
 	ListFacts(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenGateWithBody Open the gate of a locker's site from afar
+	//
+	// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+	// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+	// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+	// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+	OpenGateWithBody(ctx context.Context, id Id, params *OpenGateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenGate Open the gate of a locker's site from afar
+	//
+	// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+	// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+	// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+	// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+	OpenGate(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLimits What each carrier may count on at a locker
 	//
@@ -5421,6 +5483,50 @@ func (c *Client) CloseLocker(ctx context.Context, id Id, body CloseLockerJSONReq
 // Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
 func (c *Client) ListFacts(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFactsRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenGateWithBody Open the gate of a locker's site from afar
+//
+// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+func (c *Client) OpenGateWithBody(ctx context.Context, id Id, params *OpenGateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenGateRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenGate Open the gate of a locker's site from afar
+//
+// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+func (c *Client) OpenGate(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenGateRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9043,6 +9149,66 @@ func NewListFactsRequest(server string, id Id, params *ListFactsParams) (*http.R
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewOpenGateRequest calls the generic OpenGate builder with application/json body
+func NewOpenGateRequest(server string, id Id, params *OpenGateParams, body OpenGateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOpenGateRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewOpenGateRequestWithBody constructs an http.Request for the OpenGate method, with any body, and a specified content type
+func NewOpenGateRequestWithBody(server string, id Id, params *OpenGateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/gate/open", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -12888,6 +13054,30 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/lockers/{id}/facts (the `ListFacts` operationId).
 	ListFactsWithResponse(ctx context.Context, id Id, params *ListFactsParams, reqEditors ...RequestEditorFn) (*ListFactsResponse, error)
 
+	// OpenGateWithBodyWithResponse Open the gate of a locker's site from afar
+	//
+	// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+	// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+	// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+	// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+	OpenGateWithBodyWithResponse(ctx context.Context, id Id, params *OpenGateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenGateResponse, error)
+
+	// OpenGateWithResponse Open the gate of a locker's site from afar
+	//
+	// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+	// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+	// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+	// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+	OpenGateWithResponse(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenGateResponse, error)
+
 	// ListLimitsWithResponse What each carrier may count on at a locker
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15476,6 +15666,54 @@ func (r ListFactsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFactsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OpenGateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RemoteOpening
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r OpenGateResponse) GetJSON202() *RemoteOpening {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenGateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenGateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenGateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenGateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenGateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19258,6 +19496,42 @@ func (c *ClientWithResponses) ListFactsWithResponse(ctx context.Context, id Id, 
 	return ParseListFactsResponse(rsp)
 }
 
+// OpenGateWithBodyWithResponse Open the gate of a locker's site from afar
+//
+// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+func (c *ClientWithResponses) OpenGateWithBodyWithResponse(ctx context.Context, id Id, params *OpenGateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenGateResponse, error) {
+	rsp, err := c.OpenGateWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenGateResponse(rsp)
+}
+
+// OpenGateWithResponse Open the gate of a locker's site from afar
+//
+// For a courier or client who stands before it and cannot get to the cabinet. The cabinet pulses the relay of the gate
+// once; no cell has a part in it. Signed for this moment alone, as for a cell, with budgets of its own: 12 an hour at a
+// cabinet, and with the signer. In the request `doors` has one entry with the cell 0. Its outcome is what the relay said:
+// the gate itself tells nothing. `no_gate`: the cabinet has none, or its relay does not answer. It is never tried twice.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
+func (c *ClientWithResponses) OpenGateWithResponse(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenGateResponse, error) {
+	rsp, err := c.OpenGate(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenGateResponse(rsp)
+}
+
 // ListLimitsWithResponse What each carrier may count on at a locker
 //
 // Returns a wrapper object for the known response body format(s).
@@ -21907,6 +22181,39 @@ func ParseListFactsResponse(rsp *http.Response) (*ListFactsResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOpenGateResponse parses an HTTP response from a OpenGateWithResponse call
+func ParseOpenGateResponse(rsp *http.Response) (*OpenGateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenGateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RemoteOpening
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

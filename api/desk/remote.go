@@ -18,6 +18,9 @@ type remoteRow struct {
 	Since moment // in the time of the place
 }
 
+// Gate reports whether the gate of the site was asked for, and no cell.
+func (r remoteRow) Gate() bool { return r.Purpose == models.PurposeOpenGate }
+
 // Cells lists the doors that were asked for.
 func (r remoteRow) Cells() string {
 	var numbers []string

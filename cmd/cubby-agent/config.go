@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"cubby/agent/climate"
 	"cubby/agent/link"
 	"cubby/agent/lock"
 	"cubby/agent/power"
+	"cubby/agent/relay"
 	"cubby/agent/screen"
 	"cubby/models"
 )
@@ -37,6 +39,8 @@ Configuration (JSON):
                 status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
   scanners    [{port, side}]; side is "back" for one at the back of a two-way cabinet
   climates    [{port, probes: [{module, address, hundredths}]}]: thermometers XY-MD02
+  relays      [{port, boards: [{name, dialect, address, outputs: [{name, relay, for_ms}], inputs: [{name, input, alarm}]}]}]:
+              what hangs on relays beside the locks, and the contacts that watch over the cabinet; see docs/hardware.md
   power       {address, ups, user, password}: a UPS that upsd tells of
 A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
 
@@ -58,6 +62,7 @@ type config struct {
 	Buses    []bus          `json:"buses"`
 	Scanners []scanner      `json:"scanners"`
 	Climates []thermometers `json:"climates"`
+	Relays   []relays       `json:"relays"`
 	Power    *power.Config  `json:"power"`
 }
 
@@ -77,6 +82,13 @@ func (b bus) checkSpeed() error {
 		}
 	}
 	return nil
+}
+
+// sameLine reports whether two ports are one, at whatever speed.
+func sameLine(a, b string) bool {
+	a, _, _ = strings.Cut(a, "?")
+	b, _, _ = strings.Cut(b, "?")
+	return a == b
 }
 
 type scanner struct {
@@ -164,6 +176,15 @@ func (c config) check() error {
 	for _, t := range c.Climates {
 		errs = append(errs, link.Check(t.Port), climate.Check(t.Probes))
 	}
+	var lines [][]relay.Board
+	for _, r := range c.Relays {
+		errs = append(errs, link.Check(r.Port))
+		if slices.ContainsFunc(c.Buses, func(b bus) bool { return sameLine(b.Port, r.Port) }) {
+			wrong("relays: %s is a line of lock boards: relays need one of their own", r.Port)
+		}
+		lines = append(lines, r.Boards)
+	}
+	errs = append(errs, relay.Check(lines...))
 	if c.Power != nil {
 		errs = append(errs, c.Power.Check())
 	}

@@ -43,6 +43,7 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 			{"port": "serial:/dev/ttyS9", "boards": [
 			{"name": "C", "dialect": "r413-relay", "address": 1, "first_cell": 20, "channels": 8, "feedback": "closed_when_locked", "inputs": {"address": 2}},
 			{"name": "D", "dialect": "r413-relay", "address": 1, "first_cell": 30, "channels": 8, "feedback": "closed_when_locked", "inputs": {"address": 3}}]}],
+		"relays": [{"port": "tcp:host", "boards": [{"name": "R", "dialect": "waveshare-relay", "address": 1, "outputs": [{"name": "pump", "relay": 1}]}]}],
 		"scanners": [{"port": "serial:"}]}`)
 	require.Error(t, err)
 	for _, mistake := range []string{
@@ -50,6 +51,7 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 		"log_level", "longer than 107 bytes", `"usb:1" names no line`, "the bus at usb:1 has no boards", "missing port",
 		"board A: the address", `no dialect "other"`, "needs the path of a device",
 		"boards r413-relay come with 9600 baud: write serial:/dev/ttyS9?baud=9600", "boards C and D have address 1 on one line",
+		`relays: tcp:host is a line of lock boards`, `board R: there is no output "pump"`,
 	} {
 		require.ErrorContains(t, err, mistake)
 	}

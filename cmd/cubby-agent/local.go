@@ -19,6 +19,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"cubby/agent/cabinet"
 	"cubby/agent/host"
 	"cubby/agent/link"
 	"cubby/agent/lock"
@@ -74,6 +75,11 @@ func control(h *host.Host, line *uplink.Uplink, scanners []*watched, heard *sens
 		}
 		log.Warn("a cell is opened past the screen", "cell", cell)
 		answer(w, map[string]bool{"done": true}, h.Open(r.Context(), cell))
+	})
+	mux.HandleFunc("POST /relay", func(w http.ResponseWriter, r *http.Request) {
+		name := models.Output(r.URL.Query().Get("output"))
+		log.Warn("an output is tried past the screen", "output", name)
+		answer(w, map[string]bool{"done": true}, h.Try(r.Context(), name))
 	})
 	mux.HandleFunc("POST /takeover", takeOver(h, log))
 	return mux
@@ -185,6 +191,7 @@ func (st state) devices(add func(bool, device)) {
 	}
 	add(st.Line.Connected, device{"line", st.Line.Server, upOr(st.Line.Connected, "down"), connected})
 	addBoards(st.Boards, openCells(st.Cells), add)
+	addSlow(st.Cells, add)
 	now := time.UnixMilli(st.Clock.WallMS).UTC()
 	add(st.Clock.Clock == models.ClockSynced, device{"clock", "-", string(st.Clock.Clock), now.Format(time.RFC3339)})
 	valid := now.Before(st.Line.NotAfter)
@@ -220,6 +227,7 @@ func (c config) probe(ctx context.Context, speeds bool, add func(bool, device)) 
 		}
 		addScanners([]scannerStatus{w.status()}, add)
 	}
+	c.lookAtRelays(ctx).devices(add)
 	return nil
 }
 
@@ -272,6 +280,18 @@ func addBoards(boards []lock.BoardStatus, doors map[int]bool, add func(bool, dev
 			detail = fmt.Sprintf("%d cells, answers in %d ms, open: %s", len(b.Cells), b.Latency.Milliseconds(), strings.Join(append(open, "-")[:max(1, len(open))], " "))
 		}
 		add(b.Up, device{"board", b.Name, upOr(b.Up, "down"), detail})
+	}
+}
+
+// addSlow lists the locks that do not work as they did.
+func addSlow(cells []host.CellStatus, add func(bool, device)) {
+	for _, c := range cells {
+		for side, r := range map[models.Side]*cabinet.LockRecord{models.SideFront: c.Lock, models.SideBack: c.LoadLock} {
+			if r != nil && r.State == models.DeviceSlow {
+				add(false, device{"lock", models.DeviceLock(c.Number, side), "slow",
+					fmt.Sprintf("%d ms, at its best %d ms; %d of %d pulses opened nothing", r.MS, r.BestMS, r.Missed, r.Pulses)})
+			}
+		}
 	}
 }
 

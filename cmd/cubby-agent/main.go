@@ -30,6 +30,7 @@ func commands() []command {
 		{"enroll", "enroll --config FILE --claim CODE", "get this computer the cabinet's identity, with a claim that staff made", runEnroll},
 		{"check", "check --config FILE [--speeds]", "look at every device and the line; 1 if something is wrong", runCheck},
 		{"open", "open --config FILE --cell N", "open a cell past the screen, also while the program does not run", runOpen},
+		{"relay", "relay --config FILE --output NAME", "try a siren or light for a moment, or take the power from a device for one", runRelay},
 		{"commission", "commission --config FILE [--again] [--watch 4s] [--shut 20s]", "find out how the locks are wired: drive one at a time, watch whose door moves, and print the boards' configuration", runCommission},
 		{"takeover", "takeover --config FILE --file CONTENTS.csv [--rest empty|doubtful] [--partial]", "take over a cabinet with parcels inside, from a list of its contents", runTakeover},
 		{"version", "version", "print the version", func(_ context.Context, p program, _ []string) error {

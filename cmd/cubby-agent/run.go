@@ -146,12 +146,13 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 		}
 		buses = append(buses, bus)
 	}
+	lines := c.lines(log)
 	told := &devices{
-		config: c, scanners: watch(c.Scanners), heard: &sensors{climates: map[int]climate.Status{}}, browser: kiosk.New(c.Browser, log),
+		config: c, scanners: watch(c.Scanners), heard: &sensors{climates: map[int]climate.Status{}, relays: lines}, browser: kiosk.New(c.Browser, log),
 		restart: make(chan struct{}, 1), errors: map[string]string{},
 	}
 	h := host.New(host.Config{
-		Keeper: keeper, Lost: lost, Buses: buses, Line: line, Clock: clock,
+		Keeper: keeper, Lost: lost, Buses: buses, Relays: lines, Line: line, Clock: clock,
 		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log, Restart: told.begin,
 	})
 	told.host = h

@@ -213,7 +213,7 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	if d.Shipment != "" && !in.shipments[d.Shipment] {
 		return unknownShipment
 	}
-	if f.Type == models.FactDevice && (d.Device == "" || len(d.Device) > maxDevice) {
+	if (f.Type == models.FactDevice || f.Type == models.FactOutput) && (d.Device == "" || len(d.Device) > maxDevice) {
 		return "a device has a name"
 	}
 	return ""
@@ -319,7 +319,7 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		in.loaded[d.Parcel] = f.Cell
 	case models.FactUnloaded:
 		return in.cellChecked(in.locker, f.Cell)
-	case models.FactDoorOpened:
+	case models.FactDoorOpened, models.FactOutput:
 		return in.openedFromAfar(f, d)
 	case models.FactDoorJammed:
 		incident.Kind = models.IncidentJam

@@ -447,3 +447,41 @@ func TestADeviceOpensAnIncident(t *testing.T) {
 		require.Len(t, rows[models.StoredFact](t, f, "quarantined <> ''"), 1)
 	})
 }
+
+// TestTamperAndSlowLocks: a broken wire and a broken housing are two things, and one does not hide
+// the other; a slow lock names its cell.
+func TestTamperAndSlowLocks(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		j := &journal{at: f.clock()}
+		housing := models.DeviceTamper(models.TamperHousing)
+		told := func(device string, state models.DeviceState) models.Fact {
+			return j.fact(models.FactDevice, 0, models.FactData{Device: device, State: state})
+		}
+		open := func() (kinds []models.IncidentKind) {
+			for _, i := range rows[models.Incident](t, f, "resolved IS NULL") {
+				kinds = append(kinds, i.Kind)
+			}
+			return kinds
+		}
+		take := func(facts ...models.Fact) {
+			t.Helper()
+			_, err := f.TakeIn(t.Context(), l.ID, facts)
+			require.NoError(t, err)
+		}
+		take(opened(j), told(housing, models.DeviceDown), told(housing, models.DeviceAlarm), told(housing, models.DeviceAlarm))
+		require.ElementsMatch(t, []models.IncidentKind{models.IncidentDevice, models.IncidentTamper}, open())
+		take(told(housing, models.DeviceOK))
+		require.Empty(t, open())
+
+		lock := models.DeviceLock(1, "")
+		take(j.fact(models.FactDevice, 1, models.FactData{Device: lock, State: models.DeviceSlow, Lock: &models.LockReport{Pulses: 90, Missed: 3, MS: 3200, BestMS: 400}}))
+		slow := rows[models.Incident](t, f, "kind = ?", models.IncidentLockSlow)
+		require.Len(t, slow, 1)
+		require.Equal(t, 1, slow[0].Cell)
+		require.Contains(t, slow[0].Evidence, "lock-1 slow: 3200 ms, at its best 400 ms; 3 of 90 pulses opened nothing")
+		take(told(lock, models.DeviceOK), j.fact(models.FactOutput, 0, models.FactData{Device: "relay-siren", Reason: models.TroubleLocked}))
+		require.Empty(t, open())
+		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
+	})
+}

@@ -82,17 +82,28 @@ func (in *intake) tellUnannounced(f models.Fact, d models.FactData) error {
 	return nil
 }
 
-// deviceChanged opens the incident of a device that does not work, and resolves it once it does.
+// deviceChanged opens the incident of a device that is not as it must be, and resolves all that are
+// open about it once it is.
 func (in *intake) deviceChanged(f models.Fact, d models.FactData) error {
-	key := models.DeviceKey(in.locker, d.Device)
-	if d.State == models.DeviceOK {
-		return in.resolve("the device works again", "key = ?", key)
+	key := func(k models.IncidentKind) string { return models.DeviceKey(in.locker, k, d.Device) }
+	incident := models.Incident{Kind: models.IncidentDevice, Locker: in.locker}
+	switch d.State {
+	case models.DeviceOK:
+		return in.resolve("the device works again", "key IN ?",
+			[]string{key(models.IncidentDevice), key(models.IncidentTamper), key(models.IncidentLockSlow)})
+	case models.DeviceAlarm:
+		incident.Kind = models.IncidentTamper
+	case models.DeviceSlow:
+		incident.Kind, incident.Cell = models.IncidentLockSlow, f.Cell
 	}
-	evidence := f.Key(in.locker) + ": " + d.Device + " " + string(d.State)
+	incident.Key, incident.Evidence = key(incident.Kind), f.Key(in.locker)+": "+d.Device+" "+string(d.State)
 	if d.Measured != nil {
-		evidence += fmt.Sprintf(" %.1f °C", float64(*d.Measured)/10)
+		incident.Evidence += fmt.Sprintf(" %.1f °C", float64(*d.Measured)/10)
 	}
-	return in.openIncident(models.Incident{Key: key, Kind: models.IncidentDevice, Locker: in.locker, Evidence: evidence})
+	if l := d.Lock; l != nil {
+		incident.Evidence += fmt.Sprintf(": %d ms, at its best %d ms; %d of %d pulses opened nothing", l.MS, l.BestMS, l.Missed, l.Pulses)
+	}
+	return in.openIncident(incident)
 }
 
 // boardUp resolves what is open about a lock board that answers again.

@@ -26,12 +26,17 @@ func (s *Store) RequestRemote(ctx context.Context, n models.NewRemote) (models.R
 		RequestedBy: n.By(), Organization: n.Actor.Organization, State: models.RemoteStateOpening,
 	}
 	cells := slices.Sorted(slices.Values(n.Cells))
+	asked := "cells " + list(cells)
+	if n.Purpose == models.PurposeOpenGate {
+		cells, asked = []int{models.GateCell}, "gate"
+	}
 	doors := make([]models.RemoteDoor, 0, len(cells))
 	for _, c := range cells {
-		doors = append(doors, models.RemoteDoor{
-			Opening: o.ID, Cell: c,
-			Operation: models.OperationID(s.ids.New(models.PrefixOperation)), Again: models.OperationID(s.ids.New(models.PrefixOperation)),
-		})
+		door := models.RemoteDoor{Opening: o.ID, Cell: c, Operation: models.OperationID(s.ids.New(models.PrefixOperation))}
+		if c != models.GateCell {
+			door.Again = models.OperationID(s.ids.New(models.PrefixOperation))
+		}
+		doors = append(doors, door)
 	}
 	id := o.ID
 	err := s.tx(ctx, "remote", func(t *tx) error {
@@ -60,13 +65,17 @@ func (s *Store) RequestRemote(ctx context.Context, n models.NewRemote) (models.R
 		if err := insert(t, doors...); err != nil {
 			return err
 		}
-		detail := fmt.Sprintf("%s cells %s, %s: %s", n.Locker, list(cells), n.Purpose, n.Reason)
+		detail := fmt.Sprintf("%s %s, %s: %s", n.Locker, asked, n.Purpose, n.Reason)
 		if err := t.audit(n.Request, "remote.request", string(o.ID), detail); err != nil {
 			return err
 		}
 		in := models.RemoteOpenInput{Opening: o.ID, Locker: o.Locker, Purpose: o.Purpose, By: o.RequestedBy, Second: second, NotAfter: o.NotAfter}
 		for _, d := range doors {
-			in.Doors = append(in.Doors, models.RemoteCell{Cell: d.Cell, Operations: []models.OperationID{d.Operation, d.Again}})
+			c := models.RemoteCell{Cell: d.Cell, Operations: []models.OperationID{d.Operation}}
+			if d.Again != "" {
+				c.Operations = append(c.Operations, d.Again)
+			}
+			in.Doors = append(in.Doors, c)
 		}
 		return t.post(startOf(models.WorkflowRemoteOpen, models.RemoteOpenWorkflowID(o.ID), in))
 	})
@@ -99,6 +108,9 @@ func (t *tx) repeated(o models.OrganizationID, key, fingerprint, made string) (s
 
 // haveCells refuses cells that the locker does not have.
 func (t *tx) haveCells(n models.NewRemote) error {
+	if len(n.Cells) == 0 {
+		return nil // whether there is a gate its cabinet knows
+	}
 	var known []int
 	if err := t.db.Raw("SELECT number FROM cells WHERE locker = ? AND number IN ?", n.Locker, n.Cells).Scan(&known).Error; err != nil {
 		return err
@@ -114,11 +126,14 @@ func (t *tx) haveCells(n models.NewRemote) error {
 
 // needsSecond reports whether a request is for more doors than one person may have opened: with
 // those that the same person asked for there a moment ago, so that a large request cannot be cut
-// into small ones.
+// into small ones. The gate is none of them: nothing lies behind it.
 func (t *tx) needsSecond(o models.RemoteOpening, doors int) (bool, error) {
+	if o.Purpose == models.PurposeOpenGate {
+		return false, nil
+	}
 	var before int
 	err := t.db.Raw(`SELECT count(*) FROM remote_doors d JOIN remote_openings o ON o.id = d.opening
-		WHERE o.locker = ? AND o.requested_by = ? AND o.created_at > ? AND o.decided_by = '' AND o.state IN ?`,
+		WHERE o.locker = ? AND d.cell > 0 AND o.requested_by = ? AND o.created_at > ? AND o.decided_by = '' AND o.state IN ?`,
 		o.Locker, o.RequestedBy, t.now.Add(-models.RemoteCountsFor),
 		[]models.RemoteState{models.RemoteStateOpening, models.RemoteStateDone}).Scan(&before).Error
 	return before+doors > models.RemoteDoorsAlone, err

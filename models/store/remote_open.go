@@ -11,12 +11,16 @@ import (
 
 // RemoteTarget implements activities.Remotes.
 func (s *Store) RemoteTarget(ctx context.Context, l models.LockerID, cell int) (models.RemoteTarget, error) {
-	row, err := gorm.G[models.StoredCell](s.read).Where("locker = ? AND number = ?", l, cell).Take(ctx)
-	if row, err = take(row, err, noCell); err != nil {
-		return models.RemoteTarget{}, err
+	var row models.StoredCell
+	if cell != models.GateCell {
+		var err error
+		row, err = gorm.G[models.StoredCell](s.read).Where("locker = ? AND number = ?", l, cell).Take(ctx)
+		if row, err = take(row, err, noCell); err != nil {
+			return models.RemoteTarget{}, err
+		}
 	}
 	var instances []string
-	err = s.read.WithContext(ctx).Raw(`SELECT c.instance FROM locker_connections c
+	err := s.read.WithContext(ctx).Raw(`SELECT c.instance FROM locker_connections c
 		JOIN gateway_instances g ON g.instance = c.instance AND g.run = c.run AND g.expires_ms > `+s.clockMS()+`
 		WHERE c.locker = ? AND c.ended_at IS NULL`, l).Scan(&instances).Error
 	to := models.RemoteTarget{Generation: row.Generation}
@@ -64,10 +68,11 @@ func (s *Store) RemoteAlarm(ctx context.Context, evidence string) error {
 	})
 }
 
-// openedFromAfar links a door that was opened from afar with the request for it. One that nobody
-// asked for tells of a key in wrong hands.
+// openedFromAfar links a door or gate that was opened from afar with the request for it. One that
+// nobody asked for tells of a key in wrong hands.
 func (in *intake) openedFromAfar(f models.Fact, d models.FactData) error {
-	if f.Operation == "" || !slices.Contains(models.RemotePurposes(), d.Reason) {
+	gate := f.Type == models.FactOutput && d.Reason == models.PurposeOpenGate
+	if !gate && (f.Operation == "" || !slices.Contains(models.RemotePurposes(), d.Reason)) {
 		return nil
 	}
 	n, err := in.exec(`UPDATE remote_doors SET outcome = ?, reason = '', opened_at = ?, fact_epoch = ?, fact_seq = ?

@@ -1,0 +1,54 @@
+package cabinet_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cubby/agent/cabinet"
+	"cubby/models"
+)
+
+func (r *rig) housing(alarm, known bool) {
+	r.t.Helper()
+	r.do(cabinet.TamperRead{Tamper: models.TamperHousing, Alarm: alarm, Known: known})
+}
+
+// TestTamper: an alarm is told at once and once, however long somebody shakes the cabinet, and is
+// over after a minute of quiet, over a start of the program too.
+func TestTamper(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	facts := len(r.facts)
+	r.housing(false, true)
+	r.do(cabinet.TamperRead{Tamper: "cat", Alarm: true, Known: true})
+	require.Len(t, r.facts, facts, "nothing has happened")
+	r.housing(true, true)
+	require.Equal(t, models.FactData{Device: "tamper-housing", State: models.DeviceAlarm}, r.device())
+	for range 20 {
+		r.wait(30_000)
+		r.housing(false, true)
+		r.wait(30_000)
+		r.housing(true, true)
+	}
+	require.Len(t, r.facts, facts+1)
+	r.housing(false, true)
+	r.wait(59_000)
+	r.do(cabinet.Tick{})
+	r.now.UptimeMS = 5
+	r.do(cabinet.Started{Boot: "boot-2"})
+	require.Len(t, r.facts, facts+1)
+	r.housing(false, true)
+	r.wait(1000)
+	require.Equal(t, models.DeviceOK, r.device().State)
+
+	r.housing(false, false)
+	require.Equal(t, models.DeviceDown, r.device().State, "its wire was cut, it may be")
+	r.housing(true, true)
+	require.Equal(t, models.DeviceAlarm, r.device().State)
+	r.housing(false, false)
+	require.Equal(t, models.DeviceDown, r.device().State)
+	r.housing(false, true)
+	require.Equal(t, models.DeviceOK, r.device().State)
+	require.Len(t, r.facts, facts+6)
+}
