@@ -36,15 +36,12 @@ const (
 
 // What a technician does that is of no cell: the reason of staff_act, with the device that it is of.
 const (
-	StaffTestScanner  = "test_scanner"  // what the device reads is shown
-	StaffTestTouch    = "test_touch"    // each part of the glass was touched
-	StaffHeard        = "sound_heard"   // the technician heard the tone
-	StaffUnheard      = "sound_unheard" // they did not
-	StaffRestart      = "restart"
-	StaffTry          = "try"
-	StaffCommission   = "commission"    // the locks are to be driven one by one
-	StaffCommissioned = "commissioned"  // that has ended
-	StaffAccept       = "accept_wiring" // what was found is taken over
+	StaffTestScanner = "test_scanner"  // what the device reads is shown
+	StaffTestTouch   = "test_touch"    // each part of the glass was touched
+	StaffHeard       = "sound_heard"   // the technician heard the tone
+	StaffUnheard     = "sound_unheard" // they did not
+	StaffRestart     = "restart"
+	StaffTry         = "try"
 )
 
 // TechnicianMay reports whether a courier's record lets them act as a technician: the operator's
