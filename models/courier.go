@@ -89,6 +89,7 @@ func (u CourierUpdate) Apply(c *Courier) error {
 type CourierQuery struct {
 	Page
 	Organization OrganizationID // for operators; empty: all
+	Role         CourierRole    // empty: every one
 }
 
 // pinRounds keeps one guess at some milliseconds on a cabinet's computer. A PIN is

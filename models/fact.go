@@ -39,6 +39,11 @@ const (
 	// By order of the operator a cell is offered no more, and again.
 	FactCellOutOfService FactType = "cell_out_of_service"
 	FactCellInService    FactType = "cell_in_service"
+	// What a technician does at the cabinet's screen.
+	FactStaffIn   FactType = "staff_in"   // the badge, its PIN and a reason were given
+	FactStaffOut  FactType = "staff_out"  // the visit is over
+	FactStaffOpen FactType = "staff_open" // a cell is to be opened: told before its lock is driven
+	FactStaffAct  FactType = "staff_act"  // something that is of no cell
 )
 
 // Known reports whether the server understands the type. A fact of another type is
@@ -48,7 +53,8 @@ func (t FactType) Known() bool {
 	case FactInventory, FactDoorOpened, FactDoorClosed, FactDoorJammed, FactDeposited, FactPickedUp,
 		FactCellFreed, FactCellDoubtful, FactCellChecked, FactOperationDone, FactPadPaused,
 		FactWithdrawn, FactMissing, FactHeld, FactBoardDown, FactBoardUp, FactRefused, FactDamaged, FactLoadFailed,
-		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded, FactDevice, FactOutput:
+		FactCellOutOfService, FactCellInService, FactTrouble, FactUnloaded, FactDevice, FactOutput,
+		FactStaffIn, FactStaffOut, FactStaffOpen, FactStaffAct:
 		return true
 	}
 	return false

@@ -38,6 +38,9 @@ const (
 	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
 	// must be. The evidence names it.
 	IncidentDevice IncidentKind = "device"
+	// IncidentStaffOpen: a technician had a cell opened that is not empty. The evidence says who, by
+	// their id, and why.
+	IncidentStaffOpen IncidentKind = "staff_opened_cell"
 	// IncidentTamper: a contact that watches over a cabinet tells of something. The evidence names it.
 	IncidentTamper IncidentKind = "tamper"
 	// IncidentLockSlow: a lock needs longer, or more pulses, than it used to. It may trap a parcel.
@@ -49,7 +52,7 @@ func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
 		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice,
-		IncidentTamper, IncidentLockSlow}
+		IncidentTamper, IncidentLockSlow, IncidentStaffOpen}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

@@ -8,6 +8,10 @@ import (
 
 // afterOperation shows what came of an operation that has ended.
 func (t *turn) afterOperation(op *Operation) {
+	if op.Service != "" {
+		t.afterService(op)
+		return
+	}
 	t.home()
 	switch {
 	case op.Kind == models.Deposit && op.Told && op.Reason == "deposited":

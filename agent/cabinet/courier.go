@@ -25,6 +25,11 @@ type Unloaded struct {
 }
 
 func (t *turn) badgeShown(c models.DirectoryCourier) {
+	if c.Role == models.RoleTechnician {
+		t.staffBadge(c)
+		return
+	}
+	t.Session.Staff = Staff{} // one whose visit has not begun
 	if t.wrongSide(true) {
 		return
 	}
@@ -61,6 +66,10 @@ func (t *turn) login(c models.DirectoryCourier, visit Visit) {
 
 func (t *turn) pinKeyed(pin string) {
 	c, ok := t.Directory.Couriers[t.Session.Badge]
+	if c.Role == models.RoleTechnician {
+		t.staffPIN(c, pin)
+		return
+	}
 	if !ok || !t.allowed(c, t.now) {
 		t.Session.Badge = ""
 		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))

@@ -4,6 +4,7 @@ package cabinet
 // or on its way is first waited for, and so is the answer about a cell that was opened; no
 // other door opens meanwhile.
 func (t *turn) dismiss() {
+	t.dismissStaff()
 	id := t.Session.Courier
 	if _, ok := t.courier(); ok || id == "" {
 		return

@@ -159,10 +159,13 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	case op.Kind == models.Pickup:
 		c.RefusedUntil = 0 // it was opened once more
 	}
-	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt, Reason: op.Purpose})
+	f := t.write(models.FactDoorOpened, op.ID, c, models.FactData{Attempt: d.Attempt, Reason: op.Purpose, Courier: op.technicianOf()})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
-	if op.Kind == models.RemoteOpen {
+	switch {
+	case op.Kind == models.RemoteOpen:
 		t.openedRemotely(op, c)
+	case op.Service != "":
+		t.openedByStaff(op, c)
 	}
 }
 
@@ -177,7 +180,7 @@ func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
 		t.write(models.FactDoorClosed, "", c, models.FactData{})
 		return
 	}
-	t.write(models.FactDoorClosed, op.ID, c, models.FactData{})
+	t.write(models.FactDoorClosed, op.ID, c, models.FactData{Courier: op.technicianOf()})
 	switch op.Kind {
 	case models.Deposit:
 		t.depositClosed(op, d, c)

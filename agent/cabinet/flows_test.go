@@ -175,6 +175,16 @@ func flows() []flow {
 			login(p)
 			p.tap(cabinet.ButtonCheck)
 		}, 5},
+		{"a technician opens a free cell", func(t *testing.T) *rig {
+			return newRig(t).furnish(models.SizeS, models.SizeS).technicians(nil)
+		}, func(p *person) {
+			p.holds(staffBadge)
+			p.types(pin)
+			p.tap("service_repair")
+			p.tap(cabinet.ButtonDoors)
+			p.types("2")
+			p.tap(cabinet.ButtonOpen)
+		}, 8},
 	}
 }
 

@@ -164,6 +164,9 @@ func (t *turn) over(screen ScreenID, until int64) {
 func (t *turn) leave() {
 	t.Session.Language, t.Session.Access = "", Access{}
 	t.Session.Over, t.Session.OverUntil = "", 0
+	if !t.service() {
+		t.Session.Staff = Staff{} // one whose visit has not begun
+	}
 	t.home()
 }
 
@@ -193,6 +196,8 @@ func (t *turn) endPage() {
 	}
 	s.Until = 0
 	switch {
+	case t.service():
+		t.staffTimeout()
 	case s.Asks:
 		t.over(ScreenStill, t.in(stillMS))
 	case s.Screen == ScreenHome && s.Text == TextHome:
@@ -242,6 +247,8 @@ func (t *turn) pressedFrame(b Button) bool {
 		t.over(ScreenHelp, t.idle())
 	case ButtonProblem:
 		t.somethingWrong()
+	case ButtonStaff:
+		t.staffWanted()
 	case ButtonCourier:
 		t.courierHere()
 	case ButtonMoreTime:

@@ -136,6 +136,8 @@ type (
 		RestEmpty bool
 		Partial   bool
 	}
+	// DevicesTold is how every device of the cabinet stands, for a technician to read.
+	DevicesTold struct{ Devices []Device }
 	// PowerChanged is what the power supply tells, after each start too.
 	PowerChanged struct{ Power }
 	// SnapshotTaken is the server's view of the cells.
@@ -167,6 +169,7 @@ func (SnapshotTaken) isInput()    {}
 func (OpenedDirectly) isInput()   {}
 func (ParcelSensed) isInput()     {}
 func (ClimateRead) isInput()      {}
+func (DevicesTold) isInput()      {}
 func (PowerChanged) isInput()     {}
 func (OutputChanged) isInput()    {}
 func (OutputDriven) isInput()     {}
@@ -196,6 +199,8 @@ type (
 		ForMS     int64
 		Operation models.OperationID
 	}
+	// Restart has a device begin anew, by its key.
+	Restart struct{ Device string }
 	// Send puts a message on the stream; it is dropped if there is none.
 	Send struct {
 		Type protocol.Type
@@ -213,6 +218,7 @@ type (
 
 func (Pulse) isEffect()          {}
 func (Drive) isEffect()          {}
+func (Restart) isEffect()        {}
 func (Send) isEffect()           {}
 func (UploadJournal) isEffect()  {}
 func (FetchDirectory) isEffect() {}
@@ -274,6 +280,24 @@ const (
 	ButtonOpen Button = "open"
 	// ButtonCodeAgain has the code sent once more.
 	ButtonCodeAgain Button = "code_again"
+	// ButtonStaff asks for a technician's badge: the page presses it when help is pressed for 5 s.
+	ButtonStaff Button = "staff"
+	// Of the technicians' screens; service_… and entry_… are the reasons of models.
+	ButtonDoors        Button = "doors"
+	ButtonDevices      Button = "devices"
+	ButtonLeave        Button = "staff_leave"
+	ButtonOutOfService Button = "out_of_service"
+	ButtonInService    Button = "in_service"
+	ButtonFound        Button = "found"
+	ButtonRestart      Button = "restart"
+	ButtonTestScanner  Button = "test_scanner"
+	ButtonTestTouch    Button = "test_touch"
+	ButtonTestSound    Button = "test_sound"
+	ButtonHeard        Button = "heard"
+	ButtonUnheard      Button = "unheard"
+	ButtonTry          Button = "try"
+	ButtonCycle        Button = "power_cycle"
+	ButtonEndAlarm     Button = "end_alarm"
 )
 
 // Buttons lists them all.
@@ -286,6 +310,7 @@ func Buttons() []Button {
 		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
+	all = append(all, staffButtons()...)
 	for _, l := range Languages() {
 		all = append(all, l.button())
 	}

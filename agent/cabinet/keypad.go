@@ -8,6 +8,7 @@ const (
 	PadDigits PadKind = "digits" // a code
 	PadPIN    PadKind = "pin"    // hidden
 	PadLabel  PadKind = "label"  // letters and digits
+	PadCell   PadKind = "cell"   // a cell's number
 )
 
 // pad is what can be typed now; empty: nothing.
@@ -18,6 +19,11 @@ func (s *State) pad(session *Session, v View) PadKind {
 	case session.Badge != "":
 		return PadPIN
 	case v.Text == TextShowBadge:
+		return ""
+	case session.Staff.in():
+		if v.Screen == ScreenDoors && len(v.Items) > 0 {
+			return PadCell
+		}
 		return ""
 	case session.asksForCode():
 		return PadLabel

@@ -46,8 +46,11 @@ func (c *Cell) anyOpen() bool {
 }
 
 // side is the face at which an operation opens a cell: couriers work at the back of a
-// two-way cell.
+// two-way cell, technicians where they stand.
 func (op *Operation) side(c *Cell) models.Side {
+	if op.Service != "" && c.Load != nil {
+		return op.Face
+	}
 	couriers := op.Kind == models.Deposit || op.Kind == models.Withdrawal || op.Kind == models.Check
 	if couriers && c.Load != nil || op.Kind == models.Pickup && mutant.On(mutant.WrongSide) {
 		return models.SideBack

@@ -68,6 +68,10 @@ type Operation struct {
 	Told       bool   `json:"told,omitempty"`     // a fact that names the shipment says how it ended
 	FactEpoch  int64  `json:"fact_epoch,omitempty"`
 	FactSeq    int64  `json:"fact_seq,omitempty"`
+	// Service is why a technician, Courier, has a cell opened; Face is the side that they stand at,
+	// empty for the front.
+	Service string      `json:"service,omitempty"`
+	Face    models.Side `json:"face,omitempty"`
 	// Corrects is why a courier takes out again what they have just put in.
 	Corrects string `json:"corrects,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
@@ -179,9 +183,14 @@ func (s *State) operation(id models.OperationID) *Operation {
 }
 
 // begin enters an operation into the ledger. It is nil when the input offered no fresh
-// id, since nothing is done twice under one id; and when the battery is low.
+// id, since nothing is done twice under one id; when the battery is low; and while a technician is
+// at work at the other side.
 func (t *turn) begin(kind models.OperationKind, id models.ShipmentID, policy models.Policy) *Operation {
 	if t.noPower() {
+		return nil
+	}
+	if t.serviceElsewhere(t.Session) {
+		t.say(TextService, messageMS)
 		return nil
 	}
 	if t.fresh == "" || t.operation(t.fresh) != nil {

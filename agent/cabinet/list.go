@@ -85,6 +85,12 @@ func (t *turn) chose(key string) {
 		t.choseDoor(op, key)
 		return
 	}
+	if t.service() {
+		if !t.busy() {
+			t.choseStaff(key)
+		}
+		return
+	}
 	if t.Session.Screen == ScreenCollect && !t.busy() {
 		t.choseCell(key)
 		return
@@ -125,6 +131,7 @@ func (t *turn) depositOf(id models.ParcelID) {
 type Item struct {
 	Key   string `json:"key"`
 	Label string `json:"label"`
+	Look  string `json:"look,omitempty"` // of a cell: how it is drawn
 }
 
 // items are the parcels to choose from: the ends of their labels, and their sizes. While
@@ -134,7 +141,7 @@ func (s *State) items(session *Session, l Language) []Item {
 	if op := s.operation(session.Operation); op != nil && !op.ended() {
 		if op.Choosing {
 			for _, d := range op.refusable() {
-				items = append(items, Item{strconv.Itoa(d.Cell), strconv.Itoa(d.Cell)})
+				items = append(items, Item{Key: strconv.Itoa(d.Cell), Label: strconv.Itoa(d.Cell)})
 			}
 		}
 		return items
@@ -148,7 +155,7 @@ func (s *State) items(session *Session, l Language) []Item {
 	page, _ := s.shownChoices(session)
 	for _, id := range page {
 		if p := s.parcelOf(id); p.Parcel != "" {
-			items = append(items, Item{string(id), end(p.Barcode, labelEnd) + " " + string(p.Size)})
+			items = append(items, Item{Key: string(id), Label: end(p.Barcode, labelEnd) + " " + string(p.Size)})
 		}
 	}
 	return items

@@ -55,6 +55,9 @@ func (t *turn) withhold(c *Cell, out bool) {
 		return
 	}
 	c.Withheld = out
+	if !out {
+		c.Isolated = false // whoever takes it out of service from afar and puts it back means all of it
+	}
 	kind := models.FactCellInService
 	if out {
 		kind = models.FactCellOutOfService

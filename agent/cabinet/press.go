@@ -16,6 +16,9 @@ func (t *turn) pressed(b Button) {
 		t.pressedIn(op, b)
 		return
 	}
+	if t.pressedStaff(b) {
+		return
+	}
 	if size, ok := leaveSize(b); ok {
 		t.leaveHere(size)
 		return
@@ -64,6 +67,10 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 		t.pressedWithdrawal(op, b)
 		return
 	case models.Check:
+		if op.Service != "" {
+			t.pressedService(op, b)
+			return
+		}
 		t.pressedCheck(op, b)
 		return
 	}

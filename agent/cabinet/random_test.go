@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,7 @@ func TestRandomLives(t *testing.T) {
 			c.keepEvery = 16
 			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
 			c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced = true })
+			c.technicians(nil)
 			for range 400 {
 				c.one()
 			}
@@ -79,6 +81,9 @@ func (c *chaos) one() {
 		op := c.state.Operations[i]
 		require.NotEmpty(c.t, op.Authority, "no pulse without authority in the state")
 		switch {
+		case op.Service != "":
+			require.Equal(c.t, technician, op.Courier)
+			require.Equal(c.t, op.Service == models.EntryFree, c.openedFor(op), "an occupied cell was opened as a free one, or the other way round")
 		case op.Kind == models.Deposit:
 			require.NotEqual(c.t, models.CellOccupied, before[p.Cell].State, "an occupied cell was offered")
 		case op.Kind == models.Withdrawal && op.Label == "" && p.Attempt == 1:
@@ -132,8 +137,44 @@ func (c *chaos) provedFree(cell int, was models.Occupancy, facts []models.Fact) 
 	require.Fail(c.t, "a cell became free without evidence", "cell %d was %v", cell, was)
 }
 
+// openedFor reports whether a technician had a free cell opened, by the fact that tells of it: there
+// is one before the lock is driven.
+func (c *chaos) openedFor(op *cabinet.Operation) (free bool) {
+	c.t.Helper()
+	i := slices.IndexFunc(c.facts, func(f models.Fact) bool { return f.Type == models.FactStaffOpen && f.Operation == op.ID })
+	require.GreaterOrEqual(c.t, i, 0, "no fact tells that a technician opens a cell")
+	data, err := c.facts[i].Payload()
+	require.NoError(c.t, err)
+	require.Equal(c.t, technician, data.Courier)
+	return data.Shipment == "" && data.Label == "" && data.After.State != models.CellOccupied
+}
+
+// service is a technician who comes, and does this and that.
+func (c *chaos) service() {
+	c.t.Helper()
+	v := c.screen()
+	if !strings.HasPrefix(string(v.Screen), "T") {
+		c.scan(staffBadge)
+		c.keyIn(pin)
+		c.press("service_repair")
+		return
+	}
+	switch n := c.rnd.IntN(6); {
+	case n < 2 && len(v.Items) > 0:
+		c.do(cabinet.Chose{Key: v.Items[c.rnd.IntN(len(v.Items))].Key, ID: c.id()})
+	case n < 5 && len(v.Buttons) > 0:
+		c.press(v.Buttons[c.rnd.IntN(len(v.Buttons))])
+	default:
+		c.doors()
+	}
+}
+
 func (c *chaos) act() {
 	c.t.Helper()
+	if strings.HasPrefix(string(c.screen().Screen), "T") && c.rnd.IntN(3) > 0 {
+		c.service()
+		return
+	}
 	switch n := c.rnd.IntN(100); {
 	case n < 8:
 		id := models.ShipmentID(fmt.Sprintf("shp_%d", len(c.shipments)))
@@ -159,9 +200,15 @@ func (c *chaos) act() {
 		c.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2, 3, 4, 5, 6}, Up: c.rnd.IntN(3) > 0})
 	case n < 13 && c.rnd.IntN(10) == 0:
 		off := c.rnd.IntN(2) == 0
+		if c.rnd.IntN(3) == 0 {
+			c.technicians(func(e *models.DirectoryCourier) { e.Suspended = off })
+			return
+		}
 		c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced, e.Suspended = true, off })
 	case n < 14 && c.rnd.IntN(10) == 0:
 		c.takeOver()
+	case n < 13 && c.rnd.IntN(2) == 0:
+		c.service()
 	case n < 14:
 		if c.rnd.IntN(3) == 0 {
 			c.keyIn([]string{"0000", "12345678", "\x00\x1b" + pin, models.PickupCode(c.key, "shp_other", 1)}[c.rnd.IntN(4)])

@@ -51,6 +51,11 @@ const (
 	ScreenCollect   ScreenID = "L15"
 	ScreenTakeOut   ScreenID = "L16"
 	ScreenCheck     ScreenID = "L17"
+	ScreenStaff     ScreenID = "T1"
+	ScreenOverview  ScreenID = "T2"
+	ScreenDoors     ScreenID = "T3"
+	ScreenDevices   ScreenID = "T5"
+	ScreenLeave     ScreenID = "T6"
 )
 
 // Screens lists them all.
@@ -61,6 +66,7 @@ func Screens() []ScreenID {
 		ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier,
 		ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
 		ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck,
+		ScreenStaff, ScreenOverview, ScreenDoors, ScreenDevices, ScreenLeave,
 	}
 }
 
@@ -95,6 +101,8 @@ type View struct {
 	Dim       bool               `json:"dim,omitempty"`
 	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
 	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
+	// Report is what a technician reads.
+	Report []ReportLine `json:"report,omitempty"`
 	// Neighbours are other lockers to go to.
 	Neighbours []models.Neighbour `json:"neighbours,omitempty"`
 }
@@ -128,6 +136,7 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
 	s.viewOutside(session, language, &v)
+	s.viewService(session, &v)
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
 	if v.Screen == ScreenFull {
@@ -168,6 +177,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	case TextConfirmLabel:
 		v.Buttons = []Button{ButtonConfirm, ButtonPutBack}
 	}
+	s.viewStaff(session, op, &v, now)
 	if session.Over != "" {
 		s.viewOver(session, &v, now)
 	}
@@ -208,6 +218,9 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 	switch {
 	case op.undecided():
 		v.Screen, v.Text, v.Params = ScreenWait, TextWait, nil
+	case op.Service != "":
+		screen, text, cells := op.servicePage()
+		show(screen, text, cells)
 	case op.Kind == models.Withdrawal && op.Mistaken:
 		show(ScreenTakeOut, TextNotThis, append(open, op.Cells(DoorClosed)...))
 	case op.Kind == models.Withdrawal && op.GaveUp != "" && len(open) > 0:

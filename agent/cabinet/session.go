@@ -63,6 +63,8 @@ type Session struct {
 	// Several is whose doors wait for [Open]; Agreed: it was pressed.
 	Several models.ShipmentID `json:"several,omitempty"`
 	Agreed  bool              `json:"agreed,omitempty"`
+	// Staff is a technician who is here.
+	Staff Staff `json:"staff,omitzero"`
 	// AtMS is the time that the screen names, in Unix milliseconds.
 	AtMS int64 `json:"at_ms,omitempty"`
 }
@@ -82,6 +84,10 @@ func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...str
 
 // say shows a text on the screen where the person is at home.
 func (t *turn) say(text TextKey, ms int64, params ...string) {
+	if t.service() {
+		t.staffShow(ScreenDoors, text, params...)
+		return
+	}
 	screen := ScreenHome
 	if t.Session.Courier != "" {
 		screen = ScreenCourier
@@ -96,6 +102,10 @@ func (t *turn) refuse(text TextKey) {
 // home shows where the person began, who may go on.
 func (t *turn) home() {
 	t.Session.Badge = ""
+	if t.service() {
+		t.staffHome()
+		return
+	}
 	if t.Session.Courier != "" {
 		t.Session.show(ScreenCourier, TextCourier, 0)
 		return
@@ -103,17 +113,18 @@ func (t *turn) home() {
 	t.Session.show(ScreenHome, TextHome, t.in(dimMS))
 }
 
-// awake keeps a courier logged in while something happens.
+// awake keeps a courier or technician logged in while something happens.
 func (t *turn) awake() {
+	t.staffTouched()
 	if t.Session.Courier != "" {
 		t.Session.CourierUntil = t.in(courierMS)
 	}
 }
 
-// courier is who is logged in and still in the directory.
+// courier is who is logged in and still in the directory. A technician is none.
 func (t *turn) courier() (models.DirectoryCourier, bool) {
 	c, ok := t.Directory.Couriers[t.Session.Courier]
-	return c, ok && t.allowed(c, t.now)
+	return c, ok && c.Role != models.RoleTechnician && t.allowed(c, t.now)
 }
 
 // clean takes control characters and surrounding space from what was scanned or typed.
@@ -153,6 +164,10 @@ func (t *turn) scanned(text string) {
 		t.holdLabel(text) // the screen names the doors to close
 		return
 	}
+	if t.service() {
+		t.staffScanned(text)
+		return
+	}
 	if len(text) > maxText {
 		t.say(TextTooLong, messageMS)
 		return
@@ -172,6 +187,10 @@ func (t *turn) keyed(text string) {
 	}
 	t.there()
 	if t.labelTaken(text, true) || t.busy() {
+		return
+	}
+	if t.service() {
+		t.staffKeyed(text)
 		return
 	}
 	if len(text) > maxText {
@@ -196,7 +215,9 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 		t.Session.Next = next{ID: t.fresh} // for the cell after it
 		t.scannedOut(op, text, typed)
 	case models.Check:
-		t.checkScanned(op, text)
+		if op.Service == "" {
+			t.checkScanned(op, text)
+		}
 	default:
 		return false
 	}
@@ -205,7 +226,7 @@ func (t *turn) labelTaken(text string, typed bool) bool {
 
 // resolve takes a label, a pickup code or a pickup QR.
 func (t *turn) resolve(text string, scanned bool) {
-	t.Session.Badge = ""
+	t.Session.Badge, t.Session.Staff = "", Staff{}
 	if qr, ok := models.ParsePickupQR(text); ok && scanned {
 		t.qrGiven(qr)
 		return

@@ -22,7 +22,7 @@ func (t *turn) start(in Started) {
 		})
 	}
 	t.Boot, t.Uptime = in.Boot, t.now.UptimeMS
-	t.Link, t.Power = Link{}, Power{}
+	t.Link, t.Power, t.Devices = Link{}, Power{}, nil
 	t.outputsUnknown()
 	if in.Lost {
 		t.LostStore, t.Unsure, t.SetAside = true, true, true

@@ -36,31 +36,33 @@ type State struct {
 	Key     *models.CabinetKey `json:"key,omitempty"`
 	Signers []models.SignerKey `json:"signers,omitempty"`
 
-	Journal    Journal                     `json:"journal"`
-	LostStore  bool                        `json:"lost_store,omitempty"` // what is in the cells to come is not known
-	SetAside   bool                        `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
-	OldCopy    bool                        `json:"old_copy,omitempty"`   // the server knew of later things; the next inventory says so
-	Unsure     bool                        `json:"unsure,omitempty"`     // it listens to the server's snapshot
-	NextEpoch  int64                       `json:"next_epoch,omitempty"` // to begin once the snapshot is here; 0: none
-	Snapshot   *protocol.Snapshot          `json:"snapshot,omitempty"`   // until the layout is here too
-	Directory  Directory                   `json:"directory"`
-	Cells      []*Cell                     `json:"cells"`      // by number
-	Operations []*Operation                `json:"operations"` // in the order in which they began
-	Begun      int64                       `json:"begun,omitempty"`
-	Windows    []*Window                   `json:"windows,omitempty"`
-	Power      Power                       `json:"power,omitzero"`
-	PulsedAt   int64                       `json:"pulsed_at,omitempty"`   // the last pulse, of any door
-	RemoteAt   []int64                     `json:"remote_at,omitempty"`   // remote openings of the last hour
-	Climates   []Climate                   `json:"climates,omitempty"`    // by the order in which they came
-	Outputs    []Output                    `json:"outputs,omitempty"`     // by the order in which they came
-	Gates      []GateOrder                 `json:"gates,omitempty"`       // of the last hour
-	Tampers    []Tamper                    `json:"tampers,omitempty"`     // by the order in which they came
-	AlarmUntil int64                       `json:"alarm_until,omitempty"` // siren and light call for help
-	ResentAt   []int64                     `json:"resent_at,omitempty"`   // codes asked for in the last hour
-	Link       Link                        `json:"link"`
-	Pad        Pad                         `json:"pad"`
-	Badges     map[models.CourierID]*Badge `json:"badges,omitempty"`
-	Past       map[models.ShipmentID]Past  `json:"past,omitempty"` // what is over here
+	Journal    Journal            `json:"journal"`
+	LostStore  bool               `json:"lost_store,omitempty"` // what is in the cells to come is not known
+	SetAside   bool               `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
+	OldCopy    bool               `json:"old_copy,omitempty"`   // the server knew of later things; the next inventory says so
+	Unsure     bool               `json:"unsure,omitempty"`     // it listens to the server's snapshot
+	NextEpoch  int64              `json:"next_epoch,omitempty"` // to begin once the snapshot is here; 0: none
+	Snapshot   *protocol.Snapshot `json:"snapshot,omitempty"`   // until the layout is here too
+	Directory  Directory          `json:"directory"`
+	Cells      []*Cell            `json:"cells"`      // by number
+	Operations []*Operation       `json:"operations"` // in the order in which they began
+	Begun      int64              `json:"begun,omitempty"`
+	Windows    []*Window          `json:"windows,omitempty"`
+	Power      Power              `json:"power,omitzero"`
+	PulsedAt   int64              `json:"pulsed_at,omitempty"`   // the last pulse, of any door
+	RemoteAt   []int64            `json:"remote_at,omitempty"`   // remote openings of the last hour
+	Climates   []Climate          `json:"climates,omitempty"`    // by the order in which they came
+	Outputs    []Output           `json:"outputs,omitempty"`     // by the order in which they came
+	Gates      []GateOrder        `json:"gates,omitempty"`       // of the last hour
+	Tampers    []Tamper           `json:"tampers,omitempty"`     // by the order in which they came
+	AlarmUntil int64              `json:"alarm_until,omitempty"` // siren and light call for help
+	ResentAt   []int64            `json:"resent_at,omitempty"`   // codes asked for in the last hour
+	// Devices are told anew after each start.
+	Devices []Device                    `json:"devices,omitempty"`
+	Link    Link                        `json:"link"`
+	Pad     Pad                         `json:"pad"`
+	Badges  map[models.CourierID]*Badge `json:"badges,omitempty"`
+	Past    map[models.ShipmentID]Past  `json:"past,omitempty"` // what is over here
 	// Session is of who stands before the front, BackSession at the back of a two-way cabinet.
 	Session     Session `json:"session"`
 	BackSession Session `json:"back_session"`
@@ -89,6 +91,7 @@ type Cell struct {
 	Dead     bool   `json:"dead,omitempty"`     // its board does not answer
 	Broken   bool   `json:"broken,omitempty"`   // someone on site found it unusable
 	Withheld bool   `json:"withheld,omitempty"` // out of service by order of the operator
+	Isolated bool   `json:"isolated,omitempty"` // out of service by a technician on site
 	Unfit    bool   `json:"unfit,omitempty"`    // its module is not as cold as it must be
 	Sensed   Sensed `json:"sensed,omitempty"`   // by its parcel sensor
 
@@ -118,10 +121,10 @@ type Cell struct {
 // usable reports whether the cell's lock can be driven.
 func (c *Cell) usable() bool { return !c.Dead && !c.Broken }
 
-// serves reports whether a parcel may be put into the cell. One that is withheld by an order
-// still gives out what is in it.
+// serves reports whether a parcel may be put into the cell. One that is withheld by an order, or
+// isolated by a technician, still gives out what is in it.
 func (c *Cell) serves() bool {
-	return c.usable() && !c.Withheld && (!c.Unfit || mutant.On(mutant.WarmCell))
+	return c.usable() && !c.Withheld && !c.Isolated && (!c.Unfit || mutant.On(mutant.WarmCell))
 }
 
 // offerable reports whether a parcel may be given the cell, once its door is shut and nobody is

@@ -96,6 +96,8 @@ func (t *turn) take(in Input) {
 		t.parcelSensed(in)
 	case ClimateRead:
 		t.climateRead(in)
+	case DevicesTold:
+		t.Devices = in.Devices
 	case PowerChanged:
 		t.powerChanged(in.Power)
 	case OutputChanged:

@@ -57,9 +57,16 @@ func TestEveryTextIsSaid(t *testing.T) {
 	require.Empty(t, left, "nothing says them")
 }
 
-// textKeys are the constants of text.go.
-func textKeys(t *testing.T) []TextKey {
-	file, err := parser.ParseFile(token.NewFileSet(), "text.go", nil, 0)
+// textKeys are the constants of the files of texts.
+func textKeys(t *testing.T) (keys []TextKey) {
+	for _, name := range []string{"text.go", "text_staff.go"} {
+		keys = append(keys, textKeysOf(t, name)...)
+	}
+	return keys
+}
+
+func textKeysOf(t *testing.T, name string) []TextKey {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 	require.NoError(t, err)
 	var keys []TextKey
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -50,7 +50,7 @@ func (s *State) outItems(session *Session, l Language) []Item {
 	items := []Item{}
 	for _, c := range s.toCollect(s.Directory.Couriers[session.Courier]) {
 		n := strconv.Itoa(c.Number())
-		items = append(items, Item{n, n + ": " + l.sentence(s.whyOut(c), nil)})
+		items = append(items, Item{Key: n, Label: n + ": " + l.sentence(s.whyOut(c), nil)})
 	}
 	return items
 }

@@ -67,8 +67,10 @@ type Config struct {
 	Relays Relays // nil: there are none
 	Line   Line
 	Clock  *Clock
-	IDs    *models.IDs
-	Logger *slog.Logger
+	// Restart has a device begin anew that a technician named by its key; nil: none can.
+	Restart func(device string)
+	IDs     *models.IDs
+	Logger  *slog.Logger
 }
 
 const (
@@ -265,6 +267,11 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 		switch e := e.(type) {
 		case cabinet.Pulse:
 			pulses = append(pulses, h.pulse(e))
+		case cabinet.Restart:
+			if h.Restart != nil {
+				h.Logger.Warn("a technician has a device started anew", "device", e.Device)
+				h.Restart(e.Device)
+			}
 		case cabinet.Drive:
 			h.order(e)
 		case cabinet.Send:

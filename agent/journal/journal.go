@@ -61,6 +61,7 @@ func head(s *cabinet.State) cabinet.State {
 	h.Journal.Facts = nil
 	h.Directory = cabinet.Directory{Cursor: s.Directory.Cursor}
 	// Given anew at each start.
+	h.Devices = nil
 	h.Key, h.Signers, h.Link, h.Session, h.BackSession = nil, nil, cabinet.Link{}, cabinet.Session{}, cabinet.Session{}
 	return h
 }

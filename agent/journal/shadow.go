@@ -337,7 +337,7 @@ func sameWindow(a, b *cabinet.Window) bool {
 func sameFixed(a, b *cabinet.Cell) bool {
 	return a.Layout == b.Layout && a.Occupancy == b.Occupancy && a.Generation == b.Generation && a.Shipment == b.Shipment &&
 		a.Operation == b.Operation && a.Unfit == b.Unfit && a.Sensed == b.Sensed && a.Leaf == b.Leaf && sameLeaf(a.Load, b.Load) &&
-		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Label == b.Label && a.Holder == b.Holder &&
+		a.Dead == b.Dead && a.Broken == b.Broken && a.Withheld == b.Withheld && a.Isolated == b.Isolated && a.Label == b.Label && a.Holder == b.Holder &&
 		a.Interrupted == b.Interrupted && a.TakenOver == b.TakenOver &&
 		a.Refusal == b.Refusal && a.RefusedUntil == b.RefusedUntil && a.SinceMS == b.SinceMS &&
 		a.Lock == b.Lock && a.LoadLock == b.LoadLock // the core replaces them whole

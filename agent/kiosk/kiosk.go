@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os/exec"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -25,20 +26,50 @@ type Kiosk struct {
 	Limits
 	command []string
 	words   chan struct{}
+	again   chan struct{}
 	log     *slog.Logger
+
+	mu   sync.Mutex
+	word time.Time // the last one
+	why  string    // the last browser does not run any more
+}
+
+// Status is how the screen stands.
+type Status struct {
+	Draws bool   // its page has drawn itself lately
+	Runs  bool   // a browser is run, and can be started anew
+	Why   string // the last one ended; empty: none did
 }
 
 // New makes a kiosk of a program and its arguments. Without any, nothing is run.
 func New(command []string, log *slog.Logger) *Kiosk {
-	return &Kiosk{Limits: Usual, command: command, words: make(chan struct{}, 1), log: log}
+	return &Kiosk{Limits: Usual, command: command, words: make(chan struct{}, 1), again: make(chan struct{}, 1), log: log}
 }
 
 // Alive is the word of a page that it has drawn itself.
 func (k *Kiosk) Alive() {
+	k.mu.Lock()
+	k.word = time.Now()
+	k.mu.Unlock()
 	select {
 	case k.words <- struct{}{}:
 	default: // one waits already
 	}
+}
+
+// Restart has the browser started anew.
+func (k *Kiosk) Restart() {
+	select {
+	case k.again <- struct{}{}:
+	default: // it is asked for already
+	}
+}
+
+// Status tells how the screen stands.
+func (k *Kiosk) Status() Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return Status{Draws: !k.word.IsZero() && time.Since(k.word) < k.Silent, Runs: len(k.command) > 0, Why: k.why}
 }
 
 // Run keeps the browser running until the context ends. It ends with the browser, and never
@@ -50,6 +81,9 @@ func (k *Kiosk) Run(ctx context.Context) error {
 			break
 		}
 		k.log.Warn("the screen's browser is started anew", "why", why)
+		k.mu.Lock()
+		k.why = why
+		k.mu.Unlock()
 		select {
 		case <-time.After(k.Pause):
 		case <-ctx.Done():
@@ -84,6 +118,8 @@ func (k *Kiosk) show(ctx context.Context) (why string) {
 			return "it ended: " + err.Error()
 		case <-k.words:
 			silent.Reset(k.Silent)
+		case <-k.again:
+			return "somebody asked for it"
 		case <-silent.C:
 			return "its page hangs"
 		case <-ctx.Done():

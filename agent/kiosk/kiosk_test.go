@@ -81,3 +81,19 @@ func TestStop(t *testing.T) {
 	run(t, kiosk.New(nil, slog.New(slog.DiscardHandler)))() // nothing to run
 	run(t, kiosk.New([]string{"/there/is/no/browser"}, slog.New(slog.DiscardHandler)))()
 }
+
+// TestRestart: a browser that somebody wants anew is ended and started, and it is known why.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	command, processes := browser(t, "sleep 1000 & wait")
+	k := kiosk.New(command, slog.New(slog.DiscardHandler))
+	k.Pause = time.Millisecond
+	defer run(t, k)()
+	require.Eventually(t, func() bool { return len(processes()) == 1 }, soon, often)
+	require.Equal(t, kiosk.Status{Runs: true}, k.Status())
+	k.Alive()
+	require.True(t, k.Status().Draws)
+	k.Restart()
+	require.Eventually(t, func() bool { return len(processes()) == 2 }, soon, often)
+	require.Equal(t, "somebody asked for it", k.Status().Why)
+}

@@ -25,6 +25,7 @@ type Config struct {
 	Shipments Shipments
 	Incidents Incidents
 	Remotes   Remotes
+	Badges    Badges
 	Engine    Engine
 
 	Texts  *catalogue.Catalogue
@@ -90,6 +91,8 @@ func New(cfg Config) http.Handler {
 		"GET /desk/remote":                              d.remotes,
 		"GET /desk/remote/{id}":                         d.remote,
 		"POST /desk/remote/{id}/{action}":               d.decideRemote,
+		"GET /desk/badges":                              d.badges,
+		"POST /desk/badges/{id}/{action}":               d.suspendBadge,
 		"GET /desk/shipments":                           d.shipments,
 		"GET /desk/shipments/{id}":                      d.shipment,
 		"POST /desk/shipments/{id}/contact":             d.contact,

@@ -89,6 +89,14 @@ type Remotes interface {
 	Remotes(ctx context.Context, q models.RemoteQuery) ([]models.RemoteView, error)
 }
 
+// Badges are who works at cabinets.
+type Badges interface {
+	// Couriers returns a page ordered by id.
+	Couriers(ctx context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error)
+	// SuspendCourier lets a badge in nowhere any more, or again; not_found where there is none.
+	SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error)
+}
+
 // Engine carries out actions on a shipment's life. The same request is the same action. Each
 // answers once the new state is written; unavailable while the engine cannot be reached,
 // not_found for a life that it does not have, invalid_state where the state does not allow it.

@@ -16,8 +16,8 @@ import (
 // everything lists an address of each page and act.
 func (r *rig) everything() (pages, acts []string) {
 	locker, shipment := "/desk/lockers/"+string(r.locker.ID), "/desk/shipments/"+string(r.shipment.Shipment.ID)
-	return []string{"/desk", "/desk/lockers", locker, locker + "?cell=1", "/desk/shipments", shipment, "/desk/incidents", "/desk/remote", "/desk/remote/" + string(r.remote.ID), "/desk/nowhere"},
-		[]string{"/desk/sign-out", "/desk/language", locker + "/pause", locker + "/cells/1/out-of-service", locker + "/open", "/desk/remote/" + string(r.remote.ID) + "/approve", shipment + "/cancel",
+	return []string{"/desk", "/desk/lockers", locker, locker + "?cell=1", "/desk/shipments", shipment, "/desk/incidents", "/desk/remote", "/desk/badges", "/desk/remote/" + string(r.remote.ID), "/desk/nowhere"},
+		[]string{"/desk/sign-out", "/desk/language", locker + "/pause", locker + "/cells/1/out-of-service", locker + "/open", "/desk/badges/cou_01hv0000000000000000000001/suspend", "/desk/remote/" + string(r.remote.ID) + "/approve", shipment + "/cancel",
 			shipment + "/contact", "/desk/incidents/inc_01hv0000000000000000000001/resolve"}
 }
 

@@ -21,7 +21,6 @@ import (
 	"cubby/agent/kiosk"
 	"cubby/agent/link"
 	"cubby/agent/lock"
-	"cubby/agent/relay"
 	"cubby/agent/scan"
 	"cubby/agent/screen"
 	"cubby/agent/uplink"
@@ -94,6 +93,18 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 	var excuse outage
 	for {
 		err := serve(ctx, p, c, log, id, excuse.end)
+		if ctx.Err() == nil && errors.Is(err, errRestart) {
+			again, err := p.configured("run", args, nil)
+			switch {
+			case err != nil:
+				log.Error("the configuration is not taken: the old one counts", "error", err)
+			case again.Dir != c.Dir:
+				log.Error("the configuration is not taken: another folder is another cabinet's")
+			default:
+				c = again
+			}
+			continue
+		}
 		if ctx.Err() != nil || !journal.DiskFailed(err) {
 			return errors.Join(err, excuse.end())
 		}
@@ -136,10 +147,15 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 		buses = append(buses, bus)
 	}
 	lines := c.lines(log)
+	told := &devices{
+		config: c, scanners: watch(c.Scanners), heard: &sensors{climates: map[int]climate.Status{}, relays: lines}, browser: kiosk.New(c.Browser, log),
+		restart: make(chan struct{}, 1), errors: map[string]string{},
+	}
 	h := host.New(host.Config{
 		Keeper: keeper, Lost: lost, Buses: buses, Relays: lines, Line: line, Clock: clock,
-		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log,
+		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log, Restart: told.begin,
 	})
+	told.host = h
 	group, ctx := errgroup.WithContext(ctx)
 	started := make(chan struct{})
 	var stopped error // the cabinet's own word: the other parts only say that it stops
@@ -153,7 +169,7 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 			if err := screenNeeded(); err != nil {
 				return err
 			}
-			return serveParts(ctx, c, log, h, line, lines)
+			return serveParts(ctx, c, log, h, line, told)
 		case <-ctx.Done():
 			return nil
 		}
@@ -167,14 +183,13 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 }
 
 // serveParts runs what gives inputs to a cabinet that has started.
-func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, line *uplink.Uplink, lines relay.Lines) error {
+func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, line *uplink.Uplink, told *devices) error {
 	if err := takeSpool(ctx, c, h, log); err != nil {
 		return err
 	}
-	scanners := watch(c.Scanners)
+	scanners, heard, browser := told.scanners, told.heard, told.browser
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
-	heard := &sensors{climates: map[int]climate.Status{}, relays: lines}
 	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {
@@ -185,7 +200,7 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 			})
 		})
 	}
-	browser := kiosk.New(c.Browser, log)
+	group.Go(func() error { return told.run(ctx, log) })
 	group.Go(func() error { return browser.Run(ctx) })
 	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, c.Panel, browser.Alive, log)) })
 	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, heard, log)) })

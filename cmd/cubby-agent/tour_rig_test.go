@@ -87,6 +87,11 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 			Badge: badge, PINHash: pin, Unannounced: true,
 		})
 	}
+	pin, err := models.HashPIN("4711", rand.Reader)
+	require.NoError(t, err)
+	p.cabinet().Tell(models.EntryCourier, "cou_3", models.DirectoryCourier{
+		Courier: "cou_3", Organization: "org_3", Operator: true, Role: models.RoleTechnician, Badge: "STAFF-1", PINHash: pin,
+	})
 	r := p.enroll().run()
 	w := &tour{
 		browser: newBrowserFor(t, "http://"+address, 10*time.Minute), r: r, language: language, time: clock,

@@ -33,6 +33,8 @@ func TestTour(t *testing.T) {
 			w.codes()
 			w.courier()
 			w.client()
+			w.technician()
+			w.technicianWithKeypad()
 			w.troubles()
 			w.corrections()
 			w.objections()

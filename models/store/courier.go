@@ -22,6 +22,9 @@ func (s *Store) CreateCourier(ctx context.Context, n models.NewCourier) (models.
 		if _, err = take(o, err, "There is no such organization."); err != nil {
 			return err
 		}
+		if c.Role == models.RoleTechnician && o.Kind != models.KindOperator {
+			return fieldError("/organization", "must be the operator: technicians are its people")
+		}
 		c.Test = n.Actor.Test
 		if err := t.knownLockers(n.Actor, c); err != nil {
 			return err
@@ -170,6 +173,9 @@ func (s *Store) Couriers(ctx context.Context, a models.Actor, q models.CourierQu
 		query = query.Where("organization = ? AND test = ?", a.Organization, a.Test)
 	case q.Organization != "":
 		query = query.Where("organization = ?", q.Organization)
+	}
+	if q.Role != "" {
+		query = query.Where("role = ?", q.Role)
 	}
 	if q.Search != "" {
 		search, args := contains(q.Search, "id", "badge")

@@ -97,10 +97,11 @@ type intake struct {
 	data     []models.FactData
 	problems []string
 
-	shipments map[models.ShipmentID]bool
-	parcels   map[models.ParcelID]models.ShipmentID
-	cells     map[int]models.Size
-	free      map[int]bool // as it was before the batch
+	shipments   map[models.ShipmentID]bool
+	technicians map[models.CourierID]technician
+	parcels     map[models.ParcelID]models.ShipmentID
+	cells       map[int]models.Size
+	free        map[int]bool // as it was before the batch
 
 	facts    []models.StoredFact
 	reports  map[int]told            // the last of each cell
@@ -128,6 +129,9 @@ func (in *intake) load(facts []models.Fact) error {
 			parcels = append(parcels, d.Parcel)
 		}
 		needCells = needCells || d.After != nil || len(d.Cells) > 0 || f.Cell != 0
+	}
+	if err := in.loadTechnicians(facts); err != nil {
+		return err
 	}
 	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
 	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]told{}, map[models.ParcelID]int{}
@@ -203,6 +207,9 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 			return "a cell's state is not known"
 		}
 	}
+	if problem := in.notTheirs(f, d); problem != "" {
+		return problem
+	}
 	if d.Shipment != "" && !in.shipments[d.Shipment] {
 		return unknownShipment
 	}
@@ -258,8 +265,8 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		Quarantined: problem, Body: f, ReceivedAt: in.now,
 	})
 	incident := models.Incident{Locker: in.locker, Cell: f.Cell, Shipment: d.Shipment, Evidence: f.Key(in.locker)}
-	if problem == "" || problem == unknownShipment {
-		// The cells are as the cabinet says, whosever the parcel is.
+	if problem == "" || problem == unknownShipment || in.notTheirs(f, d) == problem {
+		// The cells are as the cabinet says, whosever the parcel is and whoever was there.
 		for _, r := range d.Cells {
 			in.report(r, f)
 		}
@@ -283,6 +290,11 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	if d.Label != "" {
 		if err := in.unannounced(f, d); err != nil {
+			return err
+		}
+	}
+	if ofService(f.Type) || mayBeService(f.Type) {
+		if err := in.served(f, d); err != nil {
 			return err
 		}
 	}

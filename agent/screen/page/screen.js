@@ -3,7 +3,8 @@
 /**
  * @typedef {{
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
- *   frame: string[], labels: Object<string, string>, items: {key: string, label: string}[], doors: number[],
+ *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
+ *   report?: {name: string, value: string, wrong?: boolean}[],
  *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
@@ -16,6 +17,7 @@ const lostAfter = 3000; // ms
 const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
 const codeLength = 8;
+const staffPress = 5000; // ms that the screen of help is pressed for, for technicians
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
@@ -54,6 +56,7 @@ function draw(v) {
   at('hint').classList.toggle('home', v.screen === 'C1');
   at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
   fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
+  fill(at('report'), v.report, reportLine);
   typed.type = v.pad === 'pin' ? 'password' : 'text';
   drawPad(v);
   fill(at('strips'), v.strips, (s) => element('p', s));
@@ -61,6 +64,7 @@ function draw(v) {
   fill(at('items'), v.items, (item) => {
     const button = pressable(item.label, () => send('choose', item.key));
     button.dataset.item = item.key;
+    if (item.look) button.dataset.look = item.look;
     return button;
   });
   fill(at('buttons'), worded(v, v.buttons), choice);
@@ -94,6 +98,14 @@ function pressable(label, act) {
   return button;
 }
 
+// What is wrong is told by a sign, and not by its colour alone.
+function reportLine({ name, value, wrong }) {
+  const line = document.createElement('div');
+  line.append(element('dt', name), element('dd', (wrong ? '⚠ ' : '') + value));
+  line.classList.toggle('wrong', !!wrong);
+  return line;
+}
+
 const worded = (v, names) => names.map((name) => ({ name, label: v.labels[name] || name, on: !!v.access[name.replace('access_', '')] || name === 'language_' + v.language }));
 
 function choice({ name, label, on }) {
@@ -112,9 +124,10 @@ const distance = (m, language) => m < 1000
 
 /** @param {View} v */
 function drawPad(v) {
-  const keyboard = { digits, pin: digits, label: lettersWanted && letters }[v.pad];
+  const keyboard = { digits, pin: digits, label: lettersWanted && letters, cell: lettersWanted && digits }[v.pad];
   at('pad').hidden = !keyboard;
-  at('keyboard').hidden = v.pad !== 'label';
+  at('keyboard').hidden = v.pad !== 'label' && v.pad !== 'cell';
+  document.querySelector('main').classList.toggle('numbered', v.pad !== 'cell');
   document.querySelector('main').classList.toggle('typing', !!keyboard);
   at('keys').classList.toggle('letters', keyboard === letters);
   fill(at('keys'), keyboard || [], key);
@@ -248,7 +261,7 @@ function speakAndSound(v, before) {
     said.lang = v.language;
     window.speechSynthesis.speak(said);
   }
-  if (before && loud.has(v.screen) && !v.quiet) beep();
+  if (before && (loud.has(v.screen) && !v.quiet || v.text === 'staff_sound')) beep();
 }
 
 let sound = null;
@@ -288,7 +301,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, lines: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
     });
   }, view ? lostAfter : 0);
 }
@@ -345,7 +358,9 @@ function keyDown(e) {
     Backspace: () => type('⌫'), Delete: () => type('⌫'), Escape: () => send('press', 'back'),
     Enter: () => (typed.value ? submit() : onButton && document.activeElement.click()),
   }[e.key];
-  if (view.pad === 'label' && /^[A-Za-z0-9.-]$/.test(e.key)) {
+  if (view.screen === 'C5' && e.key === '0') {
+    if (!e.repeat) staffWaits();
+  } else if (view.pad === 'label' && /^[A-Za-z0-9.-]$/.test(e.key) || view.pad === 'cell' && /^[0-9]$/.test(e.key)) {
     lettersWanted = true;
     drawPad(view);
     type(e.key);
@@ -355,6 +370,16 @@ function keyDown(e) {
   else return;
   e.preventDefault();
 }
+
+// Technicians press the screen of help for long, beside its buttons; with a keypad, its 0.
+let staffTimer = 0;
+
+function staffWaits() {
+  clearTimeout(staffTimer);
+  if (view?.screen === 'C5') staffTimer = setTimeout(() => send('press', 'staff'), staffPress);
+}
+
+const staffEnds = () => clearTimeout(staffTimer);
 
 let touchedAt = -touchEvery;
 
@@ -371,6 +396,8 @@ at('keyboard').addEventListener('click', () => {
 addEventListener('keydown', keyDown);
 addEventListener('keydown', touched);
 addEventListener('pointerdown', touched);
+addEventListener('pointerdown', (e) => { if (!e.target.closest('button')) staffWaits(); });
+for (const end of ['pointerup', 'pointercancel', 'keyup', 'blur']) addEventListener(end, staffEnds);
 addEventListener('contextmenu', (e) => e.preventDefault());
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
 
