@@ -38,13 +38,15 @@ const (
 	// IncidentDevice: a device of a cabinet does not work, or its module is not as cold as it
 	// must be. The evidence names it.
 	IncidentDevice IncidentKind = "device"
+	// IncidentCloned: two computers spoke for one cabinet; neither is heard until it is released.
+	IncidentCloned IncidentKind = "cabinet_cloned"
 )
 
 // IncidentKinds lists them all.
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice}
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice, IncidentCloned}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

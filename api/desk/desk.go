@@ -18,14 +18,15 @@ import (
 
 // Config is what the desk is made of. All but TemporalUI is required.
 type Config struct {
-	Staff     Staff
-	Sessions  Sessions
-	Lockers   Lockers
-	Cells     Cells
-	Shipments Shipments
-	Incidents Incidents
-	Remotes   Remotes
-	Engine    Engine
+	Staff      Staff
+	Sessions   Sessions
+	Lockers    Lockers
+	Cells      Cells
+	Shipments  Shipments
+	Incidents  Incidents
+	Remotes    Remotes
+	Enrolments Enrolments
+	Engine     Engine
 
 	Texts  *catalogue.Catalogue
 	Logger *slog.Logger
@@ -90,6 +91,9 @@ func New(cfg Config) http.Handler {
 		"GET /desk/remote":                              d.remotes,
 		"GET /desk/remote/{id}":                         d.remote,
 		"POST /desk/remote/{id}/{action}":               d.decideRemote,
+		"POST /desk/lockers/{id}/release":               d.releaseIdentity,
+		"GET /desk/enrolments":                          d.enrolments,
+		"POST /desk/enrolments/{id}/{action}":           d.decideEnrolment,
 		"GET /desk/shipments":                           d.shipments,
 		"GET /desk/shipments/{id}":                      d.shipment,
 		"POST /desk/shipments/{id}/contact":             d.contact,
