@@ -201,8 +201,8 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {
-			return scan.Run(ctx, s.open, log.With("scanner", s.port), func(code string) {
-				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.side}); err != nil && ctx.Err() == nil {
+			return scan.Run(ctx, s.open, log.With("scanner", s.Port), func(code string) {
+				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.Side}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}
 			})
