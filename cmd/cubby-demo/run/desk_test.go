@@ -163,6 +163,9 @@ func TestDesk(t *testing.T) {
 	d.looks("front")
 	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), says("locker", "L-001"))
 	d.looks("lockers")
+	d.do("computers that wait: none", chromedp.Navigate(system.APIURL+"/desk/enrolments"), says("empty", "No computer"))
+	d.looks("enrolments")
+	d.do("the lockers again", chromedp.Navigate(system.APIURL+"/desk/lockers"), says("locker", "L-001"))
 	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), says("sign-out", "Выйти"))
 	d.looks("lockers-ru")
 	d.do("leaving", click("sign-out"), chromedp.WaitVisible(chromedp.CSS("input[name=password]")), chromedp.Navigate(system.APIURL+"/desk"),
