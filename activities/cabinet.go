@@ -36,7 +36,8 @@ type Enrolments interface {
 	// Enroll uses a claim up for a key and returns the key's certificate; again for the
 	// same claim and key, it returns the same. Certificates of other computers of the
 	// cabinet are revoked. It returns claim_unknown, claim_used, claim_expired,
-	// certificate_revoked or key_used.
+	// certificate_revoked or key_used, and enrolment_pending or enrolment_refused where
+	// somebody has to accept the computer.
 	Enroll(ctx context.Context, claimHash, keyHash string, sign Sign) (models.Certificate, error)
 	// Renew returns a certificate for a new key of the cabinet that has the certificate of
 	// the serial; again for the same key, it returns the same. It returns

@@ -20,7 +20,7 @@ type Config struct {
 	Keys      Keys
 	Shipments Shipments
 	Lockers   Lockers
-	Enrolment Enrolment
+	Enrolment Enrolments
 	Network   Network
 	Incidents Incidents
 	Events    Events

@@ -139,7 +139,10 @@ func (p *ports) EditShipment(_ context.Context, e models.ShipmentEdit) error {
 	return nil
 }
 
-func (p *ports) EraseContact(_ context.Context, _ models.Request, id models.ShipmentID) error {
+func (p *ports) EraseContact(ctx context.Context, r models.Request, id models.ShipmentID) error {
+	if _, err := p.Shipment(ctx, r.Actor, id); err != nil {
+		return err
+	}
 	p.erased = append(p.erased, id)
 	return nil
 }

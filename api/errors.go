@@ -32,6 +32,10 @@ func status(code models.Code) (int, string) {
 		return http.StatusUnauthorized, "The claim is not valid"
 	case models.CodeCertificateUnknown, models.CodeCertificateRevoked, models.CodeCertificateExpired:
 		return http.StatusUnauthorized, "The certificate is not valid"
+	case models.CodeEnrolmentPending, models.CodeEnrolmentRefused:
+		return http.StatusForbidden, "The computer is not accepted"
+	case models.CodeCabinetCloned:
+		return http.StatusForbidden, "The cabinet is held"
 	case models.CodeKeyUsed:
 		return http.StatusConflict, "The key was used before"
 	case models.CodeForbidden:
@@ -110,6 +114,8 @@ func retryAfter(code models.Code) string {
 	switch code {
 	case models.CodeUnavailable, models.CodeTooMany, models.CodeInProgress:
 		return "1"
+	case models.CodeEnrolmentPending:
+		return "5"
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"strconv"
@@ -157,6 +158,10 @@ func (s *server) UpdateLocker(ctx context.Context, request UpdateLockerRequestOb
 	if b.Functions != nil {
 		u.Functions = each(*b.Functions, func(f LockerFunction) models.LockerFunction { return models.LockerFunction(f) })
 	}
+	if b.Acceptance != nil {
+		acceptance := models.Acceptance(*b.Acceptance)
+		u.Acceptance = &acceptance
+	}
 	l, err := s.Network.UpdateLocker(ctx, callOf(ctx).request(), models.LockerID(request.Id), u)
 	if err != nil {
 		return nil, err
@@ -258,7 +263,9 @@ func lockerDetail(a models.Actor, now time.Time) func(models.LockerView) LockerD
 			}
 		}
 		if a.Operator() {
-			d.CertificateUntil = v.Link.CertificateUntil
+			d.CertificateUntil, d.HeldSince = v.Link.CertificateUntil, v.Link.HeldSince
+			acceptance := Acceptance(cmp.Or(l.Acceptance, models.AcceptAutomatic))
+			d.Acceptance = &acceptance
 		} else {
 			d.Location.Host = nil
 		}

@@ -23,6 +23,7 @@ func bodies() map[string]string {
 		"OpenGate":            `{"reason":"why"}`,
 		"RejectRemoteOpening": `{"reason":"why"}`, "PutLockerScreen": `{}`, "PutNetworkScreen": `{}`,
 		"PauseLocker": `{"reason":"why"}`, "ResumeLocker": `{"reason":"why"}`, "CloseLocker": `{"reason":"why"}`, "RevokeCertificates": `{"reason":"why"}`,
+		"ReleaseIdentity": `{"reason":"why"}`, "RefuseEnrolment": `{"reason":"why"}`,
 		"CreateRoute": `{"courier":"{body courier}","date":"2026-03-02","stops":[{"locker":"{body stops[].locker}",
 			"bring":["{body stops[].bring[]}"],"take":["{body stops[].take[]}"]}]}`,
 		"CreateCourier":       `{"organization":"{body organization}","badge":"BADGE-NEW","pin":"1234","lockers":["{body lockers[]}"]}`,
@@ -62,6 +63,8 @@ func needs() map[string]string {
 		"MarkCellChecked":      `UPDATE cells SET doubtful = true, generation = 1`,
 		"ApproveRemoteOpening": `UPDATE remote_openings SET state = 'waiting_for_approval', requested_by = 'somebody'`,
 		"RejectRemoteOpening":  `UPDATE remote_openings SET state = 'waiting_for_approval', requested_by = 'somebody'`,
-		"ResumeLocker":         `UPDATE lockers SET state = 'paused'`,
+		"ReleaseIdentity": `INSERT INTO locker_connections (locker, instance, run, n, at, held_at)
+			SELECT id, 'gateway', 'run', 1, created_at, created_at FROM lockers`,
+		"ResumeLocker": `UPDATE lockers SET state = 'paused'`,
 	}
 }

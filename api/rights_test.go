@@ -150,9 +150,10 @@ func operatorRights() []right {
 	var rows []right
 	for _, named := range []struct{ at, object, operations string }{
 		{"path id", "locker", "UpdateLocker ListLimits PutLimits ListCells ListFacts TakeCellOut PutCellBack MarkCellChecked " +
-			"PauseLocker ResumeLocker CloseLocker CreateClaim RevokeCertificates OpenCell OpenCells OpenGate GetLockerScreen PutLockerScreen"},
+			"PauseLocker ResumeLocker CloseLocker CreateClaim RevokeCertificates ReleaseIdentity OpenCell OpenCells OpenGate GetLockerScreen PutLockerScreen"},
 		{"path n", "cell", "TakeCellOut PutCellBack MarkCellChecked OpenCell"},
-		{"query locker", "locker", "ListRemoteOpenings"},
+		{"query locker", "locker", "ListRemoteOpenings ListEnrolments"},
+		{"path id", "enrolment", "AcceptEnrolment RefuseEnrolment"},
 		{"path id", "opening", "GetRemoteOpening ApproveRemoteOpening RejectRemoteOpening"},
 		{"body items[].carrier", "carrier", "PutLimits"},
 		{"body location", "location", "CreateLocker"},

@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	w.add(lockerName, object{set: "none", id: "LOCKER-C"})
 	for kind, prefix := range map[string]string{
 		"locker": "lkr", lockerName: "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
-		"notification": "ntf", "incident": "inc", "opening": "rem", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
+		"notification": "ntf", "incident": "inc", "opening": "rem", "enrolment": "enr", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
 	} {
 		w.add(kind, object{set: "none", id: prefix + "_01hv0000000000000000000000"})
 	}
@@ -233,6 +233,10 @@ func (w *world) side(t *testing.T, set string, model models.ModelID, test bool) 
 	opening, err := w.db.RequestRemote(ctx, models.NewRemote{Request: by, Locker: locker.ID, Cells: []int{1}, Purpose: models.PurposeHelp, Reason: "why"})
 	require.NoError(t, err)
 	add("opening", string(opening.ID), nil)
+	enrolment := models.NewIDs(func() time.Time { return testNow }, rand.Reader).New(models.PrefixEnrolment)
+	w.write(t, `INSERT INTO enrolments (id, locker, public_key_hash, serial, address, state, created_at, asked_at, decided_by, reason)
+		VALUES (?, ?, ?, '', '192.0.2.7', 'waiting', ?, ?, '', '')`, enrolment, locker.ID, enrolment, testNow, testNow)
+	add("enrolment", enrolment, nil)
 	w.message(t, v.Shipment.ID, add, theirs)
 	w.webhook(t, by, add, carrier)
 }

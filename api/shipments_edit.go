@@ -50,14 +50,15 @@ func shipmentEdit(now time.Time, b ShipmentEdit) (models.ShipmentEdit, error) {
 
 // EraseContact erases how a shipment's client is reached.
 func (s *server) EraseContact(ctx context.Context, request EraseContactRequestObject) (EraseContactResponseObject, error) {
+	if err := known(models.PrefixShipment, request.Id, "shipment"); err != nil {
+		return nil, err
+	}
+	// Whose shipment it is, the store asks.
+	if err := s.Shipments.EraseContact(ctx, callOf(ctx).request(), models.ShipmentID(request.Id)); err != nil {
+		return nil, err
+	}
 	v, err := s.shipment(ctx, request.Id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.Shipments.EraseContact(ctx, callOf(ctx).request(), v.Shipment.ID); err != nil {
-		return nil, err
-	}
-	if v, err = s.shipment(ctx, request.Id); err != nil {
 		return nil, err
 	}
 	return EraseContact200JSONResponse(shipmentBody(v)), nil

@@ -41,6 +41,7 @@ type NetworkCounts struct {
 	Away          int // active lockers whose cabinet is not connected
 	Cells         CellCounts
 	OpenIncidents int
+	Enrolments    int // computers that wait to be accepted
 	// Shipments has those that have not ended, by state.
 	Shipments map[ShipmentState]int
 }

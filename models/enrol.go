@@ -34,6 +34,8 @@ const (
 	CodeCertificateUnknown Code = "certificate_unknown"
 	CodeCertificateRevoked Code = "certificate_revoked"
 	CodeCertificateExpired Code = "certificate_expired"
+	// CodeCabinetCloned: two computers speak for one cabinet, and neither is heard.
+	CodeCabinetCloned Code = "cabinet_cloned"
 )
 
 // Claim is a one-time code that makes a computer the computer of a cabinet. A cabinet has
@@ -109,6 +111,9 @@ type LockerLink struct {
 	LastSeen *time.Time // nil: never
 	// CertificateUntil is the end of its newest certificate; nil: it has none that counts.
 	CertificateUntil *time.Time
+	// HeldSince is since when no computer is taken for it, because two spoke for it; nil: it is
+	// not held.
+	HeldSince *time.Time
 }
 
 // GatewayLease is how long after its last beat a gateway's connections count.

@@ -45,6 +45,8 @@ const (
 	IncidentTamper IncidentKind = "tamper"
 	// IncidentLockSlow: a lock needs longer, or more pulses, than it used to. It may trap a parcel.
 	IncidentLockSlow IncidentKind = "lock_slow"
+	// IncidentCloned: two computers spoke for one cabinet; neither is heard until it is released.
+	IncidentCloned IncidentKind = "cabinet_cloned"
 )
 
 // IncidentKinds lists them all.
@@ -52,7 +54,7 @@ func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
 		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice,
-		IncidentTamper, IncidentLockSlow, IncidentStaffOpen}
+		IncidentTamper, IncidentLockSlow, IncidentStaffOpen, IncidentCloned}
 }
 
 // Incident is something that a person should look at. At most one is open per key.

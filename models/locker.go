@@ -221,8 +221,10 @@ type Locker struct {
 	Functions []LockerFunction `gorm:"serializer:json"`
 	// EasyReach are the numbers of the cells that everybody reaches, also from a wheelchair.
 	EasyReach []int `gorm:"serializer:json"`
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	// Acceptance is who accepts its computers; empty: automatic.
+	Acceptance Acceptance
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
 }
 
 // LockerFunction is something that people can do at a locker.
@@ -242,6 +244,8 @@ type LockerUpdate struct {
 	Number    *string
 	Functions []LockerFunction
 	EasyReach []int
+	// Acceptance is who accepts computers from now on.
+	Acceptance *Acceptance
 }
 
 // Apply changes a locker whose cells are numbered from 1 to cells.
@@ -253,6 +257,7 @@ func (u LockerUpdate) Apply(l *Locker, cells int) error {
 		}
 	}
 	set(&l.Number, u.Number)
+	set(&l.Acceptance, u.Acceptance)
 	if u.Functions != nil {
 		l.Functions = u.Functions
 	}

@@ -1,4 +1,5 @@
-// Package scan reads barcode and QR scanners on a serial line.
+// Package scan reads barcode and QR scanners: on a serial line, where a module is set up by
+// frames first, or as a keyboard that the kernel gives to this program alone.
 package scan
 
 import (

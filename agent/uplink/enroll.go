@@ -24,8 +24,20 @@ const (
 	renewSpread = 72 * time.Hour
 )
 
+// PendingError says that somebody has to accept the computer. Enroll is called again, after a
+// while: it comes with the same key.
+type PendingError struct {
+	Fingerprint string        // of the key, as whoever accepts it sees it
+	Wait        time.Duration // as the server asks
+}
+
+func (e *PendingError) Error() string {
+	return "somebody has to accept this computer, whose key is " + e.Fingerprint
+}
+
 // Enroll uses a claim up for an identity and keeps it. A repeat after a lost answer is
-// made with the same key, and gets the answer that was lost.
+// made with the same key, and gets the answer that was lost. It returns a *PendingError where
+// somebody has to accept the computer first.
 func Enroll(ctx context.Context, cfg Config, claim string) (Identity, error) {
 	c, base, err := client(cfg, func() *Identity { return nil })
 	if err != nil {
@@ -35,7 +47,16 @@ func Enroll(ctx context.Context, cfg Config, claim string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	return request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key, nil)
+	id, err := request(ctx, cfg, caller{c, base}, protocol.PathEnroll, claim, key, nil)
+	var no *refusal
+	if errors.As(err, &no) && no.code == models.CodeEnrolmentPending {
+		hash, err := models.PublicKeyHash(&key.PublicKey)
+		if err != nil {
+			return Identity{}, err
+		}
+		return Identity{}, &PendingError{models.Fingerprint(hash), no.wait}
+	}
+	return id, err
 }
 
 // request asks for a certificate for a key and keeps what comes. before is the identity that is
@@ -112,23 +133,32 @@ func (k *kept) keep(before Identity, key *ecdsa.PrivateKey) error {
 
 // keepRenewing has the certificate renewed in time, at a moment that differs between
 // cabinets. The old one is used until the new one is on the disk. An expired one renews
-// too, for as long as the server allows it.
+// too, for as long as the server allows it; that it has expired the server says as well, since
+// the clock of a cabinet that stood dark may have stopped when it went.
 func (u *Uplink) keepRenewing(ctx context.Context, core Core) error {
 	spread := jitter(u.Rand, renewSpread)
 	tick := time.NewTicker(u.timing.renewEvery)
 	defer tick.Stop()
+	expired := false
 	for {
 		id := u.current()
 		now, _ := u.Time()
-		if now.After(id.NotAfter().Add(spread - renewBefore)) {
-			if err := u.renew(ctx, core, id); err != nil && ctx.Err() == nil {
-				u.Logger.Warn("the certificate was not renewed; trying again in an hour", "expires", id.NotAfter(), "error", err)
+		if expired || now.After(id.NotAfter().Add(spread-renewBefore)) {
+			if err := u.renew(ctx, core, id); err != nil {
+				u.Logger.Warn("the certificate was not renewed; it is tried again", "expires", id.NotAfter(), "error", err)
+				if !wait(ctx, max(waitOf(err), u.timing.renewAgain)) {
+					return nil
+				}
 			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			expired = false
+		case <-u.expired:
+			// It may have been said of the certificate before the one that there is now.
+			expired = u.current().leaf.Equal(id.leaf)
 		}
 	}
 }

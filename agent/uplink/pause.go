@@ -24,8 +24,11 @@ func (p *pause) grow(least time.Duration) time.Duration {
 }
 
 // wait waits the next pause; false means that the context ended.
-func (p *pause) wait(ctx context.Context, least time.Duration) bool {
-	t := time.NewTimer(p.grow(least))
+func (p *pause) wait(ctx context.Context, least time.Duration) bool { return wait(ctx, p.grow(least)) }
+
+// wait waits; false means that the context ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -131,6 +131,7 @@ func newRigAt(t *testing.T, g *gatewaytest.Gateway, cfg Config) *rig {
 	require.NoError(t, err)
 	// As patient as a test.
 	u.timing.retryFirst, u.timing.retryLast, u.timing.steady = 5*time.Millisecond, 50*time.Millisecond, time.Second
+	u.timing.renewAgain = 5 * time.Millisecond
 	r := &rig{Uplink: u, t: t, gateway: g, core: newCore(), ended: make(chan error, 1)}
 	r.core.line = u
 	return r

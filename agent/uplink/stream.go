@@ -53,6 +53,10 @@ func (u *Uplink) keepStream(ctx context.Context, core Core) error {
 		if errors.As(err, &stopped) {
 			return stopped.error
 		}
+		var no *refusal
+		if errors.As(err, &no) && no.code == models.CodeCertificateExpired {
+			nudge(u.expired)
+		}
 		u.Logger.Info("no line to the server", "error", err)
 		u.note(func(s *Status) {
 			if s.Connected {

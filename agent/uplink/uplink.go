@@ -50,6 +50,7 @@ type Uplink struct {
 
 	upload, directory, snapshot chan struct{}
 	requests                    chan protocol.Request
+	expired                     chan struct{} // the server says that the certificate has ended
 
 	mu       sync.Mutex
 	identity Identity
@@ -66,12 +67,13 @@ type timing struct {
 	// this one dial without end.
 	steady     time.Duration
 	renewEvery time.Duration // looks at the certificate's end
+	renewAgain time.Duration // at least, after a renewal that failed
 }
 
 func usualTiming() timing {
 	return timing{
 		pingEvery: protocol.PingInterval, pongWithin: protocol.PongTimeout,
-		retryFirst: 200 * time.Millisecond, retryLast: 30 * time.Second, steady: 10 * time.Second, renewEvery: time.Hour,
+		retryFirst: 200 * time.Millisecond, retryLast: 30 * time.Second, steady: 10 * time.Second, renewEvery: time.Hour, renewAgain: 2 * time.Minute,
 	}
 }
 
@@ -89,7 +91,7 @@ func New(cfg Config, id Identity) (*Uplink, error) {
 	u := &Uplink{
 		Config: cfg, timing: usualTiming(), identity: id,
 		upload: make(chan struct{}, 1), directory: make(chan struct{}, 1), snapshot: make(chan struct{}, 1),
-		requests: make(chan protocol.Request, protocol.RequestsAnHour),
+		requests: make(chan protocol.Request, protocol.RequestsAnHour), expired: make(chan struct{}, 1),
 	}
 	u.status = Status{NotAfter: id.NotAfter(), Server: cfg.Server}
 	var err error

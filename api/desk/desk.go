@@ -18,15 +18,16 @@ import (
 
 // Config is what the desk is made of. All but TemporalUI is required.
 type Config struct {
-	Staff     Staff
-	Sessions  Sessions
-	Lockers   Lockers
-	Cells     Cells
-	Shipments Shipments
-	Incidents Incidents
-	Remotes   Remotes
-	Badges    Badges
-	Engine    Engine
+	Staff      Staff
+	Sessions   Sessions
+	Lockers    Lockers
+	Cells      Cells
+	Shipments  Shipments
+	Incidents  Incidents
+	Remotes    Remotes
+	Badges     Badges
+	Enrolments Enrolments
+	Engine     Engine
 
 	Texts  *catalogue.Catalogue
 	Logger *slog.Logger
@@ -93,6 +94,9 @@ func New(cfg Config) http.Handler {
 		"POST /desk/remote/{id}/{action}":               d.decideRemote,
 		"GET /desk/badges":                              d.badges,
 		"POST /desk/badges/{id}/{action}":               d.suspendBadge,
+		"POST /desk/lockers/{id}/release":               d.releaseIdentity,
+		"GET /desk/enrolments":                          d.enrolments,
+		"POST /desk/enrolments/{id}/{action}":           d.decideEnrolment,
 		"GET /desk/shipments":                           d.shipments,
 		"GET /desk/shipments/{id}":                      d.shipment,
 		"POST /desk/shipments/{id}/contact":             d.contact,

@@ -109,7 +109,7 @@ func newRig(t *testing.T, change ...func(*desk.Config)) *rig {
 	texts, err := catalogue.Load()
 	require.NoError(t, err)
 	c := desk.Config{
-		Staff: s, Sessions: s, Lockers: s, Cells: s, Shipments: s, Incidents: s, Remotes: s, Badges: s, Engine: &r.engine, Texts: texts,
+		Staff: s, Sessions: s, Lockers: s, Cells: s, Shipments: s, Incidents: s, Remotes: s, Badges: s, Enrolments: s, Engine: &r.engine, Texts: texts,
 		Logger: slog.New(slog.DiscardHandler), Now: r.clock, Rand: rand.Reader, PublicURL: "http://desk.example",
 		TemporalUI: "http://temporal.example/namespaces/cubby",
 	}

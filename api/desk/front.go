@@ -30,6 +30,7 @@ func (d *desk) front(v visit) error {
 		{view.T("desk.front.away"), "/desk/lockers?only=away", n.Away, true},
 		{view.T("desk.front.doubtful"), "/desk/lockers?only=doubtful", n.Cells.Doubtful, true},
 		{view.T("desk.front.out_of_service"), "/desk/lockers?only=out_of_service", n.Cells.OutOfService, true},
+		{view.T("desk.front.enrolments"), "/desk/enrolments", n.Enrolments, true},
 		{view.T("desk.front.free"), "/desk/lockers", n.Cells.Free, false},
 	}
 	for _, s := range models.ShipmentStates() {

@@ -97,6 +97,17 @@ type Badges interface {
 	SuspendCourier(ctx context.Context, r models.Request, id models.CourierID, suspended bool) (models.Courier, error)
 }
 
+// Enrolments are the computers that are, or want to be, cabinets.
+type Enrolments interface {
+	// Enrolments returns a page of those that somebody has to accept, the newest first.
+	Enrolments(ctx context.Context, q models.EnrolmentQuery) ([]models.Enrolment, error)
+	// DecideEnrolment accepts one that waits, or refuses it for a reason. It returns not_found,
+	// or invalid_state for one that is decided.
+	DecideEnrolment(ctx context.Context, r models.Request, id models.EnrolmentID, accept bool, reason string) (models.Enrolment, error)
+	// ReleaseIdentity lets a held cabinet connect again; invalid_state for one that is not held.
+	ReleaseIdentity(ctx context.Context, r models.Request, l models.LockerID, reason string) error
+}
+
 // Engine carries out actions on a shipment's life. The same request is the same action. Each
 // answers once the new state is written; unavailable while the engine cannot be reached,
 // not_found for a life that it does not have, invalid_state where the state does not allow it.

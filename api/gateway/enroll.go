@@ -30,7 +30,12 @@ func (g *Gateway) enroll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := g.Cabinets.CheckClaim(r.Context(), hash, key); err != nil {
+	if err := g.Cabinets.CheckEnrolment(r.Context(), models.EnrolmentAsk{ClaimHash: hash, KeyHash: key, Address: address}); err != nil {
+		if models.ErrorCode(err) == models.CodeEnrolmentPending {
+			// It has a claim, and asks until somebody has decided.
+			g.enrolEach.Refund(address, 1)
+			g.enrolAll.Refund("", 1)
+		}
 		return err
 	}
 	if err := g.certify(r.Context(), w, "computer enrolled", models.EnrollInput{ClaimHash: hash, CSR: in.CSR}); err != nil {
@@ -52,8 +57,15 @@ func (g *Gateway) renew(w http.ResponseWriter, r *http.Request, p Peer) error {
 	if err := g.readJSON(w, r, maxEnroll, &in); err != nil {
 		return err
 	}
-	if _, _, err := models.CheckCSR(in.CSR); err != nil {
+	_, key, err := models.CheckCSR(in.CSR)
+	if err != nil {
 		return err
+	}
+	if !p.NotAfter.After(g.Now()) {
+		ask := models.EnrolmentAsk{Locker: p.Locker, Serial: p.Serial, KeyHash: key, Address: limit.Address(r)}
+		if err := g.Cabinets.CheckEnrolment(r.Context(), ask); err != nil {
+			return err
+		}
 	}
 	return g.certify(r.Context(), w, "certificate renewed", models.EnrollInput{Locker: p.Locker, Serial: p.Serial, CSR: in.CSR})
 }

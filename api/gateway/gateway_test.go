@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -40,6 +41,8 @@ type cabinets struct {
 	claim      error
 	trusted    error
 	revoked    []string
+	elsewhere  map[models.LockerID]int64 // newest connections to other gateways
+	cloned     []string                  // why cabinets were held
 	cells      []models.StoredCell
 	parcels    []models.Parcel
 	current    []string
@@ -87,11 +90,24 @@ func (c *cabinets) DirectoryScopes(context.Context, models.LockerID) ([]string, 
 	return scopes, nil
 }
 
-func (c *cabinets) Connect(context.Context, models.LockerID, string, string) (int64, error) {
+func (c *cabinets) Connect(context.Context, models.LockerID, string, string, string) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n++
 	return c.n, nil
+}
+
+func (c *cabinets) Cloned(_ context.Context, l models.LockerID, evidence string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cloned = append(c.cloned, string(l)+" "+evidence)
+	return nil
+}
+
+func (c *cabinets) ConnectedElsewhere(context.Context, string, string, time.Time) (map[models.LockerID]int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.elsewhere), nil
 }
 
 func (c *cabinets) Disconnect(_ context.Context, _ models.LockerID, n int64, _ time.Time) error {
@@ -110,11 +126,11 @@ func (c *cabinets) Beat(_ context.Context, _, _ string, first bool) (bool, error
 
 func (c *cabinets) Leave(context.Context, string, string) error { c.left.Store(true); return nil }
 
-func (c *cabinets) CheckClaim(context.Context, string, string) error { return c.claim }
+func (c *cabinets) CheckEnrolment(context.Context, models.EnrolmentAsk) error { return c.claim }
 
 func (c *cabinets) Trusted(context.Context, models.LockerID, string) error { return c.trusted }
 
-func (c *cabinets) RevokedSince(context.Context, time.Time) ([]string, error) {
+func (c *cabinets) DistrustedSince(context.Context, time.Time) ([]string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.revoked), nil

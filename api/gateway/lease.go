@@ -98,11 +98,16 @@ func (g *Gateway) endAll(why error) {
 	}
 }
 
-// distrust ends the streams whose certificate was revoked after a time, or has ended.
+// distrust ends the streams whose certificate was revoked after a time, or has ended, and
+// those whose cabinet has connected to another gateway since.
 func (g *Gateway) distrust(ctx context.Context, since time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
-	serials, err := g.Cabinets.RevokedSince(ctx, since.Add(-revokedBefore))
+	serials, err := g.Cabinets.DistrustedSince(ctx, since.Add(-revokedBefore))
+	if err != nil {
+		return err
+	}
+	elsewhere, err := g.Cabinets.ConnectedElsewhere(ctx, g.Instance, g.run, since.Add(-revokedBefore))
 	if err != nil {
 		return err
 	}
@@ -113,6 +118,8 @@ func (g *Gateway) distrust(ctx context.Context, since time.Time) error {
 	now := g.Now()
 	for _, ln := range g.connected() {
 		switch {
+		case elsewhere[ln.peer.Locker] > ln.n:
+			ln.end(errFenced)
 		case revoked[ln.peer.Serial]:
 			ln.end(errRevoked)
 		case now.After(ln.peer.NotAfter):

@@ -32,6 +32,7 @@ type line struct {
 	seen    atomic.Int64 // Unix ms of the last message or pong
 	bucket  limit.Bucket
 	nonce   string       // of the hello
+	boot    string       // of the hello
 	epoch   atomic.Int64 // of the journal, by what the cabinet said last
 
 	comparing chan struct{}
@@ -176,6 +177,13 @@ func (ln *line) writeFrame(ctx context.Context, frame []byte) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	return ln.conn.Write(ctx, websocket.MessageText, frame)
+}
+
+// answers reports whether the cabinet's computer is at the other end at this moment.
+func (ln *line) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ln.gateway.PongTimeout)
+	defer cancel()
+	return ln.conn.Ping(ctx) == nil
 }
 
 func (ln *line) ping(ctx context.Context) {

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -63,11 +64,15 @@ func (l *logBook) String() string {
 // activity, called directly.
 type network struct {
 	*store.Store
-	cabinet  *activities.Cabinet
-	master   []byte
-	gateway  *gateway.Gateway
-	address  string
-	servers  *x509.CertPool
+	cabinet *activities.Cabinet
+	master  []byte
+	gateway *gateway.Gateway
+	address string
+	servers *x509.CertPool
+	devices *x509.CertPool
+	// certificate is the servers'.
+	certificate *tls.Certificate
+
 	log      *logBook
 	ids      *models.IDs
 	template models.Locker
@@ -154,31 +159,36 @@ func newNetwork(t *testing.T, database string) *network {
 		Keys: activities.Keyring{Master: n.master}, Authority: activities.Authority{Certificate: devices, Key: deviceKey},
 		Signers: []models.Signer{{ID: "sig_1", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))}}, Store: n.Store, Now: time.Now, Rand: rand.Reader,
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(devices)
-	n.gateway = gateway.New(gateway.Config{
-		Cabinets: n.Store, Engine: directEngine{n}, Identity: gateway.Certificates{Authority: pool, Now: time.Now},
-		Instance: "g1", Queue: models.QueueGateway("g1"), Logger: logger, Now: time.Now, Rand: rand.Reader,
+	n.devices = x509.NewCertPool()
+	n.devices.AddCert(devices)
+	n.servers, n.certificate = serverCertificate(t)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	n.gateway, n.address = n.serve(t, "g1")
+	return n
+}
+
+// serve runs a gateway of the network until the test's end.
+func (n *network) serve(t *testing.T, instance string) (g *gateway.Gateway, address string) {
+	t.Helper()
+	g = gateway.New(gateway.Config{
+		Cabinets: n.Store, Engine: directEngine{n}, Identity: gateway.Certificates{Authority: n.devices, Now: time.Now},
+		Instance: instance, Queue: models.QueueGateway(instance), Logger: slog.New(slog.NewJSONHandler(n.log, nil)), Now: time.Now, Rand: rand.Reader,
 		PollInterval: 20 * time.Millisecond, HelloTimeout: time.Second, HeaderTimeout: time.Second, BodyTimeout: time.Second,
 		MaxStrangers: maxStrangers,
 	})
-	server, certificate := serverCertificate(t)
-	n.servers = server
-	srv := n.gateway.Server(gateway.TLS(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate, nil }, pool))
+	srv := g.Server(gateway.TLS(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return n.certificate, nil }, n.devices))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	n.address = l.Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { _ = n.gateway.Run(ctx) })
+	running.Go(func() { _ = g.Run(ctx) })
 	running.Go(func() { _ = srv.Serve(tls.NewListener(l, srv.TLSConfig)) })
 	t.Cleanup(func() {
 		cancel()
 		_ = srv.Close()
 		running.Wait()
-		require.NoError(t, n.Close())
 	})
-	return n
+	return g, l.Addr().String()
 }
 
 func (n *network) furnish(t *testing.T) {
@@ -261,6 +271,8 @@ type computer struct {
 	certificate *tls.Certificate
 	seq         int64
 	hash        string
+	boot        string // of its hello; empty: the usual
+	at          string // of the gateway that it goes to; empty: the first
 }
 
 // enrolled is a computer with its certificate, by the way that every computer goes.
@@ -304,7 +316,7 @@ func (c *computer) client() *http.Client {
 
 func (c *computer) do(t *testing.T, method, path string, body []byte) (int, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, "https://"+c.n.address+path, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), method, "https://"+cmp.Or(c.at, c.n.address)+path, bytes.NewReader(body))
 	require.NoError(t, err)
 	if method == "POST" {
 		r.Header.Set("Content-Type", "application/json")
@@ -353,7 +365,7 @@ func (c *computer) facts(n int) []models.Fact {
 // dial opens the stream; an error is the handshake's.
 func (c *computer) dial(t *testing.T) (*device, error) {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), "https://"+c.n.address+protocol.PathStream, &websocket.DialOptions{HTTPClient: c.client()})
+	conn, _, err := websocket.Dial(t.Context(), "https://"+cmp.Or(c.at, c.n.address)+protocol.PathStream, &websocket.DialOptions{HTTPClient: c.client()})
 	if err != nil {
 		return nil, err
 	}
@@ -367,14 +379,21 @@ func (c *computer) connect(t *testing.T) *device {
 	t.Helper()
 	d, err := c.dial(t)
 	require.NoError(t, err)
+	d.send(protocol.TypeHello, c.hello())
+	d.expect(protocol.TypeContinueFrom, nil)
+	if c.at == "" {
+		require.Eventually(t, func() bool { _, ok := c.n.gateway.LastSeen(c.locker); return ok }, 5*time.Second, time.Millisecond)
+	}
+	return d
+}
+
+func (c *computer) hello() protocol.Hello {
 	h := hello(1, c.seq, c.hash)
 	if c.seq == 0 {
 		h.Epoch = 0
 	}
-	d.send(protocol.TypeHello, h)
-	d.expect(protocol.TypeContinueFrom, nil)
-	require.Eventually(t, func() bool { _, ok := c.n.gateway.LastSeen(c.locker); return ok }, 5*time.Second, time.Millisecond)
-	return d
+	h.Boot = cmp.Or(c.boot, h.Boot)
+	return h
 }
 
 // until reads messages up to one of a type.

@@ -37,8 +37,14 @@ type Cabinets interface {
 
 	// Connect records that the cabinet's stream is at this run of the instance and returns
 	// n, one above the connection before: an older connection is fenced off. It returns
-	// unavailable when the run has no lease.
-	Connect(ctx context.Context, l models.LockerID, instance, run string) (n int64, err error)
+	// unavailable when the run has no lease, and cabinet_cloned for a cabinet that is held, or
+	// is from now on because the boot of its computer had ended.
+	Connect(ctx context.Context, l models.LockerID, instance, run, boot string) (n int64, err error)
+	// Cloned holds a cabinet for which two computers speak at once, and opens an incident.
+	Cloned(ctx context.Context, l models.LockerID, evidence string) error
+	// ConnectedElsewhere returns the newest connection of each cabinet that connected at a time
+	// or later, but not to this run of the instance.
+	ConnectedElsewhere(ctx context.Context, instance, run string, since time.Time) (map[models.LockerID]int64, error)
 	// Disconnect records that connection n ended, and when the cabinet was last seen on it.
 	Disconnect(ctx context.Context, l models.LockerID, n int64, seen time.Time) error
 	// JournalCurrent records whether all of a cabinet's journal is here, as its connection n
@@ -51,14 +57,17 @@ type Cabinets interface {
 	// Leave ends the run's lease and connections.
 	Leave(ctx context.Context, instance, run string) error
 
-	// CheckClaim reports whether a claim may be used for a key; it changes nothing. It
-	// returns claim_unknown, claim_used or claim_expired.
-	CheckClaim(ctx context.Context, claimHash, keyHash string) error
+	// CheckEnrolment reports whether a computer may have a certificate for a key, by a claim or
+	// by its certificate that has ended. It returns claim_unknown, claim_used, claim_expired,
+	// certificate_expired, enrolment_refused, or enrolment_pending after it has put the
+	// computer on the list of those that somebody has to accept.
+	CheckEnrolment(ctx context.Context, ask models.EnrolmentAsk) error
 	// Trusted returns nil for a certificate that was given to the cabinet and not revoked,
-	// else certificate_unknown or certificate_revoked.
+	// else certificate_unknown or certificate_revoked; cabinet_cloned while it is held.
 	Trusted(ctx context.Context, l models.LockerID, serial string) error
-	// RevokedSince lists the serials of certificates that were revoked at a time or later.
-	RevokedSince(ctx context.Context, since time.Time) ([]string, error)
+	// DistrustedSince lists the serials of certificates that were revoked at a time or later, or
+	// whose cabinet is held since then.
+	DistrustedSince(ctx context.Context, since time.Time) ([]string, error)
 }
 
 // Engine is what the gateway needs of the workflows.

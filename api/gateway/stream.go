@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -24,7 +25,7 @@ var (
 	errFlood     = errors.New("too many messages")
 	errTooBig    = errors.New("a message is over the limit")
 	errLeaseLost = errors.New("this gateway's lease ran out")
-	errRevoked   = errors.New("the cabinet's certificate was revoked")
+	errRevoked   = errors.New("the cabinet's certificate was revoked, or the cabinet is held")
 	errExpired   = errors.New("the cabinet's certificate has ended")
 )
 
@@ -117,10 +118,13 @@ func (g *Gateway) open(ctx context.Context, ln *line) error {
 	if err := g.follow(ctx, ln, now); err != nil {
 		return err
 	}
-	if ln.n, err = g.Cabinets.Connect(ctx, locker, g.Instance, g.run); err != nil {
+	if err := g.alone(ctx, locker, hello.Boot); err != nil {
 		return err
 	}
-	ln.told, ln.nonce = hello.Cursor, hello.Nonce
+	if ln.n, err = g.Cabinets.Connect(ctx, locker, g.Instance, g.run, hello.Boot); err != nil {
+		return err
+	}
+	ln.told, ln.nonce, ln.boot = hello.Cursor, hello.Nonce, hello.Boot
 	ln.inEpoch(hello.Epoch)
 	if greeting.Type == protocol.TypeNewEpoch {
 		// It does not happen to a cabinet with a whole store: it doubts its cells now.
@@ -132,6 +136,22 @@ func (g *Gateway) open(ctx context.Context, ln *line) error {
 		return err
 	}
 	return g.take(ln)
+}
+
+// alone refuses a cabinet's second computer while the first one answers: a computer that
+// started anew does not answer on the line of its boot before. What other gateways have of
+// the cabinet is seen once that computer comes back.
+func (g *Gateway) alone(ctx context.Context, l models.LockerID, boot string) error {
+	other := g.line(l)
+	if other == nil || other.boot == boot || !other.answers(ctx) {
+		return nil
+	}
+	evidence := fmt.Sprintf("boot %.64s connects while boot %.64s answers", boot, other.boot)
+	if err := g.Cabinets.Cloned(ctx, l, evidence); err != nil {
+		return err
+	}
+	other.end(errRevoked)
+	return models.Errorf(models.CodeCabinetCloned, "Two computers speak for this cabinet: neither is heard until somebody says which one is right.")
 }
 
 // awaitLease waits for this gateway's first beat.

@@ -18,6 +18,7 @@ import (
 	"cubby/agent/lock"
 	"cubby/agent/power"
 	"cubby/agent/relay"
+	"cubby/agent/scan"
 	"cubby/agent/screen"
 	"cubby/models"
 )
@@ -37,13 +38,16 @@ Configuration (JSON):
   log_level   debug, info, warn or error
   buses       [{port, boards: [{name, dialect, address, first_cell, channels, feedback, inverted, unfitted, locks,
                 status_byte_order, pulse_ms, swapped, inputs, parcels}]}]; see docs/hardware.md
-  scanners    [{port, side}]; side is "back" for one at the back of a two-way cabinet
+  scanners    [{port, side, module, mode}]; side is "back" for one at the back of a two-way cabinet; a
+              module gm65 or gm812 is set up at each start, mode is continuous or sensor; see
+              docs/hardware.md
   climates    [{port, probes: [{module, address, hundredths, grace_s}]}]: thermometers XY-MD02; grace_s is
               for how many seconds a module may be out of its range until it takes nothing in (300)
   relays      [{port, boards: [{name, dialect, address, outputs: [{name, relay, for_ms}], inputs: [{name, input, alarm}]}]}]:
               what hangs on relays beside the locks, and the contacts that watch over the cabinet; see docs/hardware.md
   power       {address, ups, user, password}: a UPS that upsd tells of
-A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port.
+A port is serial:/dev/ttyS0?baud=19200 or tcp:host:port. A scanner's is also a keyboard,
+hid:/dev/input/by-id/… or hid:vendor:product, whose keys then go nowhere else.
 
 A scanner may send a symbology identifier (]C1) before a code and GS1 separators (FNC1) in
 it: both are dropped. A code with any other control character is not taken.
@@ -95,6 +99,7 @@ func sameLine(a, b string) bool {
 type scanner struct {
 	Port string      `json:"port"`
 	Side models.Side `json:"side"`
+	scan.Settings
 }
 
 // usualSpeed is that of a port that states none.
@@ -193,7 +198,10 @@ func (c config) check() error {
 		if s.Side != "" && s.Side != models.SideFront && s.Side != models.SideBack {
 			wrong("scanners: side is front or back, not %q", s.Side)
 		}
-		errs = append(errs, link.Check(s.Port))
+		errs = append(errs, scan.Check(s.Port), s.Check())
+		if s.Module != "" && !strings.HasPrefix(s.Port, "serial:") && !strings.HasPrefix(s.Port, "tcp:") {
+			wrong("scanners: module is of a scanner on a serial line, not of %s", s.Port)
+		}
 	}
 	return errors.Join(errs...)
 }

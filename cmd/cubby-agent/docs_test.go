@@ -18,8 +18,8 @@ func TestThePageOnHardware(t *testing.T) {
 	page, err := os.ReadFile("../../docs/hardware.md")
 	require.NoError(t, err)
 	examples := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllSubmatch(page, -1)
-	require.Len(t, examples, 4)
-	var buses, relays, probes int
+	require.Len(t, examples, 5)
+	var buses, relays, probes, scanners int
 	for _, example := range examples {
 		text := strings.TrimPrefix(strings.TrimSpace(string(example[1])), "{")
 		if !strings.Contains(text, `"buses"`) {
@@ -29,6 +29,7 @@ func TestThePageOnHardware(t *testing.T) {
 		c, err := configOf(t, `{"dir": "/var/lib/cubby", "server": "https://lockers.example.test:8443", "server_ca": "/etc/cubby/ca.pem", `+text)
 		require.NoError(t, err)
 		buses += len(c.Buses)
+		scanners += len(c.Scanners)
 		for _, line := range c.Relays {
 			relays += len(line.Boards)
 		}
@@ -36,7 +37,8 @@ func TestThePageOnHardware(t *testing.T) {
 			probes += len(line.Probes)
 		}
 	}
-	require.Equal(t, 3+1+1+1, buses)
+	require.Equal(t, 3+1+1+1+1, buses)
+	require.Equal(t, 2+2+3, scanners)
 	require.Equal(t, 2, relays)
 	require.Equal(t, 1+2, probes)
 	for _, name := range lock.Dialects() {

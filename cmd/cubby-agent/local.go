@@ -23,6 +23,7 @@ import (
 	"cubby/agent/host"
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/agent/scan"
 	"cubby/agent/uplink"
 	"cubby/models"
 )
@@ -221,10 +222,12 @@ func (c config) probe(ctx context.Context, speeds bool, add func(bool, device)) 
 		addBoards(boards, doors, add)
 	}
 	for _, s := range c.Scanners {
-		w := &watched{port: s.Port}
-		if port, err := w.open(); err == nil {
-			w.note(port.Close())
+		w := &watched{scanner: s}
+		port, err := scan.Open(s.Port)
+		if err == nil {
+			err = port.Close()
 		}
+		w.note(err)
 		addScanners([]scannerStatus{w.status()}, add)
 	}
 	c.lookAtRelays(ctx).devices(add)

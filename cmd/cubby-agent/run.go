@@ -31,6 +31,8 @@ const (
 	stopWithin = 5 * time.Second
 	// diskAgain is how long a cabinet waits before it tries a disk that failed.
 	diskAgain = time.Second
+	// enrollAgain is how often a computer asks, at most, whether it was accepted.
+	enrollAgain = time.Second
 )
 
 func (c config) logger(p program) *slog.Logger {
@@ -67,12 +69,35 @@ func runEnroll(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := uplink.Enroll(ctx, cfg, claim)
+	id, err := enroll(ctx, p, cfg, claim)
 	if err != nil {
 		return fmt.Errorf("not enrolled: %w", err)
 	}
 	_, err = fmt.Fprintf(p.out, "enrolled as %s; the certificate expires on %s\n", id.Locker, id.NotAfter().Format(time.DateOnly))
 	return err
+}
+
+// enroll asks until somebody has accepted the computer, where that is needed.
+func enroll(ctx context.Context, p program, cfg uplink.Config, claim string) (uplink.Identity, error) {
+	told := false
+	for {
+		id, err := uplink.Enroll(ctx, cfg, claim)
+		var pending *uplink.PendingError
+		if !errors.As(err, &pending) {
+			return id, err
+		}
+		if !told {
+			told = true
+			if _, err := fmt.Fprintf(p.out, "waiting until somebody accepts this computer at the desk, where its key is shown: %s\n", pending.Fingerprint); err != nil {
+				return id, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return id, err
+		case <-time.After(max(pending.Wait, enrollAgain)):
+		}
+	}
 }
 
 func runCabinet(ctx context.Context, p program, args []string) error {
@@ -193,8 +218,8 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	heard.run(ctx, group, c, h, log)
 	for _, s := range scanners {
 		group.Go(func() error {
-			return scan.Run(ctx, s.open, log.With("scanner", s.port), func(code string) {
-				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.side}); err != nil && ctx.Err() == nil {
+			return scan.Run(ctx, s.open, log.With("scanner", s.Port), func(code string) {
+				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.Side}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}
 			})

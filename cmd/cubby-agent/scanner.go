@@ -5,36 +5,45 @@ import (
 	"sync"
 
 	"cubby/agent/link"
-	"cubby/models"
+	"cubby/agent/scan"
 )
 
 // scannerStatus is how a scanner's line stands.
 type scannerStatus struct {
 	Port  string `json:"port"`
 	Error string `json:"error,omitempty"`
+	// SetUp is what of its settings could not be made; it is read all the same.
+	SetUp string `json:"set_up,omitempty"`
 }
 
 // watched is a scanner's line that remembers how it stands: a second program cannot look,
 // since the line is the first one's alone.
 type watched struct {
-	port string
-	side models.Side
+	scanner
 
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	err   error
+	setUp error
 }
 
 func watch(scanners []scanner) []*watched {
 	all := make([]*watched, 0, len(scanners))
 	for _, s := range scanners {
-		all = append(all, &watched{port: s.Port, side: s.Side, err: errors.New("not opened yet")})
+		all = append(all, &watched{scanner: s, err: errors.New("not opened yet")})
 	}
 	return all
 }
 
+// open opens the line and sets the scanner up.
 func (w *watched) open() (link.Port, error) {
-	p, err := link.Open(w.port)
-	w.note(err)
+	p, err := scan.Open(w.Port)
+	var wrong error
+	if err == nil {
+		p, wrong = scan.SetUp(p, w.Settings)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err, w.setUp = err, wrong
 	return p, err
 }
 
@@ -47,9 +56,12 @@ func (w *watched) note(err error) {
 func (w *watched) status() scannerStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := scannerStatus{Port: w.port}
+	s := scannerStatus{Port: w.Port}
 	if w.err != nil {
 		s.Error = w.err.Error()
+	}
+	if w.setUp != nil {
+		s.SetUp = w.setUp.Error()
 	}
 	return s
 }
@@ -64,10 +76,13 @@ func statuses(scanners []*watched) []scannerStatus {
 
 func addScanners(scanners []scannerStatus, add func(bool, device)) {
 	for _, s := range scanners {
-		detail := "open"
-		if s.Error != "" {
-			detail = s.Error
+		state, detail := "up", "open"
+		switch {
+		case s.Error != "":
+			state, detail = "down", s.Error
+		case s.SetUp != "":
+			state, detail = "not set up", "it is read, but: "+s.SetUp
 		}
-		add(s.Error == "", device{"scanner", s.Port, upOr(s.Error == "", "down"), detail})
+		add(state == "up", device{"scanner", s.Port, state, detail})
 	}
 }

@@ -222,7 +222,7 @@ func (s *server) sms() (*sms.Twilio, error) {
 // desk makes the pages of the operator's staff.
 func (s *server) desk(texts *catalogue.Catalogue) http.Handler {
 	c := desk.Config{
-		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Remotes: s.db, Badges: s.db, Engine: s.engine,
+		Staff: s.db, Sessions: s.db, Lockers: s.db, Cells: s.db, Shipments: s.db, Incidents: s.db, Remotes: s.db, Badges: s.db, Enrolments: s.db, Engine: s.engine,
 		Texts: texts, Logger: s.log, Now: time.Now, Rand: rand.Reader, PublicURL: s.config.publicURL,
 	}
 	if s.config.temporalUI != "" {

@@ -10,7 +10,8 @@ import (
 	"cubby/models"
 )
 
-// Trusted returns nil for a certificate that was given to the cabinet and not revoked.
+// Trusted returns nil for a certificate that was given to the cabinet and not revoked, while
+// the cabinet is not held.
 func (s *Store) Trusted(ctx context.Context, l models.LockerID, serial string) error {
 	_, err := trusted(ctx, s.read, l, serial)
 	return mapError(err)
@@ -26,12 +27,19 @@ func trusted(ctx context.Context, db *gorm.DB, l models.LockerID, serial string)
 	case c.RevokedAt != nil:
 		return c, models.Errorf(models.CodeCertificateRevoked, "This certificate was revoked.")
 	}
-	return c, nil
+	held, err := isHeld(ctx, db, l)
+	if err == nil && held {
+		err = models.Errorf(models.CodeCabinetCloned, heldText)
+	}
+	return c, err
 }
 
-// RevokedSince lists the serials of certificates that were revoked at a time or later.
-func (s *Store) RevokedSince(ctx context.Context, since time.Time) ([]string, error) {
-	rows, err := gorm.G[models.Certificate](s.read).Select("serial").Where("revoked_at >= ?", *utc(&since)).Find(ctx)
+// DistrustedSince lists the serials of certificates that were revoked at a time or later, or
+// whose cabinet is held since then.
+func (s *Store) DistrustedSince(ctx context.Context, since time.Time) ([]string, error) {
+	at := *utc(&since)
+	rows, err := gorm.G[models.Certificate](s.read).Select("serial").
+		Where("revoked_at >= ? OR locker IN (SELECT locker FROM locker_connections WHERE held_at >= ?)", at, at).Find(ctx)
 	serials := make([]string, 0, len(rows))
 	for _, r := range rows {
 		serials = append(serials, r.Serial)
@@ -46,6 +54,9 @@ func (s *Store) RevokeCertificates(ctx context.Context, r models.Request, l mode
 			return err
 		}
 		if n, err = t.revoke(l, "", reason); err != nil {
+			return err
+		}
+		if err := t.dismissEnrolments(l, "", "the certificates were revoked"); err != nil {
 			return err
 		}
 		return t.audit(r, "locker.revoke", string(l), "")

@@ -24,7 +24,7 @@ func TestOutages(t *testing.T) {
 		}
 		connect := func() int64 {
 			t.Helper()
-			n, err := f.Connect(ctx, l, "one", "r1")
+			n, err := f.Connect(ctx, l, "one", "r1", "boot")
 			require.NoError(t, err)
 			return n
 		}
@@ -92,7 +92,7 @@ func TestALapsedLeaseIsAnOutage(t *testing.T) {
 		f.advance(time.Since(f.clock())) // the database's own clock is the true one
 		ctx, l := t.Context(), f.locker(t, "1").ID
 		f.beat(t, "one", "r1", true)
-		n, err := f.Connect(ctx, l, "one", "r1")
+		n, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.NoError(t, f.JournalCurrent(ctx, l, n, true))
 		f.lapse(t, "one")
@@ -104,7 +104,7 @@ func TestALapsedLeaseIsAnOutage(t *testing.T) {
 		require.WithinDuration(t, time.Now().Add(-time.Hour), res.Outages[0].From, time.Minute)
 		// It starts again: the outage ends with the next connection.
 		f.beat(t, "one", "r2", true)
-		_, err = f.Connect(ctx, l, "one", "r2")
+		_, err = f.Connect(ctx, l, "one", "r2", "boot")
 		require.NoError(t, err)
 		res, err = f.StorageClock(ctx, models.ClockInput{Locker: l, Clock: models.StorageClock{From: time.Now().Add(-2 * time.Hour), For: time.Hour}})
 		require.NoError(t, err)

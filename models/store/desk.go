@@ -102,16 +102,18 @@ func (s *Store) cellCounts(ctx context.Context, lockers []models.LockerID) (map[
 // NetworkCounts counts what the front page tells.
 func (s *Store) NetworkCounts(ctx context.Context) (models.NetworkCounts, error) {
 	n := models.NetworkCounts{Shipments: map[models.ShipmentState]int{}}
-	var totals struct{ Lockers, Active, Online, OpenIncidents int }
+	var totals struct{ Lockers, Active, Online, OpenIncidents, Enrolments int }
 	err := s.read.WithContext(ctx).Raw(`SELECT (SELECT count(*) FROM lockers) AS lockers,
 		(SELECT count(*) FROM lockers WHERE state = ?) AS active,
 		(SELECT count(*) FROM lockers WHERE state = ? AND id IN (`+s.onlineLockers()+`)) AS online,
-		(SELECT count(*) FROM incidents WHERE resolved IS NULL) AS open_incidents`,
-		models.LockerActive, models.LockerActive).Scan(&totals).Error
+		(SELECT count(*) FROM incidents WHERE resolved IS NULL) AS open_incidents,
+		(SELECT count(*) FROM enrolments WHERE state = ?) AS enrolments`,
+		models.LockerActive, models.LockerActive, models.EnrolmentWaiting).Scan(&totals).Error
 	if err != nil {
 		return n, mapError(err)
 	}
 	n.Lockers, n.Away, n.OpenIncidents = totals.Lockers, totals.Active-totals.Online, totals.OpenIncidents
+	n.Enrolments = totals.Enrolments
 	var cells []struct {
 		State    models.CellState
 		Doubtful bool

@@ -50,13 +50,6 @@ func (t *tx) lockLocker(l models.LockerID) (models.Locker, error) {
 	return take(locker, err, "There is no such locker.")
 }
 
-// CheckClaim reports whether a claim is good for a key, as Enroll would, and changes
-// nothing.
-func (s *Store) CheckClaim(ctx context.Context, claimHash, keyHash string) error {
-	_, err := claimFor(ctx, s.read, claimHash, keyHash, s.now())
-	return mapError(err)
-}
-
 // claimFor returns the claim with the hash if it is good for the key.
 func claimFor(ctx context.Context, db *gorm.DB, claimHash, keyHash string, now time.Time) (models.Claim, error) {
 	c, err := gorm.G[models.Claim](db).Where("hash = ?", claimHash).Take(ctx)
@@ -89,6 +82,11 @@ func (s *Store) Enroll(ctx context.Context, claimHash, keyHash string, sign sign
 		if claim, err = claimFor(t.ctx, t.db, claimHash, keyHash, t.now); err != nil {
 			return err
 		}
+		if claim.UsedAt == nil {
+			if err := accepted(t.ctx, t.db, claim.Locker, keyHash); err != nil {
+				return err
+			}
+		}
 		if c, err = t.certificateOf(claim.Locker, keyHash, sign); err != nil || claim.UsedAt != nil {
 			return err
 		}
@@ -96,6 +94,12 @@ func (s *Store) Enroll(ctx context.Context, claimHash, keyHash string, sign sign
 			return err
 		}
 		if _, err := t.revoke(claim.Locker, c.Serial, models.RevokedReplaced); err != nil {
+			return err
+		}
+		if _, err := t.unhold(claim.Locker, "another computer was enrolled"); err != nil {
+			return err
+		}
+		if err := t.dismissEnrolments(claim.Locker, keyHash, models.RevokedReplaced); err != nil {
 			return err
 		}
 		return t.audit(models.Request{}, "locker.enroll", string(claim.Locker), c.Serial)
@@ -110,19 +114,12 @@ func (s *Store) Renew(ctx context.Context, l models.LockerID, serial, keyHash st
 		if _, err := t.lockLocker(l); err != nil {
 			return err
 		}
-		old, err := trusted(t.ctx, t.db, l, serial)
-		switch {
-		case err != nil:
-			return err
-		case old.PublicKeyHash == keyHash:
-			return models.Errorf(models.CodeKeyUsed, "A renewal needs a new key.")
-		case !old.NotAfter.Add(models.CertificateGrace).After(t.now):
-			return models.Errorf(models.CodeCertificateExpired, "The certificate ended too long ago: enrol with a new claim.")
+		old, err := renewable(t.ctx, t.db, l, serial, keyHash, t.now)
+		if err == nil && !old.NotAfter.After(t.now) {
+			err = accepted(t.ctx, t.db, l, keyHash)
 		}
-		if !old.NotAfter.After(t.now) {
-			if err := t.newest(old, keyHash); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		if c, err = t.certificateOf(l, keyHash, sign); err != nil {
 			return err
@@ -132,17 +129,29 @@ func (s *Store) Renew(ctx context.Context, l models.LockerID, serial, keyHash st
 	return c, err
 }
 
-// newest refuses the grace of an expired certificate to one that was renewed already: a
-// key that leaked must not come back months after its cabinet has left it. The key of that
+// renewable returns the certificate of the serial if the cabinet may have one for another
+// key in its place. One that has ended is good within its grace, unless the cabinet has left
+// it: a key that leaked must not come back months after it was renewed. The key of that
 // renewal may ask again.
-func (t *tx) newest(old models.Certificate, keyHash string) error {
-	n, err := gorm.G[models.Certificate](t.db).
-		Where("locker = ? AND serial <> ? AND revoked_at IS NULL AND not_after > ? AND public_key_hash <> ?", old.Locker, old.Serial, old.NotAfter, keyHash).
-		Count(t.ctx, "*")
-	if err == nil && n > 0 {
-		return models.Errorf(models.CodeCertificateExpired, "The certificate has ended, and the cabinet has a newer one.")
+func renewable(ctx context.Context, db *gorm.DB, l models.LockerID, serial, keyHash string, now time.Time) (models.Certificate, error) {
+	old, err := trusted(ctx, db, l, serial)
+	switch {
+	case err != nil:
+		return old, err
+	case old.PublicKeyHash == keyHash:
+		return old, models.Errorf(models.CodeKeyUsed, "A renewal needs a new key.")
+	case !old.NotAfter.Add(models.CertificateGrace).After(now):
+		return old, models.Errorf(models.CodeCertificateExpired, "The certificate ended too long ago: enrol with a new claim.")
+	case old.NotAfter.After(now):
+		return old, nil
 	}
-	return err
+	n, err := gorm.G[models.Certificate](db).
+		Where("locker = ? AND serial <> ? AND revoked_at IS NULL AND not_after > ? AND public_key_hash <> ?", old.Locker, old.Serial, old.NotAfter, keyHash).
+		Count(ctx, "*")
+	if err == nil && n > 0 {
+		err = models.Errorf(models.CodeCertificateExpired, "The certificate has ended, and the cabinet has a newer one.")
+	}
+	return old, err
 }
 
 // certificateOf returns the certificate of a key: the one that it has, or a new one.

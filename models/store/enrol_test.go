@@ -68,7 +68,7 @@ func TestClaims(t *testing.T) {
 		_, err = s.enroll(t, second, "k")
 		require.Equal(t, models.CodeClaimExpired, code(err))
 		hash, _ := models.HashClaim(second)
-		require.Equal(t, models.CodeClaimExpired, code(f.CheckClaim(t.Context(), hash, "k")))
+		require.Equal(t, models.CodeClaimExpired, code(f.CheckEnrolment(t.Context(), models.EnrolmentAsk{ClaimHash: hash, KeyHash: "k"})))
 		require.Zero(t, s.n, "nothing was signed")
 		require.Empty(t, rows[models.Certificate](t, f))
 	})
@@ -79,7 +79,7 @@ func TestEnroll(t *testing.T) {
 		ctx, l, s := t.Context(), f.locker(t, "1").ID, &signer{f: f}
 		claim := f.claim(t, l)
 		hash, _ := models.HashClaim(claim)
-		require.NoError(t, f.CheckClaim(ctx, hash, "k1"))
+		require.NoError(t, f.CheckEnrolment(ctx, models.EnrolmentAsk{ClaimHash: hash, KeyHash: "k1"}))
 		one, err := s.enroll(t, claim, "k1")
 		require.NoError(t, err)
 		require.Equal(t, l, one.Locker)
@@ -92,11 +92,11 @@ func TestEnroll(t *testing.T) {
 		require.Equal(t, one.Serial, again.Serial)
 		require.Equal(t, one.DER, again.DER)
 		require.Equal(t, 1, s.n)
-		require.NoError(t, f.CheckClaim(ctx, hash, "k1"))
+		require.NoError(t, f.CheckEnrolment(ctx, models.EnrolmentAsk{ClaimHash: hash, KeyHash: "k1"}))
 
 		_, err = s.enroll(t, claim, "k2")
 		require.Equal(t, models.CodeClaimUsed, code(err))
-		require.Equal(t, models.CodeClaimUsed, code(f.CheckClaim(ctx, hash, "k2")))
+		require.Equal(t, models.CodeClaimUsed, code(f.CheckEnrolment(ctx, models.EnrolmentAsk{ClaimHash: hash, KeyHash: "k2"})))
 
 		// Another computer takes the cabinet over: the one before is out, at once.
 		next := f.claim(t, l)
@@ -106,10 +106,10 @@ func TestEnroll(t *testing.T) {
 		require.NoError(t, f.Trusted(ctx, l, two.Serial))
 		_, err = s.enroll(t, f.claim(t, l), "k1")
 		require.Equal(t, models.CodeCertificateRevoked, code(err), "a revoked key does not come back")
-		revoked, err := f.RevokedSince(ctx, f.clock())
+		revoked, err := f.DistrustedSince(ctx, f.clock())
 		require.NoError(t, err)
 		require.Equal(t, []string{one.Serial}, revoked)
-		revoked, err = f.RevokedSince(ctx, f.clock().Add(time.Microsecond))
+		revoked, err = f.DistrustedSince(ctx, f.clock().Add(time.Microsecond))
 		require.NoError(t, err)
 		require.Empty(t, revoked)
 

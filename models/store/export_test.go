@@ -18,7 +18,7 @@ func Tables() []any {
 		models.AuditEntry{}, idempotencyRecord{}, models.Limit{}, models.Claim{}, models.Certificate{}, gatewayInstance{},
 		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{}, models.SealedAccess{}, models.Route{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
-		optOut{}, models.Template{}, models.RemoteOpening{}, models.RemoteDoor{},
+		optOut{}, models.Template{}, models.RemoteOpening{}, models.RemoteDoor{}, models.Enrolment{},
 		optOut{}, models.Template{}, storedScreen{},
 		models.Staff{}, models.StaffSession{}, models.SignInTries{},
 	}

@@ -254,7 +254,7 @@ func TestLinksAreTold(t *testing.T) {
 			require.Equal(t, append([]models.EventType{}, want...), typesOf(f.events(t, f.shop, models.FeedNetwork)[before:]))
 		}
 		tell()
-		n, err := f.Connect(t.Context(), l.ID, "one", "r1")
+		n, err := f.Connect(t.Context(), l.ID, "one", "r1", "boot")
 		require.NoError(t, err)
 		tell(models.EventLockerOnline)
 		tell()
@@ -264,7 +264,7 @@ func TestLinksAreTold(t *testing.T) {
 		f.advance(time.Second)
 		tell(models.EventLockerOffline)
 		tell()
-		_, err = f.Connect(t.Context(), l.ID, "one", "r1")
+		_, err = f.Connect(t.Context(), l.ID, "one", "r1", "boot")
 		require.NoError(t, err)
 		tell(models.EventLockerOnline)
 		require.Equal(t, l.ID, f.events(t, f.shop, models.FeedNetwork)[3].Data.Locker)

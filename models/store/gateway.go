@@ -36,6 +36,12 @@ type connection struct {
 	CurrentAt *time.Time
 	// DownSince is since when the cabinet is away, as the lives there were told; nil: they were not.
 	DownSince *time.Time
+	// Boot is which boot of its computer it came from last; EarlierBoots are those before, the
+	// oldest first.
+	Boot         string
+	EarlierBoots []string `gorm:"serializer:json"`
+	// HeldAt is since when no computer is taken for it: two spoke for it.
+	HeldAt *time.Time
 	// Told is whether others were told last that it is online or offline; empty: neither yet.
 	Told string
 }
@@ -127,25 +133,47 @@ func (s *Store) Leave(ctx context.Context, instance, run string) error {
 }
 
 // Connect takes the next connection number of a cabinet: the one before is fenced off. A
-// gateway without a lease connects nobody: unavailable.
-func (s *Store) Connect(ctx context.Context, l models.LockerID, instance, run string) (n int64, err error) {
+// gateway without a lease connects nobody: unavailable. A cabinet for which two computers
+// speak, as the boots of them show, is held and an incident tells of it: cabinet_cloned.
+func (s *Store) Connect(ctx context.Context, l models.LockerID, instance, run, boot string) (n int64, err error) {
+	cloned := ""
 	err = s.tx(ctx, "connect", func(t *tx) error {
 		n = 0
+		var boots string
+		var err error
+		if boots, cloned, err = t.recognise(l, boot); err != nil || cloned != "" {
+			return err
+		}
 		if err := t.outageEnds(l); err != nil {
 			return err
 		}
-		err := t.db.Raw(`INSERT INTO locker_connections (locker, instance, run, n, at, seen_at)
-			SELECT ?, instance, run, 1, ?, ? FROM gateway_instances WHERE instance = ? AND run = ? AND expires_ms > `+t.clockMS()+`
+		err = t.db.Raw(`INSERT INTO locker_connections (locker, instance, run, n, at, seen_at, boot, earlier_boots)
+			SELECT ?, instance, run, 1, ?, ?, ?, ? FROM gateway_instances WHERE instance = ? AND run = ? AND expires_ms > `+t.clockMS()+`
 			ON CONFLICT (locker) DO UPDATE SET instance = excluded.instance, run = excluded.run,
 				n = locker_connections.n + 1, at = excluded.at, seen_at = excluded.seen_at,
-				ended_at = NULL, current_at = NULL
-			RETURNING n`, l, t.now, t.now, instance, run).Scan(&n).Error
+				boot = COALESCE(NULLIF(excluded.boot, ''), locker_connections.boot), earlier_boots = excluded.earlier_boots, ended_at = NULL, current_at = NULL
+			RETURNING n`, l, t.now, t.now, boot, boots, instance, run).Scan(&n).Error
 		if err == nil && n == 0 {
 			return models.Errorf(models.CodeUnavailable, "This gateway has no lease at the moment.")
 		}
 		return err
 	})
+	if err == nil && cloned != "" {
+		err = models.Errorf(models.CodeCabinetCloned, "%s", cloned)
+	}
 	return n, err
+}
+
+// ConnectedElsewhere returns the newest connection of each cabinet that connected at a time or
+// later, but not to this run of the instance.
+func (s *Store) ConnectedElsewhere(ctx context.Context, instance, run string, since time.Time) (map[models.LockerID]int64, error) {
+	rows, err := gorm.G[connection](s.read).Select("locker, n").
+		Where("at >= ? AND NOT (instance = ? AND run = ?)", *utc(&since), instance, run).Find(ctx)
+	newest := make(map[models.LockerID]int64, len(rows))
+	for _, r := range rows {
+		newest[r.Locker] = r.N
+	}
+	return newest, mapError(err)
 }
 
 // Disconnect records that a cabinet's connection ended, unless there is a newer one, and
@@ -165,17 +193,18 @@ func (s *Store) links(ctx context.Context, lockers []models.LockerID) (map[model
 		Locker    models.LockerID
 		SeenAt    *time.Time
 		EndedAt   *time.Time
+		HeldAt    *time.Time
 		ExpiresMs *int64
 		NowMs     int64
 	}
-	err := s.read.WithContext(ctx).Raw(`SELECT c.locker, c.seen_at, c.ended_at, g.expires_ms, `+s.clockMS()+` AS now_ms
+	err := s.read.WithContext(ctx).Raw(`SELECT c.locker, c.seen_at, c.ended_at, c.held_at, g.expires_ms, `+s.clockMS()+` AS now_ms
 		FROM locker_connections c LEFT JOIN gateway_instances g ON g.instance = c.instance AND g.run = c.run
 		WHERE c.locker IN ?`, lockers).Scan(&rows).Error
 	if err != nil {
 		return nil, mapError(err)
 	}
 	for _, r := range rows {
-		link := models.LockerLink{LastSeen: utc(r.SeenAt)}
+		link := models.LockerLink{LastSeen: utc(r.SeenAt), HeldSince: utc(r.HeldAt)}
 		if r.EndedAt == nil && r.ExpiresMs != nil {
 			// The gateway hears from each of its cabinets every few seconds, or ends it.
 			beat := gatewayInstance{ExpiresMs: *r.ExpiresMs}.beat()

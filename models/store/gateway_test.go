@@ -34,23 +34,23 @@ func TestConnections(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		ctx, l := t.Context(), f.locker(t, "1").ID
 		require.Equal(t, models.LockerLink{}, f.link(t, l), "never connected")
-		_, err := f.Connect(ctx, l, "one", "r1")
+		_, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.Equal(t, models.CodeUnavailable, code(err), "no lease, no connection")
 		require.False(t, f.beat(t, "one", "r1", true))
-		n, err := f.Connect(ctx, l, "one", "r1")
+		n, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.Equal(t, int64(1), n)
 		link := f.link(t, l)
 		require.True(t, link.Online)
 		require.NotNil(t, link.LastSeen)
-		_, err = f.Connect(ctx, "lkr_none", "one", "r1")
+		_, err = f.Connect(ctx, "lkr_none", "one", "r1", "boot")
 		require.Equal(t, models.CodeNotFound, code(err))
-		_, err = f.Connect(ctx, l, "one", "r0")
+		_, err = f.Connect(ctx, l, "one", "r0", "boot")
 		require.Equal(t, models.CodeUnavailable, code(err), "an earlier run")
 
 		// A newer connection elsewhere; the end of the older one tells nothing.
 		require.False(t, f.beat(t, "two", "r2", true))
-		n, err = f.Connect(ctx, l, "two", "r2")
+		n, err = f.Connect(ctx, l, "two", "r2", "boot")
 		require.NoError(t, err)
 		require.Equal(t, int64(2), n)
 		require.NoError(t, f.Disconnect(ctx, l, 1, f.clock()))
@@ -72,14 +72,14 @@ func TestADeadLeaseEndsItsConnections(t *testing.T) {
 		ctx, l := t.Context(), f.locker(t, "1").ID
 		f.beat(t, "one", "r1", true)
 		f.beat(t, "two", "r2", true)
-		_, err := f.Connect(ctx, l, "one", "r1")
+		_, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		f.lapse(t, "one")
 		link := f.link(t, l)
 		require.False(t, link.Online, "before anyone has swept")
 		beat := *link.LastSeen
 		require.Less(t, beat, time.Now().Add(-time.Minute).UTC(), "at the last beat")
-		_, err = f.Connect(ctx, l, "one", "r1")
+		_, err = f.Connect(ctx, l, "one", "r1", "boot")
 		require.Equal(t, models.CodeUnavailable, code(err))
 
 		f.lapse(t, "two")
@@ -96,7 +96,7 @@ func TestADeadLeaseEndsItsConnections(t *testing.T) {
 		require.True(t, f.beat(t, "one", "r1", false), "it is told that its cabinets must connect anew")
 		require.False(t, f.link(t, l).Online)
 		require.False(t, f.beat(t, "one", "r1", false))
-		n, err := f.Connect(ctx, l, "one", "r1")
+		n, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.Equal(t, int64(2), n)
 		require.True(t, f.link(t, l).Online)
@@ -107,20 +107,20 @@ func TestARestartedInstanceTakesOver(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		ctx, l := t.Context(), f.locker(t, "1").ID
 		f.beat(t, "one", "r1", true)
-		_, err := f.Connect(ctx, l, "one", "r1")
+		_, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		f.beat(t, "one", "r2", true)
 		require.False(t, f.link(t, l).Online, "the connections of the run before are over, though its lease was not")
 		_, err = f.Beat(ctx, "one", "r1", false)
 		require.Equal(t, models.CodeConflict, code(err), "the process before, should it live, is told")
 
-		_, err = f.Connect(ctx, l, "one", "r2")
+		_, err = f.Connect(ctx, l, "one", "r2", "boot")
 		require.NoError(t, err)
 		require.NoError(t, f.Leave(ctx, "one", "r1"), "has nothing to leave")
 		require.True(t, f.link(t, l).Online)
 		require.NoError(t, f.Leave(ctx, "one", "r2"))
 		require.False(t, f.link(t, l).Online)
-		_, err = f.Connect(ctx, l, "one", "r2")
+		_, err = f.Connect(ctx, l, "one", "r2", "boot")
 		require.Equal(t, models.CodeUnavailable, code(err))
 	})
 }

@@ -166,6 +166,15 @@ func (s *Store) ResolveIncident(ctx context.Context, r models.Request, id models
 		if i.Resolved != nil {
 			return models.Errorf(models.CodeInvalidState, "The incident is resolved already.")
 		}
+		if i.Kind == models.IncidentCloned {
+			held, err := isHeld(t.ctx, t.db, i.Locker)
+			if err == nil && held {
+				err = models.Errorf(models.CodeInvalidState, "The cabinet is held: release it, or enrol another computer.")
+			}
+			if err != nil {
+				return err
+			}
+		}
 		i.Resolved, i.Reason = &t.now, reason
 		resolved = i
 		if err := t.resolve(reason, "id = ?", id); err != nil {

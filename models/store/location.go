@@ -94,11 +94,12 @@ func (s *Store) UpdateLocker(ctx context.Context, r models.Request, id models.Lo
 }
 
 // SetAlias has a carrier call a locker so; empty: by its number alone. One that the carrier has
-// for another locker is a conflict, and so is the number of another locker, for which it could never stand.
+// for another locker is a conflict, and so is the number of another locker, for which it could never stand. That is one of
+// those that the same keys see: test and live lockers are nothing to each other, and a conflict would tell of them.
 func (s *Store) SetAlias(ctx context.Context, r models.Request, a models.Alias) error {
 	return s.tx(ctx, "alias", func(t *tx) error {
 		l, err := gorm.G[models.Locker](t.db).Where("id = ?", a.Locker).Take(t.ctx)
-		if _, err = take(l, err, "There is no such locker."); err != nil {
+		if l, err = take(l, err, "There is no such locker."); err != nil {
 			return err
 		}
 		o, err := gorm.G[models.Organization](t.db).Where("id = ? AND kind = ?", a.Carrier, models.KindCarrier).Take(t.ctx)
@@ -112,7 +113,7 @@ func (s *Store) SetAlias(ctx context.Context, r models.Request, a models.Alias) 
 			_, err := t.exec("DELETE FROM locker_aliases WHERE locker = ? AND carrier = ?", a.Locker, a.Carrier)
 			return err
 		}
-		taken, err := gorm.G[models.Locker](t.db).Where("id <> ? AND (number = ? OR id = ?)", a.Locker, a.Alias, a.Alias).Count(t.ctx, "*")
+		taken, err := gorm.G[models.Locker](t.db).Where("id <> ? AND test = ? AND (number = ? OR id = ?)", a.Locker, l.Test, a.Alias, a.Alias).Count(t.ctx, "*")
 		if err != nil {
 			return err
 		}

@@ -81,6 +81,27 @@ func TestAliasNeverHidesANumber(t *testing.T) {
 	})
 }
 
+// TestAnAliasTellsNothingOfHiddenLockers: that a number is a test locker's is not told to who names a live one, nor the
+// other way round, and the alias works for its own.
+func TestAnAliasTellsNothingOfHiddenLockers(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, real := t.Context(), f.locker(t, "L-1")
+		sandbox, err := f.CreateLocker(ctx, models.Request{}, models.Locker{Number: "T-1", Location: real.Location, Model: real.Model, Test: true})
+		require.NoError(t, err)
+		for _, c := range []struct {
+			by            models.Actor
+			named, hidden models.Locker
+		}{{f.actor(f.carrier), real, sandbox}, {f.testKey().Actor, sandbox, real}} {
+			for _, alias := range []string{string(c.hidden.ID), c.hidden.Number} {
+				require.NoError(t, f.SetAlias(ctx, models.Request{Actor: c.by}, models.Alias{Locker: c.named.ID, Carrier: f.carrier.ID, Alias: alias}))
+			}
+			found, err := f.FindLocker(ctx, c.by, "", c.hidden.Number)
+			require.NoError(t, err)
+			require.Equal(t, c.named.ID, found)
+		}
+	})
+}
+
 // TestTestKeysNameTestLockersAlone, and other keys never do.
 func TestTestKeysNameTestLockersAlone(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {

@@ -47,7 +47,7 @@ func TestOutagesAreToldToLives(t *testing.T) {
 		f.beat(t, "one", "r1", true)
 		connect := func(current bool) (n int64) {
 			t.Helper()
-			n, err := f.Connect(ctx, l.ID, "one", "r1")
+			n, err := f.Connect(ctx, l.ID, "one", "r1", "boot")
 			require.NoError(t, err)
 			require.NoError(t, f.JournalCurrent(ctx, l.ID, n, current))
 			return n
@@ -111,7 +111,7 @@ func TestOutagesCountInOpeningHours(t *testing.T) {
 		f.outages(t)
 		f.beat(t, "one", "r1", true)
 		f.advance(7*time.Hour + 50*time.Minute) // 19:50
-		n, err := f.Connect(ctx, l.ID, "one", "r1")
+		n, err := f.Connect(ctx, l.ID, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.NoError(t, f.Disconnect(ctx, l.ID, n, f.clock()))
 		f.advance(12 * time.Hour) // 7:50, ten minutes of which it was open
@@ -133,7 +133,7 @@ func TestOutagesOfANetwork(t *testing.T) {
 			l := f.locker(t, fmt.Sprintf("L-%d", i))
 			v := f.create(t, f.announcement(l.ID, fmt.Sprintf("N%d", i)))
 			exec(t, f, "UPDATE shipments SET state = ? WHERE id = ?", models.StateReady, v.Shipment.ID)
-			_, err := f.Connect(ctx, l.ID, "one", "r1")
+			_, err := f.Connect(ctx, l.ID, "one", "r1", "boot")
 			require.NoError(t, err)
 		}
 		f.outageRound(t)
@@ -164,7 +164,7 @@ func TestMessagesOfAnOutageThatIsOver(t *testing.T) {
 		ctx, v := t.Context(), f.waiting(t)
 		l := v.Shipment.Locker
 		f.beat(t, "one", "r1", true)
-		n, err := f.Connect(ctx, l, "one", "r1")
+		n, err := f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.NoError(t, f.Disconnect(ctx, l, n, f.clock()))
 		made := func(kind models.NoticeKind) models.NotificationID {
@@ -185,7 +185,7 @@ func TestMessagesOfAnOutageThatIsOver(t *testing.T) {
 		down, back := made(models.NoticeLockerDown), made(models.NoticeLockerBack)
 		require.False(t, over(down))
 		require.True(t, over(back), "the client does not know that it was away")
-		_, err = f.Connect(ctx, l, "one", "r1")
+		_, err = f.Connect(ctx, l, "one", "r1", "boot")
 		require.NoError(t, err)
 		require.True(t, over(down), "it waited until it was back")
 		require.NoError(t, f.Drop(ctx, down))

@@ -91,7 +91,7 @@ func TestClientPage(t *testing.T) {
 		require.Nil(t, page.AwaySince)
 
 		f.beat(t, "g1", "run", true)
-		_, err = f.Connect(t.Context(), page.Locker.ID, "g1", "run")
+		_, err = f.Connect(t.Context(), page.Locker.ID, "g1", "run", "boot")
 		require.NoError(t, err)
 		f.lapse(t, "g1")
 		page, err = f.ClientPage(t.Context(), first)

@@ -47,6 +47,7 @@ func retentions() []retention {
 		{180 * day, `DELETE FROM outages WHERE (locker, began) IN (SELECT locker, began FROM outages WHERE ended < ? LIMIT ?)`},
 		{90 * day, `DELETE FROM routes WHERE id IN (SELECT id FROM routes WHERE created_at < ? LIMIT ?)`},
 		{365 * day, `DELETE FROM certificates WHERE serial IN (SELECT serial FROM certificates WHERE not_after < ? LIMIT ?)`},
+		{365 * day, `DELETE FROM enrolments WHERE id IN (SELECT id FROM enrolments WHERE asked_at < ? LIMIT ?)`},
 		{365 * day, `DELETE FROM remote_openings WHERE id IN (SELECT id FROM remote_openings WHERE created_at < ? LIMIT ?)`},
 		{365 * day, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? LIMIT ?)`},
 	}

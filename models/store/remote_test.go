@@ -155,7 +155,7 @@ func TestRemoteTarget(t *testing.T) {
 		require.Equal(t, models.RemoteTarget{}, to)
 		_, err = f.Beat(t.Context(), "g-1", "run-1", true)
 		require.NoError(t, err)
-		n, err := f.Connect(t.Context(), l.ID, "g-1", "run-1")
+		n, err := f.Connect(t.Context(), l.ID, "g-1", "run-1", "boot")
 		require.NoError(t, err)
 		to, err = f.RemoteTarget(t.Context(), l.ID, 1)
 		require.NoError(t, err)

@@ -17,7 +17,7 @@ func TestTestLockersAreToldToTestKeysAlone(t *testing.T) {
 		require.NoError(t, err)
 		f.beat(t, "one", "r1", true)
 		for _, l := range []models.Locker{live, trial} {
-			_, err := f.Connect(ctx, l.ID, "one", "r1")
+			_, err := f.Connect(ctx, l.ID, "one", "r1", "boot")
 			require.NoError(t, err)
 		}
 		_, err = f.TellLinks(ctx)

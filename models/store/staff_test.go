@@ -144,7 +144,7 @@ func TestWhatTheDeskReads(t *testing.T) {
 
 		_, err = f.Beat(ctx, "gateway", "run", true)
 		require.NoError(t, err)
-		_, err = f.Connect(ctx, l.ID, "gateway", "run")
+		_, err = f.Connect(ctx, l.ID, "gateway", "run", "boot")
 		require.NoError(t, err)
 		n, err = f.NetworkCounts(ctx)
 		require.NoError(t, err)

@@ -31,7 +31,7 @@ var (
 	_ api.Keys                 = (*store.Store)(nil)
 	_ api.Shipments            = (*store.Store)(nil)
 	_ api.Lockers              = (*store.Store)(nil)
-	_ api.Enrolment            = (*store.Store)(nil)
+	_ api.Enrolments           = (*store.Store)(nil)
 	_ api.Network              = (*store.Store)(nil)
 	_ codes.Store              = (*store.Store)(nil)
 	_ page.Pages               = (*store.Store)(nil)

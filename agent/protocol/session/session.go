@@ -41,8 +41,8 @@ func Greet(h protocol.Hello, head models.Head, now time.Time) (Greeting, error) 
 	if h.Epoch < 0 || h.Seq < 0 || (h.Seq == 0) != (h.Hash == "") {
 		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: last_seq and last_hash must name a fact, or be 0 and empty")
 	}
-	if len(h.Nonce) > maxName {
-		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: the nonce is too long")
+	if len(h.Nonce) > maxName || len(h.Boot) > maxName {
+		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: the nonce or the boot is too long")
 	}
 	if h.Epoch-head.Epoch > models.MaxEpochLeap {
 		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: epoch %d is too far ahead of %d", h.Epoch, head.Epoch)

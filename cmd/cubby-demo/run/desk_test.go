@@ -163,6 +163,9 @@ func TestDesk(t *testing.T) {
 	d.looks("front")
 	d.do("the lockers", chromedp.Navigate(system.APIURL+"/desk/lockers"), says("locker", "L-001"))
 	d.looks("lockers")
+	d.do("computers that wait: none", chromedp.Navigate(system.APIURL+"/desk/enrolments"), says("empty", "No computer"))
+	d.looks("enrolments")
+	d.do("the lockers again", chromedp.Navigate(system.APIURL+"/desk/lockers"), says("locker", "L-001"))
 	d.do("in Russian", chromedp.Click(chromedp.CSS(`button[name=language][value=ru]`)), says("sign-out", "Выйти"))
 	d.looks("lockers-ru")
 	d.do("leaving", click("sign-out"), chromedp.WaitVisible(chromedp.CSS("input[name=password]")), chromedp.Navigate(system.APIURL+"/desk"),
@@ -172,11 +175,21 @@ func TestDesk(t *testing.T) {
 // login makes a person of the staff while the server, which holds the database, rests.
 func login(t *testing.T, system *run.System) (password string) {
 	t.Helper()
+	return hire(t, system, "vera")["vera"]
+}
+
+// hire makes people of the staff, and returns their passwords by their logins.
+func hire(t *testing.T, system *run.System, logins ...string) map[string]string {
+	t.Helper()
 	require.NoError(t, system.Servers[0].Stop())
-	out, err := system.Cubby(t.Context(), "staff", "add", "--login", "vera", "--name", "Vera", "--json")
-	require.NoError(t, err)
-	var made struct{ Password string }
-	require.NoError(t, json.Unmarshal(out, &made))
+	passwords := map[string]string{}
+	for _, login := range logins {
+		out, err := system.Cubby(t.Context(), "staff", "add", "--login", login, "--name", strings.ToUpper(login[:1])+login[1:], "--json")
+		require.NoError(t, err)
+		var made struct{ Password string }
+		require.NoError(t, json.Unmarshal(out, &made))
+		passwords[login] = made.Password
+	}
 	require.NoError(t, system.Servers[0].Start(t.Context()))
-	return made.Password
+	return passwords
 }
