@@ -42,6 +42,7 @@ const (
 	SessionResetOpen    Mutant = "session_reset_open"
 	OpenGivenUp         Mutant = "open_given_up"
 	NextOpensEarly      Mutant = "next_opens_early"
+	EasyReachIgnored    Mutant = "easy_reach_ignored"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -54,5 +55,5 @@ func All() []Mutant {
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
-		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly}
+		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, EasyReachIgnored}
 }
