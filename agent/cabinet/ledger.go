@@ -72,6 +72,8 @@ type Operation struct {
 	// empty for the front.
 	Service string      `json:"service,omitempty"`
 	Face    models.Side `json:"face,omitempty"`
+	// Shares is the cell of a deposit in which another parcel of the shipment lies; 0: none.
+	Shares int `json:"shares,omitempty"`
 	// Corrects is why a courier takes out again what they have just put in.
 	Corrects string `json:"corrects,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier
