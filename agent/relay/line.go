@@ -84,9 +84,9 @@ type board struct {
 
 // contact is an input as it is believed to be.
 type contact struct {
-	known, alarm, told bool
-	other              bool // it was seen otherwise
-	equal              int  // so many times in a row
+	known, alarm bool
+	other        bool // it was seen otherwise
+	equal        int  // so many times in a row
 }
 
 // Status is a board as it stands, for people on site.
