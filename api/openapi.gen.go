@@ -16,6 +16,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for Acceptance.
+const (
+	AcceptanceAutomatic Acceptance = "automatic"
+	AcceptanceOperator  Acceptance = "operator"
+)
+
+// Valid indicates whether the value is a known member of the Acceptance enum.
+func (e Acceptance) Valid() bool {
+	switch e {
+	case AcceptanceAutomatic:
+		return true
+	case AcceptanceOperator:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CarrierEventType.
 const (
 	CarrierEventTypeAccepted     CarrierEventType = "accepted"
@@ -154,6 +172,27 @@ func (e CourierUpdateUnset) Valid() bool {
 	case ValidFrom:
 		return true
 	case ValidUntil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EnrolmentState.
+const (
+	EnrolmentStateAccepted EnrolmentState = "accepted"
+	EnrolmentStateRefused  EnrolmentState = "refused"
+	EnrolmentStateWaiting  EnrolmentState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the EnrolmentState enum.
+func (e EnrolmentState) Valid() bool {
+	switch e {
+	case EnrolmentStateAccepted:
+		return true
+	case EnrolmentStateRefused:
+		return true
+	case EnrolmentStateWaiting:
 		return true
 	default:
 		return false
@@ -823,6 +862,10 @@ func (e WebhookSigning) Valid() bool {
 	}
 }
 
+// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+// days ago. `operator`: somebody must accept the computer besides.
+type Acceptance string
+
 // Access defines model for Access.
 type Access struct {
 	GateCodes *string `json:"gate_codes,omitempty"`
@@ -1067,6 +1110,44 @@ type DeliveryList struct {
 	Items      []Delivery `json:"items"`
 	NextCursor *string    `json:"next_cursor,omitempty"`
 }
+
+// Enrolment defines model for Enrolment.
+type Enrolment struct {
+	// Address From which it asked last.
+	Address string `json:"address"`
+
+	// AskedAt When it asked last.
+	AskedAt   time.Time  `json:"asked_at"`
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy The id of the key or the person of staff; `system` where another computer was enrolled.
+	DecidedBy *string `json:"decided_by,omitempty"`
+
+	// Fingerprint Of the computer's key, as the computer shows it.
+	Fingerprint string `json:"fingerprint"`
+	Id          string `json:"id"`
+	Locker      string `json:"locker"`
+
+	// Number The locker's.
+	Number string `json:"number"`
+
+	// Reason Why it was refused.
+	Reason *string `json:"reason,omitempty"`
+
+	// Returning It has the cabinet's certificate, which has ended; else it came with a claim.
+	Returning bool           `json:"returning"`
+	State     EnrolmentState `json:"state"`
+}
+
+// EnrolmentList defines model for EnrolmentList.
+type EnrolmentList struct {
+	Items      []Enrolment `json:"items"`
+	NextCursor *string     `json:"next_cursor,omitempty"`
+}
+
+// EnrolmentState defines model for EnrolmentState.
+type EnrolmentState string
 
 // Event defines model for Event.
 type Event struct {
@@ -1400,6 +1481,10 @@ type LockerCellList struct {
 
 // LockerDetail defines model for LockerDetail.
 type LockerDetail struct {
+	// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+	// days ago. `operator`: somebody must accept the computer besides.
+	Acceptance *Acceptance `json:"acceptance,omitempty"`
+
 	// Aliases Your own; for operators, every carrier's.
 	Aliases []Alias    `json:"aliases"`
 	Cells   []CellKind `json:"cells"`
@@ -1414,7 +1499,10 @@ type LockerDetail struct {
 	// EasyReach The numbers of the cells that everybody reaches, also from a wheelchair.
 	EasyReach []int            `json:"easy_reach"`
 	Functions []LockerFunction `json:"functions"`
-	Id        string           `json:"id"`
+
+	// HeldSince Since when no computer is taken for it, because two spoke for it, for operators; missing while it is not held.
+	HeldSince *time.Time `json:"held_since,omitempty"`
+	Id        string     `json:"id"`
 
 	// LastSeen When it was last heard of; missing if never.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
@@ -1467,9 +1555,12 @@ type LockerState string
 
 // LockerUpdate defines model for LockerUpdate.
 type LockerUpdate struct {
-	EasyReach *[]int            `json:"easy_reach,omitempty"`
-	Functions *[]LockerFunction `json:"functions,omitempty"`
-	Number    *string           `json:"number,omitempty"`
+	// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+	// days ago. `operator`: somebody must accept the computer besides.
+	Acceptance *Acceptance       `json:"acceptance,omitempty"`
+	EasyReach  *[]int            `json:"easy_reach,omitempty"`
+	Functions  *[]LockerFunction `json:"functions,omitempty"`
+	Number     *string           `json:"number,omitempty"`
 }
 
 // ModelRef defines model for ModelRef.
@@ -2484,6 +2575,21 @@ type ListCouriersParams struct {
 	Organization *OrganizationRef `form:"organization,omitempty" json:"organization,omitempty"`
 }
 
+// ListEnrolmentsParams defines parameters for ListEnrolments.
+type ListEnrolmentsParams struct {
+	// Locker Only those of this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// State Only those in this state.
+	State *EnrolmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Feed `own` if missing.
@@ -2820,6 +2926,9 @@ type CreateCourierJSONRequestBody = NewCourier
 // UpdateCourierJSONRequestBody defines body for UpdateCourier for application/json ContentType.
 type UpdateCourierJSONRequestBody = CourierUpdate
 
+// RefuseEnrolmentJSONRequestBody defines body for RefuseEnrolment for application/json ContentType.
+type RefuseEnrolmentJSONRequestBody = Reason
+
 // ResolveIncidentJSONRequestBody defines body for ResolveIncident for application/json ContentType.
 type ResolveIncidentJSONRequestBody = Resolution
 
@@ -2867,6 +2976,9 @@ type CloseLockerJSONRequestBody = Closing
 
 // OpenGateJSONRequestBody defines body for OpenGate for application/json ContentType.
 type OpenGateJSONRequestBody = Reason
+
+// ReleaseIdentityJSONRequestBody defines body for ReleaseIdentity for application/json ContentType.
+type ReleaseIdentityJSONRequestBody = Reason
 
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
@@ -3136,6 +3248,15 @@ type ServerInterface interface {
 	// SuspendCourier Let a courier in nowhere any more
 	// (POST /api/v1/couriers/{id}/suspend)
 	SuspendCourier(ctx echo.Context, id Id) error
+	// ListEnrolments List computers that somebody has to accept
+	// (GET /api/v1/enrolments)
+	ListEnrolments(ctx echo.Context, params ListEnrolmentsParams) error
+	// AcceptEnrolment Accept a computer as a cabinet's
+	// (POST /api/v1/enrolments/{id}/accept)
+	AcceptEnrolment(ctx echo.Context, id Id) error
+	// RefuseEnrolment Refuse a computer
+	// (POST /api/v1/enrolments/{id}/refuse)
+	RefuseEnrolment(ctx echo.Context, id Id) error
 	// ListEvents What happened, oldest first
 	// (GET /api/v1/events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
@@ -3223,6 +3344,9 @@ type ServerInterface interface {
 	// OpenGate Open the gate of a locker's site from afar
 	// (POST /api/v1/lockers/{id}/gate/open)
 	OpenGate(ctx echo.Context, id Id, params OpenGateParams) error
+	// ReleaseIdentity Let a held cabinet connect again
+	// (POST /api/v1/lockers/{id}/identity/release)
+	ReleaseIdentity(ctx echo.Context, id Id) error
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx echo.Context, id Id) error
@@ -3528,6 +3652,77 @@ func (w *ServerInterfaceWrapper) SuspendCourier(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SuspendCourier(ctx, id)
+	return err
+}
+
+// ListEnrolments converts echo context to params.
+func (w *ServerInterfaceWrapper) ListEnrolments(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEnrolmentsParams
+	// ------------- Optional query parameter "locker" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "locker", ctx.QueryParams(), &params.Locker, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locker: %s", err))
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListEnrolments(ctx, params)
+	return err
+}
+
+// AcceptEnrolment converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptEnrolment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptEnrolment(ctx, id)
+	return err
+}
+
+// RefuseEnrolment converts echo context to params.
+func (w *ServerInterfaceWrapper) RefuseEnrolment(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RefuseEnrolment(ctx, id)
 	return err
 }
 
@@ -4224,6 +4419,22 @@ func (w *ServerInterfaceWrapper) OpenGate(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.OpenGate(ctx, id, params)
+	return err
+}
+
+// ReleaseIdentity converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseIdentity(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id Id
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseIdentity(ctx, id)
 	return err
 }
 
@@ -5813,6 +6024,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/lockers/:id/worklist", wrapper.GetWorklist, options.OperationMiddlewares["GetWorklist"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/claims", wrapper.CreateClaim, options.OperationMiddlewares["CreateClaim"]...)
 	router.POST(options.BaseURL+"/api/v1/lockers/:id/certificates/revoke", wrapper.RevokeCertificates, options.OperationMiddlewares["RevokeCertificates"]...)
+	router.POST(options.BaseURL+"/api/v1/lockers/:id/identity/release", wrapper.ReleaseIdentity, options.OperationMiddlewares["ReleaseIdentity"]...)
+	router.GET(options.BaseURL+"/api/v1/enrolments", wrapper.ListEnrolments, options.OperationMiddlewares["ListEnrolments"]...)
+	router.POST(options.BaseURL+"/api/v1/enrolments/:id/accept", wrapper.AcceptEnrolment, options.OperationMiddlewares["AcceptEnrolment"]...)
+	router.POST(options.BaseURL+"/api/v1/enrolments/:id/refuse", wrapper.RefuseEnrolment, options.OperationMiddlewares["RefuseEnrolment"]...)
 	router.GET(options.BaseURL+"/api/v1/routes", wrapper.ListRoutes, options.OperationMiddlewares["ListRoutes"]...)
 	router.POST(options.BaseURL+"/api/v1/routes", wrapper.CreateRoute, options.OperationMiddlewares["CreateRoute"]...)
 	router.GET(options.BaseURL+"/api/v1/routes/:id", wrapper.GetRoute, options.OperationMiddlewares["GetRoute"]...)
@@ -6103,6 +6318,124 @@ type SuspendCourierdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SuspendCourierdefaultApplicationProblemPlusJSONResponse) VisitSuspendCourierResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEnrolmentsRequestObject struct {
+	Params ListEnrolmentsParams
+}
+
+type ListEnrolmentsResponseObject interface {
+	VisitListEnrolmentsResponse(w http.ResponseWriter) error
+}
+
+type ListEnrolments200JSONResponse EnrolmentList
+
+func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEnrolmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEnrolmentsdefaultApplicationProblemPlusJSONResponse) VisitListEnrolmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptEnrolmentRequestObject struct {
+	Id Id `json:"id"`
+}
+
+type AcceptEnrolmentResponseObject interface {
+	VisitAcceptEnrolmentResponse(w http.ResponseWriter) error
+}
+
+type AcceptEnrolment200JSONResponse Enrolment
+
+func (response AcceptEnrolment200JSONResponse) VisitAcceptEnrolmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptEnrolmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptEnrolmentdefaultApplicationProblemPlusJSONResponse) VisitAcceptEnrolmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseEnrolmentRequestObject struct {
+	Id   Id `json:"id"`
+	Body *RefuseEnrolmentJSONRequestBody
+}
+
+type RefuseEnrolmentResponseObject interface {
+	VisitRefuseEnrolmentResponse(w http.ResponseWriter) error
+}
+
+type RefuseEnrolment200JSONResponse Enrolment
+
+func (response RefuseEnrolment200JSONResponse) VisitRefuseEnrolmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefuseEnrolmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RefuseEnrolmentdefaultApplicationProblemPlusJSONResponse) VisitRefuseEnrolmentResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7296,6 +7629,40 @@ type OpenGatedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response OpenGatedefaultApplicationProblemPlusJSONResponse) VisitOpenGateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseIdentityRequestObject struct {
+	Id   Id `json:"id"`
+	Body *ReleaseIdentityJSONRequestBody
+}
+
+type ReleaseIdentityResponseObject interface {
+	VisitReleaseIdentityResponse(w http.ResponseWriter) error
+}
+
+type ReleaseIdentity204Response struct {
+}
+
+func (response ReleaseIdentity204Response) VisitReleaseIdentityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseIdentitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReleaseIdentitydefaultApplicationProblemPlusJSONResponse) VisitReleaseIdentityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9801,6 +10168,15 @@ type StrictServerInterface interface {
 	// SuspendCourier Let a courier in nowhere any more
 	// (POST /api/v1/couriers/{id}/suspend)
 	SuspendCourier(ctx context.Context, request SuspendCourierRequestObject) (SuspendCourierResponseObject, error)
+	// ListEnrolments List computers that somebody has to accept
+	// (GET /api/v1/enrolments)
+	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// AcceptEnrolment Accept a computer as a cabinet's
+	// (POST /api/v1/enrolments/{id}/accept)
+	AcceptEnrolment(ctx context.Context, request AcceptEnrolmentRequestObject) (AcceptEnrolmentResponseObject, error)
+	// RefuseEnrolment Refuse a computer
+	// (POST /api/v1/enrolments/{id}/refuse)
+	RefuseEnrolment(ctx context.Context, request RefuseEnrolmentRequestObject) (RefuseEnrolmentResponseObject, error)
 	// ListEvents What happened, oldest first
 	// (GET /api/v1/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -9888,6 +10264,9 @@ type StrictServerInterface interface {
 	// OpenGate Open the gate of a locker's site from afar
 	// (POST /api/v1/lockers/{id}/gate/open)
 	OpenGate(ctx context.Context, request OpenGateRequestObject) (OpenGateResponseObject, error)
+	// ReleaseIdentity Let a held cabinet connect again
+	// (POST /api/v1/lockers/{id}/identity/release)
+	ReleaseIdentity(ctx context.Context, request ReleaseIdentityRequestObject) (ReleaseIdentityResponseObject, error)
 	// ListLimits What each carrier may count on at a locker
 	// (GET /api/v1/lockers/{id}/limits)
 	ListLimits(ctx context.Context, request ListLimitsRequestObject) (ListLimitsResponseObject, error)
@@ -10279,6 +10658,104 @@ func (sh *strictHandler) SuspendCourier(ctx echo.Context, id Id) error {
 		return err
 	} else if validResponse, ok := response.(SuspendCourierResponseObject); ok {
 		return validResponse.VisitSuspendCourierResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListEnrolments operation middleware
+func (sh *strictHandler) ListEnrolments(ctx echo.Context, params ListEnrolmentsParams) error {
+	var request ListEnrolmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEnrolments(ctx.Request().Context(), request.(ListEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEnrolmentsResponseObject); ok {
+		return validResponse.VisitListEnrolmentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptEnrolment operation middleware
+func (sh *strictHandler) AcceptEnrolment(ctx echo.Context, id Id) error {
+	var request AcceptEnrolmentRequestObject
+
+	request.Id = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptEnrolment(ctx.Request().Context(), request.(AcceptEnrolmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptEnrolment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptEnrolmentResponseObject); ok {
+		return validResponse.VisitAcceptEnrolmentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RefuseEnrolment operation middleware
+func (sh *strictHandler) RefuseEnrolment(ctx echo.Context, id Id) error {
+	var request RefuseEnrolmentRequestObject
+
+	request.Id = id
+
+	var body RefuseEnrolmentJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RefuseEnrolment(ctx.Request().Context(), request.(RefuseEnrolmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefuseEnrolment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RefuseEnrolmentResponseObject); ok {
+		return validResponse.VisitRefuseEnrolmentResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11375,6 +11852,54 @@ func (sh *strictHandler) OpenGate(ctx echo.Context, id Id, params OpenGateParams
 		return err
 	} else if validResponse, ok := response.(OpenGateResponseObject); ok {
 		return validResponse.VisitOpenGateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseIdentity operation middleware
+func (sh *strictHandler) ReleaseIdentity(ctx echo.Context, id Id) error {
+	var request ReleaseIdentityRequestObject
+
+	request.Id = id
+
+	var body ReleaseIdentityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseIdentity(ctx.Request().Context(), request.(ReleaseIdentityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseIdentity")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseIdentityResponseObject); ok {
+		return validResponse.VisitReleaseIdentityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

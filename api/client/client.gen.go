@@ -17,6 +17,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for Acceptance.
+const (
+	AcceptanceAutomatic Acceptance = "automatic"
+	AcceptanceOperator  Acceptance = "operator"
+)
+
+// Valid indicates whether the value is a known member of the Acceptance enum.
+func (e Acceptance) Valid() bool {
+	switch e {
+	case AcceptanceAutomatic:
+		return true
+	case AcceptanceOperator:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CarrierEventType.
 const (
 	CarrierEventTypeAccepted     CarrierEventType = "accepted"
@@ -155,6 +173,27 @@ func (e CourierUpdateUnset) Valid() bool {
 	case ValidFrom:
 		return true
 	case ValidUntil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EnrolmentState.
+const (
+	EnrolmentStateAccepted EnrolmentState = "accepted"
+	EnrolmentStateRefused  EnrolmentState = "refused"
+	EnrolmentStateWaiting  EnrolmentState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the EnrolmentState enum.
+func (e EnrolmentState) Valid() bool {
+	switch e {
+	case EnrolmentStateAccepted:
+		return true
+	case EnrolmentStateRefused:
+		return true
+	case EnrolmentStateWaiting:
 		return true
 	default:
 		return false
@@ -824,6 +863,10 @@ func (e WebhookSigning) Valid() bool {
 	}
 }
 
+// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+// days ago. `operator`: somebody must accept the computer besides.
+type Acceptance string
+
 // Access defines model for Access.
 type Access struct {
 	GateCodes *string `json:"gate_codes,omitempty"`
@@ -1068,6 +1111,44 @@ type DeliveryList struct {
 	Items      []Delivery `json:"items"`
 	NextCursor *string    `json:"next_cursor,omitempty"`
 }
+
+// Enrolment defines model for Enrolment.
+type Enrolment struct {
+	// Address From which it asked last.
+	Address string `json:"address"`
+
+	// AskedAt When it asked last.
+	AskedAt   time.Time  `json:"asked_at"`
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+
+	// DecidedBy The id of the key or the person of staff; `system` where another computer was enrolled.
+	DecidedBy *string `json:"decided_by,omitempty"`
+
+	// Fingerprint Of the computer's key, as the computer shows it.
+	Fingerprint string `json:"fingerprint"`
+	Id          string `json:"id"`
+	Locker      string `json:"locker"`
+
+	// Number The locker's.
+	Number string `json:"number"`
+
+	// Reason Why it was refused.
+	Reason *string `json:"reason,omitempty"`
+
+	// Returning It has the cabinet's certificate, which has ended; else it came with a claim.
+	Returning bool           `json:"returning"`
+	State     EnrolmentState `json:"state"`
+}
+
+// EnrolmentList defines model for EnrolmentList.
+type EnrolmentList struct {
+	Items      []Enrolment `json:"items"`
+	NextCursor *string     `json:"next_cursor,omitempty"`
+}
+
+// EnrolmentState defines model for EnrolmentState.
+type EnrolmentState string
 
 // Event defines model for Event.
 type Event struct {
@@ -1401,6 +1482,10 @@ type LockerCellList struct {
 
 // LockerDetail defines model for LockerDetail.
 type LockerDetail struct {
+	// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+	// days ago. `operator`: somebody must accept the computer besides.
+	Acceptance *Acceptance `json:"acceptance,omitempty"`
+
 	// Aliases Your own; for operators, every carrier's.
 	Aliases []Alias    `json:"aliases"`
 	Cells   []CellKind `json:"cells"`
@@ -1415,7 +1500,10 @@ type LockerDetail struct {
 	// EasyReach The numbers of the cells that everybody reaches, also from a wheelchair.
 	EasyReach []int            `json:"easy_reach"`
 	Functions []LockerFunction `json:"functions"`
-	Id        string           `json:"id"`
+
+	// HeldSince Since when no computer is taken for it, because two spoke for it, for operators; missing while it is not held.
+	HeldSince *time.Time `json:"held_since,omitempty"`
+	Id        string     `json:"id"`
 
 	// LastSeen When it was last heard of; missing if never.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
@@ -1468,9 +1556,12 @@ type LockerState string
 
 // LockerUpdate defines model for LockerUpdate.
 type LockerUpdate struct {
-	EasyReach *[]int            `json:"easy_reach,omitempty"`
-	Functions *[]LockerFunction `json:"functions,omitempty"`
-	Number    *string           `json:"number,omitempty"`
+	// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+	// days ago. `operator`: somebody must accept the computer besides.
+	Acceptance *Acceptance       `json:"acceptance,omitempty"`
+	EasyReach  *[]int            `json:"easy_reach,omitempty"`
+	Functions  *[]LockerFunction `json:"functions,omitempty"`
+	Number     *string           `json:"number,omitempty"`
 }
 
 // ModelRef defines model for ModelRef.
@@ -2485,6 +2576,21 @@ type ListCouriersParams struct {
 	Organization *OrganizationRef `form:"organization,omitempty" json:"organization,omitempty"`
 }
 
+// ListEnrolmentsParams defines parameters for ListEnrolments.
+type ListEnrolmentsParams struct {
+	// Locker Only those of this locker.
+	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
+
+	// State Only those in this state.
+	State *EnrolmentState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit How many items at most; 50 if missing.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Feed `own` if missing.
@@ -2821,6 +2927,9 @@ type CreateCourierJSONRequestBody = NewCourier
 // UpdateCourierJSONRequestBody defines body for UpdateCourier for application/json ContentType.
 type UpdateCourierJSONRequestBody = CourierUpdate
 
+// RefuseEnrolmentJSONRequestBody defines body for RefuseEnrolment for application/json ContentType.
+type RefuseEnrolmentJSONRequestBody = Reason
+
 // ResolveIncidentJSONRequestBody defines body for ResolveIncident for application/json ContentType.
 type ResolveIncidentJSONRequestBody = Resolution
 
@@ -2868,6 +2977,9 @@ type CloseLockerJSONRequestBody = Closing
 
 // OpenGateJSONRequestBody defines body for OpenGate for application/json ContentType.
 type OpenGateJSONRequestBody = Reason
+
+// ReleaseIdentityJSONRequestBody defines body for ReleaseIdentity for application/json ContentType.
+type ReleaseIdentityJSONRequestBody = Reason
 
 // PutLimitsJSONRequestBody defines body for PutLimits for application/json ContentType.
 type PutLimitsJSONRequestBody = NewCarrierLimits
@@ -3255,6 +3367,39 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/couriers/{id}/suspend (the `SuspendCourier` operationId).
 	SuspendCourier(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEnrolments List computers that somebody has to accept
+	//
+	// Those of lockers whose `acceptance` is `operator`, the newest first.
+	//
+	// Corresponds with GET /api/v1/enrolments (the `ListEnrolments` operationId).
+	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptEnrolment Accept a computer as a cabinet's
+	//
+	// Compare its `fingerprint` with what the computer shows first. It gets its certificate when it asks the next time, within
+	// seconds. 409 `invalid_state`: it is decided already.
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/accept (the `AcceptEnrolment` operationId).
+	AcceptEnrolment(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RefuseEnrolmentWithBody Refuse a computer
+	//
+	// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+	RefuseEnrolmentWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RefuseEnrolment Refuse a computer
+	//
+	// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+	RefuseEnrolment(ctx context.Context, id Id, body RefuseEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents What happened, oldest first
 	//
@@ -3689,6 +3834,28 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
 	OpenGate(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseIdentityWithBody Let a held cabinet connect again
+	//
+	// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+	// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+	// 409 `invalid_state`: it is not held.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+	ReleaseIdentityWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseIdentity Let a held cabinet connect again
+	//
+	// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+	// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+	// 409 `invalid_state`: it is not held.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+	ReleaseIdentity(ctx context.Context, id Id, body ReleaseIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLimits What each carrier may count on at a locker
 	//
@@ -4715,6 +4882,79 @@ func (c *Client) SuspendCourier(ctx context.Context, id Id, reqEditors ...Reques
 	return c.Client.Do(req)
 }
 
+// ListEnrolments List computers that somebody has to accept
+//
+// Those of lockers whose `acceptance` is `operator`, the newest first.
+//
+// Corresponds with GET /api/v1/enrolments (the `ListEnrolments` operationId).
+func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEnrolmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptEnrolment Accept a computer as a cabinet's
+//
+// Compare its `fingerprint` with what the computer shows first. It gets its certificate when it asks the next time, within
+// seconds. 409 `invalid_state`: it is decided already.
+//
+// Corresponds with POST /api/v1/enrolments/{id}/accept (the `AcceptEnrolment` operationId).
+func (c *Client) AcceptEnrolment(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptEnrolmentRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefuseEnrolmentWithBody Refuse a computer
+//
+// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+func (c *Client) RefuseEnrolmentWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefuseEnrolmentRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefuseEnrolment Refuse a computer
+//
+// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+func (c *Client) RefuseEnrolment(ctx context.Context, id Id, body RefuseEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefuseEnrolmentRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEvents What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
@@ -5589,6 +5829,48 @@ func (c *Client) OpenGateWithBody(ctx context.Context, id Id, params *OpenGatePa
 // Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
 func (c *Client) OpenGate(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOpenGateRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseIdentityWithBody Let a held cabinet connect again
+//
+// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+// 409 `invalid_state`: it is not held.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+func (c *Client) ReleaseIdentityWithBody(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseIdentityRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseIdentity Let a held cabinet connect again
+//
+// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+// 409 `invalid_state`: it is not held.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+func (c *Client) ReleaseIdentity(ctx context.Context, id Id, body ReleaseIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseIdentityRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7677,6 +7959,177 @@ func NewSuspendCourierRequest(server string, id Id) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListEnrolmentsRequest constructs an http.Request for the ListEnrolments method
+func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/enrolments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Locker != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "locker", *params.Locker, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAcceptEnrolmentRequest constructs an http.Request for the AcceptEnrolment method
+func NewAcceptEnrolmentRequest(server string, id Id) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/enrolments/%s/accept", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRefuseEnrolmentRequest calls the generic RefuseEnrolment builder with application/json body
+func NewRefuseEnrolmentRequest(server string, id Id, body RefuseEnrolmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRefuseEnrolmentRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewRefuseEnrolmentRequestWithBody constructs an http.Request for the RefuseEnrolment method, with any body, and a specified content type
+func NewRefuseEnrolmentRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/enrolments/%s/refuse", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListEventsRequest constructs an http.Request for the ListEvents method
 func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
 	var err error
@@ -9272,6 +9725,53 @@ func NewOpenGateRequestWithBody(server string, id Id, params *OpenGateParams, co
 		req.Header.Set("Idempotency-Key", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewReleaseIdentityRequest calls the generic ReleaseIdentity builder with application/json body
+func NewReleaseIdentityRequest(server string, id Id, body ReleaseIdentityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReleaseIdentityRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewReleaseIdentityRequestWithBody constructs an http.Request for the ReleaseIdentity method, with any body, and a specified content type
+func NewReleaseIdentityRequestWithBody(server string, id Id, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/lockers/%s/identity/release", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -12680,6 +13180,43 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /api/v1/couriers/{id}/suspend (the `SuspendCourier` operationId).
 	SuspendCourierWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*SuspendCourierResponse, error)
 
+	// ListEnrolmentsWithResponse List computers that somebody has to accept
+	//
+	// Those of lockers whose `acceptance` is `operator`, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/enrolments (the `ListEnrolments` operationId).
+	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
+
+	// AcceptEnrolmentWithResponse Accept a computer as a cabinet's
+	//
+	// Compare its `fingerprint` with what the computer shows first. It gets its certificate when it asks the next time, within
+	// seconds. 409 `invalid_state`: it is decided already.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/accept (the `AcceptEnrolment` operationId).
+	AcceptEnrolmentWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*AcceptEnrolmentResponse, error)
+
+	// RefuseEnrolmentWithBodyWithResponse Refuse a computer
+	//
+	// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+	RefuseEnrolmentWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefuseEnrolmentResponse, error)
+
+	// RefuseEnrolmentWithResponse Refuse a computer
+	//
+	// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+	RefuseEnrolmentWithResponse(ctx context.Context, id Id, body RefuseEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*RefuseEnrolmentResponse, error)
+
 	// ListEventsWithResponse What happened, oldest first
 	//
 	// A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
@@ -13139,6 +13676,28 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/lockers/{id}/gate/open (the `OpenGate` operationId).
 	OpenGateWithResponse(ctx context.Context, id Id, params *OpenGateParams, body OpenGateJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenGateResponse, error)
+
+	// ReleaseIdentityWithBodyWithResponse Let a held cabinet connect again
+	//
+	// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+	// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+	// 409 `invalid_state`: it is not held.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+	ReleaseIdentityWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseIdentityResponse, error)
+
+	// ReleaseIdentityWithResponse Let a held cabinet connect again
+	//
+	// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+	// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+	// 409 `invalid_state`: it is not held.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+	ReleaseIdentityWithResponse(ctx context.Context, id Id, body ReleaseIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseIdentityResponse, error)
 
 	// ListLimitsWithResponse What each carrier may count on at a locker
 	//
@@ -14370,6 +14929,150 @@ func (r SuspendCourierResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r SuspendCourierResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnrolmentList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEnrolmentsResponse) GetJSON200() *EnrolmentList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptEnrolmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Enrolment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AcceptEnrolmentResponse) GetJSON200() *Enrolment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AcceptEnrolmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptEnrolmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptEnrolmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptEnrolmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptEnrolmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RefuseEnrolmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Enrolment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RefuseEnrolmentResponse) GetJSON200() *Enrolment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RefuseEnrolmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RefuseEnrolmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RefuseEnrolmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RefuseEnrolmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RefuseEnrolmentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15776,6 +16479,47 @@ func (r OpenGateResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r OpenGateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReleaseIdentityResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReleaseIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseIdentityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18864,6 +19608,67 @@ func (c *ClientWithResponses) SuspendCourierWithResponse(ctx context.Context, id
 	return ParseSuspendCourierResponse(rsp)
 }
 
+// ListEnrolmentsWithResponse List computers that somebody has to accept
+//
+// Those of lockers whose `acceptance` is `operator`, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/enrolments (the `ListEnrolments` operationId).
+func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error) {
+	rsp, err := c.ListEnrolments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEnrolmentsResponse(rsp)
+}
+
+// AcceptEnrolmentWithResponse Accept a computer as a cabinet's
+//
+// Compare its `fingerprint` with what the computer shows first. It gets its certificate when it asks the next time, within
+// seconds. 409 `invalid_state`: it is decided already.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/enrolments/{id}/accept (the `AcceptEnrolment` operationId).
+func (c *ClientWithResponses) AcceptEnrolmentWithResponse(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*AcceptEnrolmentResponse, error) {
+	rsp, err := c.AcceptEnrolment(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptEnrolmentResponse(rsp)
+}
+
+// RefuseEnrolmentWithBodyWithResponse Refuse a computer
+//
+// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+func (c *ClientWithResponses) RefuseEnrolmentWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefuseEnrolmentResponse, error) {
+	rsp, err := c.RefuseEnrolmentWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefuseEnrolmentResponse(rsp)
+}
+
+// RefuseEnrolmentWithResponse Refuse a computer
+//
+// The claim stays good for another one. 409 `invalid_state`: it is decided already.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/enrolments/{id}/refuse (the `RefuseEnrolment` operationId).
+func (c *ClientWithResponses) RefuseEnrolmentWithResponse(ctx context.Context, id Id, body RefuseEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*RefuseEnrolmentResponse, error) {
+	rsp, err := c.RefuseEnrolment(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefuseEnrolmentResponse(rsp)
+}
+
 // ListEventsWithResponse What happened, oldest first
 //
 // A feed, in an order that never changes: whoever reads on from the last `position` misses nothing. Events are kept
@@ -19592,6 +20397,40 @@ func (c *ClientWithResponses) OpenGateWithResponse(ctx context.Context, id Id, p
 		return nil, err
 	}
 	return ParseOpenGateResponse(rsp)
+}
+
+// ReleaseIdentityWithBodyWithResponse Let a held cabinet connect again
+//
+// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+// 409 `invalid_state`: it is not held.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+func (c *ClientWithResponses) ReleaseIdentityWithBodyWithResponse(ctx context.Context, id Id, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleaseIdentityResponse, error) {
+	rsp, err := c.ReleaseIdentityWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseIdentityResponse(rsp)
+}
+
+// ReleaseIdentityWithResponse Let a held cabinet connect again
+//
+// A cabinet is held once two computers spoke for it (incident `cabinet_cloned`): neither is heard, and its screen goes on
+// without the server. Release it when the other one is gone; else make a claim and enrol a new computer, which ends it too.
+// 409 `invalid_state`: it is not held.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/lockers/{id}/identity/release (the `ReleaseIdentity` operationId).
+func (c *ClientWithResponses) ReleaseIdentityWithResponse(ctx context.Context, id Id, body ReleaseIdentityJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleaseIdentityResponse, error) {
+	rsp, err := c.ReleaseIdentity(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseIdentityResponse(rsp)
 }
 
 // ListLimitsWithResponse What each carrier may count on at a locker
@@ -21291,6 +22130,105 @@ func ParseSuspendCourierResponse(rsp *http.Response) (*SuspendCourierResponse, e
 	return response, nil
 }
 
+// ParseListEnrolmentsResponse parses an HTTP response from a ListEnrolmentsWithResponse call
+func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnrolmentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptEnrolmentResponse parses an HTTP response from a AcceptEnrolmentWithResponse call
+func ParseAcceptEnrolmentResponse(rsp *http.Response) (*AcceptEnrolmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptEnrolmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Enrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRefuseEnrolmentResponse parses an HTTP response from a RefuseEnrolmentWithResponse call
+func ParseRefuseEnrolmentResponse(rsp *http.Response) (*RefuseEnrolmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RefuseEnrolmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Enrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
 func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -22276,6 +23214,35 @@ func ParseOpenGateResponse(rsp *http.Response) (*OpenGateResponse, error) {
 			return nil, err
 		}
 		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseIdentityResponse parses an HTTP response from a ReleaseIdentityWithResponse call
+func ParseReleaseIdentityResponse(rsp *http.Response) (*ReleaseIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
