@@ -143,10 +143,13 @@ func TestCouriers(t *testing.T) {
 	require.Equal(t, models.RoleCourier, c.Role)
 	require.True(t, models.CheckPIN(c.PINHash, "001234"))
 	require.Contains(t, body, `"lockers":[]`)
-	c, _ = made("operator", `{"badge":"BADGE-1","pin":"001234","role":"technician","organization":"`+string(carrierB)+`","lockers":["`+string(lockerID)+`"],"valid_until":"2026-04-01T00:00:00Z"}`)
+	c, _ = made("operator", `{"badge":"BADGE-1","pin":"001234","organization":"`+string(carrierB)+`","lockers":["`+string(lockerID)+`"],"valid_until":"2026-04-01T00:00:00Z"}`)
 	require.Equal(t, carrierB, c.Organization)
-	require.Equal(t, models.RoleTechnician, c.Role)
+	require.Equal(t, models.RoleCourier, c.Role)
 	require.Equal(t, []models.LockerID{lockerID}, c.Lockers)
+	c, _ = made("operator", `{"badge":"BADGE-2","pin":"001234","role":"technician"}`)
+	require.Equal(t, models.RoleTechnician, c.Role)
+	require.Equal(t, operator, c.Organization)
 
 	for _, s := range []scenario{
 		refused("carrier", url, `{"badge":"abc","pin":"12a4","lockers":["x"]}`, "/badge", "/pin", "/lockers/0"),
