@@ -151,7 +151,7 @@ func TestLimitsAreExact(t *testing.T) {
 			require.False(t, allowed(more))
 		}
 	}
-	require.Greater(t, refused[true], 100)
+	require.Greater(t, refused[true], 50)
 	require.Greater(t, refused[false], 100)
 }
 

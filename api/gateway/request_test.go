@@ -12,6 +12,7 @@ import (
 
 	"cubby/agent/protocol"
 	"cubby/api/gateway"
+	"cubby/models"
 )
 
 // TestRequests: a code is sent again three times an hour, and the answer never says what came of

@@ -43,7 +43,7 @@ func TestLookUp(t *testing.T) {
 			require.Equal(t, models.LookedUp{}, look("cou_none", label))
 		}
 		require.Equal(t, models.LookedUp{}, look(own, "NOBODY-1"))
-		_, err := f.SuspendCourier(t.Context(), models.Request{}, own, true)
+		_, err := f.SuspendCourier(t.Context(), models.Request{Actor: f.actor(f.carrier)}, own, true)
 		require.NoError(t, err)
 		require.Equal(t, models.LookedUp{}, look(own, "HERE-1"), "who may not come any more")
 	})
