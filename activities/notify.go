@@ -141,7 +141,7 @@ func (a *Notify) render(n models.Notice) (Message, error) {
 		if err != nil {
 			return Message{}, err
 		}
-		code = models.PickupCode(key, n.Shipment.ID, n.Shipment.Issue)
+		code = n.Shipment.Codes.Code(key, n.Shipment.ID, n.Shipment.Issue)
 	}
 	msg, err := a.Renderer.Render(n, code)
 	return msg, failure(err)

@@ -33,7 +33,7 @@ func (a *Page) SealCode(ctx context.Context, in models.SealCodeInput) error {
 		if err != nil {
 			return nil, err
 		}
-		c := models.ClientCode{Code: models.PickupCode(key, s.ID, s.Issue), QR: models.PickupQR(key, s.ID, s.Issue), Page: token}
+		c := models.ClientCode{Code: s.Codes.Code(key, s.ID, s.Issue), QR: models.PickupQR(key, s.ID, s.Issue), Page: token}
 		return models.SealClientCode(c, in.ID, in.Public)
 	}))
 }

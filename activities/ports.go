@@ -14,13 +14,13 @@ type Lives interface {
 	// NextIssue sets an issue of the shipment's pickup code above after, if it has none, under
 	// the locker's row lock, and tells the cabinet. choose gets the other open shipments of
 	// the locker that have an issue, and returns the issue to set. It returns the issue by now.
-	NextIssue(ctx context.Context, id models.ShipmentID, after int, choose func(l models.LockerID, open []models.Shipment) (int, error)) (int, error)
+	NextIssue(ctx context.Context, id models.ShipmentID, after int, choose func(of models.Shipment, open []models.Shipment) (int, error)) (int, error)
 	// KeepRoom has another locker keep room for a shipment's parcels; no_capacity,
 	// locker_not_accepting or unknown_locker when it cannot.
 	KeepRoom(ctx context.Context, id models.ShipmentID, to models.LockerID) error
 	// MoveShipment makes a shipment that of another locker, with an issue of the code above
 	// after, chosen as in NextIssue, and tells both cabinets. It returns the issue by now.
-	MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int, choose func(open []models.Shipment) (int, error)) (int, error)
+	MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int, choose func(moved models.Shipment, open []models.Shipment) (int, error)) (int, error)
 	// Project writes a projection, and its withdrawal, signed by sign, if it has one; a
 	// projection whose Rev is not above the row's changes nothing. It returns the ids of the
 	// messages to send, also when it changed nothing, and the end of storage if it has a clock.

@@ -33,23 +33,23 @@ func (a *Shipment) ReissueCode(ctx context.Context, in models.ReissueInput) (mod
 // nextIssue chooses an issue such that no code of it, or of the next two, is that of
 // another shipment at the locker.
 func (a *Shipment) nextIssue(ctx context.Context, id models.ShipmentID, after int) (int, error) {
-	return a.Lives.NextIssue(ctx, id, after, func(l models.LockerID, open []models.Shipment) (int, error) {
-		return a.chooseIssue(id, l, after, open)
+	return a.Lives.NextIssue(ctx, id, after, func(of models.Shipment, open []models.Shipment) (int, error) {
+		return a.chooseIssue(of, after, open)
 	})
 }
 
-func (a *Shipment) chooseIssue(id models.ShipmentID, l models.LockerID, after int, open []models.Shipment) (int, error) {
-	key, err := a.Keys.CabinetKey(l)
+func (a *Shipment) chooseIssue(of models.Shipment, after int, open []models.Shipment) (int, error) {
+	key, err := a.Keys.CabinetKey(of.Locker)
 	if err != nil {
 		return 0, err
 	}
 	taken := map[string]bool{}
 	for _, s := range open {
 		for i := range models.CodeIssues {
-			taken[models.PickupCode(key, s.ID, s.Issue+i)] = true
+			taken[s.Codes.Code(key, s.ID, s.Issue+i)] = true
 		}
 	}
-	return models.ChooseIssue(key, id, after+1, taken), nil
+	return of.Codes.ChooseIssue(key, of.ID, after+1, taken), nil
 }
 
 // KeepRoom has another locker keep room for a shipment.
@@ -59,8 +59,8 @@ func (a *Shipment) KeepRoom(ctx context.Context, in models.PromiseInput) error {
 
 // MoveShipment makes a shipment that of another locker, with a new code.
 func (a *Shipment) MoveShipment(ctx context.Context, in models.MoveInput) (models.ReissueResult, error) {
-	issue, err := a.Lives.MoveShipment(ctx, in.Shipment, in.To, in.After, func(open []models.Shipment) (int, error) {
-		return a.chooseIssue(in.Shipment, in.To, in.After, open)
+	issue, err := a.Lives.MoveShipment(ctx, in.Shipment, in.To, in.After, func(moved models.Shipment, open []models.Shipment) (int, error) {
+		return a.chooseIssue(moved, in.After, open)
 	})
 	return models.ReissueResult{Issue: issue}, failure(err)
 }

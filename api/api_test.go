@@ -295,12 +295,12 @@ func (p *ports) Limits(context.Context, models.LockerID) ([]models.Limit, error)
 }
 
 func (p *ports) PutLimits(_ context.Context, _ models.Request, _ models.LockerID, limits []models.Limit) ([]models.Limit, error) {
-	return limits, models.CheckLimits(limits, models.Demand{models.Ambient: {models.SizeS: 2}})
+	return limits, models.CheckLimits(limits, models.Demand{{Regime: models.Ambient, Size: models.SizeS}: 2})
 }
 
 func (p *ports) Availability(_ context.Context, _ models.LockerID, _ models.OrganizationID, at time.Time) ([]models.Availability, error) {
 	p.at = at
-	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2}}, nil
+	return []models.Availability{{Regime: models.Ambient, Size: models.SizeS, Free: 4, Room: 2, EasyFree: 1, EasyRoom: 1}}, nil
 }
 
 func (p *ports) CreateOrganization(_ context.Context, _ models.Request, o models.Organization) (models.Organization, error) {

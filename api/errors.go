@@ -50,6 +50,8 @@ func status(code models.Code) (int, string) {
 		return http.StatusConflict, "The barcode is in use"
 	case models.CodeNoCapacity:
 		return http.StatusConflict, "The locker has no room"
+	case models.CodeNoEasyReach:
+		return http.StatusConflict, "The locker has no cell within easy reach"
 	case models.CodeLockerClosed:
 		return http.StatusConflict, "The locker takes no parcels"
 	case models.CodeInProgress:

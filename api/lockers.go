@@ -143,7 +143,7 @@ func (s *server) GetAvailability(ctx context.Context, request GetAvailabilityReq
 		return nil, err
 	}
 	return GetAvailability200JSONResponse{Items: each(lines, func(a models.Availability) Availability {
-		return Availability{Regime: Regime(a.Regime), Size: Size(a.Size), Free: a.Free, Room: a.Room}
+		return Availability{Regime: Regime(a.Regime), Size: Size(a.Size), Free: a.Free, Room: a.Room, EasyReachFree: a.EasyFree, EasyReachRoom: a.EasyRoom}
 	})}, nil
 }
 

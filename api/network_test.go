@@ -64,7 +64,7 @@ func TestOperatorAndLockers(t *testing.T) {
 		get("none", "/api/v1/lockers?a=%zz", 400),
 		get("none", "/api/v1/lockers/"+lkr, 200, `"state":"active"`),
 		get("none", "/api/v1/lockers/lkr_01hv0000000000000000000009", 404),
-		get("none", "/api/v1/lockers/"+lkr+"/availability", 200, `{"free":4,"regime":"ambient","room":2,"size":"S"}`),
+		get("none", "/api/v1/lockers/"+lkr+"/availability", 200, `{"easy_reach_free":1,"easy_reach_room":1,"free":4,"regime":"ambient","room":2,"size":"S"}`),
 		get("", "/api/v1/lockers", 401, `"code":"unauthorized"`),
 		get("stranger", "/api/v1/lockers", 401),
 		get("carrier", "/api/v1/organizations", 403, `"code":"forbidden"`),

@@ -106,6 +106,24 @@ func (e ClientReportProblem) Valid() bool {
 	}
 }
 
+// Defines values for CodeAlphabet.
+const (
+	Base32 CodeAlphabet = "base32"
+	Digits CodeAlphabet = "digits"
+)
+
+// Valid indicates whether the value is a known member of the CodeAlphabet enum.
+func (e CodeAlphabet) Valid() bool {
+	switch e {
+	case Base32:
+		return true
+	case Digits:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -825,6 +843,12 @@ type Alias struct {
 
 // Availability defines model for Availability.
 type Availability struct {
+	// EasyReachFree Those of the free cells that everybody reaches.
+	EasyReachFree int `json:"easy_reach_free"`
+
+	// EasyReachRoom How many more parcels of this size fit that ask for easy reach.
+	EasyReachRoom int `json:"easy_reach_room"`
+
 	// Free Free cells of just this size.
 	Free   int    `json:"free"`
 	Regime Regime `json:"regime"`
@@ -960,6 +984,11 @@ type Closing struct {
 	Withdraw *bool `json:"withdraw,omitempty"`
 }
 
+// CodeAlphabet What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+// they are digits all the same.
+type CodeAlphabet string
+
 // Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 type Contact struct {
 	Email *string `json:"email,omitempty"`
@@ -1047,7 +1076,7 @@ type Event struct {
 	Operation *string   `json:"operation,omitempty"`
 	Parcel    *string   `json:"parcel,omitempty"`
 
-	// Reason Of `parcel.load_failed`: `full`, `too_big`, `cell_broken`, `label_unreadable`, `wrong_locker` or `courier_cancelled`. Of `parcel.refused` and `parcel.damaged`: `damaged`, `not_ordered` or `other`. Of `shipment.withdrawing`: `cancelled`, `rerouted` or `refused`.
+	// Reason Of `parcel.load_failed`: `full`, `no_easy_reach`, `too_big`, `too_heavy`, `cell_broken`, `label_unreadable`, `wrong_locker` or `courier_cancelled`. Of `parcel.refused` and `parcel.damaged`: `damaged`, `not_ordered` or `other`. Of `shipment.withdrawing`: `cancelled`, `rerouted` or `refused`.
 	Reason *string `json:"reason,omitempty"`
 	Seq    int     `json:"seq"`
 
@@ -1612,6 +1641,10 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
+	// Codes What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+	// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+	// they are digits all the same.
+	Codes       *CodeAlphabet  `json:"codes,omitempty"`
 	DefaultSize *Size          `json:"default_size,omitempty"`
 	Extension   *PolicySeconds `json:"extension,omitempty"`
 
@@ -1635,7 +1668,10 @@ type NewPolicy struct {
 	// Reopen How long after a pickup the same code opens the cell again.
 	Reopen        int            `json:"reopen"`
 	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
-	Storage       PolicySeconds  `json:"storage"`
+
+	// ShareCells The courier may put parcels of one shipment into one cell, where they fit.
+	ShareCells *bool         `json:"share_cells,omitempty"`
+	Storage    PolicySeconds `json:"storage"`
 
 	// Tell The optional messages that clients get; none if missing.
 	Tell              *[]NewPolicyTell `json:"tell,omitempty"`
@@ -1661,6 +1697,10 @@ type NewShipment struct {
 
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 	Contact *Contact `json:"contact,omitempty"`
+
+	// EasyReach Its parcels go into cells that everybody reaches, also from a wheelchair, and into no others. Where no such
+	// cells can be promised the answer is 409 `no_easy_reach`.
+	EasyReach *bool `json:"easy_reach,omitempty"`
 
 	// ExpectedAt When it should reach the locker, now if missing. Room is promised from then on.
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
@@ -1861,13 +1901,13 @@ type ParcelEdit struct {
 
 // PickupCode defines model for PickupCode.
 type PickupCode struct {
-	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
+	// Code 8 digits, or by the policy 7 letters and digits, to be typed at the cabinet, or scanned as Code 128.
 	Code string `json:"code"`
 
 	// Page The address of the client's page. It works until the shipment has ended.
 	Page string `json:"page"`
 
-	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
+	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the code.
 	Qr string `json:"qr"`
 }
 
@@ -1876,6 +1916,10 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
+	// Codes What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+	// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+	// they are digits all the same.
+	Codes       *CodeAlphabet  `json:"codes,omitempty"`
 	DefaultSize *Size          `json:"default_size,omitempty"`
 	Extension   *PolicySeconds `json:"extension,omitempty"`
 
@@ -1900,7 +1944,10 @@ type Policy struct {
 	// Reopen How long after a pickup the same code opens the cell again.
 	Reopen        int            `json:"reopen"`
 	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
-	Storage       PolicySeconds  `json:"storage"`
+
+	// ShareCells The courier may put parcels of one shipment into one cell, where they fit.
+	ShareCells *bool         `json:"share_cells,omitempty"`
+	Storage    PolicySeconds `json:"storage"`
 
 	// Tell The optional messages that clients get; none if missing.
 	Tell              *[]PolicyTell  `json:"tell,omitempty"`
@@ -2137,6 +2184,10 @@ type ScreenProfile struct {
 	// more is used.
 	Colour *string `json:"colour,omitempty"`
 
+	// Keypad People type on a keypad of digits, and there is no touch panel: codes are digits there, whatever the policy says.
+	// Codes that were issued before stay as they are.
+	Keypad *bool `json:"keypad,omitempty"`
+
 	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
 	// not know is left out there. None: all that it knows.
 	Languages *[]string `json:"languages,omitempty"`
@@ -2154,8 +2205,11 @@ type ScreenProfile struct {
 
 // Shipment defines model for Shipment.
 type Shipment struct {
-	Carrier    string     `json:"carrier"`
-	CreatedAt  time.Time  `json:"created_at"`
+	Carrier   string    `json:"carrier"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EasyReach It goes into cells that everybody reaches, and into no others.
+	EasyReach  *bool      `json:"easy_reach,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
@@ -2189,7 +2243,10 @@ type Shipment struct {
 // ShipmentEdit defines model for ShipmentEdit.
 type ShipmentEdit struct {
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
-	Contact    *Contact   `json:"contact,omitempty"`
+	Contact *Contact `json:"contact,omitempty"`
+
+	// EasyReach Whether it goes into cells that everybody reaches, and into no others.
+	EasyReach  *bool      `json:"easy_reach,omitempty"`
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 	Language   *Language  `json:"language,omitempty"`
 

@@ -32,6 +32,7 @@ func (s *server) PutPolicy(ctx context.Context, request PutPolicyRequestObject) 
 		WithdrawalOverdue: models.Seconds(or(b.WithdrawalOverdue, 0)), ReturnedAfter: models.Seconds(or(b.ReturnedAfter, 0)),
 		ReadyDelay: models.Seconds(b.ReadyDelay), Objection: models.Seconds(b.Objection), Reopen: models.Seconds(b.Reopen),
 		Proof: models.Proof(b.Proof), DefaultSize: models.Size(or(b.DefaultSize, "")),
+		Codes: alphabetOf(b.Codes), ShareCells: or(b.ShareCells, false),
 	}
 	for _, r := range or(b.Reminders, nil) {
 		p.Reminders = append(p.Reminders, models.Seconds(r))
@@ -54,13 +55,20 @@ func (s *server) PutPolicy(ctx context.Context, request PutPolicyRequestObject) 
 	return PutPolicy200JSONResponse(policyBody(made)), nil
 }
 
+func alphabetOf(c *CodeAlphabet) models.CodeAlphabet {
+	if c == nil || *c == Digits {
+		return models.CodeDigits
+	}
+	return models.CodeAlphabet(*c)
+}
+
 func policyBody(p models.Policy) Policy {
 	b := Policy{
 		Name: p.Name, Version: p.Version, Storage: int64(p.Storage), NeverDeposited: int64(p.NeverDeposited),
 		PartialEnough: int64(p.PartialEnough), Extension: optional(int64(p.Extension)), Extensions: optional(p.Extensions),
 		WithdrawalOverdue: optional(int64(p.WithdrawalOverdue)), ReturnedAfter: optional(int64(p.ReturnedAfter)),
 		ReadyDelay: int(p.ReadyDelay), Objection: int(p.Objection), Reopen: int(p.Reopen), Proof: PolicyProof(p.Proof),
-		DefaultSize: optional(Size(p.DefaultSize)),
+		DefaultSize: optional(Size(p.DefaultSize)), Codes: optional(CodeAlphabet(p.Codes)), ShareCells: optional(p.ShareCells),
 	}
 	if len(p.Reminders) > 0 {
 		reminders := each(p.Reminders, func(s models.Seconds) int64 { return int64(s) })

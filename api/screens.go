@@ -48,6 +48,7 @@ func (s *server) PutLockerScreen(ctx context.Context, request PutLockerScreenReq
 func newScreen(b ScreenProfile) (models.ScreenProfile, error) {
 	p := models.ScreenProfile{
 		Languages: or(b.Languages, nil), Phone: or(b.Phone, ""), Operator: or(b.Operator, ""), Colour: or(b.Colour, ""), Logo: or(b.Logo, ""),
+		Keypad: or(b.Keypad, false),
 	}
 	var f models.Fields
 	p.Check(&f)
@@ -55,7 +56,9 @@ func newScreen(b ScreenProfile) (models.ScreenProfile, error) {
 }
 
 func screenBody(p models.ScreenProfile) ScreenProfile {
-	b := ScreenProfile{Phone: optional(p.Phone), Operator: optional(p.Operator), Colour: optional(p.Colour), Logo: optional(p.Logo)}
+	b := ScreenProfile{
+		Phone: optional(p.Phone), Operator: optional(p.Operator), Colour: optional(p.Colour), Logo: optional(p.Logo), Keypad: optional(p.Keypad),
+	}
 	if len(p.Languages) > 0 {
 		b.Languages = &p.Languages
 	}

@@ -45,6 +45,7 @@ func newShipment(a models.Actor, now time.Time, b NewShipment) (models.NewShipme
 		Number: b.Number, Locker: models.LockerID(b.Locker), Policy: or(b.Policy, models.PolicyStandard),
 		NotifyBy: models.NotifyBy(or(b.NotifyBy, NotifyBy(models.NotifyContact))), Language: string(or(b.Language, En)),
 		ExpectedAt: b.ExpectedAt, Guarantee: models.Guarantee(or(b.Guarantee, Guarantee(models.GuaranteeRequired))),
+		EasyReach: or(b.EasyReach, false),
 	}
 	if b.Contact != nil {
 		n.Contact = newContact(*b.Contact)
@@ -239,8 +240,8 @@ func shipmentBody(v models.ShipmentView) Shipment {
 		Id: string(s.ID), Carrier: string(s.Carrier), Shop: optional(string(s.Shop)), Number: s.Number, Locker: string(s.Locker), LockerAlias: optional(v.LockerAlias),
 		State: ShipmentState(s.State), Policy: s.PolicyName, PolicyVersion: s.PolicyVersion,
 		Frozen: optional(s.Frozen), NotifyBy: NotifyBy(s.NotifyBy), Language: Language(s.Language), ExpectedAt: s.ExpectedAt,
-		Guaranteed: s.Guaranteed,
-		CreatedAt:  s.CreatedAt, UpdatedAt: s.UpdatedAt, ReadyAt: s.ReadyAt, ExpiresAt: s.ExpiresAt, EndedAt: s.EndedAt,
+		Guaranteed: s.Guaranteed, EasyReach: optional(s.EasyReach),
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, ReadyAt: s.ReadyAt, ExpiresAt: s.ExpiresAt, EndedAt: s.EndedAt,
 		Parcels: each(v.Parcels, parcelBody),
 	}
 }

@@ -27,7 +27,7 @@ func (s *server) EditShipment(ctx context.Context, request EditShipmentRequestOb
 
 // shipmentEdit makes an edit of a body that fits its schema.
 func shipmentEdit(now time.Time, b ShipmentEdit) (models.ShipmentEdit, error) {
-	e := models.ShipmentEdit{NotifyBy: models.NotifyBy(or(b.NotifyBy, "")), Language: string(or(b.Language, "")), ExpectedAt: b.ExpectedAt}
+	e := models.ShipmentEdit{NotifyBy: models.NotifyBy(or(b.NotifyBy, "")), Language: string(or(b.Language, "")), ExpectedAt: b.ExpectedAt, EasyReach: b.EasyReach}
 	var f models.Fields
 	if b.Contact != nil {
 		c := newContact(*b.Contact)

@@ -17,16 +17,16 @@ func TestEditShipment(t *testing.T) {
 	p := &ports{}
 	h := handler(p, nil, nil)
 	scenario{role: "shop", method: http.MethodPatch, url: url, status: 200, contains: []string{`"id":"` + string(shipID)},
-		body: `{"contact":{"name":"N","phone":"+4930123456"},"notify_by":"contact","language":"ru","expected_at":"2026-03-02T10:00:00Z",` +
+		body: `{"contact":{"name":"N","phone":"+4930123456"},"notify_by":"contact","language":"ru","expected_at":"2026-03-02T10:00:00Z","easy_reach":false,` +
 			`"parcels":[{"id":"` + parcelID + `","size":"L","width_mm":1,"height_mm":2,"depth_mm":3,"weight_g":4}]}`,
 		lacks: []string{"+4930123456"}}.run(t, h)
-	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	at, never := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), false
 	e := p.edits[0]
 	require.Equal(t, shopS, e.Actor.Organization)
 	require.NotEmpty(t, e.ID)
 	e.Request = models.Request{}
 	require.Equal(t, models.ShipmentEdit{
-		Shipment: shipID, Contact: &models.Contact{Name: "N", Phone: "+4930123456"}, NotifyBy: models.NotifyContact, Language: "ru", ExpectedAt: &at,
+		Shipment: shipID, Contact: &models.Contact{Name: "N", Phone: "+4930123456"}, NotifyBy: models.NotifyContact, Language: "ru", ExpectedAt: &at, EasyReach: &never,
 		Parcels: []models.ParcelEdit{{ID: parcelID, Size: models.SizeL, WeightG: 4, Dimensions: models.Dimensions{WidthMM: 1, HeightMM: 2, DepthMM: 3}}},
 	}, e)
 	require.Len(t, e.Fields(), len(models.EditFields()))

@@ -44,6 +44,7 @@ func TestCreateShipment(t *testing.T) {
 			`"parcels":[{"barcode":"ABCD","size":"XL","regime":"frozen","width_mm":1,"height_mm":2,"depth_mm":3,"weight_g":4},{}]}`),
 
 		ok("room in any case", "carrier", `{"guarantee":"best_effort"}`),
+		ok("easy to reach", "carrier", `{"easy_reach":true}`),
 		post("no payment yet", "carrier", `{"payment_due":{"amount":1,"currency":"EUR"}}`, 422, `"code":"payment_not_available"`),
 		post("host", "host", "", 403, `"code":"forbidden"`),
 		post("no scope", "none", "", 403, `"code":"forbidden"`),
@@ -54,6 +55,7 @@ func TestCreateShipment(t *testing.T) {
 		bad(`{"carrier":"`+string(carrierB)+`"}`, "/carrier"),
 		bad(`{"carrier":"org_x"}`, "/carrier"),
 		bad(`{"guarantee":"maybe"}`, "/guarantee"),
+		bad(`{"easy_reach":"yes"}`, "/easy_reach"),
 		bad(`{"shop":7}`, "/shop"),
 		bad(`{"number":null}`, "/number"),
 		bad(`{"number":""}`, "/number"),
@@ -130,6 +132,7 @@ func TestCreateShipment(t *testing.T) {
 				want = models.GuaranteeBestEffort
 			}
 			require.Equal(t, want, p.created[0].Guarantee)
+			require.Equal(t, strings.Contains(s.body, `"easy_reach":true`), p.created[0].EasyReach)
 			require.Len(t, p.created[0].Fingerprint, 64)
 			require.NotEmpty(t, p.created[0].Request.ID)
 		})
@@ -208,7 +211,7 @@ func TestBodyHeaders(t *testing.T) {
 func TestStoreRefusals(t *testing.T) {
 	t.Parallel()
 	for code, status := range map[models.Code]int{
-		models.CodeNoCapacity: 409, models.CodeNumberUsed: 409, models.CodeBarcodeUsed: 409, models.CodeLockerClosed: 409,
+		models.CodeNoCapacity: 409, models.CodeNoEasyReach: 409, models.CodeNumberUsed: 409, models.CodeBarcodeUsed: 409, models.CodeLockerClosed: 409,
 		models.CodeUnknownLocker: 422, models.CodeKeyReused: 422, models.CodeUnavailable: 503, "surprise": 500,
 	} {
 		p := &ports{create: func(context.Context, models.NewShipment) (models.ShipmentView, bool, error) {

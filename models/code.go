@@ -28,11 +28,36 @@ func DeriveCabinetKey(master []byte, l LockerID, version int) (CabinetKey, error
 // and the next two, so that a re-issue reaches a cabinet without a network.
 const CodeIssues = 3
 
-// PickupCode is the code of a shipment's issue: 7 digits from HMAC-SHA256 and a Damm
-// check digit, which catches every single wrong digit and every swap of neighbours.
-// It is a string: leading zeros count.
-func PickupCode(key CabinetKey, s ShipmentID, issue int) string {
+// CodeAlphabet is what a shipment's pickup codes are written in. It is chosen when the shipment
+// becomes one of a cabinet, and stays: a policy that changes changes no code.
+type CodeAlphabet string
+
+// The alphabets. The zero value is digits.
+const (
+	CodeDigits CodeAlphabet = ""
+	// CodeBase32 is Crockford's base 32, in capitals.
+	CodeBase32 CodeAlphabet = "base32"
+)
+
+const (
+	digitsLength = 8
+	base32Length = 7
+)
+
+// Code is the code of a shipment's issue: HMAC-SHA256 with a check character, which catches every
+// single wrong character and every swap of neighbours. In digits these are 7 digits and one to
+// check them by Damm; in base 32 it is 6 characters and one. It is a string: leading zeros count.
+func (a CodeAlphabet) Code(key CabinetKey, s ShipmentID, issue int) string {
 	mac := hmac.New(sha256.New, key[:])
+	if a == CodeBase32 {
+		fmt.Fprintf(mac, "base32 %s#%d", s, issue)
+		n := binary.BigEndian.Uint64(mac.Sum(nil))
+		code := make([]byte, 0, base32Length)
+		for i := range base32Length - 1 {
+			code = append(code, crockfordCapitals[n>>(5*i)&31])
+		}
+		return string(append(code, crockfordCapitals[check32(string(code))]))
+	}
 	fmt.Fprintf(mac, "%s#%d", s, issue)
 	// 64 bits modulo 10^7: the bias is under 10^-12.
 	n := binary.BigEndian.Uint64(mac.Sum(nil)) % 10_000_000
@@ -40,13 +65,56 @@ func PickupCode(key CabinetKey, s ShipmentID, issue int) string {
 	return digits + string(rune('0'+damm(digits)))
 }
 
-// SpacedCode makes the eight digits of a code easier to read and type: "1234 5678". The cabinet's
-// pad ignores the gap.
+// PickupCode is the code of a shipment's issue in digits.
+func PickupCode(key CabinetKey, s ShipmentID, issue int) string {
+	return CodeDigits.Code(key, s, issue)
+}
+
+// SpacedCode makes a code easier to read and type: "1234 5678", "ABC D2FG". The cabinet ignores
+// the gap.
 func SpacedCode(code string) string {
-	if len(code) == 8 {
-		return code[:4] + " " + code[4:]
+	if at := len(code) - 4; len(code) == digitsLength || len(code) == base32Length {
+		return code[:at] + " " + code[at:]
 	}
 	return code
+}
+
+// forgiven are the characters that people type for others, which no code has, and what parts a
+// code where it is read.
+var forgiven = strings.NewReplacer("O", "0", "I", "1", "L", "1", " ", "", "-", "")
+
+// ReadCode reads a code as people type it, small letters, O for 0, I or L for 1 and gaps
+// included, and returns it as it was made. ok is false for what has the form of no code, and where
+// the check character is wrong: a typing mistake, and no attempt. A code in base 32 has a letter;
+// see ChooseIssue.
+func ReadCode(typed string) (code string, in CodeAlphabet, ok bool) {
+	code = forgiven.Replace(strings.ToUpper(typed))
+	letters := strings.Trim(code, "0123456789") != ""
+	switch {
+	case len(code) == digitsLength && !letters:
+		return code, CodeDigits, damm(code) == 0
+	case len(code) == base32Length && letters && strings.Trim(code, crockfordCapitals) == "":
+		return code, CodeBase32, check32(code) == 0
+	}
+	return "", "", false
+}
+
+// crockfordCapitals are the 32 characters of Crockford's base 32.
+var crockfordCapitals = strings.ToUpper(crockford)
+
+// check32 folds characters of base 32 with the quasigroup x*y = 2(x+y) over the field of 32
+// elements (polynomial x^5+x^2+1), as M. Damm builds one for each power of two; 2 is neither 0
+// nor 1, so that (c*x)*y is not (c*y)*x unless x is y. A string with its check character
+// appended folds to 0.
+func check32(code string) int {
+	interim := 0
+	for _, c := range code {
+		interim = (interim ^ strings.IndexRune(crockfordCapitals, c)) << 1
+		if interim > 31 {
+			interim ^= 0b100101
+		}
+	}
+	return interim
 }
 
 // QRPrefix begins the text of every pickup QR.
@@ -69,18 +137,10 @@ func ParsePickupQR(text string) (qr string, ok bool) {
 	return qr, ok && len(secret) == 26 && strings.Trim(strings.ToLower(secret), crockford) == ""
 }
 
-// ValidCode reports whether a typed code has 8 digits and the right check digit. A code
-// that fails here is a typing mistake, not an attempt.
-func ValidCode(code string) bool {
-	if len(code) != 8 {
-		return false
-	}
-	for _, c := range code {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return damm(code) == 0
+// ValidCode reports whether a text can be read as a code.
+func ValidCode(text string) bool {
+	_, _, ok := ReadCode(text)
+	return ok
 }
 
 // damm folds digits with the quasigroup of order 10 that H. Michael Damm published in
@@ -106,13 +166,14 @@ func damm(digits string) int {
 }
 
 // ChooseIssue returns the lowest issue from `from` on whose code and next two collide
-// with none of the taken codes, nor with each other.
-func ChooseIssue(key CabinetKey, s ShipmentID, from int, taken map[string]bool) int {
+// with none of the taken codes, nor with each other. A code in base 32 without a letter is none:
+// where both alphabets are in use a pad tells them apart by that.
+func (a CodeAlphabet) ChooseIssue(key CabinetKey, s ShipmentID, from int, taken map[string]bool) int {
 	for issue := from; ; issue++ {
 		seen := map[string]bool{}
 		for i := range CodeIssues {
-			code := PickupCode(key, s, issue+i)
-			if taken[code] || seen[code] {
+			code := a.Code(key, s, issue+i)
+			if taken[code] || seen[code] || !ValidCode(code) {
 				break
 			}
 			seen[code] = true

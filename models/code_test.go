@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,87 @@ func TestCheckDigitCatchesTypos(t *testing.T) {
 	}
 }
 
+// TestCheckCharacterCatchesTypos in base 32: every single wrong character, every swap of two
+// neighbours and of two with one between.
+func TestCheckCharacterCatchesTypos(t *testing.T) {
+	t.Parallel()
+	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	k := key(t, "lkr_1")
+	valid := func(raw []byte) bool {
+		_, _, ok := models.ReadCode(string(raw))
+		return ok
+	}
+	tried := 0
+	for issue := range 300 {
+		code := models.CodeBase32.Code(k, "shp_1", issue)
+		require.Len(t, code, 7)
+		if strings.Trim(code, "0123456789") == "" {
+			continue
+		}
+		tried++
+		require.True(t, models.ValidCode(code))
+		for i := range code {
+			for _, c := range []byte(alphabet) {
+				typo := []byte(code)
+				typo[i] = c
+				require.Equal(t, c == code[i], valid(typo), "%s -> %s", code, typo)
+			}
+			for _, by := range []int{1, 2} {
+				if i >= by && code[i] != code[i-by] {
+					swap := []byte(code)
+					swap[i], swap[i-by] = swap[i-by], swap[i]
+					require.False(t, valid(swap), "%s -> %s", code, swap)
+				}
+			}
+		}
+	}
+	require.Greater(t, tried, 290)
+}
+
+// TestCodesAreReadAsPeopleTypeThem: small, with gaps, and with letters that look like digits.
+func TestCodesAreReadAsPeopleTypeThem(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	zero, one := false, false
+	for issue := range 200 {
+		for _, in := range []models.CodeAlphabet{models.CodeDigits, models.CodeBase32} {
+			issue := in.ChooseIssue(k, "shp_1", issue, nil)
+			code := in.Code(k, "shp_1", issue)
+			zero, one = zero || strings.Contains(code, "0"), one || strings.Contains(code, "1")
+			require.LessOrEqual(t, len(models.SpacedCode(code)), 9)
+			for _, typed := range []string{
+				code, models.SpacedCode(code), strings.ToLower(code), strings.ReplaceAll(code, "0", "o"), strings.ReplaceAll(code, "0", "O"),
+				strings.ReplaceAll(code, "1", "l"), strings.ReplaceAll(code, "1", "I"), code[:3] + "-" + code[3:],
+			} {
+				read, of, ok := models.ReadCode(typed)
+				require.True(t, ok, typed)
+				require.Equal(t, code, read)
+				require.Equal(t, in, of)
+			}
+		}
+	}
+	require.True(t, zero && one)
+	for _, bad := range []string{"", "ABCDEFU", "ABC DEF", "0000000", "ABCDEFGH", "ÄBCDEFG", "ABCDEF\x00"} {
+		require.False(t, models.ValidCode(bad), bad)
+	}
+	require.Equal(t, "ABC D2FG", models.SpacedCode("ABCD2FG"))
+}
+
+// TestNoCodeOfBase32IsOfDigitsAlone: such a one could be the beginning of one in digits.
+func TestNoCodeOfBase32IsOfDigitsAlone(t *testing.T) {
+	t.Parallel()
+	k := key(t, "lkr_1")
+	for i := range 20_000 {
+		s := models.ShipmentID(fmt.Sprint("shp_", i))
+		if strings.Trim(models.CodeBase32.Code(k, s, 2), "0123456789") != "" {
+			continue
+		}
+		require.Equal(t, 3, models.CodeBase32.ChooseIssue(k, s, 1, nil))
+		return
+	}
+	t.Fatal("there is none to avoid")
+}
+
 // TestCodesDiffer: by cabinet, shipment and issue.
 func TestCodesDiffer(t *testing.T) {
 	t.Parallel()
@@ -59,9 +141,9 @@ func TestCodesDiffer(t *testing.T) {
 func TestChooseIssue(t *testing.T) {
 	t.Parallel()
 	k := key(t, "lkr_1")
-	require.Equal(t, 1, models.ChooseIssue(k, "shp_1", 1, nil))
+	require.Equal(t, 1, models.CodeDigits.ChooseIssue(k, "shp_1", 1, nil))
 	taken := map[string]bool{models.PickupCode(k, "shp_1", 3): true}
-	require.Equal(t, 4, models.ChooseIssue(k, "shp_1", 1, taken))
+	require.Equal(t, 4, models.CodeDigits.ChooseIssue(k, "shp_1", 1, taken))
 }
 
 func TestSealedKeyOpensOnItsComputerOnly(t *testing.T) {

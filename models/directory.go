@@ -31,9 +31,12 @@ type DirectoryShipment struct {
 	Carrier  OrganizationID    `json:"carrier"`
 	Number   string            `json:"number"`
 	Issue    int               `json:"issue"` // 0: not to be picked up yet
+	Codes    CodeAlphabet      `json:"codes,omitempty"`
 	Frozen   bool              `json:"frozen,omitempty"`
 	Policy   Policy            `json:"policy"`
 	Parcels  []DirectoryParcel `json:"parcels"`
+	// Callable: the support knows a phone of its client, and may call it.
+	Callable bool `json:"callable,omitempty"`
 	// DueMinor is what is to be paid at pickup, in the smallest unit of Currency (ISO 4217).
 	DueMinor int64  `json:"due_minor,omitempty"`
 	Currency string `json:"currency,omitempty"`
@@ -46,6 +49,9 @@ type DirectoryParcel struct {
 	Size       Size       `json:"size"`
 	Regime     Regime     `json:"regime"`
 	Dimensions Dimensions `json:"dimensions"`
+	WeightG    int        `json:"weight_g,omitempty"` // 0: not told
+	// EasyReach: it goes into a cell that everybody reaches, and into no other.
+	EasyReach bool `json:"easy_reach,omitempty"`
 	// Promised: the locker keeps room for it until it comes.
 	Promised bool `json:"promised,omitempty"`
 }
@@ -135,6 +141,13 @@ type DirectoryLayout struct {
 	Screen   ScreenProfile `json:"screen"`
 	// Neighbours are the nearest other lockers, the nearest first, by the time when this was told.
 	Neighbours []Neighbour `json:"neighbours,omitempty"`
+}
+
+// LookedUp is where a parcel goes whose label a courier holds: to the cabinet that asks, or to a
+// place; neither: nothing is known.
+type LookedUp struct {
+	Here  bool
+	Place string
 }
 
 // Neighbour is another locker near by.

@@ -15,21 +15,22 @@ const (
 	EditNotifyBy   EditField = "notify_by"
 	EditLanguage   EditField = "language"
 	EditExpectedAt EditField = "expected_at"
+	EditEasyReach  EditField = "easy_reach"
 	EditParcels    EditField = "parcels" // size, measures and weight of those in no cell yet
 )
 
 // EditFields lists them.
 func EditFields() []EditField {
-	return []EditField{EditContact, EditNotifyBy, EditLanguage, EditExpectedAt, EditParcels}
+	return []EditField{EditContact, EditNotifyBy, EditLanguage, EditExpectedAt, EditEasyReach, EditParcels}
 }
 
 // MayEdit reports whether the field may be changed in the state. The client may be reached
-// otherwise until nothing is pending; when and how large it comes, until it has come.
+// otherwise until nothing is pending; when, how large and for what cell it comes, until it has come.
 func (s ShipmentState) MayEdit(f EditField) bool {
 	switch f {
 	case EditContact, EditNotifyBy, EditLanguage:
 		return !s.Final()
-	case EditExpectedAt:
+	case EditExpectedAt, EditEasyReach:
 		return s == StateCreated || s == StateInTransit
 	case EditParcels:
 		return s == StateCreated || s == StateInTransit || s == StateLoading
@@ -45,6 +46,7 @@ type ShipmentEdit struct {
 	NotifyBy   NotifyBy
 	Language   string
 	ExpectedAt *time.Time
+	EasyReach  *bool
 	Parcels    []ParcelEdit
 }
 
@@ -60,7 +62,7 @@ type ParcelEdit struct {
 func (e ShipmentEdit) Fields() []EditField {
 	changes := map[EditField]bool{
 		EditContact: e.Contact != nil, EditNotifyBy: e.NotifyBy != "", EditLanguage: e.Language != "",
-		EditExpectedAt: e.ExpectedAt != nil, EditParcels: len(e.Parcels) > 0,
+		EditExpectedAt: e.ExpectedAt != nil, EditEasyReach: e.EasyReach != nil, EditParcels: len(e.Parcels) > 0,
 	}
 	return slices.DeleteFunc(EditFields(), func(f EditField) bool { return !changes[f] })
 }

@@ -20,6 +20,7 @@ const (
 	CodeNumberUsed     Code = "number_used"
 	CodeBarcodeUsed    Code = "barcode_used"
 	CodeNoCapacity     Code = "no_capacity"
+	CodeNoEasyReach    Code = "no_easy_reach"
 	CodeUnknownLocker  Code = "unknown_locker"
 	CodeLockerClosed   Code = "locker_not_accepting"
 	CodePayment        Code = "payment_not_available"

@@ -58,6 +58,8 @@ func (t FactType) Known() bool {
 const (
 	LoadFull             = "full"              // no cell that it fits is free
 	LoadTooBig           = "too_big"           // it fits no cell of the locker
+	LoadNoEasyReach      = "no_easy_reach"     // no cell that everybody reaches, and that it fits, is free
+	LoadTooHeavy         = "too_heavy"         // no cell of the locker bears it
 	LoadCellBroken       = "cell_broken"       // the cells that it was to go into do not open
 	LoadLabelUnreadable  = "label_unreadable"  // what its label says is no parcel of this locker
 	LoadWrongLocker      = "wrong_locker"      // it goes to another locker

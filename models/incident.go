@@ -29,6 +29,8 @@ const (
 	IncidentTrouble IncidentKind = "trouble_reported"
 	// IncidentLockedIn: they say that a person is locked in.
 	IncidentLockedIn IncidentKind = "person_locked_in"
+	// IncidentCallBack: the client of a shipment wants to be called. The evidence is what they name.
+	IncidentCallBack IncidentKind = "call_back"
 	// IncidentWebhook: an endpoint was given up; its owner must take it up again.
 	IncidentWebhook IncidentKind = "webhook_disabled"
 	// IncidentSMS: the provider of SMS refuses our account or settings.
@@ -48,7 +50,7 @@ const (
 func IncidentKinds() []IncidentKind {
 	return []IncidentKind{IncidentQuarantine, IncidentJam, IncidentDoubt, IncidentPad, IncidentFork, IncidentUnsent, IncidentMissing,
 		IncidentBoard, IncidentStore, IncidentUnannounced, IncidentCapacityLost, IncidentInventoryDiffers,
-		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice,
+		IncidentClientReport, IncidentTrouble, IncidentLockedIn, IncidentCallBack, IncidentWebhook, IncidentSMS, IncidentRemote, IncidentDevice,
 		IncidentTamper, IncidentLockSlow}
 }
 

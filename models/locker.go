@@ -147,6 +147,8 @@ type LayoutCell struct {
 	Inner      Dimensions `json:"inner"`
 	MaxWeightG int        `json:"max_weight_g,omitempty"`
 	FloorMM    int        `json:"floor_mm"`
+	// EasyReach: everybody reaches it, also from a wheelchair. The operator says so.
+	EasyReach bool `json:"easy_reach,omitempty"`
 }
 
 // Layout numbers a model's cells from 1: module by module, row by row.
@@ -262,6 +264,13 @@ func (u LockerUpdate) Apply(l *Locker, cells int) error {
 	return f.Err()
 }
 
+// WithinReach marks the cells of a layout that everybody reaches.
+func (l Locker) WithinReach(cells []LayoutCell) {
+	for i := range cells {
+		cells[i].EasyReach = slices.Contains(l.EasyReach, cells[i].Number)
+	}
+}
+
 // Alias is what a carrier calls a locker: unique within the carrier.
 type Alias struct {
 	Locker  LockerID       `gorm:"primaryKey"`
@@ -332,7 +341,8 @@ type StoredCell struct {
 	Doubtful   bool
 	Generation int64
 	Shipment   ShipmentID
-	Layout     LayoutCell `gorm:"serializer:json"`
+	EasyReach  bool
+	Layout     LayoutCell `gorm:"serializer:json"` // without EasyReach, which may change
 	// Since is when its state, doubt or shipment last changed, by the cabinet's clock; nil: it is
 	// not known.
 	Since     *time.Time
@@ -346,6 +356,9 @@ func (StoredCell) TableName() string { return "cells" }
 func (c StoredCell) Report() CellReport {
 	return CellReport{Cell: c.Number, State: c.State, Doubtful: c.Doubtful, Generation: c.Generation, Shipment: c.Shipment}
 }
+
+// Class is what it offers.
+func (c StoredCell) Class() CellClass { return CellClass{c.Regime, c.Size, c.EasyReach} }
 
 // Usable reports whether a promise may count on the cell.
 func (c StoredCell) Usable() bool { return c.State == CellFree && !c.Doubtful }

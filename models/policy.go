@@ -38,6 +38,11 @@ type Policy struct {
 	Proof             Proof     `json:"proof"`
 	// DefaultSize is what a parcel is taken to be that was announced without a size; empty: M.
 	DefaultSize Size `json:"default_size,omitempty"`
+	// Codes are what pickup codes are written in. At a cabinet whose pad has digits alone they are
+	// digits all the same.
+	Codes CodeAlphabet `json:"codes,omitempty"`
+	// ShareCells: parcels of one shipment may lie in one cell, where they fit.
+	ShareCells bool `json:"share_cells,omitempty"`
 	// Tell are the optional kinds of message that clients get.
 	Tell []NoticeKind `json:"tell,omitempty"`
 }
@@ -51,7 +56,7 @@ func (p Policy) Equal(o Policy) bool {
 		p.PartialEnough == o.PartialEnough && slices.Equal(p.Reminders, o.Reminders) && p.Extension == o.Extension &&
 		p.Extensions == o.Extensions && p.WithdrawalOverdue == o.WithdrawalOverdue && p.ReturnedAfter == o.ReturnedAfter &&
 		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof &&
-		p.DefaultSize == o.DefaultSize && slices.Equal(p.Tell, o.Tell)
+		p.DefaultSize == o.DefaultSize && p.Codes == o.Codes && p.ShareCells == o.ShareCells && slices.Equal(p.Tell, o.Tell)
 }
 
 // SizeOf is the size of a parcel that was announced with one or without: until a courier corrects it at the cabinet.

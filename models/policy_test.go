@@ -14,7 +14,8 @@ func TestPolicyEqual(t *testing.T) {
 	t.Parallel()
 	whole := func() models.Policy {
 		p := models.ReadyMadePolicies()[0]
-		p.Tell, p.DefaultSize = models.OptionalKinds(), models.SizeL
+		p.Tell, p.DefaultSize, p.Codes = models.OptionalKinds(), models.SizeL, models.CodeBase32
+		p.ShareCells = true
 		return p
 	}
 	p := whole()

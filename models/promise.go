@@ -5,63 +5,92 @@ import (
 	"time"
 )
 
-// Demand counts things by regime and size: promised parcels, or usable free cells.
-type Demand map[Regime]map[Size]int
-
-// Add counts n more of the regime and size.
-func (d Demand) Add(r Regime, s Size, n int) {
-	if d[r] == nil {
-		d[r] = map[Size]int{}
-	}
-	d[r][s] += n
+// CellClass is what a parcel asks of a cell, or what a cell offers. A cell takes the parcels of its
+// regime that ask for its size or a smaller one; EasyReach is offered to everybody, and a parcel
+// that asks for it goes into no other cell.
+type CellClass struct {
+	Regime    Regime
+	Size      Size
+	EasyReach bool
 }
 
-// AtLeast counts what is of size s or larger in the regime.
-func (d Demand) AtLeast(r Regime, s Size) int {
-	n := 0
-	for size, c := range d[r] {
-		if size.Rank() >= s.Rank() {
-			n += c
-		}
+// Demand counts things by class: promised parcels, or usable free cells.
+type Demand map[CellClass]int
+
+// Add counts n more of the class.
+func (d Demand) Add(c CellClass, n int) { d[c] += n }
+
+// OfSize counts what is of just the size in the regime, within easy reach or not.
+func (d Demand) OfSize(r Regime, s Size) int {
+	return d[CellClass{r, s, false}] + d[CellClass{r, s, true}]
+}
+
+// Anywhere is the same parcels, if none asked for easy reach.
+func (d Demand) Anywhere() Demand {
+	all := Demand{}
+	for c, n := range d {
+		c.EasyReach = false
+		all.Add(c, n)
 	}
-	return n
+	return all
 }
 
 // Plus is both together.
 func (d Demand) Plus(o Demand) Demand {
 	sum := Demand{}
 	for _, part := range []Demand{d, o} {
-		for r, sizes := range part {
-			for s, n := range sizes {
-				sum.Add(r, s, n)
-			}
+		for c, n := range part {
+			sum.Add(c, n)
 		}
 	}
 	return sum
 }
 
-// unplaced is how many promised parcels of the regime find no cell, however they are placed:
-// the most by which promised(>= s) is above free(>= s). A parcel fits its own class and every
-// larger one, so this (Hall's condition, for nested sets) is exact.
+// lacking calls visit for each set of parcels of a regime that could be one too many: all from a
+// size on, and besides all that ask for easy reach from a smaller one on; of either there may be
+// none. It tells the least ranks and by how much the set exceeds the cells that would do for one
+// of it. By Hall's condition no other set lacks more: what a set may use grows with its smallest
+// parcel of each sort alone.
+func lacking(promised, free Demand, r Regime, visit func(all, easy, excess int)) {
+	none := len(Sizes()) + 1
+	for all := 1; all <= none; all++ {
+		for easy := 1; easy <= none; easy++ {
+			if all == none && easy == none {
+				continue
+			}
+			excess := 0
+			for c, n := range promised {
+				if rank := c.Size.Rank(); c.Regime == r && (c.EasyReach && rank >= easy || !c.EasyReach && rank >= all) {
+					excess += n
+				}
+			}
+			for c, n := range free {
+				if rank := c.Size.Rank(); c.Regime == r && (rank >= all || c.EasyReach && rank >= easy) {
+					excess -= n
+				}
+			}
+			visit(all, easy, excess)
+		}
+	}
+}
+
+// unplaced is how many promised parcels of the regime find no cell, however they are placed.
 func unplaced(promised, free Demand, r Regime) int {
 	n := 0
-	for _, s := range Sizes() {
-		n = max(n, promised.AtLeast(r, s)-free.AtLeast(r, s))
-	}
+	lacking(promised, free, r, func(_, _, excess int) { n = max(n, excess) })
 	return n
 }
 
 // Unplaced is how many promised parcels find no cell, however they are placed.
 func Unplaced(promised, free Demand) int {
 	n := 0
-	for r := range promised {
+	for _, r := range []Regime{Ambient, Chilled, Frozen} {
 		n += unplaced(promised, free, r)
 	}
 	return n
 }
 
-// Feasible reports whether the free cells can hold all promised parcels: for every regime and
-// every size s, promised(>= s) <= free(>= s).
+// Feasible reports whether the free cells can hold all promised parcels.
 func Feasible(promised, free Demand) bool { return Unplaced(promised, free) == 0 }
 
 // Fits reports whether the free cells can hold more parcels, all of them, at no promised one's
@@ -84,6 +113,9 @@ func (p Promise) start(now time.Time) time.Time {
 	return now
 }
 
+// Class is what it was promised.
+func (p Promise) Class() CellClass { return CellClass{p.Regime, p.Size, p.EasyReach} }
+
 // Until is when the cell that is promised is given back at the latest: promises that begin later
 // do not compete for it.
 func (p Promise) Until(now time.Time) time.Time { return p.start(now).Add(p.Horizon.Duration()) }
@@ -101,10 +133,10 @@ func Broken(promises []Promise, usable Demand, now time.Time) []Promise {
 		beside := Demand{}
 		for _, k := range kept {
 			if !k.start(now).After(p.Until(now)) {
-				beside.Add(k.Regime, k.Size, 1)
+				beside.Add(k.Class(), 1)
 			}
 		}
-		if Fits(beside, Demand{p.Regime: {p.Size: 1}}, usable) {
+		if Fits(beside, Demand{p.Class(): 1}, usable) {
 			kept = append(kept, p)
 		} else {
 			broken = append(broken, p)
@@ -113,17 +145,18 @@ func Broken(promises []Promise, usable Demand, now time.Time) []Promise {
 	return broken
 }
 
-// Room is how many more parcels of the size fit.
-func Room(promised, free Demand, r Regime, s Size) int {
-	room, lacking := -1, unplaced(promised, free, r)
-	for _, t := range Sizes() {
-		if t.Rank() > s.Rank() {
-			break
+// Room is how many more parcels of the class fit.
+func Room(promised, free Demand, c CellClass) int {
+	room, missing := -1, unplaced(promised, free, c.Regime)
+	lacking(promised, free, c.Regime, func(all, easy, excess int) {
+		least := all
+		if c.EasyReach {
+			least = easy
 		}
-		if left := lacking + free.AtLeast(r, t) - promised.AtLeast(r, t); room < 0 || left < room {
+		if left := missing - excess; c.Size.Rank() >= least && (room < 0 || left < room) {
 			room = left
 		}
-	}
+	})
 	return max(room, 0)
 }
 
@@ -152,7 +185,7 @@ type Capacity struct {
 
 // holds counts what a carrier was promised and occupies, of just the size.
 func (c Capacity) holds(o OrganizationID, r Regime, s Size) int {
-	return c.Promised[o][r][s] + c.Occupied[o][r][s]
+	return c.Promised[o].OfSize(r, s) + c.Occupied[o].OfSize(r, s)
 }
 
 // Kept is what the locker keeps room for when the carrier asks for more: everything promised,
@@ -164,7 +197,7 @@ func (c Capacity) Kept(carrier OrganizationID) Demand {
 	}
 	for _, l := range c.Limits {
 		if left := l.Minimum - c.holds(l.Carrier, l.Regime, l.Size); l.Carrier != carrier && left > 0 {
-			kept.Add(l.Regime, l.Size, left)
+			kept.Add(CellClass{Regime: l.Regime, Size: l.Size}, left)
 		}
 	}
 	return kept
@@ -172,21 +205,32 @@ func (c Capacity) Kept(carrier OrganizationID) Demand {
 
 // Fits reports whether the locker can promise the carrier more, all of it.
 func (c Capacity) Fits(carrier OrganizationID, more Demand) bool {
-	for r, sizes := range more {
-		for s, n := range sizes {
-			if most, limited := c.maximum(carrier, r, s); limited && c.holds(carrier, r, s)+n > most {
-				return false
-			}
+	for of := range more {
+		r, s := of.Regime, of.Size
+		if most, limited := c.maximum(carrier, r, s); limited && c.holds(carrier, r, s)+more.OfSize(r, s) > most {
+			return false
 		}
 	}
 	return Fits(c.Kept(carrier), more, c.Free)
 }
 
-// Room is how many more parcels of the size the locker can promise the carrier.
-func (c Capacity) Room(carrier OrganizationID, r Regime, s Size) int {
-	room := Room(c.Kept(carrier), c.Free, r, s)
-	if most, limited := c.maximum(carrier, r, s); limited {
-		room = min(room, most-c.holds(carrier, r, s))
+// Refusal is why the locker cannot promise the carrier more: no_easy_reach where it could if none of
+// the parcels asked for easy reach, and else no_capacity. nil: it can.
+func (c Capacity) Refusal(carrier OrganizationID, more Demand) error {
+	switch {
+	case c.Fits(carrier, more):
+		return nil
+	case c.Fits(carrier, more.Anywhere()):
+		return Errorf(CodeNoEasyReach, "The locker has no cells within easy reach left for all the parcels.")
+	}
+	return Errorf(CodeNoCapacity, "The locker has no room for all the parcels.")
+}
+
+// Room is how many more parcels of the class the locker can promise the carrier.
+func (c Capacity) Room(carrier OrganizationID, of CellClass) int {
+	room := Room(c.Kept(carrier), c.Free, of)
+	if most, limited := c.maximum(carrier, of.Regime, of.Size); limited {
+		room = min(room, most-c.holds(carrier, of.Regime, of.Size))
 	}
 	return max(room, 0)
 }
@@ -209,7 +253,7 @@ func CheckLimits(limits []Limit, cells Demand) error {
 		if l.Maximum != nil && *l.Maximum < l.Minimum {
 			f.Add(at+"/maximum", "must not be less than the minimum")
 		}
-		if cells[l.Regime][l.Size] == 0 {
+		if cells.OfSize(l.Regime, l.Size) == 0 {
 			f.Add(at+"/size", "is none of the locker's cells")
 		}
 		same := slices.IndexFunc(limits, func(o Limit) bool { return o.Carrier == l.Carrier && o.Regime == l.Regime && o.Size == l.Size })
@@ -217,7 +261,7 @@ func CheckLimits(limits []Limit, cells Demand) error {
 			f.Add(at, "says again what item %d says", same)
 			continue
 		}
-		least.Add(l.Regime, l.Size, l.Minimum)
+		least.Add(CellClass{Regime: l.Regime, Size: l.Size}, l.Minimum)
 		if len(f) == 0 && !Feasible(least, cells) {
 			f.Add(at+"/minimum", "is more than the locker has beside the minimums before it")
 		}

@@ -11,33 +11,28 @@ import (
 )
 
 // box is a parcel or a cell of a real matching.
-type box struct {
-	regime models.Regime
-	size   models.Size
-}
+type box = models.CellClass
 
 // boxes lists what a demand counts, one by one.
 func boxes(d models.Demand) []box {
 	var list []box
-	for r, sizes := range d {
-		for s, n := range sizes {
-			for range n {
-				list = append(list, box{r, s})
-			}
+	for c, n := range d {
+		for range n {
+			list = append(list, c)
 		}
 	}
 	return list
 }
 
 // matched is the size of a largest matching of parcels with cells, by augmenting paths: the
-// plain way, which knows nothing of sizes being nested, against which the formula is held.
+// plain way, which knows nothing of classes being nested, against which the formula is held.
 func matched(parcels, cells []box) int {
 	holds := make([]int, len(cells)) // the parcel in a cell, from 1
 	var place func(parcel int, tried []bool) bool
 	place = func(parcel int, tried []bool) bool {
 		p := parcels[parcel-1]
 		for i, c := range cells {
-			if tried[i] || c.regime != p.regime || c.size.Rank() < p.size.Rank() {
+			if tried[i] || c.Regime != p.Regime || c.Size.Rank() < p.Size.Rank() || p.EasyReach && !c.EasyReach {
 				continue
 			}
 			tried[i] = true
@@ -57,12 +52,23 @@ func matched(parcels, cells []box) int {
 	return n
 }
 
+// ambient lists the classes of that regime.
+func ambient() []box {
+	var all []box
+	for _, s := range models.Sizes() {
+		all = append(all, box{Regime: models.Ambient, Size: s}, box{Regime: models.Ambient, Size: s, EasyReach: true})
+	}
+	return all
+}
+
 func someDemand(r *rand.Rand, most int) models.Demand {
 	d := models.Demand{}
 	for _, regime := range []models.Regime{models.Ambient, models.Chilled} {
 		for _, s := range models.Sizes() {
-			if n := r.IntN(most + 1); n > 0 {
-				d.Add(regime, s, n)
+			for _, easy := range []bool{false, true} {
+				if n := r.IntN(most + 1); n > 0 {
+					d.Add(models.CellClass{Regime: regime, Size: s, EasyReach: easy}, n)
+				}
 			}
 		}
 	}
@@ -72,7 +78,7 @@ func someDemand(r *rand.Rand, most int) models.Demand {
 func TestFeasibleIsExact(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 5_000 {
+	for range 1_500 {
 		promised, free := someDemand(r, 2), someDemand(r, 3)
 		parcels, cells := boxes(promised), boxes(free)
 		before := matched(parcels, cells)
@@ -81,12 +87,12 @@ func TestFeasibleIsExact(t *testing.T) {
 		more := someDemand(r, 1)
 		after := matched(append(parcels, boxes(more)...), cells)
 		require.Equal(t, after == before+len(boxes(more)), models.Fits(promised, more, free), "%v beside %v in %v", more, promised, free)
-		for _, s := range models.Sizes() {
-			room := models.Room(promised, free, models.Ambient, s)
-			one := models.Demand{models.Ambient: {s: room}}
+		for _, class := range ambient() {
+			room := models.Room(promised, free, class)
+			one := models.Demand{class: room}
 			require.True(t, models.Fits(promised, one, free))
-			one.Add(models.Ambient, s, 1)
-			require.False(t, models.Fits(promised, one, free), "%v: %d more of %s in %v", promised, room+1, s, free)
+			one.Add(class, 1)
+			require.False(t, models.Fits(promised, one, free), "%v: %d more of %v in %v", promised, room+1, class, free)
 		}
 	}
 }
@@ -98,7 +104,7 @@ func TestLimitsAreExact(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	carriers := []models.OrganizationID{"org_1", "org_2", "org_3"}
 	refused := map[bool]int{}
-	for range 5_000 {
+	for range 1_500 {
 		c := models.Capacity{Promised: map[models.OrganizationID]models.Demand{}, Occupied: map[models.OrganizationID]models.Demand{}, Free: someDemand(r, 4)}
 		var parcels []box
 		maximums := map[box]int{}
@@ -114,20 +120,20 @@ func TestLimitsAreExact(t *testing.T) {
 					most := l.Minimum + r.IntN(3)
 					l.Maximum = &most
 					if o == carriers[0] {
-						maximums[box{models.Ambient, s}] = most
+						maximums[box{Regime: models.Ambient, Size: s}] = most
 					}
 				}
 				c.Limits = append(c.Limits, l)
-				has := c.Promised[o][models.Ambient][s] + c.Occupied[o][models.Ambient][s]
+				has := c.Promised[o].OfSize(models.Ambient, s) + c.Occupied[o].OfSize(models.Ambient, s)
 				for i := has; i < l.Minimum && o != carriers[0]; i++ {
-					parcels = append(parcels, box{models.Ambient, s})
+					parcels = append(parcels, box{Regime: models.Ambient, Size: s})
 				}
 			}
 		}
 		allowed := func(more models.Demand) bool {
 			for b, most := range maximums {
-				n := more[b.regime][b.size]
-				if n > 0 && c.Promised[carriers[0]][b.regime][b.size]+c.Occupied[carriers[0]][b.regime][b.size]+n > most {
+				n := more.OfSize(b.Regime, b.Size)
+				if n > 0 && c.Promised[carriers[0]].OfSize(b.Regime, b.Size)+c.Occupied[carriers[0]].OfSize(b.Regime, b.Size)+n > most {
 					return false
 				}
 			}
@@ -137,11 +143,11 @@ func TestLimitsAreExact(t *testing.T) {
 		more := someDemand(r, 1)
 		require.Equal(t, allowed(more), c.Fits(carriers[0], more), "%+v: %v", c, more)
 		refused[allowed(more)]++
-		for _, s := range models.Sizes() {
-			room := c.Room(carriers[0], models.Ambient, s)
-			more := models.Demand{models.Ambient: {s: room}}
+		for _, class := range ambient() {
+			room := c.Room(carriers[0], class)
+			more := models.Demand{class: room}
 			require.True(t, allowed(more))
-			more.Add(models.Ambient, s, 1)
+			more.Add(class, 1)
 			require.False(t, allowed(more))
 		}
 	}
@@ -149,9 +155,35 @@ func TestLimitsAreExact(t *testing.T) {
 	require.Greater(t, refused[false], 100)
 }
 
+// TestARefusalNamesEasyReach where nothing else is wanting.
+func TestARefusalNamesEasyReach(t *testing.T) {
+	t.Parallel()
+	small := models.CellClass{Regime: models.Ambient, Size: models.SizeS}
+	easy := small
+	easy.EasyReach = true
+	most := 1
+	c := models.Capacity{Free: models.Demand{small: 2, easy: 1}}
+	for name, x := range map[string]struct {
+		more models.Demand
+		code models.Code
+	}{
+		"fits":                 {models.Demand{easy: 1, small: 2}, ""},
+		"others may have it":   {models.Demand{small: 3}, ""},
+		"it is one too many":   {models.Demand{easy: 2}, models.CodeNoEasyReach},
+		"there is no room":     {models.Demand{small: 4}, models.CodeNoCapacity},
+		"nor if nobody asked":  {models.Demand{easy: 4}, models.CodeNoCapacity},
+		"of no size as large":  {models.Demand{{Regime: models.Ambient, Size: models.SizeM, EasyReach: true}: 1}, models.CodeNoCapacity},
+		"of a regime it lacks": {models.Demand{{Regime: models.Chilled, Size: models.SizeS, EasyReach: true}: 1}, models.CodeNoCapacity},
+	} {
+		require.Equal(t, x.code, models.ErrorCode(c.Refusal("org_1", x.more)), name)
+	}
+	c.Limits = []models.Limit{{Carrier: "org_1", Regime: models.Ambient, Size: models.SizeS, Maximum: &most}}
+	require.Equal(t, models.CodeNoCapacity, models.ErrorCode(c.Refusal("org_1", models.Demand{easy: 2})), "the carrier's own limit")
+}
+
 func TestLimitsThatCannotBeKept(t *testing.T) {
 	t.Parallel()
-	cells := models.Demand{models.Ambient: {models.SizeS: 2, models.SizeL: 1}}
+	cells := models.Demand{{Regime: models.Ambient, Size: models.SizeS}: 2, {Regime: models.Ambient, Size: models.SizeL, EasyReach: true}: 1}
 	one, two := 1, 2
 	limit := func(o models.OrganizationID, s models.Size, least int, most *int) models.Limit {
 		return models.Limit{Carrier: o, Regime: models.Ambient, Size: s, Minimum: least, Maximum: most}
@@ -195,11 +227,11 @@ func TestDimensionsFit(t *testing.T) {
 func TestBrokenPromises(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 2_000 {
+	for range 1_000 {
 		usable := someDemand(r, 2)
 		var promises []models.Promise
 		for _, b := range boxes(someDemand(r, 2)) {
-			promises = append(promises, models.Promise{Regime: b.regime, Size: b.size, Parcel: models.ParcelID(rune('a' + len(promises)))})
+			promises = append(promises, models.Promise{Regime: b.Regime, Size: b.Size, EasyReach: b.EasyReach, Parcel: models.ParcelID(rune('a' + len(promises)))})
 		}
 		broken := map[models.ParcelID]bool{}
 		for _, p := range models.Broken(promises, usable, time.Time{}) {
@@ -208,7 +240,7 @@ func TestBrokenPromises(t *testing.T) {
 		var first []box // those made so far
 		for i, p := range promises {
 			before := matched(first, boxes(usable))
-			first = append(first, box{p.Regime, p.Size})
+			first = append(first, p.Class())
 			kept := matched(first, boxes(usable)) > before
 			require.Equal(t, kept, !broken[p.Parcel], "%d of %v in %v", i, promises, usable)
 		}
@@ -229,7 +261,7 @@ func TestPromisesOfOtherDays(t *testing.T) {
 		return p
 	}
 	const hour, day = time.Hour, 24 * time.Hour
-	one := models.Demand{models.Ambient: {models.SizeS: 1}}
+	one := models.Demand{{Regime: models.Ambient, Size: models.SizeS}: 1}
 	for name, c := range map[string]struct {
 		promises []models.Promise
 		usable   models.Demand

@@ -25,6 +25,7 @@ type NewShipment struct {
 	Language   string
 	ExpectedAt *time.Time
 	Guarantee  Guarantee
+	EasyReach  bool // its parcels go into cells that everybody reaches, and into no others
 	Contact    Contact
 	Parcels    []NewParcel
 }
@@ -107,12 +108,15 @@ type Point struct{ Latitude, Longitude float64 }
 type Box struct{ South, West, North, East float64 }
 
 // Availability is how much room a locker has for a size: Free cells of just that size,
-// and Room for more parcels of it beside what is promised.
+// and Room for more parcels of it beside what is promised. EasyFree and EasyRoom are the same of
+// cells that everybody reaches, and of parcels that ask for one.
 type Availability struct {
-	Regime Regime
-	Size   Size
-	Free   int
-	Room   int
+	Regime   Regime
+	Size     Size
+	Free     int
+	Room     int
+	EasyFree int
+	EasyRoom int
 }
 
 // NewKey is a key to be made.

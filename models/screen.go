@@ -23,6 +23,9 @@ type ScreenProfile struct {
 	Operator  string   `json:"operator,omitempty"`
 	Colour    string   `json:"colour,omitempty"` // of the frame and of open doors: #rrggbb
 	Logo      string   `json:"logo,omitempty"`   // a data: URL of a picture
+	// Keypad: its people type on a keypad of digits, and there is no touch panel. Nothing but digits
+	// is asked of them there.
+	Keypad bool `json:"keypad,omitempty"`
 	// Quiet is when the screen is dim and makes no sound, by the clock of Zone, an IANA name.
 	Quiet *QuietHours `json:"quiet,omitempty"`
 	Zone  string      `json:"zone,omitempty"`
@@ -45,6 +48,7 @@ func (p ScreenProfile) Over(network ScreenProfile) ScreenProfile {
 		p.Languages = network.Languages
 	}
 	p.Phone = cmp.Or(p.Phone, network.Phone)
+	p.Keypad = p.Keypad || network.Keypad
 	p.Operator = cmp.Or(p.Operator, network.Operator)
 	p.Colour = cmp.Or(p.Colour, network.Colour)
 	p.Logo = cmp.Or(p.Logo, network.Logo)

@@ -22,7 +22,9 @@ type Shipment struct {
 	ExpectedAt    *time.Time
 	Test          bool // its locker is a test locker
 	Guaranteed    bool // room was promised for it
+	EasyReach     bool // its parcels go into cells that everybody reaches, and into no others
 	Issue         int  // issue of the pickup code; 0: not yet set by a worker
+	Codes         CodeAlphabet
 	// PageRev is the revision of the client's page's address. Raising it has the former address
 	// show nothing any more: somebody else has it.
 	PageRev int
@@ -124,6 +126,7 @@ type Promise struct {
 	Carrier   OrganizationID
 	Size      Size
 	Regime    Regime
+	EasyReach bool       // the cell is to be one that everybody reaches
 	From      *time.Time // since when a cell is needed; nil: since it was made
 	Horizon   Seconds    // how long a cell may be needed from then on
 	CreatedAt time.Time

@@ -48,6 +48,9 @@ type Dimensions struct {
 	DepthMM  int `json:"depth_mm"`
 }
 
+// Volume is that of the box, in cubic millimetres; 0: a measure is not known.
+func (d Dimensions) Volume() int64 { return int64(d.WidthMM) * int64(d.HeightMM) * int64(d.DepthMM) }
+
 // Fits reports whether a box of d goes into a space of in, turned any way round.
 // Unknown measures fit: the size class decides then.
 func (d Dimensions) Fits(in Dimensions) bool {

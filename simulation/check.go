@@ -181,6 +181,7 @@ func (n *node) checkCell(before, now *cabinet.Cell) {
 		}
 		n.checkDevices(before, op)
 		n.checkPromises(op, now)
+		n.checkReach(op, now)
 		if len(box.things) > 0 && !box.forgotten {
 			n.w.fail(n, "cell %d is offered for %s, and %v is inside", now.Number(), op.ID, box.things)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cubby/agent/cabinet"
 	"cubby/models"
@@ -135,7 +136,7 @@ func (c *client) begin(n *node) (int64, bool) {
 		c.code = c.of.told[0] // the old mail
 	}
 	if w.chance(5) {
-		n.types(typo(c.code.code, w.rng.IntN(8)))
+		n.types(typo(c.code.code, w.rng.IntN(len(c.code.code))))
 		c.stage = 0
 		return w.between(second, 4*second), false
 	}
@@ -147,7 +148,7 @@ func (c *client) begin(n *node) (int64, bool) {
 	if w.chance(50) {
 		n.scans(c.scannable(n))
 	} else {
-		n.types(c.code.code)
+		n.types(c.typed())
 	}
 	if !n.running || w.failed != nil {
 		return second, false
@@ -166,10 +167,27 @@ func (c *client) scannable(n *node) string {
 	return models.PickupQR(n.key, c.of.id, c.code.issue)
 }
 
-// typo changes one digit.
+// typed is the code as the client types it: at every other visit small, with O for 0 and a gap.
+func (c *client) typed() string {
+	if c.visits%2 == 0 || c.of.entry.Codes != models.CodeBase32 {
+		return c.code.code
+	}
+	return strings.ToLower(strings.ReplaceAll(models.SpacedCode(c.code.code), "0", "O"))
+}
+
+// typo changes one character into another of its alphabet.
 func typo(code string, i int) string {
 	raw := []byte(code)
-	raw[i] = '0' + (raw[i]-'0'+1)%10
+	switch c := raw[i]; {
+	case c == '9':
+		raw[i] = '0'
+	case c == 'Z':
+		raw[i] = 'Y'
+	case c >= 'A':
+		raw[i] = 'Z'
+	default:
+		raw[i]++
+	}
 	return string(raw)
 }
 

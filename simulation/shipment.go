@@ -57,8 +57,14 @@ func policy(w *World) models.Policy {
 	return p
 }
 
-// unpromisedEvery of the shipments one is announced without a promise.
-const unpromisedEvery = 3
+// unpromisedEvery of the shipments one is announced without a promise, and reachAskedEvery one asks
+// for cells that everybody reaches, of which there is one among reachEvery.
+const (
+	unpromisedEvery = 3
+	reachAskedEvery = 7
+	reachEvery      = 3
+	lettersEvery    = 5 // of the shipments one has a code with letters
+)
 
 // announce makes a shipment for a cabinet.
 func (s *server) announce(n *node) *shipment {
@@ -73,6 +79,9 @@ func (s *server) announce(n *node) *shipment {
 	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}, refused: map[string]bool{}, codes: map[int]string{}}
 	p := policy(s.w)
 	sh.entry = models.DirectoryShipment{Shipment: sh.id, Carrier: carrierID, Number: fmt.Sprintf("N-%d", k), Policy: p}
+	if k%lettersEvery == 0 {
+		sh.entry.Codes = models.CodeBase32
+	}
 	var rows []models.Parcel
 	for range parcels {
 		s.parcels++
@@ -88,11 +97,12 @@ func (s *server) announce(n *node) *shipment {
 		}
 		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{
 			Parcel: parcel, Barcode: label, Size: size, Regime: regime, Promised: k%unpromisedEvery != 0,
+			EasyReach: k%reachAskedEvery == 0,
 		})
 		sh.labels = append(sh.labels, label)
 		rows = append(rows, models.Parcel{ID: parcel})
 	}
-	sh.entry.Issue = models.ChooseIssue(n.key, sh.id, 1, s.takenCodes(sh))
+	sh.entry.Issue = sh.entry.Codes.ChooseIssue(n.key, sh.id, 1, s.takenCodes(sh))
 	sh.life = models.NewLife(models.Shipment{
 		ID: sh.id, Carrier: carrierID, Number: sh.entry.Number, Locker: n.id, NotifyBy: models.NotifyContact,
 		CreatedAt: s.w.time(), Issue: sh.entry.Issue,
@@ -223,7 +233,7 @@ func (s *server) show(sh *shipment, events []models.Event) {
 func (sh *shipment) code(issue int) string {
 	code, ok := sh.codes[issue]
 	if !ok {
-		code = models.PickupCode(sh.node.key, sh.id, issue)
+		code = sh.entry.Codes.Code(sh.node.key, sh.id, issue)
 		sh.codes[issue] = code
 	}
 	return code
@@ -244,7 +254,7 @@ func (s *server) reissue(sh *shipment) {
 	if sh.life.CheckReissue() != nil || !s.engine {
 		return
 	}
-	sh.entry.Issue = models.ChooseIssue(sh.node.key, sh.id, sh.life.Issue+1, s.takenCodes(sh))
+	sh.entry.Issue = sh.entry.Codes.ChooseIssue(sh.node.key, sh.id, sh.life.Issue+1, s.takenCodes(sh))
 	s.write(sh.node, protocol.Entry{Kind: models.EntryShipment, Key: string(sh.id)}, sh.entry)
 	s.show(sh, sh.life.Reissued(sh.entry.Issue, s.w.time()))
 }

@@ -14,6 +14,9 @@ func (t *turn) afterOperation(op *Operation) {
 		t.Session.show(ScreenCourier, TextLoaded, 0, "cell", strconv.Itoa(op.Doors[len(op.Doors)-1].Cell))
 	case op.Reason == "no_cell":
 		t.showNoRoom(op.Failed, "")
+		if e := t.Directory.Shipments[op.Shipment]; e != nil {
+			t.offerOthers(e, op.Failed)
+		}
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
 		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.visit())
 	case op.Reason == reasonPutBack:

@@ -42,7 +42,7 @@ func (t *turn) announcedAgain(next *Expected) {
 		if len(lost.Parcels) == known {
 			continue
 		}
-		next.Formerly = append(next.Formerly, Former{lost.Shipment, lost.Issue})
+		next.Formerly = append(next.Formerly, Former{lost.Shipment, lost.Issue, lost.Codes})
 		next.Formerly = append(next.Formerly, lost.Formerly...)
 		if len(lost.Parcels) == 0 && !t.present(id) {
 			delete(t.Directory.Shipments, id)

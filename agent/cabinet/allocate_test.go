@@ -29,11 +29,11 @@ func TestRoomThatIsPromisedIsLeft(t *testing.T) {
 		promised []models.Size
 		leave    []cabinet.Button // what the courier is offered for an unannounced parcel
 	}{
-		"nothing is promised":        {nil, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonTakeBack}},
-		"the large one":              {[]models.Size{models.SizeM}, []cabinet.Button{"leave_s", cabinet.ButtonTakeBack}},
-		"the small one, or a larger": {[]models.Size{models.SizeS}, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonTakeBack}},
-		"all":                        {[]models.Size{models.SizeS, models.SizeM}, []cabinet.Button{cabinet.ButtonTakeBack}},
-		"more than there is":         {[]models.Size{models.SizeM, models.SizeM}, []cabinet.Button{"leave_s", cabinet.ButtonTakeBack}},
+		"nothing is promised":        {nil, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonAskServer, cabinet.ButtonTakeBack}},
+		"the large one":              {[]models.Size{models.SizeM}, []cabinet.Button{"leave_s", cabinet.ButtonAskServer, cabinet.ButtonTakeBack}},
+		"the small one, or a larger": {[]models.Size{models.SizeS}, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonAskServer, cabinet.ButtonTakeBack}},
+		"all":                        {[]models.Size{models.SizeS, models.SizeM}, []cabinet.Button{cabinet.ButtonAskServer, cabinet.ButtonTakeBack}},
+		"more than there is":         {[]models.Size{models.SizeM, models.SizeM}, []cabinet.Button{"leave_s", cabinet.ButtonAskServer, cabinet.ButtonTakeBack}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +103,7 @@ func TestADeadCellIsNoRoom(t *testing.T) {
 	r.board(false, 2)
 	r.login()
 	r.scan("X-1")
-	require.Equal(t, []cabinet.Button{cabinet.ButtonTakeBack}, r.screen().Buttons)
+	require.Equal(t, []cabinet.Button{cabinet.ButtonAskServer, cabinet.ButtonTakeBack}, r.screen().Buttons)
 }
 
 func TestAParcelWithoutAPromiseWaits(t *testing.T) {
@@ -166,14 +166,14 @@ func TestPromisesAreKept(t *testing.T) {
 		for range 3 + rnd.IntN(6) {
 			s := models.Sizes()[rnd.IntN(4)]
 			sizes = append(sizes, s)
-			cells.Add(models.Ambient, s, 1)
+			cells.Add(models.CellClass{Regime: models.Ambient, Size: s}, 1)
 		}
 		r := unannounced(t, sizes...)
 		promised := models.Demand{}
 		var waiting []string
 		for i := range 10 {
 			s, id := models.Sizes()[rnd.IntN(4)], models.ShipmentID(fmt.Sprintf("shp_%d", i))
-			if more := (models.Demand{models.Ambient: {s: 1}}); models.Fits(promised, more, cells) {
+			if more := (models.Demand{{Regime: models.Ambient, Size: s}: 1}); models.Fits(promised, more, cells) {
 				promised = promised.Plus(more)
 				r.promise(id, carrier, s)
 				waiting = append(waiting, string(id)+"-1")

@@ -163,6 +163,10 @@ func whyNotIn(reason string) TextKey {
 		return TextNotInFull
 	case models.LoadTooBig:
 		return TextNotInTooBig
+	case models.LoadTooHeavy:
+		return TextNotInTooHeavy
+	case models.LoadNoEasyReach:
+		return TextNotInReach
 	case models.LoadCellBroken:
 		return TextNotInBroken
 	case models.LoadWrongLocker:

@@ -17,47 +17,7 @@ const cellsADeposit = 3
 
 // deposit begins a deposit of an expected parcel by the courier who is logged in.
 func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
-	courier, ok := t.courier()
-	if !ok {
-		t.say(TextBadgeFirst, messageMS)
-		return
-	}
-	for _, c := range t.Cells {
-		if containsParcel(c.Parcels, p.Parcel) {
-			t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(c.Number()))
-			return
-		}
-	}
-	if cell, ok := t.depositing(p.Parcel); ok {
-		t.Session.show(ScreenNotHere, TextPleaseClose, t.in(refusalMS), "cells", strconv.Itoa(cell))
-		return
-	}
-	switch {
-	case t.leaving(e) && t.Directory.Withdrawals[e.Shipment].Reason == models.LeaveRerouted:
-		t.refuseElsewhere(t.Directory.Withdrawals[e.Shipment].Place)
-		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadWrongLocker})
-		return
-	case t.leaving(e):
-		t.refuse(TextCancelled)
-		return
-	case e.gone(p.Parcel):
-		t.refuse(TextGone)
-		return
-	case courier.Organization != e.Carrier && !courier.Operator:
-		t.refuse(TextOtherCarrier)
-		return
-	case t.Directory.Layout.State != models.LockerActive:
-		t.refuse(TextNoDeposits)
-		return
-	case e.DueMinor > 0:
-		t.refuse(TextNoPayment)
-		return
-	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
-		t.refuse(TextOnBattery)
-		return
-	case !t.keepsCold(p.Regime):
-		t.refuse(TextNeedsCold)
-		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadTooBig})
+	if !t.checkDeposit(e, p) {
 		return
 	}
 	chosen := t.Session.Size
@@ -68,7 +28,74 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 	if p.Size == "" {
 		p.Size = chosen
 	}
+	if t.askShare(e, p) {
+		return
+	}
 	t.depositAbove(e, p, 0)
+}
+
+// mayDeposit finds a parcel again that the screen asked about, and checks what was checked then.
+func (t *turn) mayDeposit(id models.ParcelID) (e *Expected, p models.DirectoryParcel, ok bool) {
+	for _, shipment := range t.Directory.ids() {
+		if p, ok := t.Directory.parcel(shipment, id); ok {
+			e := t.Directory.Shipments[shipment]
+			return e, p, t.checkDeposit(e, p)
+		}
+	}
+	t.home() // it is gone meanwhile
+	return nil, p, false
+}
+
+// checkDeposit says why a parcel cannot be put in; true: it can.
+func (t *turn) checkDeposit(e *Expected, p models.DirectoryParcel) bool {
+	courier, ok := t.courier()
+	if !ok {
+		t.say(TextBadgeFirst, messageMS)
+		return false
+	}
+	for _, c := range t.Cells {
+		if containsParcel(c.Parcels, p.Parcel) {
+			t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(c.Number()))
+			return false
+		}
+	}
+	if cell, ok := t.depositing(p.Parcel); ok {
+		t.Session.show(ScreenNotHere, TextPleaseClose, t.in(refusalMS), "cells", strconv.Itoa(cell))
+		return false
+	}
+	switch {
+	case t.leaving(e) && t.Directory.Withdrawals[e.Shipment].Reason == models.LeaveRerouted:
+		t.refuseElsewhere(t.Directory.Withdrawals[e.Shipment].Place)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadWrongLocker})
+		return false
+	case t.leaving(e):
+		t.refuse(TextCancelled)
+		return false
+	case e.gone(p.Parcel):
+		t.refuse(TextGone)
+		return false
+	case courier.Organization != e.Carrier && !courier.Operator:
+		t.refuse(TextOtherCarrier)
+		return false
+	case t.Directory.Layout.State != models.LockerActive:
+		t.refuse(TextNoDeposits)
+		return false
+	case e.DueMinor > 0:
+		t.refuse(TextNoPayment)
+		return false
+	case t.Power.OnBattery && !mutant.On(mutant.BatteryIgnored):
+		t.refuse(TextOnBattery)
+		return false
+	case !t.keepsCold(p.Regime):
+		t.refuse(TextNeedsCold)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadTooBig})
+		return false
+	case !slices.ContainsFunc(t.Cells, func(c *Cell) bool { return c.Layout.Regime == p.Regime && c.bears(p) }):
+		t.refuse(TextTooHeavy)
+		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: models.LoadTooHeavy})
+		return false
+	}
+	return true
 }
 
 // refuseElsewhere says where a parcel goes, if that is known.
@@ -92,6 +119,7 @@ func (t *turn) depositAbove(e *Expected, p models.DirectoryParcel, above int) {
 	if c == nil {
 		reason := t.noRoom(p, above)
 		t.showNoRoom(reason, string(p.Size))
+		t.offerOthers(e, reason)
 		t.notLoaded("", models.FactData{Shipment: e.Shipment, Parcel: p.Parcel, Courier: courier.Courier, Reason: reason})
 		return
 	}
@@ -143,7 +171,10 @@ func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	wasDoubtful := c.Doubtful
 	c.apply(models.CellDeposited)
-	c.Parcels, c.SinceMS = d.Parcels, t.now.WallMS
+	if !op.isShared(d) {
+		c.SinceMS = t.now.WallMS
+	}
+	c.Parcels = append(c.Parcels, d.Parcels...)
 	if wasDoubtful {
 		// As after a door left open: the courier may have walked away, and someone else closed it.
 		c.apply(models.CellDoubt)
@@ -159,7 +190,7 @@ func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 	shown := t.showing(op)
 	shown.Visit.Loaded++
 	shown.Last = loaded{}
-	if op.Label == "" {
+	if op.Label == "" && !op.isShared(d) { // what lies there beside it is not to be taken out
 		shown.Last = loaded{op.Shipment, d.Parcels[0], d.Cell, d.Generation, op.Size}
 	}
 }
@@ -223,13 +254,17 @@ func (t *turn) empty(op *Operation) {
 			continue
 		}
 		d.State = DoorFinished
-		c := t.cell(d.Cell)
-		c.apply(models.CellCheckEmpty)
+		c, shared := t.cell(d.Cell), op.isShared(d)
 		c.Operation = ""
-		t.write(models.FactCellChecked, op.ID, c, models.FactData{Courier: op.Courier, Reason: "empty"})
+		if !shared { // else the other parcel is in it, as before
+			c.apply(models.CellCheckEmpty)
+			t.write(models.FactCellChecked, op.ID, c, models.FactData{Courier: op.Courier, Reason: "empty"})
+		}
 		switch op.GaveUp {
 		case string(ButtonNotFit):
-			op.Above = c.Layout.Size.Rank()
+			if !shared {
+				op.Above = c.Layout.Size.Rank()
+			}
 		case string(ButtonSmaller):
 			op.Above = 0
 		default:

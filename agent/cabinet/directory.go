@@ -40,8 +40,9 @@ type Expected struct {
 // Former is a shipment whose code still opens the cells of the one that it was announced again
 // as.
 type Former struct {
-	Shipment models.ShipmentID `json:"shipment"`
-	Issue    int               `json:"issue"`
+	Shipment models.ShipmentID   `json:"shipment"`
+	Issue    int                 `json:"issue"`
+	Codes    models.CodeAlphabet `json:"codes,omitempty"`
 }
 
 // Taken is a parcel that was picked up here, with the fact that says so: an entry that
@@ -158,6 +159,7 @@ func (t *turn) takeDirectory(page protocol.DirectoryReply) {
 			t.takeLayout(entry)
 		}
 	}
+	t.eachSession(t.depositLookedUp)
 	if len(page.Cursor) > 0 {
 		if t.Directory.Cursor == nil {
 			t.Directory.Cursor = protocol.Cursor{}

@@ -109,6 +109,12 @@ func flows() []flow {
 	return []flow{
 		{"a client types the code", parcels(1), func(p *person) { p.types(p.code("shp_1")) }, 8},
 		{"a client shows the QR", parcels(1), func(p *person) { p.holds(models.PickupQR(p.key, "shp_1", 1)) }, 0},
+		{"a client types a code with letters", func(t *testing.T) *rig {
+			r, _ := lettered(t)
+			return r
+		}, func(p *person) {
+			p.types(models.CodeBase32.Code(p.key, "shp_1", models.CodeBase32.ChooseIssue(p.key, "shp_1", 1, nil)))
+		}, 7},
 		{"a client in another language types the code", parcels(1), func(p *person) {
 			p.tap(buttonGerman)
 			p.types(p.code("shp_1"))
@@ -141,6 +147,15 @@ func flows() []flow {
 				p.shuts(cell + 1)
 			}
 		}, 4},
+		{"a courier puts a second parcel of a client into the same cell", func(t *testing.T) *rig {
+			r := sharing(t, nil)
+			r.finish()
+			return r
+		}, func(p *person) {
+			login(p)
+			p.holds("shp_1-2")
+			p.tap(cabinet.ButtonSameCell)
+		}, 5},
 		{"a courier types the end of a label", loading, func(p *person) {
 			login(p)
 			p.types("2222")

@@ -69,6 +69,8 @@ func (s *Session) deadlines(visit func(*int64)) {
 	visit(&s.OverUntil)
 	visit(&s.CourierUntil)
 	visit(&s.AwayUntil)
+	visit(&s.Asked.Until)
+	visit(&s.Call.Until)
 }
 
 func newSession() Session { return Session{Screen: ScreenHome, Text: TextHome} }
@@ -162,8 +164,9 @@ func (t *turn) over(screen ScreenID, until int64) {
 
 // leave ends a person's visit: the next one finds the screen as the locker has it.
 func (t *turn) leave() {
-	t.Session.Language, t.Session.Access = "", Access{}
+	t.Session.Language, t.Session.Access, t.Session.Client = "", Access{}, ""
 	t.Session.Over, t.Session.OverUntil = "", 0
+	t.Session.Call = call{}
 	t.home()
 }
 
@@ -193,6 +196,8 @@ func (t *turn) endPage() {
 	}
 	s.Until = 0
 	switch {
+	case s.Screen == ScreenSame:
+		t.newCellUnasked()
 	case s.Asks:
 		t.over(ScreenStill, t.in(stillMS))
 	case s.Screen == ScreenHome && s.Text == TextHome:
@@ -242,6 +247,8 @@ func (t *turn) pressedFrame(b Button) bool {
 		t.over(ScreenHelp, t.idle())
 	case ButtonProblem:
 		t.somethingWrong()
+	case ButtonCallBack:
+		t.callBack()
 	case ButtonCourier:
 		t.courierHere()
 	case ButtonMoreTime:
@@ -297,6 +304,7 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 		if layout.Screen.Phone != "" {
 			v.Text, v.Params["phone"] = TextHelp, layout.Screen.Phone
 		}
+		s.viewCall(session, v)
 	case ScreenTrouble:
 		s.viewTrouble(session, v.Language, v)
 	}

@@ -39,7 +39,7 @@ func (t *turn) unknownLabel(label string, scanned bool) {
 		return
 	}
 	t.await(ScreenUnknown, TextLeaveHere)
-	t.Session.Label = label
+	t.Session.Label, t.Session.MayLeave = label, true
 }
 
 // heldIn finds the cell in which a label of an organization lies, or is being put.
@@ -65,7 +65,7 @@ func (s *State) leaveButtons() []Button {
 			offered = append(offered, leaveButton(size))
 		}
 	}
-	return append(offered, ButtonTakeBack)
+	return offered
 }
 
 // leaveHere opens a cell for an unannounced parcel. The courier's signed entry is authority
@@ -74,7 +74,7 @@ func (t *turn) leaveHere(size models.Size) {
 	label := t.Session.Label
 	courier, ok := t.courier()
 	switch {
-	case label == "" || t.Session.Text != TextLeaveHere:
+	case label == "" || !t.Session.MayLeave:
 		return
 	case !ok || !courier.Unannounced:
 		t.home()

@@ -60,7 +60,7 @@ func TestAnUnannouncedParcelIsHeld(t *testing.T) {
 	r.scan("X-1")
 	require.Equal(t, cabinet.ScreenUnknown, r.screen().Screen)
 	require.Equal(t, cabinet.TextLeaveHere, r.screen().Text)
-	require.Equal(t, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonTakeBack}, r.screen().Buttons, "the sizes that are free")
+	require.Equal(t, []cabinet.Button{"leave_s", "leave_m", cabinet.ButtonAskServer, cabinet.ButtonTakeBack}, r.screen().Buttons, "the sizes that are free")
 	n := len(r.facts)
 	r.press("leave_m")
 	require.Len(t, r.pulses, 1, "no life could lead it")

@@ -77,6 +77,11 @@ type (
 	Answer struct{ protocol.Answer }
 	// Command is the server's message.
 	Command struct{ protocol.Command }
+	// Replied is what came of a request: the server's answer, or none.
+	Replied struct {
+		ID    string
+		Reply *protocol.RequestReply
+	}
 	// KeyInstalled brings the cabinet's key, after each start.
 	KeyInstalled struct{ Key models.CabinetKey }
 	// TrustInstalled brings the keys that sign grants, after each start.
@@ -160,6 +165,7 @@ func (JournalAcked) isInput()     {}
 func (JournalForked) isInput()    {}
 func (Answer) isInput()           {}
 func (Command) isInput()          {}
+func (Replied) isInput()          {}
 func (KeyInstalled) isInput()     {}
 func (TrustInstalled) isInput()   {}
 func (BoardChanged) isInput()     {}
@@ -242,6 +248,12 @@ const (
 	ButtonSomethingElse Button = "something_else"
 	// Of an unannounced parcel; leave_s to leave_xl choose a size for it.
 	ButtonTakeBack Button = "take_back"
+	// Of what the server is asked for beside operations.
+	ButtonAskServer Button = "ask_server"
+	ButtonCallBack  Button = "call_back"
+	// Of a parcel that has room beside another of its shipment.
+	ButtonSameCell Button = "same_cell"
+	ButtonNewCell  Button = "new_cell"
 	ButtonList     Button = "list"
 	// Of a pickup that was interrupted.
 	ButtonTaken    Button = "taken"
@@ -280,7 +292,7 @@ const (
 func Buttons() []Button {
 	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
-		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList,
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList, ButtonSameCell, ButtonNewCell, ButtonAskServer, ButtonCallBack,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
 		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}

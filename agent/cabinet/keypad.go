@@ -6,12 +6,17 @@ type PadKind string
 // The pads.
 const (
 	PadDigits PadKind = "digits" // a code
+	PadBase32 PadKind = "base32" // a code that may have letters
 	PadPIN    PadKind = "pin"    // hidden
 	PadLabel  PadKind = "label"  // letters and digits
 )
 
 // pad is what can be typed now; empty: nothing.
 func (s *State) pad(session *Session, v View) PadKind {
+	codes := PadDigits
+	if s.lettersInCodes() {
+		codes = PadBase32
+	}
 	switch {
 	case len(v.Doors) > 0 && v.Screen != ScreenTakeOut && v.Screen != ScreenCheck, session.Over != "":
 		return ""
@@ -22,11 +27,11 @@ func (s *State) pad(session *Session, v View) PadKind {
 	case session.asksForCode():
 		return PadLabel
 	case v.Screen == ScreenCode:
-		return PadDigits
+		return codes
 	case v.Screen == ScreenTakeOut, v.Screen == ScreenCheck, session.Courier != "" && v.Screen != ScreenCollect:
 		return PadLabel
 	case v.Screen == ScreenHome, v.Screen == ScreenAway, v.Screen == ScreenFinish, v.Screen == ScreenCollected:
-		return PadDigits
+		return codes
 	}
 	return ""
 }

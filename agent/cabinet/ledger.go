@@ -68,6 +68,8 @@ type Operation struct {
 	Told       bool   `json:"told,omitempty"`     // a fact that names the shipment says how it ended
 	FactEpoch  int64  `json:"fact_epoch,omitempty"`
 	FactSeq    int64  `json:"fact_seq,omitempty"`
+	// Shares is the cell of a deposit in which another parcel of the shipment lies; 0: none.
+	Shares int `json:"shares,omitempty"`
 	// Corrects is why a courier takes out again what they have just put in.
 	Corrects string `json:"corrects,omitempty"`
 	// Label is of an unannounced parcel that is left or taken out: Holder is whose courier

@@ -89,6 +89,10 @@ func (t *turn) chose(key string) {
 		t.choseCell(key)
 		return
 	}
+	if t.Session.Screen == ScreenFull && !t.busy() {
+		t.sendThere(models.LockerID(key))
+		return
+	}
 	if t.busy() || t.Session.Screen != ScreenList || !containsParcel(t.Session.Choices, id) {
 		return
 	}
@@ -142,8 +146,11 @@ func (s *State) items(session *Session, l Language) []Item {
 	if session.Screen == ScreenCollect {
 		return s.outItems(session, l)
 	}
-	if session.Screen == ScreenSize {
+	switch session.Screen {
+	case ScreenSize:
 		return items
+	case ScreenFull:
+		return otherItems(session, l)
 	}
 	page, _ := s.shownChoices(session)
 	for _, id := range page {

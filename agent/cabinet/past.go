@@ -29,10 +29,11 @@ const (
 // Past is a shipment of which nothing is here any more. AtMS is Unix milliseconds by the wall
 // clock, Place where it went.
 type Past struct {
-	Issue int      `json:"issue"`
-	What  PastWhat `json:"what"`
-	AtMS  int64    `json:"at_ms"`
-	Place string   `json:"place,omitempty"`
+	Issue int                 `json:"issue"`
+	Codes models.CodeAlphabet `json:"codes,omitempty"`
+	What  PastWhat            `json:"what"`
+	AtMS  int64               `json:"at_ms"`
+	Place string              `json:"place,omitempty"`
 }
 
 // remember notes what became of a shipment once nothing of it is here.
@@ -41,7 +42,7 @@ func (t *turn) remember(id models.ShipmentID, what PastWhat) {
 	if e == nil || e.Issue < 1 || len(t.holding(id)) > 0 {
 		return
 	}
-	past := Past{Issue: e.Issue, What: what, AtMS: t.now.WallMS}
+	past := Past{Issue: e.Issue, Codes: e.Codes, What: what, AtMS: t.now.WallMS}
 	if w := t.Directory.Withdrawals[id]; what == PastTakenBack && w.Reason == models.LeaveRerouted && w.Place != "" {
 		past.What, past.Place = PastMoved, w.Place
 	}
@@ -65,11 +66,11 @@ func (t *turn) forgetPast() {
 }
 
 // pastOf finds the shipment that is over here and was given an issue's secret.
-func (s *State) pastOf(given func(id models.ShipmentID, issue int) bool) (Past, bool) {
+func (s *State) pastOf(given secret) (Past, bool) {
 	for _, id := range slices.Sorted(maps.Keys(s.Past)) {
 		p := s.Past[id]
 		for issue := p.Issue; issue < p.Issue+models.CodeIssues; issue++ {
-			if given(id, issue) {
+			if given(p.Codes, id, issue) {
 				return p, true
 			}
 		}

@@ -37,20 +37,25 @@ func (s *State) withCode(code string) (*Expected, int) {
 	return s.matching(s.isCode(code))
 }
 
-func (s *State) isCode(code string) func(id models.ShipmentID, issue int) bool {
-	return func(id models.ShipmentID, issue int) bool { return models.PickupCode(*s.Key, id, issue) == code }
+// secret reports whether a secret is that of a shipment's issue, whose codes are in an alphabet.
+type secret func(in models.CodeAlphabet, id models.ShipmentID, issue int) bool
+
+func (s *State) isCode(code string) secret {
+	return func(in models.CodeAlphabet, id models.ShipmentID, issue int) bool {
+		return in.Code(*s.Key, id, issue) == code
+	}
 }
 
 // withQR is the same for the text of a QR.
 func (s *State) withQR(qr string) (*Expected, int) {
 	is := s.isQR(qr)
-	return s.matching(func(id models.ShipmentID, issue int) bool {
-		return is(id, issue) || mutant.On(mutant.OldQR) && slices.ContainsFunc([]int{1, 2, 3}, func(old int) bool { return is(id, old) })
+	return s.matching(func(in models.CodeAlphabet, id models.ShipmentID, issue int) bool {
+		return is(in, id, issue) || mutant.On(mutant.OldQR) && slices.ContainsFunc([]int{1, 2, 3}, func(old int) bool { return is(in, id, old) })
 	})
 }
 
-func (s *State) isQR(qr string) func(id models.ShipmentID, issue int) bool {
-	return func(id models.ShipmentID, issue int) bool {
+func (s *State) isQR(qr string) secret {
+	return func(_ models.CodeAlphabet, id models.ShipmentID, issue int) bool {
 		return subtle.ConstantTimeCompare([]byte(models.PickupQR(*s.Key, id, issue)), []byte(qr)) == 1
 	}
 }
@@ -60,28 +65,29 @@ func (s *State) opens(text string) bool {
 	if _, ok := models.ParsePickupQR(text); ok {
 		return true
 	}
-	if s.Key == nil || !models.ValidCode(text) {
+	code, ok := s.readCode(text)
+	if s.Key == nil || !ok {
 		return false
 	}
-	e, _ := s.withCode(text)
+	e, _ := s.withCode(code)
 	return e != nil
 }
 
 // matching finds the shipment here that is given an issue's secret, and the issue. A newer issue
 // retires the older ones.
-func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Expected, int) {
+func (s *State) matching(given secret) (*Expected, int) {
 	for _, id := range s.Directory.ids() {
 		e := s.Directory.Shipments[id]
 		if e.Issue < 1 || len(s.holding(id)) == 0 && s.window(id) == nil {
 			continue
 		}
 		for issue := e.Issue; issue < e.Issue+models.CodeIssues; issue++ {
-			if given(id, issue) {
+			if given(e.Codes, id, issue) {
 				return e, issue
 			}
 		}
 		for _, f := range e.Formerly {
-			if f.Issue > 0 && given(f.Shipment, f.Issue) {
+			if f.Issue > 0 && given(f.Codes, f.Shipment, f.Issue) {
 				return e, e.Issue
 			}
 		}
@@ -92,6 +98,7 @@ func (s *State) matching(given func(id models.ShipmentID, issue int) bool) (*Exp
 // pickup begins what a right code asks for.
 func (t *turn) pickup(e *Expected, issue int) {
 	e.Issue = issue // a newer code retires the older ones
+	t.Session.Client = e.Shipment
 	for _, op := range t.Operations {
 		// Its last pickup is over once its code is used again.
 		if op.Shipment == e.Shipment && op.Kind == models.Pickup && !op.ended() {

@@ -51,6 +51,12 @@ func (t *turn) pressed(b Button) {
 		t.codeAgain()
 	case ButtonOpen:
 		t.openSeveral()
+	case ButtonAskServer:
+		t.lookUp()
+	case ButtonSameCell:
+		t.sameCell()
+	case ButtonNewCell:
+		t.newCell()
 	case ButtonTakeBack:
 		t.takeBack()
 	case ButtonCancel:
@@ -90,12 +96,12 @@ func (t *turn) pressedIn(op *Operation, b Button) {
 		if deposit && op.AnswerBy == 0 {
 			t.cancelDeposit(op, string(ButtonNotFit))
 		}
-	case ButtonEmpty:
-		if deposit {
+	case ButtonEmpty, ButtonTaken:
+		if deposit && op.sharing() == (b == ButtonTaken) {
 			t.empty(op)
 		}
-	case ButtonNotEmpty:
-		if deposit {
+	case ButtonNotEmpty, ButtonNotTaken:
+		if deposit && op.sharing() == (b == ButtonNotTaken) {
 			t.noAnswer(op)
 		}
 	case ButtonYesTaken:

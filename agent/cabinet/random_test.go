@@ -33,6 +33,12 @@ func TestRandomLives(t *testing.T) {
 			c := &chaos{rig: newRig(t), rnd: rand.New(rand.NewPCG(seed, 1)), boots: 1, epochs: seed%4 == 0}
 			c.keepEvery = 16
 			c.furnish(slices.Repeat([]models.Size{models.SizeS, models.SizeM, models.SizeL, models.SizeXL}, 6)...)
+			layout := c.state.Directory.Layout
+			for i := range layout.Cells {
+				layout.Cells[i].EasyReach, layout.Cells[i].MaxWeightG = i%3 == 0, 10_000
+				layout.Cells[i].Inner = models.Dimensions{WidthMM: 100, HeightMM: 120, DepthMM: 100}
+			}
+			c.entry(models.EntryLayout, string(locker), layout)
 			c.staff(courier, carrier, badge, func(e *models.DirectoryCourier) { e.Unannounced = true })
 			for range 400 {
 				c.one()
@@ -79,6 +85,9 @@ func (c *chaos) one() {
 		op := c.state.Operations[i]
 		require.NotEmpty(c.t, op.Authority, "no pulse without authority in the state")
 		switch {
+		case op.Kind == models.Deposit && op.Shares == p.Cell:
+			require.Equal(c.t, models.Occupancy{State: models.CellOccupied}, before[p.Cell], "there is nothing to share")
+			require.Equal(c.t, op.Shipment, c.cell(p.Cell).Shipment, "a cell was shared with another shipment")
 		case op.Kind == models.Deposit:
 			require.NotEqual(c.t, models.CellOccupied, before[p.Cell].State, "an occupied cell was offered")
 		case op.Kind == models.Withdrawal && op.Label == "" && p.Attempt == 1:
@@ -125,7 +134,7 @@ func (c *chaos) provedFree(cell int, was models.Occupancy, facts []models.Fact) 
 			if reserved {
 				return
 			}
-		case models.FactCellChecked, models.FactWithdrawn, models.FactMissing:
+		case models.FactCellChecked, models.FactWithdrawn, models.FactMissing, models.FactUnloaded:
 			return
 		}
 	}
@@ -142,7 +151,13 @@ func (c *chaos) act() {
 			p.Proof = models.ProofAnswered
 		}
 		sizes := []models.Size{models.SizeS, models.SizeM, models.SizeL}[:1+c.rnd.IntN(3)]
-		c.expect(id, p, sizes...)
+		p.ShareCells = c.rnd.IntN(3) == 0
+		s, reach := shipment(id, p, sizes...), c.rnd.IntN(4) == 0
+		for i := range s.Parcels {
+			s.Parcels[i].Dimensions = models.Dimensions{WidthMM: 100, HeightMM: 10 * (1 + c.rnd.IntN(10)), DepthMM: 100}
+			s.Parcels[i].EasyReach, s.Parcels[i].WeightG = reach, c.rnd.IntN(12_000)
+		}
+		c.entry(models.EntryShipment, string(id), s)
 		c.shipments = append(c.shipments, id)
 	case n < 10 && len(c.shipments) > 0 && c.rnd.IntN(3) == 0:
 		c.give(protocol.Entry{Kind: models.EntryShipment, Key: string(c.any()), Deleted: true})
@@ -255,6 +270,16 @@ func (c *chaos) anyStored() models.ShipmentID {
 // server answers something that was asked, at once or late, or repeats an old command.
 func (c *chaos) server() {
 	c.t.Helper()
+	if n := len(c.asked); n > 0 && c.rnd.IntN(3) == 0 {
+		answer := cabinet.Replied{ID: c.asked[max(0, n-1-c.rnd.IntN(3))].ID}
+		if c.rnd.IntN(4) > 0 {
+			answer.Reply = &protocol.RequestReply{
+				Verdict: []string{protocol.RequestHere, protocol.RequestElsewhere, protocol.RequestUnknown, protocol.RequestDone, protocol.RequestRefused}[c.rnd.IntN(5)],
+				Place:   "L-002", Lockers: []models.NearbyLocker{{Locker: "lkr_2", Number: "L-002"}},
+			}
+		}
+		c.hear(answer)
+	}
 	var asks []protocol.Ask
 	for _, s := range c.sent {
 		if ask, ok := s.Body.(protocol.Ask); ok {

@@ -26,7 +26,7 @@ func (t *turn) resend(number string) {
 		t.codeAgain()
 		return
 	}
-	if len(t.ResentAt) < protocol.RequestsAnHour {
+	if len(t.ResentAt) < protocol.ResendCode.RequestsAnHour() {
 		t.ResentAt = append(t.ResentAt, max(t.now.UptimeMS, 1))
 		t.effect(AskServer{protocol.Request{Kind: protocol.ResendCode, Label: number}})
 	}

@@ -40,6 +40,7 @@ const (
 	ScreenCourier   ScreenID = "L2"
 	ScreenList      ScreenID = "L3"
 	ScreenDoor      ScreenID = "L4"
+	ScreenSame      ScreenID = "L5"
 	ScreenBigger    ScreenID = "L6"
 	ScreenCancel    ScreenID = "L7"
 	ScreenUnknown   ScreenID = "L8"
@@ -59,7 +60,7 @@ func Screens() []ScreenID {
 		ScreenHome, ScreenAccess, ScreenStill, ScreenWait, ScreenHelp, ScreenTrouble, ScreenOut, ScreenPower,
 		ScreenCode, ScreenPaused, ScreenCollected, ScreenSeveral, ScreenTake, ScreenLeftOpen, ScreenJammed,
 		ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier,
-		ScreenList, ScreenDoor, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
+		ScreenList, ScreenDoor, ScreenSame, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
 		ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck,
 	}
 }
@@ -130,7 +131,7 @@ func (s *State) View(now Instant, side models.Side) View {
 	s.viewOutside(session, language, &v)
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
-	if v.Screen == ScreenFull {
+	if v.Screen == ScreenFull && len(v.Items) == 0 {
 		v.Neighbours = s.Directory.Layout.Neighbours
 	}
 	if courier := session.Courier != ""; courier && v.Screen == ScreenCode {
@@ -138,7 +139,16 @@ func (s *State) View(now Instant, side models.Side) View {
 	}
 	switch v.Text {
 	case TextLeaveHere:
-		v.Buttons = s.leaveButtons()
+		v.Buttons = append(s.leaveButtons(), ButtonAskServer, ButtonTakeBack)
+	case TextAsking:
+		v.Buttons = []Button{ButtonCancel}
+	case TextNotKnown, TextAskOffline:
+		v.Buttons = s.unknownButtons(session)
+	case TextSame:
+		v.Buttons = []Button{ButtonSameCell, ButtonNewCell, ButtonCancel}
+		v.Seconds = seconds(session.Until, now)
+	case TextTookOut:
+		v.Buttons = []Button{ButtonTaken, ButtonNotTaken}
 	case TextLoaded:
 		if s.lastLoaded(session) != nil {
 			v.Buttons = append([]Button{ButtonNotPlaced, ButtonNotFit}, v.Buttons...)
@@ -231,6 +241,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCheck, TextPleaseClose, open)
 	case (op.Kind == models.Check || op.Kind == models.Withdrawal) && op.any(DoorJammed):
 		show(ScreenJammed, TextJammed, op.Cells(DoorJammed))
+	case op.Kind == models.Deposit && op.AnswerBy > 0 && op.sharing():
+		show(ScreenCancel, TextTookOut, op.Cells(DoorClosed))
 	case op.Kind == models.Deposit && op.AnswerBy > 0 && op.GaveUp == string(ButtonNotFit):
 		show(ScreenBigger, TextIsEmpty, op.Cells(DoorClosed))
 	case op.Kind == models.Deposit && op.AnswerBy > 0:
@@ -347,7 +359,7 @@ func buttons(screen ScreenID, courier bool) []Button {
 	case ScreenTakeOut:
 		return []Button{ButtonMissing, ButtonUnreadable, ButtonNotEmpty}
 	case ScreenUnknown:
-		return []Button{ButtonList, ButtonTakeBack}
+		return []Button{ButtonList, ButtonAskServer, ButtonTakeBack}
 	case ScreenFull:
 		return []Button{ButtonCollect, ButtonTakeBack}
 	case ScreenCheck:

@@ -45,11 +45,22 @@ type Session struct {
 	AwayUntil int64            `json:"away_until,omitempty"`
 	// Label is what the screen asks about: a parcel that nobody announced.
 	Label string `json:"label,omitempty"`
+	// MayLeave: who asks may leave it here.
+	MayLeave bool `json:"may_leave,omitempty"`
 	// Choices are the parcels that the screen lists.
 	Choices []models.ParcelID `json:"choices,omitempty"`
 	// Interrupted is whose pickup the screen asks about.
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
+	Call        call              `json:"call,omitzero"`
+	// Share is the question whether a parcel goes into a cell of its shipment.
+	Share share `json:"share,omitzero"`
+	// Asked is what the server was asked for and has not answered yet.
+	Asked asked `json:"asked,omitzero"`
+	// Others are the lockers to which a parcel can be sent that finds no room here.
+	Others others `json:"others,omitzero"`
+	// Client is whose code was given last, in this visit.
+	Client models.ShipmentID `json:"client,omitempty"`
 	// Last is what was put in last.
 	Last loaded `json:"last,omitzero"`
 	// Next is a label that waits for the door before it to be shut.
@@ -71,7 +82,8 @@ func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...str
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
 	s.Asks, s.Dim = false, false
 	s.Label, s.Choices, s.Interrupted, s.Several, s.AtMS = "", nil, "", "", 0
-	s.Unloaded, s.Page, s.Only = nil, 0, ""
+	s.Unloaded, s.Page, s.Only, s.Share = nil, 0, "", share{}
+	s.Asked, s.Others, s.MayLeave = asked{}, others{}, false
 	for i := 0; i+1 < len(params); i += 2 {
 		if s.Params == nil {
 			s.Params = map[string]string{}
@@ -226,14 +238,14 @@ func (t *turn) resolve(text string, scanned bool) {
 	if !scanned && t.labelTyped(text) {
 		return
 	}
-	if t.Session.Courier != "" && !models.ValidCode(text) {
+	if _, ok := t.readCode(text); t.Session.Courier != "" && !ok {
 		t.unknownLabel(text, scanned)
 		return
 	}
 	t.codeGiven(text, scanned)
 }
 
-func (t *turn) codeGiven(code string, scanned bool) {
+func (t *turn) codeGiven(text string, scanned bool) {
 	if t.wrongSide(false) {
 		return
 	}
@@ -245,12 +257,13 @@ func (t *turn) codeGiven(code string, scanned bool) {
 		t.Session.show(ScreenPaused, TextScansPaused, t.in(messageMS))
 		return
 	}
-	if !models.ValidCode(code) {
-		text := TextMistyped
+	code, ok := t.readCode(text)
+	if !ok {
+		says := TextMistyped
 		if scanned {
-			text = TextUnknownScan
+			says = TextUnknownScan
 		}
-		t.await(ScreenCode, text)
+		t.await(ScreenCode, says)
 		return
 	}
 	if t.Key == nil {
@@ -312,5 +325,6 @@ func (t *turn) endSession() {
 		}
 		t.Session.Away, t.Session.AwayUntil, t.Session.Visit = "", 0, Visit{}
 	}
+	t.endAsking()
 	t.endPage()
 }

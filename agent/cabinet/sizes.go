@@ -117,7 +117,7 @@ func (s *State) listButtons(session *Session) []Button {
 // is free for it; empty: there is none.
 func (s *State) smaller(op *Operation) models.Size {
 	open := op.Cells(DoorPulsed, DoorOpen)
-	if op.Kind != models.Deposit || op.Label != "" || op.GaveUp != "" || len(open) == 0 {
+	if op.Kind != models.Deposit || op.sharing() || op.Label != "" || op.GaveUp != "" || len(open) == 0 {
 		return ""
 	}
 	p, ok := s.Directory.parcel(op.Shipment, op.Doors[len(op.Doors)-1].Parcels[0])

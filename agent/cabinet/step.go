@@ -85,6 +85,8 @@ func (t *turn) take(in Input) {
 		t.answered(in.Answer)
 	case Command:
 		t.commanded(in.Command)
+	case Replied:
+		t.replied(in)
 	case KeyInstalled:
 		key := in.Key
 		t.Key = &key

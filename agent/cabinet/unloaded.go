@@ -41,6 +41,9 @@ func (t *turn) tellNotLoaded(op *Operation) {
 
 // noRoom is why no cell above a size rank is free for a parcel.
 func (s *State) noRoom(p models.DirectoryParcel, above int) (reason string) {
+	if p.EasyReach && (s.smallest(p, above, nil, false) != nil || !s.withinReach()) {
+		return models.LoadNoEasyReach
+	}
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
 		if c.Layout.Regime == p.Regime && rank >= p.Size.Rank() && rank > above && p.Dimensions.Fits(c.Layout.Inner) {
@@ -50,12 +53,19 @@ func (s *State) noRoom(p models.DirectoryParcel, above int) (reason string) {
 	return models.LoadTooBig
 }
 
+// withinReach reports whether the locker has cells that everybody reaches.
+func (s *State) withinReach() bool {
+	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Layout.EasyReach })
+}
+
 // showNoRoom says why a parcel cannot be put in.
 func (t *turn) showNoRoom(reason, size string) {
 	text := TextFull
 	switch reason {
 	case models.LoadTooBig:
 		text = TextTooBig
+	case models.LoadNoEasyReach:
+		text = TextNoEasyReach
 	case models.LoadCellBroken:
 		text = TextNoneOpens
 	}

@@ -43,6 +43,7 @@ const (
 	OpenGivenUp         Mutant = "open_given_up"
 	NextOpensEarly      Mutant = "next_opens_early"
 	GateUnsigned        Mutant = "gate_unsigned"
+	EasyReachIgnored    Mutant = "easy_reach_ignored"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -55,5 +56,5 @@ func All() []Mutant {
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
-		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, GateUnsigned}
+		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, GateUnsigned, EasyReachIgnored}
 }

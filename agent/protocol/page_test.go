@@ -36,7 +36,9 @@ func TestExamples(t *testing.T) {
 		key[i] = byte(i)
 	}
 	for issue := 1; issue <= 2; issue++ {
-		code := models.PickupCode(key, "shp_01jw7v3c8y2d6g4h9k1m5n7p0q", issue)
-		require.True(t, strings.Contains(page, "`"+code+"`"), "issue %d: %s", issue, code)
+		for _, in := range []models.CodeAlphabet{models.CodeDigits, models.CodeBase32} {
+			code := in.Code(key, "shp_01jw7v3c8y2d6g4h9k1m5n7p0q", issue)
+			require.True(t, strings.Contains(page, "`"+code+"`"), "issue %d: %s", issue, code)
+		}
 	}
 }

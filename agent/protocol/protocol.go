@@ -218,18 +218,64 @@ type JournalReply struct {
 // RequestKind is what a screen asks of the server beside operations.
 type RequestKind string
 
-// ResendCode has the pickup code sent once more to the client of what waits at the cabinet under
-// a number: a label, or the shipment's number.
-const ResendCode RequestKind = "resend_code"
+// The kinds.
+const (
+	// ResendCode has the pickup code sent once more to the client of what waits at the cabinet under
+	// a number: a label, or the shipment's number.
+	ResendCode RequestKind = "resend_code"
+	// Lookup asks of a label that the cabinet does not know, in the hands of a courier.
+	Lookup RequestKind = "lookup"
+	// Nearby asks which other lockers could take a shipment for which there is no room here.
+	Nearby RequestKind = "nearby"
+	// SendThere has the shipment go to one of them.
+	SendThere RequestKind = "send_there"
+	// CallBack has the support call the client of a shipment.
+	CallBack RequestKind = "call_back"
+)
 
-// RequestsAnHour is how many requests of a kind a cabinet makes in an hour, and a server heeds.
-const RequestsAnHour = 3
+// RequestsAnHour is how many requests of the kind a cabinet makes in an hour, and a server heeds.
+func (k RequestKind) RequestsAnHour() int {
+	switch k {
+	case ResendCode:
+		return 3
+	case CallBack:
+		return 6
+	}
+	return 120 // a courier's, each for a parcel in their hands
+}
 
-// Request is the body of a request. Its answer is {}: whoever asks at a cabinet is not told
+// RequestTimeout is how long a screen waits for an answer.
+const RequestTimeout = 10 * time.Second
+
+// Request is the body of a request. ID is given back to the core with the answer; the server does
+// not read it. Of ResendCode the answer is {}: whoever asks at a cabinet is not told
 // whether something waits there.
 type Request struct {
-	Kind  RequestKind `json:"kind"`
-	Label string      `json:"label,omitempty"`
+	ID       string            `json:"id,omitempty"`
+	Kind     RequestKind       `json:"kind"`
+	Label    string            `json:"label,omitempty"`
+	Shipment models.ShipmentID `json:"shipment,omitempty"`
+	Courier  models.CourierID  `json:"courier,omitempty"` // who asks, of Lookup, Nearby and SendThere
+	To       models.LockerID   `json:"to,omitempty"`
+	Session  string            `json:"session,omitempty"` // what the client names to the support
+}
+
+// Verdict of a request.
+const (
+	RequestHere      = "here"      // the parcel is for this cabinet, and its directory says so
+	RequestElsewhere = "elsewhere" // it goes to another locker, at Place
+	RequestUnknown   = "unknown"   // no parcel of the courier's carrier has the label
+	RequestDone      = "done"
+	RequestRefused   = "refused"
+)
+
+// RequestReply answers a request.
+type RequestReply struct {
+	Verdict string `json:"verdict,omitempty"`
+	// Place is the number and address of a locker.
+	Place string `json:"place,omitempty"`
+	// Lockers have room for all that is still to come of a shipment, the nearest first.
+	Lockers []models.NearbyLocker `json:"lockers,omitempty"`
 }
 
 // EnrollRequest asks for a certificate. Claim is the one-time code of an enrolment; a

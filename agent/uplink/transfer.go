@@ -126,19 +126,30 @@ func (u *Uplink) keepSnapshot(ctx context.Context, core Core) error {
 	})
 }
 
-// keepRequesting makes requests, each once: who made it was told that all is done that can be.
-func (u *Uplink) keepRequesting(ctx context.Context, _ Core) error {
+// keepRequesting makes requests, each once, and tells the core what came of each.
+func (u *Uplink) keepRequesting(ctx context.Context, core Core) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case r := <-u.requests:
-			var reply struct{}
-			if err := u.call(ctx, http.MethodPost, protocol.PathRequests, r, &reply); err != nil {
+			answer := cabinet.Replied{ID: r.ID, Reply: &protocol.RequestReply{}}
+			if err := u.request(ctx, r, answer.Reply); err != nil {
 				u.Logger.Warn("a request was not taken", "kind", r.Kind, "error", err)
+				answer.Reply = nil
+			}
+			if err := core.Tell(ctx, answer); err != nil {
+				return ended(ctx, err)
 			}
 		}
 	}
+}
+
+// request makes one, for as long as its screen waits.
+func (u *Uplink) request(ctx context.Context, r protocol.Request, reply *protocol.RequestReply) error {
+	ctx, cancel := context.WithTimeout(ctx, protocol.RequestTimeout)
+	defer cancel()
+	return u.call(ctx, http.MethodPost, protocol.PathRequests, r, reply)
 }
 
 // keepAsking makes a call whenever it is wanted and a stream stands, until it succeeds. The

@@ -89,7 +89,7 @@ func New(cfg Config, id Identity) (*Uplink, error) {
 	u := &Uplink{
 		Config: cfg, timing: usualTiming(), identity: id,
 		upload: make(chan struct{}, 1), directory: make(chan struct{}, 1), snapshot: make(chan struct{}, 1),
-		requests: make(chan protocol.Request, protocol.RequestsAnHour),
+		requests: make(chan protocol.Request, requestsWaiting),
 	}
 	u.status = Status{NotAfter: id.NotAfter(), Server: cfg.Server}
 	var err error
@@ -187,7 +187,10 @@ func (u *Uplink) FetchDirectory() { nudge(u.directory) }
 // FetchSnapshot says that the server's view of the cells is wanted.
 func (u *Uplink) FetchSnapshot() { nudge(u.snapshot) }
 
-// Request asks the server for something, once. It never blocks.
+// requestsWaiting is how many requests wait for their turn.
+const requestsWaiting = 4
+
+// Request asks the server for something, once. The core is told what came of it. It never blocks.
 func (u *Uplink) Request(r protocol.Request) {
 	select {
 	case u.requests <- r:

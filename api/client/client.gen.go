@@ -107,6 +107,24 @@ func (e ClientReportProblem) Valid() bool {
 	}
 }
 
+// Defines values for CodeAlphabet.
+const (
+	Base32 CodeAlphabet = "base32"
+	Digits CodeAlphabet = "digits"
+)
+
+// Valid indicates whether the value is a known member of the CodeAlphabet enum.
+func (e CodeAlphabet) Valid() bool {
+	switch e {
+	case Base32:
+		return true
+	case Digits:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourierRole.
 const (
 	CourierRoleCourier    CourierRole = "courier"
@@ -826,6 +844,12 @@ type Alias struct {
 
 // Availability defines model for Availability.
 type Availability struct {
+	// EasyReachFree Those of the free cells that everybody reaches.
+	EasyReachFree int `json:"easy_reach_free"`
+
+	// EasyReachRoom How many more parcels of this size fit that ask for easy reach.
+	EasyReachRoom int `json:"easy_reach_room"`
+
 	// Free Free cells of just this size.
 	Free   int    `json:"free"`
 	Regime Regime `json:"regime"`
@@ -961,6 +985,11 @@ type Closing struct {
 	Withdraw *bool `json:"withdraw,omitempty"`
 }
 
+// CodeAlphabet What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+// they are digits all the same.
+type CodeAlphabet string
+
 // Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 type Contact struct {
 	Email *string `json:"email,omitempty"`
@@ -1048,7 +1077,7 @@ type Event struct {
 	Operation *string   `json:"operation,omitempty"`
 	Parcel    *string   `json:"parcel,omitempty"`
 
-	// Reason Of `parcel.load_failed`: `full`, `too_big`, `cell_broken`, `label_unreadable`, `wrong_locker` or `courier_cancelled`. Of `parcel.refused` and `parcel.damaged`: `damaged`, `not_ordered` or `other`. Of `shipment.withdrawing`: `cancelled`, `rerouted` or `refused`.
+	// Reason Of `parcel.load_failed`: `full`, `no_easy_reach`, `too_big`, `too_heavy`, `cell_broken`, `label_unreadable`, `wrong_locker` or `courier_cancelled`. Of `parcel.refused` and `parcel.damaged`: `damaged`, `not_ordered` or `other`. Of `shipment.withdrawing`: `cancelled`, `rerouted` or `refused`.
 	Reason *string `json:"reason,omitempty"`
 	Seq    int     `json:"seq"`
 
@@ -1613,6 +1642,10 @@ type NewParcel struct {
 
 // NewPolicy defines model for NewPolicy.
 type NewPolicy struct {
+	// Codes What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+	// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+	// they are digits all the same.
+	Codes       *CodeAlphabet  `json:"codes,omitempty"`
 	DefaultSize *Size          `json:"default_size,omitempty"`
 	Extension   *PolicySeconds `json:"extension,omitempty"`
 
@@ -1636,7 +1669,10 @@ type NewPolicy struct {
 	// Reopen How long after a pickup the same code opens the cell again.
 	Reopen        int            `json:"reopen"`
 	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
-	Storage       PolicySeconds  `json:"storage"`
+
+	// ShareCells The courier may put parcels of one shipment into one cell, where they fit.
+	ShareCells *bool         `json:"share_cells,omitempty"`
+	Storage    PolicySeconds `json:"storage"`
 
 	// Tell The optional messages that clients get; none if missing.
 	Tell              *[]NewPolicyTell `json:"tell,omitempty"`
@@ -1662,6 +1698,10 @@ type NewShipment struct {
 
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
 	Contact *Contact `json:"contact,omitempty"`
+
+	// EasyReach Its parcels go into cells that everybody reaches, also from a wheelchair, and into no others. Where no such
+	// cells can be promised the answer is 409 `no_easy_reach`.
+	EasyReach *bool `json:"easy_reach,omitempty"`
 
 	// ExpectedAt When it should reach the locker, now if missing. Room is promised from then on.
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
@@ -1862,13 +1902,13 @@ type ParcelEdit struct {
 
 // PickupCode defines model for PickupCode.
 type PickupCode struct {
-	// Code 8 digits, to be typed at the cabinet, or scanned as Code 128.
+	// Code 8 digits, or by the policy 7 letters and digits, to be typed at the cabinet, or scanned as Code 128.
 	Code string `json:"code"`
 
 	// Page The address of the client's page. It works until the shipment has ended.
 	Page string `json:"page"`
 
-	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the digits.
+	// Qr The text of the QR, to be scanned at the cabinet. It is a secret of its own, not the code.
 	Qr string `json:"qr"`
 }
 
@@ -1877,6 +1917,10 @@ type PlaceKind string
 
 // Policy defines model for Policy.
 type Policy struct {
+	// Codes What pickup codes are written in: 8 digits, if missing, or 7 characters of Crockford's base 32, one of each a check
+	// character. It holds for shipments that are announced under this version. At a locker whose screen has a `keypad`
+	// they are digits all the same.
+	Codes       *CodeAlphabet  `json:"codes,omitempty"`
 	DefaultSize *Size          `json:"default_size,omitempty"`
 	Extension   *PolicySeconds `json:"extension,omitempty"`
 
@@ -1901,7 +1945,10 @@ type Policy struct {
 	// Reopen How long after a pickup the same code opens the cell again.
 	Reopen        int            `json:"reopen"`
 	ReturnedAfter *PolicySeconds `json:"returned_after,omitempty"`
-	Storage       PolicySeconds  `json:"storage"`
+
+	// ShareCells The courier may put parcels of one shipment into one cell, where they fit.
+	ShareCells *bool         `json:"share_cells,omitempty"`
+	Storage    PolicySeconds `json:"storage"`
 
 	// Tell The optional messages that clients get; none if missing.
 	Tell              *[]PolicyTell  `json:"tell,omitempty"`
@@ -2138,6 +2185,10 @@ type ScreenProfile struct {
 	// more is used.
 	Colour *string `json:"colour,omitempty"`
 
+	// Keypad People type on a keypad of digits, and there is no touch panel: codes are digits there, whatever the policy says.
+	// Codes that were issued before stay as they are.
+	Keypad *bool `json:"keypad,omitempty"`
+
 	// Languages Those offered on the first page (ISO 639-1), in which the screen begins first. One that a cabinet's program does
 	// not know is left out there. None: all that it knows.
 	Languages *[]string `json:"languages,omitempty"`
@@ -2155,8 +2206,11 @@ type ScreenProfile struct {
 
 // Shipment defines model for Shipment.
 type Shipment struct {
-	Carrier    string     `json:"carrier"`
-	CreatedAt  time.Time  `json:"created_at"`
+	Carrier   string    `json:"carrier"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EasyReach It goes into cells that everybody reaches, and into no others.
+	EasyReach  *bool      `json:"easy_reach,omitempty"`
 	EndedAt    *time.Time `json:"ended_at,omitempty"`
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
@@ -2190,7 +2244,10 @@ type Shipment struct {
 // ShipmentEdit defines model for ShipmentEdit.
 type ShipmentEdit struct {
 	// Contact How to reach the client. Kept apart, never shown again, erased 30 days after the end.
-	Contact    *Contact   `json:"contact,omitempty"`
+	Contact *Contact `json:"contact,omitempty"`
+
+	// EasyReach Whether it goes into cells that everybody reaches, and into no others.
+	EasyReach  *bool      `json:"easy_reach,omitempty"`
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 	Language   *Language  `json:"language,omitempty"`
 
@@ -4071,7 +4128,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type.
@@ -4089,7 +4146,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type.
@@ -4143,7 +4200,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4161,7 +4218,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4298,7 +4355,7 @@ type ClientInterface interface {
 
 	// RerouteShipmentWithBody Send the shipment to another locker
 	//
-	// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 	// 422 `unknown_locker`. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
@@ -4313,7 +4370,7 @@ type ClientInterface interface {
 
 	// RerouteShipment Send the shipment to another locker
 	//
-	// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 	// 422 `unknown_locker`. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
@@ -6470,7 +6527,7 @@ func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams,
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type.
@@ -6498,7 +6555,7 @@ func (c *Client) CreateShipmentWithBody(ctx context.Context, params *CreateShipm
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type.
@@ -6592,7 +6649,7 @@ func (c *Client) GetShipment(ctx context.Context, id Id, reqEditors ...RequestEd
 //
 // | status | codes |
 // |---|---|
-// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 //
 // Takes any type of body and a specified content type.
 //
@@ -6620,7 +6677,7 @@ func (c *Client) EditShipmentWithBody(ctx context.Context, id Id, contentType st
 //
 // | status | codes |
 // |---|---|
-// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6887,7 +6944,7 @@ func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodePara
 
 // RerouteShipmentWithBody Send the shipment to another locker
 //
-// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 // 422 `unknown_locker`. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
@@ -6912,7 +6969,7 @@ func (c *Client) RerouteShipmentWithBody(ctx context.Context, id Id, params *Rer
 
 // RerouteShipment Send the shipment to another locker
 //
-// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 // 422 `unknown_locker`. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
@@ -13551,7 +13608,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -13569,7 +13626,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -13625,7 +13682,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13643,7 +13700,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+	// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13796,7 +13853,7 @@ type ClientWithResponsesInterface interface {
 
 	// RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 	//
-	// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 	// 422 `unknown_locker`. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
@@ -13811,7 +13868,7 @@ type ClientWithResponsesInterface interface {
 
 	// RerouteShipmentWithResponse Send the shipment to another locker
 	//
-	// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 	// 422 `unknown_locker`. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
@@ -20299,7 +20356,7 @@ func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, par
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -20323,7 +20380,7 @@ func (c *ClientWithResponses) CreateShipmentWithBodyWithResponse(ctx context.Con
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -20403,7 +20460,7 @@ func (c *ClientWithResponses) GetShipmentWithResponse(ctx context.Context, id Id
 //
 // | status | codes |
 // |---|---|
-// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20427,7 +20484,7 @@ func (c *ClientWithResponses) EditShipmentWithBodyWithResponse(ctx context.Conte
 //
 // | status | codes |
 // |---|---|
-// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity`: no room for the parcels as they would be |
+// | 409 | `invalid_state` (with `state` and `allowed_actions`), `no_capacity` or `no_easy_reach`: no room for the parcels as they would be |
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20658,7 +20715,7 @@ func (c *ClientWithResponses) ReissueCodeWithResponse(ctx context.Context, id Id
 
 // RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 //
-// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 // 422 `unknown_locker`. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
@@ -20679,7 +20736,7 @@ func (c *ClientWithResponses) RerouteShipmentWithBodyWithResponse(ctx context.Co
 
 // RerouteShipmentWithResponse Send the shipment to another locker
 //
-// The other locker keeps room from now on, else 409 `no_capacity` or `locker_not_accepting`, or
+// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
 // 422 `unknown_locker`. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.

@@ -60,10 +60,10 @@ type Gateway struct {
 	comparisons chan struct{}
 	enrolEach   *limit.Each // by address
 	enrolAll    *limit.Each
-	renewals    *limit.Each // by cabinet
-	calls       *limit.Each // by cabinet
-	requests    *limit.Each // by cabinet and kind
-	messages    limit.Rate  // of one stream
+	renewals    *limit.Each                          // by cabinet
+	calls       *limit.Each                          // by cabinet
+	requests    map[protocol.RequestKind]*limit.Each // by cabinet
+	messages    limit.Rate                           // of one stream
 	strangers   *strangers
 	// generation counts how often new scopes appeared in the directory.
 	generation atomic.Int64
@@ -110,7 +110,7 @@ func New(cfg Config) *Gateway {
 		enrolAll:  limit.NewEach(limit.Rate{Burst: 100, PerSecond: 10}),
 		renewals:  limit.NewEach(limit.Rate{Burst: 5, PerSecond: 1.0 / 60}),
 		calls:     limit.NewEach(limit.Rate{Burst: 100, PerSecond: 20}),
-		requests:  limit.NewEach(limit.Rate{Burst: protocol.RequestsAnHour, PerSecond: protocol.RequestsAnHour / time.Hour.Seconds()}),
+		requests:  requestLimits(),
 		messages:  limit.Rate{Burst: 200, PerSecond: 50},
 		strangers: newStrangers(cfg.MaxStrangers, cfg.Logger, cfg.Now),
 		lines:     map[models.LockerID]*line{},

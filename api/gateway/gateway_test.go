@@ -46,6 +46,34 @@ type cabinets struct {
 	currentErr error
 	differs    []string
 	resent     []string // codes sent once more
+	asked      []string // what else was asked for
+	lookedUp   models.LookedUp
+	nearby     []models.NearbyLocker
+	refused    error // of what is asked for
+}
+
+// ask records what is asked for.
+func (c *cabinets) ask(what ...any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, fmt.Sprint(what...))
+	return c.refused
+}
+
+func (c *cabinets) LookUp(_ context.Context, l models.LockerID, by models.CourierID, label string) (models.LookedUp, error) {
+	return c.lookedUp, c.ask("look up ", l, " ", by, " ", label)
+}
+
+func (c *cabinets) NearbyFor(_ context.Context, l models.LockerID, by models.CourierID, s models.ShipmentID) ([]models.NearbyLocker, error) {
+	return c.nearby, c.ask("nearby ", l, " ", by, " ", s)
+}
+
+func (c *cabinets) SendThere(_ context.Context, l models.LockerID, by models.CourierID, s models.ShipmentID, to models.LockerID) error {
+	return c.ask("send ", l, " ", by, " ", s, " ", to)
+}
+
+func (c *cabinets) CallBack(_ context.Context, l models.LockerID, s models.ShipmentID, session string) error {
+	return c.ask("call ", l, " ", s, " ", session)
 }
 
 func (c *cabinets) Head(context.Context, models.LockerID) (models.Head, error) {
@@ -151,9 +179,14 @@ func (c *cabinets) InventoryDiffers(_ context.Context, _ models.LockerID, eviden
 }
 
 type engine struct {
-	ask    func(ctx context.Context, s models.ShipmentID, in models.AskInput) error
-	enroll func(in models.EnrollInput) (models.EnrollResult, error)
-	down   bool
+	ask     func(ctx context.Context, s models.ShipmentID, in models.AskInput) error
+	enroll  func(in models.EnrollInput) (models.EnrollResult, error)
+	reroute func(s models.ShipmentID, in models.RerouteInput) error
+	down    bool
+}
+
+func (e *engine) Reroute(_ context.Context, s models.ShipmentID, in models.RerouteInput) (models.ActionResult, error) {
+	return models.ActionResult{}, e.reroute(s, in)
 }
 
 func (e *engine) Ask(ctx context.Context, s models.ShipmentID, in models.AskInput) error {

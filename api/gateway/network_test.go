@@ -82,6 +82,10 @@ func (n *network) clock() time.Time { return time.Now().Add(time.Duration(n.ahea
 // Up, Ask and Enroll make the network its gateway's engine.
 func (n *network) Up() bool { return true }
 
+func (n *network) Reroute(context.Context, models.ShipmentID, models.RerouteInput) (models.ActionResult, error) {
+	return models.ActionResult{}, models.Errorf(models.CodeUnavailable, "no workflows run here")
+}
+
 func (n *network) Ask(context.Context, models.ShipmentID, models.AskInput) error {
 	return models.Errorf(models.CodeInvalidState, "nobody asks here")
 }

@@ -32,6 +32,18 @@ type Cabinets interface {
 	// number sent to its client once more. It is no error if nothing does, or if it was sent
 	// often enough.
 	ResendCode(ctx context.Context, l models.LockerID, label string) error
+	// LookUp finds what a label in a courier's hands is, of the courier's carrier. Nothing is found of
+	// another's, nor for a courier who may not work at the cabinet.
+	LookUp(ctx context.Context, l models.LockerID, c models.CourierID, label string) (models.LookedUp, error)
+	// NearbyFor returns the nearest other lockers with room for what is still to come of a shipment
+	// of the cabinet; not_found for one that the courier may not bring.
+	NearbyFor(ctx context.Context, l models.LockerID, c models.CourierID, s models.ShipmentID) ([]models.NearbyLocker, error)
+	// SendThere checks, and records, that a courier sends a shipment of the cabinet to another
+	// locker; not_found for one that the courier may not bring.
+	SendThere(ctx context.Context, l models.LockerID, c models.CourierID, s models.ShipmentID, to models.LockerID) error
+	// CallBack has the support call the client of what lies at a cabinet, who names a session to
+	// them; not_found if no phone is known.
+	CallBack(ctx context.Context, l models.LockerID, s models.ShipmentID, session string) error
 	// InventoryDiffers opens an incident, unless one is open.
 	InventoryDiffers(ctx context.Context, l models.LockerID, evidence string) error
 
@@ -66,6 +78,8 @@ type Engine interface {
 	// Ask returns once the life has accepted, or invalid_state with the reason when it
 	// refused. Any other error means that the cabinet decides by itself.
 	Ask(ctx context.Context, s models.ShipmentID, in models.AskInput) error
+	// Reroute has a shipment go to another locker: see api.Engine.
+	Reroute(ctx context.Context, s models.ShipmentID, in models.RerouteInput) (models.ActionResult, error)
 	// Enroll returns a certificate and the cabinet's key for a claim, or for a certificate
 	// that is to be renewed. It returns one of the claim's and certificate's codes when it
 	// may not be, invalid_request for a certificate request that is no good, unavailable

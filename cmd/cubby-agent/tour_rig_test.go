@@ -74,7 +74,7 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 		}
 		layout.Cells = append(layout.Cells, models.LayoutCell{
 			Number: n + 1, Module: 1 + n/6, Row: 1 + n%6, Size: size, Regime: models.Ambient,
-			Inner: models.Dimensions{WidthMM: 420, HeightMM: high, DepthMM: 600},
+			Inner: models.Dimensions{WidthMM: 420, HeightMM: high, DepthMM: 600}, MaxWeightG: 20_000,
 		})
 	}
 	p.cabinet().Tell(models.EntryLayout, string(locker), layout)

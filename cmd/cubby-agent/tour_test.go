@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/protocol"
 	"cubby/models"
 )
 
@@ -33,6 +34,8 @@ func TestTour(t *testing.T) {
 			w.codes()
 			w.courier()
 			w.client()
+			w.letters()
+			w.shared()
 			w.troubles()
 			w.corrections()
 			w.objections()
@@ -152,6 +155,8 @@ func (w *tour) courier() {
 	w.shipment("two", nil, models.SizeS, models.SizeM)
 	w.shipment("big", nil, models.SizeXL)
 	w.shipment("large", nil, models.SizeL, models.SizeL, models.SizeL)
+	w.shipment("reach", func(s *models.DirectoryShipment) { s.Parcels[0].EasyReach = true }, models.SizeS)
+	w.shipment("heavy", func(s *models.DirectoryShipment) { s.Parcels[0].WeightG = 20_001 }, models.SizeS)
 	w.shipment("foreign", func(s *models.DirectoryShipment) { s.Carrier = "org_2" }, models.SizeS)
 	w.home()
 	w.scan("LABEL-one-1")
@@ -181,7 +186,7 @@ func (w *tour) courier() {
 	w.comes("L3", cabinet.TextHere)
 	goOn := w.time.stop()
 	w.r.cabinet().Hold(true)
-	w.choose(4)
+	w.choose(5) // of the list by labels
 	w.at("C4", cabinet.TextWait)
 	w.press(cabinet.ButtonCancel)
 	w.r.cabinet().Hold(false)
@@ -224,6 +229,8 @@ func (w *tour) courier() {
 	w.comes("L2", cabinet.TextLoaded)
 	w.scan("LABEL-one-1")
 	w.at("L10", cabinet.TextAlreadyIn)
+	w.scan("LABEL-heavy-1")
+	w.at("L10", cabinet.TextTooHeavy)
 	w.scan("LABEL-foreign-1")
 	w.at("L10", cabinet.TextOtherCarrier)
 	w.press(cabinet.ButtonFinish)
@@ -234,12 +241,17 @@ func (w *tour) courier() {
 	w.at("L9", cabinet.TextTooBig)
 	w.press(cabinet.ButtonTakeBack)
 	w.comes("L2", cabinet.TextCourier)
+	w.scan("LABEL-reach-1")
+	w.at("L9", cabinet.TextNoEasyReach)
+	w.press(cabinet.ButtonTakeBack)
+	w.comes("L2", cabinet.TextCourier)
 	w.load("LABEL-large-1")
 	w.load("LABEL-large-2")
 	w.scan("LABEL-large-3")
 	w.at("L9", cabinet.TextFull)
 	w.press(cabinet.ButtonCollect)
 	w.comes("L2", cabinet.TextNothingThere)
+	w.asks()
 
 	for n, size := range []cabinet.Button{"leave_s", "leave_m"} {
 		w.scan("NOBODY-" + string(size))
@@ -428,6 +440,117 @@ func (w *tour) jammed() {
 	w.press(cabinet.ButtonFinish)
 	w.at("C1", cabinet.TextStuck)
 	w.r.steel.Jam(cell, false)
+}
+
+// letters: a code that has some, on the screen's keys, with a typing mistake and by a keypad beside
+// the glass, which moves over them.
+func (w *tour) letters() {
+	issue := models.CodeBase32.ChooseIssue(w.r.cabinet().Key(), "shp_letters", 1, nil)
+	w.shipment("letters", func(s *models.DirectoryShipment) { s.Codes, s.Issue = models.CodeBase32, issue }, models.SizeS)
+	w.login()
+	w.load("LABEL-letters-1")
+	w.leave()
+	w.home()
+	w.is(`document.querySelectorAll('#keys.base32 button').length === 34`)
+	w.at("C1", cabinet.TextHome, "letters")
+	code := models.CodeBase32.Code(w.r.cabinet().Key(), "shp_letters", issue)
+	other := "Z"
+	if code[6] == 'Z' {
+		other = "Y"
+	}
+	w.typed(code[:6] + other)
+	w.at("P1", cabinet.TextMistyped, "letters")
+	wrong := models.CodeBase32.Code(w.r.cabinet().Key(), "shp_other", models.CodeBase32.ChooseIssue(w.r.cabinet().Key(), "shp_other", 1, nil))
+	w.typed(wrong)
+	w.at("P1", cabinet.TextWrongCode, "letters")
+	w.press(cabinet.ButtonCancel)
+	w.home()
+	w.press(cabinet.ButtonAccess)
+	w.press("access_low")
+	w.press("access_big")
+	w.press(cabinet.ButtonDone)
+	w.is(`innerHeight > innerWidth || document.querySelector('#keys button').getBoundingClientRect().top >= innerHeight / 2`)
+	w.at("C1", cabinet.TextHome, "letters-low")
+	w.keyed(strings.NewReplacer("0", "o", "1", "l").Replace(strings.ToLower(code)))
+	w.comes("P5", cabinet.TextTake)
+	w.shut(w.open(1)[0])
+	w.comes("P8", cabinet.TextEverything)
+	w.press(cabinet.ButtonYesTaken)
+	w.home()
+}
+
+// asks: what a courier has the server asked.
+func (w *tour) asks() {
+	w.r.cabinet().Reply(func(r protocol.Request) protocol.RequestReply {
+		switch r.Kind {
+		case protocol.Lookup:
+			return protocol.RequestReply{Verdict: protocol.RequestUnknown}
+		case protocol.Nearby:
+			return protocol.RequestReply{Lockers: []models.NearbyLocker{
+				{Locker: "lkr_2", Number: "L-002", Address: "High Street 5", DistanceM: 347, Room: 3},
+				{Locker: "lkr_3", Number: "L-003", Address: "Am Alten Güterbahnhof 117", DistanceM: 2345, Room: 1},
+			}}
+		}
+		return protocol.RequestReply{Verdict: protocol.RequestDone}
+	})
+	w.scan("LABEL-large-3")
+	w.comes("L9", cabinet.TextFull)
+	w.is(`document.querySelectorAll('#items button').length === 2`)
+	w.at("L9", cabinet.TextFull, "others")
+	w.choose(0)
+	w.at("L9", cabinet.TextSent)
+	w.press(cabinet.ButtonTakeBack)
+	w.comes("L2", cabinet.TextCourier)
+	w.scan("NOBODY-asked")
+	w.comes("L8", cabinet.TextLeaveHere)
+	w.press(cabinet.ButtonAskServer)
+	w.at("L8", cabinet.TextNotKnown)
+	w.press(cabinet.ButtonTakeBack)
+	w.comes("L2", cabinet.TextCourier)
+}
+
+// shared: two parcels of one client in one cell, and a client who wants to be called.
+func (w *tour) shared() {
+	w.shipment("pair", func(s *models.DirectoryShipment) {
+		s.Policy.ShareCells, s.Callable = true, true
+		for i := range s.Parcels {
+			s.Parcels[i].Dimensions = models.Dimensions{WidthMM: 200, HeightMM: 50, DepthMM: 300}
+		}
+	}, models.SizeS, models.SizeS)
+	w.login()
+	cell := w.load("LABEL-pair-1")
+	w.scan("LABEL-pair-2")
+	w.at("L5", cabinet.TextSame)
+	w.press(cabinet.ButtonSameCell)
+	w.comes("L4", cabinet.TextPutIn)
+	require.Equal(w.t, []int{cell}, w.open(1))
+	w.press(cabinet.ButtonCancel)
+	w.comes("L7", cabinet.TextTakeOut)
+	w.shut(cell)
+	w.at("L7", cabinet.TextTookOut)
+	w.press(cabinet.ButtonTaken)
+	w.comes("L2", cabinet.TextCourier)
+	w.scan("LABEL-pair-2")
+	w.comes("L5", cabinet.TextSame)
+	w.press(cabinet.ButtonSameCell)
+	w.comes("L4", cabinet.TextPutIn)
+	w.open(1)
+	w.shut(cell)
+	w.comes("L2", cabinet.TextLoaded)
+	w.leave()
+	w.home()
+	w.typed(w.code("pair"))
+	w.comes("P5", cabinet.TextTake)
+	w.open(1)
+	w.shut(cell)
+	w.comes("P8", cabinet.TextEverything)
+	w.press(cabinet.ButtonHelp)
+	w.at("C5", cabinet.TextHelp, "client")
+	w.press(cabinet.ButtonCallBack)
+	w.is(`document.getElementById('lines').textContent.includes('1-')`)
+	w.at("C5", cabinet.TextHelp, "called")
+	w.press(cabinet.ButtonBack)
+	w.home()
 }
 
 // troubles: what people say is wrong, and who looks into it.

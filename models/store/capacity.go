@@ -19,11 +19,11 @@ const (
 	nearbyTried = 100
 )
 
-// demandOf counts parcels.
-func demandOf(parcels []models.Parcel) models.Demand {
+// demandOf counts a shipment's parcels.
+func demandOf(s models.Shipment, parcels []models.Parcel) models.Demand {
 	d := models.Demand{}
 	for _, p := range parcels {
-		d.Add(p.Regime, p.Size, 1)
+		d.Add(models.CellClass{Regime: p.Regime, Size: p.Size, EasyReach: s.EasyReach}, 1)
 	}
 	return d
 }
@@ -38,18 +38,19 @@ func capacityOf(ctx context.Context, db *gorm.DB, until time.Time, lockers ...mo
 		Carrier models.OrganizationID
 		Regime  models.Regime
 		Size    models.Size
+		Easy    bool
 		N       int
 		Maximum *int
 	}
-	err := db.WithContext(ctx).Raw(`SELECT 'promised' AS kind, locker, carrier, regime, size, count(*) AS n, CAST(NULL AS bigint) AS maximum
-		FROM promises WHERE locker IN @lockers AND ("from" IS NULL OR "from" <= @until) GROUP BY locker, carrier, regime, size
-		UNION ALL SELECT 'free', locker, '', regime, size, count(*), CAST(NULL AS bigint)
-		FROM cells WHERE locker IN @lockers AND state = @free AND NOT doubtful GROUP BY locker, regime, size
-		UNION ALL SELECT 'occupied', c.locker, s.carrier, c.regime, c.size, count(*), CAST(NULL AS bigint)
+	err := db.WithContext(ctx).Raw(`SELECT 'promised' AS kind, locker, carrier, regime, size, easy_reach AS easy, count(*) AS n, CAST(NULL AS bigint) AS maximum
+		FROM promises WHERE locker IN @lockers AND ("from" IS NULL OR "from" <= @until) GROUP BY locker, carrier, regime, size, easy_reach
+		UNION ALL SELECT 'free', locker, '', regime, size, easy_reach, count(*), CAST(NULL AS bigint)
+		FROM cells WHERE locker IN @lockers AND state = @free AND NOT doubtful GROUP BY locker, regime, size, easy_reach
+		UNION ALL SELECT 'occupied', c.locker, s.carrier, c.regime, c.size, false, count(*), CAST(NULL AS bigint)
 		FROM cells c JOIN shipments s ON s.id = c.shipment
 		WHERE c.locker IN (SELECT locker FROM carrier_limits WHERE locker IN @lockers) AND c.state <> @free
 		GROUP BY c.locker, s.carrier, c.regime, c.size
-		UNION ALL SELECT 'limit', locker, carrier, regime, size, minimum, maximum FROM carrier_limits WHERE locker IN @lockers`,
+		UNION ALL SELECT 'limit', locker, carrier, regime, size, false, minimum, maximum FROM carrier_limits WHERE locker IN @lockers`,
 		map[string]any{"lockers": lockers, "free": models.CellFree, "until": until.UTC()}).Scan(&counts).Error
 	if err != nil {
 		return nil, err
@@ -61,14 +62,14 @@ func capacityOf(ctx context.Context, db *gorm.DB, until time.Time, lockers ...mo
 		}
 	}
 	for _, c := range counts {
-		at := found[c.Locker]
+		at, class := found[c.Locker], models.CellClass{Regime: c.Regime, Size: c.Size, EasyReach: c.Easy}
 		switch c.Kind {
 		case "promised":
-			count(at.Promised, c.Carrier, c.Regime, c.Size, c.N)
+			count(at.Promised, c.Carrier, class, c.N)
 		case "occupied":
-			count(at.Occupied, c.Carrier, c.Regime, c.Size, c.N)
+			count(at.Occupied, c.Carrier, class, c.N)
 		case "free":
-			at.Free.Add(c.Regime, c.Size, c.N)
+			at.Free.Add(class, c.N)
 		case "limit":
 			at.Limits = append(at.Limits, models.Limit{
 				Locker: c.Locker, Carrier: c.Carrier, Regime: c.Regime, Size: c.Size, Minimum: c.N, Maximum: c.Maximum,
@@ -80,11 +81,11 @@ func capacityOf(ctx context.Context, db *gorm.DB, until time.Time, lockers ...mo
 }
 
 // count adds to one carrier's demand.
-func count(of map[models.OrganizationID]models.Demand, carrier models.OrganizationID, r models.Regime, s models.Size, n int) {
+func count(of map[models.OrganizationID]models.Demand, carrier models.OrganizationID, c models.CellClass, n int) {
 	if of[carrier] == nil {
 		of[carrier] = models.Demand{}
 	}
-	of[carrier].Add(r, s, n)
+	of[carrier].Add(c, n)
 }
 
 // Availability returns a line for each regime and size that the locker has, with the room that
@@ -112,8 +113,10 @@ func (s *Store) Availability(ctx context.Context, id models.LockerID, carrier mo
 	for _, r := range []models.Regime{models.Ambient, models.Chilled, models.Frozen} {
 		for _, size := range models.Sizes() {
 			if slices.ContainsFunc(kinds, func(k models.StoredCell) bool { return k.Regime == r && k.Size == size }) {
+				anywhere, easy := models.CellClass{Regime: r, Size: size}, models.CellClass{Regime: r, Size: size, EasyReach: true}
 				lines = append(lines, models.Availability{
-					Regime: r, Size: size, Free: c.Free[r][size], Room: c.Room(carrier, r, size),
+					Regime: r, Size: size, Free: c.Free.OfSize(r, size), Room: c.Room(carrier, anywhere),
+					EasyFree: c.Free[easy], EasyRoom: c.Room(carrier, easy),
 				})
 			}
 		}
@@ -189,10 +192,8 @@ func (s *Store) nearby(ctx context.Context, from models.LockerID, carrier models
 // least is the room for the scarcest kind of the parcels.
 func least(c models.Capacity, carrier models.OrganizationID, need models.Demand) int {
 	n := math.MaxInt
-	for r, sizes := range need {
-		for size := range sizes {
-			n = min(n, c.Room(carrier, r, size))
-		}
+	for class := range need {
+		n = min(n, c.Room(carrier, class))
 	}
 	return n
 }

@@ -56,11 +56,11 @@ func (t *tx) writeLocker(l models.LockerID, rows ...models.DirectoryRow) error {
 }
 
 // shipmentEntry is what a cabinet is told of a shipment, and of the room promised for it there.
-func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy, promises []models.Promise) models.DirectoryRow {
-	entry := models.DirectoryShipment{Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Frozen: s.Frozen, Policy: p}
+func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy, promises []models.Promise, callable bool) models.DirectoryRow {
+	entry := models.DirectoryShipment{Callable: callable, Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Codes: s.Codes, Frozen: s.Frozen, Policy: p}
 	for _, p := range parcels {
 		entry.Parcels = append(entry.Parcels, models.DirectoryParcel{
-			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions,
+			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG, EasyReach: s.EasyReach,
 			Promised: slices.ContainsFunc(promises, func(kept models.Promise) bool { return kept.Parcel == p.ID }),
 		})
 	}

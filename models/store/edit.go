@@ -48,14 +48,20 @@ func (s *Store) EditShipment(ctx context.Context, e models.ShipmentEdit) error {
 		if e.ExpectedAt != nil {
 			row.ExpectedAt = utc(e.ExpectedAt)
 		}
-		if _, err := t.exec("UPDATE shipments SET notify_by = ?, language = ?, expected_at = ?, contact_changes = ?, page_rev = ?, updated_at = ? WHERE id = ?",
-			row.NotifyBy, row.Language, row.ExpectedAt, row.ContactChanges, row.PageRev, t.now, row.ID); err != nil {
+		if e.EasyReach != nil {
+			row.EasyReach = *e.EasyReach
+		}
+		if _, err := t.exec("UPDATE shipments SET notify_by = ?, language = ?, expected_at = ?, easy_reach = ?, contact_changes = ?, page_rev = ?, updated_at = ? WHERE id = ?",
+			row.NotifyBy, row.Language, row.ExpectedAt, row.EasyReach, row.ContactChanges, row.PageRev, t.now, row.ID); err != nil {
 			return err
 		}
-		if e.ExpectedAt != nil || len(e.Parcels) > 0 {
+		if e.ExpectedAt != nil || e.EasyReach != nil || len(e.Parcels) > 0 {
 			if err := t.editParcels(row, e.Parcels); err != nil {
 				return err
 			}
+		}
+		if err := t.tellEdited(row, e); err != nil {
+			return err
 		}
 		return t.audit(e.Request, "shipment.edit", string(row.ID), strings.Join(changed, ", "))
 	})
@@ -125,8 +131,8 @@ func (t *tx) codeKnown(row models.Shipment) (bool, error) {
 	return shown, err
 }
 
-// editParcels changes parcels that are in no cell yet, has their locker keep the room that they
-// need now, and tells its cabinet.
+// editParcels changes parcels that are in no cell yet, and has their locker keep the room that they
+// need now.
 func (t *tx) editParcels(row models.Shipment, edits []models.ParcelEdit) error {
 	parcels, err := parcelsOf(t.ctx, t.db, row.ID)
 	if err != nil {
@@ -158,11 +164,14 @@ func (t *tx) editParcels(row models.Shipment, edits []models.ParcelEdit) error {
 			return err
 		}
 	}
-	if err := t.promiseAgain(row, parcels); err != nil {
-		return err
-	}
-	if row.Issue == 0 {
-		return nil // its cabinet hears of it with its code
+	return t.promiseAgain(row, parcels)
+}
+
+// tellEdited has the cabinet told what is another for it.
+func (t *tx) tellEdited(row models.Shipment, e models.ShipmentEdit) error {
+	told := e.ExpectedAt != nil || e.EasyReach != nil || len(e.Parcels) > 0 || e.Contact != nil || e.NotifyBy != ""
+	if !told || row.Issue == 0 {
+		return nil // or its cabinet hears of it with its code
 	}
 	return t.expectAt(row)
 }
@@ -183,14 +192,15 @@ func (t *tx) promiseAgain(row models.Shipment, parcels []models.Parcel) error {
 	demand := models.Demand{}
 	for i := range kept {
 		kept[i].Size, kept[i].From, kept[i].BrokenAt = sizes[kept[i].Parcel], row.ExpectedAt, nil
-		demand.Add(kept[i].Regime, kept[i].Size, 1)
+		kept[i].EasyReach = row.EasyReach
+		demand.Add(kept[i].Class(), 1)
 	}
 	rooms, err := capacityOf(t.ctx, t.db, kept[0].Until(t.now), row.Locker)
 	if err != nil {
 		return err
 	}
-	if !rooms[row.Locker].Fits(row.Carrier, demand) {
-		return models.Errorf(models.CodeNoCapacity, "The locker has no room for the parcels as they would be.")
+	if err := rooms[row.Locker].Refusal(row.Carrier, demand); err != nil {
+		return err
 	}
 	if err := insert(t, kept...); err != nil {
 		return err

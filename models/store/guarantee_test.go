@@ -47,7 +47,7 @@ func TestBestEffort(t *testing.T) {
 
 		other := f.locker(t, "L-2")
 		require.NoError(t, f.KeepRoom(t.Context(), v.Shipment.ID, other.ID))
-		_, err = f.MoveShipment(t.Context(), v.Shipment.ID, other.ID, 0, func([]models.Shipment) (int, error) { return 1, nil })
+		_, err = f.MoveShipment(t.Context(), v.Shipment.ID, other.ID, 0, func(models.Shipment, []models.Shipment) (int, error) { return 1, nil })
 		require.NoError(t, err)
 		read, err = f.Shipment(t.Context(), f.actor(f.carrier), v.Shipment.ID)
 		require.NoError(t, err)

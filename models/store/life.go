@@ -61,7 +61,7 @@ func (s *Store) recoverLife(ctx context.Context, row models.Shipment, parcels []
 // NextIssue sets an issue of a shipment's pickup code above after, unless it has one, and
 // returns it. The locker's lock keeps two shipments from choosing codes that collide.
 func (s *Store) NextIssue(ctx context.Context, id models.ShipmentID, after int,
-	choose func(l models.LockerID, open []models.Shipment) (int, error)) (issue int, err error) {
+	choose func(of models.Shipment, open []models.Shipment) (int, error)) (issue int, err error) {
 	err = s.tx(ctx, "issue", func(t *tx) error {
 		row, err := gorm.G[models.Shipment](t.db).Where("id = ?", id).Take(t.ctx)
 		if row, err = take(row, err, "There is no such shipment."); err != nil || row.Issue > after {
@@ -81,7 +81,7 @@ func (s *Store) NextIssue(ctx context.Context, id models.ShipmentID, after int,
 		if err != nil {
 			return err
 		}
-		if row.Issue, err = choose(row.Locker, open); err != nil {
+		if row.Issue, err = choose(row, open); err != nil {
 			return err
 		}
 		// Who has a message with the code before has the address of the page too, which shows the code by now.
@@ -112,7 +112,11 @@ func (t *tx) expectAt(row models.Shipment) error {
 	if err != nil {
 		return err
 	}
-	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy, promises))
+	callable, err := t.callable(row)
+	if err != nil {
+		return err
+	}
+	return t.writeLocker(row.Locker, shipmentEntry(row, parcels, policy, promises, callable))
 }
 
 // Project writes a projection, with the grant that goes with it, signed by sign, and returns
@@ -228,14 +232,21 @@ func (t *tx) project(row models.Shipment, p models.Projection, sign func(models.
 // client's, and what its cabinets were told.
 func (t *tx) shownAgain(row models.Shipment, p models.Projection, ended bool) (models.Shipment, error) {
 	if row.Locker != p.Again.Locker {
+		policy, err := policyOf(t.ctx, t.db, row)
+		if err != nil {
+			return row, err
+		}
+		if row.Codes, err = t.codesAt(policy, p.Again.Locker); err != nil {
+			return row, err
+		}
 		gone := models.DirectoryRow{Kind: models.EntryShipment, Key: string(row.ID), Deleted: true}
 		if err := t.writeLocker(row.Locker, gone); err != nil {
 			return row, err
 		}
 	}
 	row.Locker, row.Issue, row.Frozen = p.Again.Locker, max(row.Issue, p.Again.Issue), p.Frozen
-	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, contact_changes = ?, contact_told = ? WHERE id = ?",
-		row.Locker, row.Issue, max(row.ContactChanges, p.Again.Contacts), max(row.ContactTold, p.Again.Contacts), row.ID); err != nil {
+	if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, codes = ?, contact_changes = ?, contact_told = ? WHERE id = ?",
+		row.Locker, row.Issue, row.Codes, max(row.ContactChanges, p.Again.Contacts), max(row.ContactTold, p.Again.Contacts), row.ID); err != nil {
 		return row, err
 	}
 	if _, err := t.exec("UPDATE promises SET locker = ? WHERE shipment = ?", p.Again.Room, row.ID); err != nil {

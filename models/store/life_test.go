@@ -138,7 +138,7 @@ func TestIssueIsChosenOnce(t *testing.T) {
 		for i := range errs {
 			id := views[i%2].Shipment.ID
 			group.Go(func() {
-				_, errs[i] = f.NextIssue(t.Context(), id, 0, func(at models.LockerID, open []models.Shipment) (int, error) {
+				_, errs[i] = f.NextIssue(t.Context(), id, 0, func(of models.Shipment, open []models.Shipment) (int, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					seen[id] = append(seen[id], len(open))
@@ -158,7 +158,7 @@ func TestIssueIsChosenOnce(t *testing.T) {
 		require.Equal(t, map[int]bool{1: true, 2: true}, issues, "the second saw the first")
 		refused := errors.New("no key")
 		_, err := f.NextIssue(t.Context(), f.create(t, f.announcement(l.ID, "N3")).Shipment.ID, 0,
-			func(models.LockerID, []models.Shipment) (int, error) { return 0, refused })
+			func(models.Shipment, []models.Shipment) (int, error) { return 0, refused })
 		require.ErrorIs(t, err, refused)
 		_, err = f.NextIssue(t.Context(), "shp_none", 0, nil)
 		require.Equal(t, models.CodeNotFound, code(err))
@@ -169,7 +169,7 @@ func TestReissueIsOnePerStep(t *testing.T) {
 	on(t, func(t *testing.T, f *fixture) {
 		v := f.create(t, f.announcement(f.locker(t, "L-1").ID, "N1"))
 		next := func(after int) int {
-			issue, err := f.NextIssue(t.Context(), v.Shipment.ID, after, func(models.LockerID, []models.Shipment) (int, error) { return after + 1, nil })
+			issue, err := f.NextIssue(t.Context(), v.Shipment.ID, after, func(models.Shipment, []models.Shipment) (int, error) { return after + 1, nil })
 			require.NoError(t, err)
 			return issue
 		}

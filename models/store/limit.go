@@ -67,7 +67,7 @@ func (t *tx) checkLimits(id models.LockerID, limits []models.Limit) error {
 	}
 	has := models.Demand{}
 	for _, c := range cells {
-		has.Add(c.Regime, c.Size, 1)
+		has.Add(c.Class(), 1)
 	}
 	return models.CheckLimits(limits, has)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -77,7 +78,7 @@ func (s *Store) UpdateLocker(ctx context.Context, r models.Request, id models.Lo
 		if err != nil {
 			return err
 		}
-		number := l.Number
+		number, reach := l.Number, l.EasyReach
 		if err := u.Apply(&l, int(cells)); err != nil {
 			return err
 		}
@@ -85,12 +86,29 @@ func (s *Store) UpdateLocker(ctx context.Context, r models.Request, id models.Lo
 		if err := t.db.Save(&l).Error; err != nil {
 			return err
 		}
-		if err := t.audit(r, "locker.update", string(id), l.Number); err != nil || l.Number == number {
+		if err := t.audit(r, "locker.update", string(id), l.Number); err != nil {
 			return err
 		}
-		return t.tellLayout(l)
+		another := !slices.Equal(l.EasyReach, reach)
+		if another {
+			if err := t.reachCells(l); err != nil {
+				return err
+			}
+		}
+		if another || l.Number != number {
+			return t.tellLayout(l)
+		}
+		return nil
 	})
 	return l, err
+}
+
+// reachCells marks the cells that everybody reaches, and weighs the promises of such cells anew.
+func (t *tx) reachCells(l models.Locker) error {
+	if _, err := t.exec("UPDATE cells SET easy_reach = number IN ? WHERE locker = ?", append([]int{0}, l.EasyReach...), l.ID); err != nil {
+		return err
+	}
+	return t.weighRoom(l.ID)
 }
 
 // SetAlias has a carrier call a locker so; empty: by its number alone. One that the carrier has

@@ -74,7 +74,7 @@ func (s *Store) CreateLocker(ctx context.Context, r models.Request, l models.Loc
 		if err := insert(t, models.Head{Locker: l.ID, UpdatedAt: t.now}); err != nil {
 			return err
 		}
-		if err := t.addCells(l.ID, model.Layout()); err != nil {
+		if err := t.addCells(l, model.Layout()); err != nil {
 			return err
 		}
 		if err := t.audit(r, "locker.create", string(l.ID), string(l.Location)); err != nil {
@@ -99,6 +99,7 @@ func (t *tx) writeLayout(l models.Locker, place models.Location, cells []models.
 	if err != nil {
 		return err
 	}
+	l.WithinReach(cells)
 	return t.writeLocker(l.ID, models.DirectoryRow{Kind: models.EntryLayout, Key: string(l.ID), Body: encode(models.DirectoryLayout{
 		Locker: l.ID, Number: l.Number, Address: place.Address, TimeZone: place.TimeZone, State: l.State, Cells: cells,
 		Neighbours: neighbours, Screen: shown(profiles, l.ID, place),
@@ -195,14 +196,15 @@ func (t *tx) tellLayout(l models.Locker) error {
 	return t.writeLayout(l, place, cells)
 }
 
-func (t *tx) addCells(l models.LockerID, layout []models.LayoutCell) error {
+func (t *tx) addCells(l models.Locker, layout []models.LayoutCell) error {
 	if len(layout) == 0 {
 		return nil
 	}
 	cells := make([]models.StoredCell, 0, len(layout))
 	for _, c := range layout {
 		cells = append(cells, models.StoredCell{
-			Locker: l, Number: c.Number, Size: c.Size, Regime: c.Regime, State: models.CellFree, Layout: c, Since: &t.now, UpdatedAt: t.now,
+			Locker: l.ID, Number: c.Number, Size: c.Size, Regime: c.Regime, State: models.CellFree, Layout: c, Since: &t.now, UpdatedAt: t.now,
+			EasyReach: slices.Contains(l.EasyReach, c.Number),
 		})
 	}
 	return insert(t, cells...)

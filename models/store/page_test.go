@@ -23,7 +23,7 @@ func (f *fixture) waiting(t *testing.T) models.ShipmentView {
 	v := f.create(t, f.announcement(l.ID, "N1"))
 	life, err := f.LoadLife(t.Context(), v.Shipment.ID)
 	require.NoError(t, err)
-	_, err = f.NextIssue(t.Context(), v.Shipment.ID, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+	_, err = f.NextIssue(t.Context(), v.Shipment.ID, 0, func(models.Shipment, []models.Shipment) (int, error) { return 1, nil })
 	require.NoError(t, err)
 	in := models.FactSignal{Locker: l.ID, Epoch: 1, Seq: 1, At: f.clock(), Type: models.FactDeposited, Parcel: v.Parcels[0].ID, Cell: 3}
 	_, err = f.Project(t.Context(), projected(&life, in), signed)
@@ -100,7 +100,7 @@ func TestClientPage(t *testing.T) {
 
 		issue := func(n int) {
 			t.Helper()
-			_, err := f.NextIssue(t.Context(), id, n-1, func(models.LockerID, []models.Shipment) (int, error) { return n, nil })
+			_, err := f.NextIssue(t.Context(), id, n-1, func(models.Shipment, []models.Shipment) (int, error) { return n, nil })
 			require.NoError(t, err)
 		}
 		issue(1)

@@ -46,15 +46,15 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
-		if len(parcels) > 0 && !rooms[to].Fits(parcels[0].Carrier, demandOf(parcels)) {
-			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for the parcels.", locker.Number)
+		if err := rooms[to].Refusal(from.Carrier, demandOf(from, parcels)); err != nil {
+			return err
 		}
 		if err := t.releaseAll(id, from.Locker); err != nil {
 			return err
 		}
 		for _, p := range parcels {
 			promise := models.Promise{
-				Parcel: p.ID, Shipment: id, Locker: to, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime,
+				Parcel: p.ID, Shipment: id, Locker: to, Carrier: p.Carrier, Size: p.Size, Regime: p.Regime, EasyReach: from.EasyReach,
 				Horizon: policy.Horizon(), CreatedAt: t.now,
 			}
 			if _, err := insertNew(t, promise); err != nil {
@@ -68,7 +68,7 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 // MoveShipment makes a shipment that of another locker, with an issue of its code above after,
 // and tells both cabinets. It returns the issue; doing it again changes nothing.
 func (s *Store) MoveShipment(ctx context.Context, id models.ShipmentID, to models.LockerID, after int,
-	choose func(open []models.Shipment) (int, error)) (issue int, err error) {
+	choose func(moved models.Shipment, open []models.Shipment) (int, error)) (issue int, err error) {
 	err = s.tx(ctx, "move", func(t *tx) error {
 		if _, err := forUpdate[models.Locker](t).Where("id = ?", to).Take(t.ctx); err != nil {
 			return err
@@ -87,11 +87,20 @@ func (s *Store) MoveShipment(ctx context.Context, id models.ShipmentID, to model
 		if err := t.writeLocker(row.Locker, gone); err != nil {
 			return err
 		}
-		if issue, err = choose(open); err != nil {
+		policy, err := policyOf(t.ctx, t.db, row)
+		if err != nil {
 			return err
 		}
-		row.Locker, row.Issue, row.Guaranteed = to, issue, true
-		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, guaranteed = ?, updated_at = ? WHERE id = ?", to, issue, true, t.now, id); err != nil {
+		row.Locker, row.Guaranteed = to, true
+		if row.Codes, err = t.codesAt(policy, to); err != nil {
+			return err
+		}
+		if issue, err = choose(row, open); err != nil {
+			return err
+		}
+		row.Issue = issue
+		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, codes = ?, guaranteed = ?, updated_at = ? WHERE id = ?",
+			to, issue, row.Codes, true, t.now, id); err != nil {
 			return err
 		}
 		return t.expectAt(row)

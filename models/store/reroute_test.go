@@ -14,9 +14,9 @@ func TestReroute(t *testing.T) {
 		v := f.create(t, f.announcement(from.ID, "N1"))
 		other := f.create(t, f.announcement(to.ID, "N2"))
 		id := v.Shipment.ID
-		_, err := f.NextIssue(t.Context(), id, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+		_, err := f.NextIssue(t.Context(), id, 0, func(models.Shipment, []models.Shipment) (int, error) { return 1, nil })
 		require.NoError(t, err)
-		_, err = f.NextIssue(t.Context(), other.Shipment.ID, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+		_, err = f.NextIssue(t.Context(), other.Shipment.ID, 0, func(models.Shipment, []models.Shipment) (int, error) { return 1, nil })
 		require.NoError(t, err)
 
 		require.NoError(t, f.KeepRoom(t.Context(), id, to.ID))
@@ -33,7 +33,7 @@ func TestReroute(t *testing.T) {
 
 		chosen := 0
 		for range 2 { // once more changes nothing
-			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, func(open []models.Shipment) (int, error) {
+			issue, err := f.MoveShipment(t.Context(), id, to.ID, 1, func(_ models.Shipment, open []models.Shipment) (int, error) {
 				require.Len(t, open, 1, "the other shipment at the new locker")
 				chosen++
 				return 5 + chosen, nil

@@ -136,7 +136,7 @@ func TestReconcileRenumbersTheDirectory(t *testing.T) {
 		expect := func(number string) {
 			t.Helper()
 			v := f.create(t, f.announcement(l.ID, number))
-			_, err := f.NextIssue(t.Context(), v.Shipment.ID, 0, func(models.LockerID, []models.Shipment) (int, error) { return 1, nil })
+			_, err := f.NextIssue(t.Context(), v.Shipment.ID, 0, func(models.Shipment, []models.Shipment) (int, error) { return 1, nil })
 			require.NoError(t, err)
 		}
 		expect("N1")

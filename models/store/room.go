@@ -148,7 +148,7 @@ func (t *tx) usable(l models.Locker) (models.Demand, error) {
 	cells, err := gorm.G[models.StoredCell](t.db).Where("locker = ? AND state IN ? AND NOT doubtful", l.ID,
 		[]models.CellState{models.CellFree, models.CellReserved}).Find(t.ctx)
 	for _, c := range cells {
-		usable.Add(c.Regime, c.Size, 1)
+		usable.Add(c.Class(), 1)
 	}
 	return usable, err
 }

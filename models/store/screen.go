@@ -157,7 +157,7 @@ func (s *Store) TellScreens(ctx context.Context) error {
 }
 
 // tellScreens tells the cabinets of the next lockers after one, and returns the last of them; nil:
-// none follow. Of what they were told it changes the screen alone.
+// none follow. Of what they were told it changes the screen, and which cells everybody reaches, alone.
 func (t *tx) tellScreens(after string) (last *string, err error) {
 	// Everyone who writes a layout holds its locker's row.
 	lockers, err := forUpdate[models.Locker](t).Where("id > ?", after).Order("id").Limit(screensBatch).Find(t.ctx)
@@ -197,6 +197,7 @@ func (t *tx) tellScreens(after string) (last *string, err error) {
 			return nil, err
 		}
 		layout.Screen = shown(profiles, l.ID, at[l.Location])
+		l.WithinReach(layout.Cells)
 		if body := encode(layout); string(body) != string(row.Body) {
 			row.Body = body
 			rows = append(rows, row)

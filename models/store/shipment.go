@@ -52,8 +52,8 @@ func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v mod
 		}
 		return t.createShipment(n, &d)
 	})
-	if models.ErrorCode(err) == models.CodeNoCapacity {
-		return v, false, s.withNearby(ctx, err, d.Shipment.Locker, n.Carrier, demandOf(d.Parcels), d.promise().Until(s.now()))
+	if code := models.ErrorCode(err); code == models.CodeNoCapacity || code == models.CodeNoEasyReach {
+		return v, false, s.withNearby(ctx, err, d.Shipment.Locker, n.Carrier, demandOf(d.Shipment, d.Parcels), d.promise().Until(s.now()))
 	}
 	if err != nil {
 		return models.ShipmentView{}, false, err
@@ -83,7 +83,7 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	d.Shipment = models.Shipment{
 		ID: models.ShipmentID(s.ids.New(models.PrefixShipment)), Carrier: n.Carrier, Shop: n.Shop, Number: n.Number,
 		Locker: locker.ID, Test: locker.Test, PolicyName: policy.Name, PolicyVersion: policy.Version, NotifyBy: n.NotifyBy,
-		Language: n.Language, ExpectedAt: utc(n.ExpectedAt), CreatedAt: now, State: models.StateCreated, UpdatedAt: now,
+		Language: n.Language, ExpectedAt: utc(n.ExpectedAt), EasyReach: n.EasyReach, CreatedAt: now, State: models.StateCreated, UpdatedAt: now,
 	}
 	d.contact = n.Contact
 	d.contact.Shipment, d.contact.CreatedAt = d.Shipment.ID, now
@@ -207,13 +207,16 @@ func (t *tx) createShipment(n models.NewShipment, d *draft) error {
 	if err != nil {
 		return err
 	}
-	if !rooms[locker.ID].Fits(d.Shipment.Carrier, demandOf(d.Parcels)) {
+	if err := rooms[locker.ID].Refusal(d.Shipment.Carrier, demandOf(d.Shipment, d.Parcels)); err != nil {
 		if n.Guarantee != models.GuaranteeBestEffort {
-			return models.Errorf(models.CodeNoCapacity, "Locker %s has no room for all the parcels.", locker.Number)
+			return err
 		}
 		if err := t.withoutGuarantee(n, d); err != nil {
 			return err
 		}
+	}
+	if d.Shipment.Codes, err = t.codesAt(d.policy, locker.ID); err != nil {
+		return err
 	}
 	if err := insert(t, d.Shipment); err != nil {
 		return err
@@ -240,12 +243,25 @@ func (t *tx) createShipment(n models.NewShipment, d *draft) error {
 	if err := t.audit(n.Request, "shipment.create", string(d.Shipment.ID), ""); err != nil {
 		return err
 	}
-	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy, promises)); err != nil {
+	if err := t.writeLocker(locker.ID, shipmentEntry(d.Shipment, d.Parcels, d.policy, promises, d.callable())); err != nil {
 		return err
 	}
 	return t.writeEvents(d.Shipment, models.Event{
 		Shipment: d.Shipment.ID, Type: models.EventCreated, At: d.Shipment.CreatedAt, Locker: locker.ID,
 	})
+}
+
+// codesAt is what pickup codes are written in at a locker: what the policy says, and digits where
+// its pad has nothing else.
+func (t *tx) codesAt(p models.Policy, l models.LockerID) (models.CodeAlphabet, error) {
+	if p.Codes == models.CodeDigits {
+		return models.CodeDigits, nil
+	}
+	profiles, err := screensOf(t.ctx, gorm.G[storedScreen](t.db), l)
+	if profiles[models.ScopeOfLocker(l)].Over(profiles[models.ScopeNetwork]).Keypad {
+		return models.CodeDigits, err
+	}
+	return p.Codes, err
 }
 
 // withoutGuarantee makes an announcement one that room is not promised for, also in the answer
@@ -263,7 +279,12 @@ func (t *tx) withoutGuarantee(n models.NewShipment, d *draft) error {
 // promise is the part that the promises of all its parcels have in common.
 func (d *draft) promise() models.Promise {
 	s := d.Shipment
-	return models.Promise{Shipment: s.ID, Locker: s.Locker, Carrier: s.Carrier, From: s.ExpectedAt, Horizon: d.policy.Horizon()}
+	return models.Promise{Shipment: s.ID, Locker: s.Locker, Carrier: s.Carrier, EasyReach: s.EasyReach, From: s.ExpectedAt, Horizon: d.policy.Horizon()}
+}
+
+// callable reports whether the support knows a phone of the client.
+func (d *draft) callable() bool {
+	return d.Shipment.NotifyBy == models.NotifyContact && d.contact.Phone != ""
 }
 
 // promises are those for all parcels, or none.

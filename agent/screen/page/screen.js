@@ -15,11 +15,13 @@ const again = 1000; // ms until the next try to reach the cabinet
 const lostAfter = 3000; // ms
 const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
-const codeLength = 8;
+const lengths = { digits: 8, letters: 7 }; // of pickup codes: one of base 32 has a letter
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
+const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
+const meant = { O: '0', I: '1', L: '1' }; // in a code of base 32
 const letters = [...'1234567890QWERTYUIOPASDFGHJKL-ZXCVBNM', '⌫', '.', 'OK'];
 const side = new URLSearchParams(location.search).get('side') === 'back' ? '?side=back' : '';
 const at = (id) => document.getElementById(id);
@@ -112,11 +114,12 @@ const distance = (m, language) => m < 1000
 
 /** @param {View} v */
 function drawPad(v) {
-  const keyboard = { digits, pin: digits, label: lettersWanted && letters }[v.pad];
+  const keyboard = { digits, base32, pin: digits, label: lettersWanted && letters }[v.pad];
   at('pad').hidden = !keyboard;
   at('keyboard').hidden = v.pad !== 'label';
   document.querySelector('main').classList.toggle('typing', !!keyboard);
   at('keys').classList.toggle('letters', keyboard === letters);
+  at('keys').classList.toggle('base32', keyboard === base32);
   fill(at('keys'), keyboard || [], key);
 }
 
@@ -136,9 +139,9 @@ function type(name) {
     case 'OK': return submit();
     case '⌫': typed.value = typed.value.slice(0, -1); return;
   }
-  typed.value += name;
+  typed.value += view.pad === 'base32' ? meant[name] || name : name;
   // A whole pickup code needs no OK.
-  if (view.pad === 'digits' && typed.value.length === codeLength) submit();
+  if ((view.pad === 'digits' || view.pad === 'base32') && typed.value.length === (/[A-Z]/.test(typed.value) ? lengths.letters : lengths.digits)) submit();
 }
 
 function submit() {
@@ -320,13 +323,16 @@ function listen() {
 }
 
 // What can be reached without a finger, in the order of the page.
-const reachable = () => [...document.querySelectorAll('#items button, #buttons button, footer button')].filter((b) => b.checkVisibility());
+const reachable = () => [...document.querySelectorAll('#keys.base32 button, #items button, #buttons button, footer button')].filter((b) => b.checkVisibility());
 
 function move(by) {
   const all = reachable();
   const now = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
   all[(now + by + all.length) % all.length]?.focus();
 }
+
+// A key of the screen that was moved to: a keypad types the letters of a code by it.
+const onKey = () => document.activeElement.closest('#keys.base32') !== null;
 
 // A keypad without letters does it all: digits type, or choose by their place where nothing is typed; + and - move, Enter
 // presses, * has the access modes, / the help.
@@ -343,7 +349,7 @@ function keyDown(e) {
     '*': () => send('press', view.frame.includes('access') ? 'access' : 'back'),
     '/': () => send('press', view.frame.includes('help') ? 'help' : 'back'),
     Backspace: () => type('⌫'), Delete: () => type('⌫'), Escape: () => send('press', 'back'),
-    Enter: () => (typed.value ? submit() : onButton && document.activeElement.click()),
+    Enter: () => (typed.value && !onKey() ? submit() : onButton && document.activeElement.click()),
   }[e.key];
   if (view.pad === 'label' && /^[A-Za-z0-9.-]$/.test(e.key)) {
     lettersWanted = true;

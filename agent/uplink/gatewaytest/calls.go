@@ -175,7 +175,11 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request, c *Cabinet) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c.requests = append(c.requests, in)
-	reply(w, struct{}{})
+	if c.replies != nil {
+		reply(w, c.replies(in))
+		return
+	}
+	reply(w, protocol.RequestReply{})
 }
 
 func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, c *Cabinet) {

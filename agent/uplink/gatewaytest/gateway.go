@@ -64,6 +64,7 @@ type Cabinet struct {
 	results  []protocol.Result
 	problems []protocol.Problem
 	requests []protocol.Request
+	replies  func(protocol.Request) protocol.RequestReply
 	beats    int
 	serials  []string // of the certificates that streams came with
 	verdict  protocol.Verdict
@@ -207,6 +208,13 @@ func (c *Cabinet) Facts() []models.Fact {
 // Has reports whether a fact of a type was taken in.
 func (c *Cabinet) Has(t models.FactType) bool {
 	return slices.ContainsFunc(c.Facts(), func(f models.Fact) bool { return f.Type == t })
+}
+
+// Reply has requests answered so.
+func (c *Cabinet) Reply(how func(protocol.Request) protocol.RequestReply) {
+	c.g.mu.Lock()
+	defer c.g.mu.Unlock()
+	c.replies = how
 }
 
 // Requests are those that came.
