@@ -378,6 +378,8 @@ addEventListener('keydown', keyDown);
 addEventListener('keydown', touched);
 addEventListener('pointerdown', touched);
 addEventListener('contextmenu', (e) => e.preventDefault());
+// Else the pad would shake anew whenever it is shown again.
+at('pad').addEventListener('animationend', () => at('pad').classList.remove('shake'));
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
 
 // A page that draws says so: the cabinet starts a browser anew that does not.
