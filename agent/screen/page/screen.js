@@ -405,6 +405,8 @@ addEventListener('pointerdown', touched);
 addEventListener('pointerdown', (e) => { if (!e.target.closest('button')) staffWaits(); });
 for (const end of ['pointerup', 'pointercancel', 'keyup', 'blur']) addEventListener(end, staffEnds);
 addEventListener('contextmenu', (e) => e.preventDefault());
+// Else the pad would shake anew whenever it is shown again.
+at('pad').addEventListener('animationend', () => at('pad').classList.remove('shake'));
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
 
 // A page that draws says so: the cabinet starts a browser anew that does not.
