@@ -13,14 +13,16 @@ const restEvery = 100 * time.Millisecond
 
 // Announcement is what a carrier says of a shipment that is to come.
 type Announcement struct {
-	Carrier  string      `json:"carrier,omitempty"`
-	Number   string      `json:"number"`
-	Locker   string      `json:"locker"`
-	Policy   string      `json:"policy,omitempty"`
-	NotifyBy string      `json:"notify_by,omitempty"`
-	Language string      `json:"language,omitempty"`
-	Contact  Contact     `json:"contact,omitzero"`
-	Parcels  []NewParcel `json:"parcels"`
+	Carrier  string `json:"carrier,omitempty"`
+	Number   string `json:"number"`
+	Locker   string `json:"locker"`
+	Policy   string `json:"policy,omitempty"`
+	NotifyBy string `json:"notify_by,omitempty"`
+	Language string `json:"language,omitempty"`
+	// EasyReach: into cells that everybody reaches, and into no others.
+	EasyReach bool        `json:"easy_reach,omitempty"`
+	Contact   Contact     `json:"contact,omitzero"`
+	Parcels   []NewParcel `json:"parcels"`
 }
 
 // Contact is the client of an announcement.

@@ -161,7 +161,7 @@ func (s *System) lots() []lot {
 	}
 	return []lot{
 		{"12 shipments are announced at L-001", 12, true, s.fillExpected},
-		{"a courier brings parcels to L-001", 7, true, s.fillCourtyard},
+		{"a courier brings parcels to L-001", 8, true, s.fillCourtyard},
 		{"L-004 is nearly full", 4, false, s.fillOffice},
 		{"a courier brings parcels to the back of L-002, one to be cold, one shipment of three", 7, false, s.fillMarket},
 		{"a lock of L-002 is stuck for a while", 1, false, s.fillDoubtful},
@@ -211,12 +211,14 @@ func (t *street) announce(ctx context.Context, by people.Carrier, policy string,
 }
 
 func (t *street) announceParcels(ctx context.Context, by people.Carrier, policy string, parcels ...people.NewParcel) (sent, error) {
+	return t.announceAs(ctx, by, people.Announcement{Policy: policy, Parcels: parcels})
+}
+
+// announceAs gives an announcement its number, the locker and the client.
+func (t *street) announceAs(ctx context.Context, by people.Carrier, wanted people.Announcement) (sent, error) {
 	t.made++
 	number := fmt.Sprintf("%s-%02d", t.prefix, t.made)
-	wanted := people.Announcement{
-		Number: number, Locker: t.at.Locker, Policy: policy, Contact: people.Contact{Email: fmt.Sprintf("client-%s@example.com", number)},
-		Parcels: parcels,
-	}
+	wanted.Number, wanted.Locker, wanted.Contact = number, t.at.Locker, people.Contact{Email: fmt.Sprintf("client-%s@example.com", number)}
 	s, err := by.Announce(ctx, "demo network "+number, wanted)
 	if err == nil {
 		s, err = by.Shipment(ctx, s.ID) // the first answer is kept for a repeat: it may be old
@@ -267,7 +269,7 @@ func (f *filling) expect(s sent, p people.NewParcel) {
 }
 
 // fillCourtyard: three wait for their clients, one more is frozen, one is cancelled and lies in its cell; the storage of
-// two ends soon.
+// two ends soon; one is for a client who does not reach every cell.
 func (s *System) fillCourtyard(ctx context.Context) error {
 	t := s.at(0, "COURTYARD")
 	var all []sent
@@ -280,13 +282,17 @@ func (s *System) fillCourtyard(ctx context.Context) error {
 		}
 		all = append(all, made)
 	}
-	if err := t.bring(ctx, all...); err != nil {
+	easy, err := t.announceAs(ctx, t.a, people.Announcement{Policy: demoPolicy, EasyReach: true, Parcels: []people.NewParcel{{Size: "S"}}})
+	if err != nil {
+		return err
+	}
+	if err := t.bring(ctx, append([]sent{easy}, all...)...); err != nil {
 		return err
 	}
 	if _, err := t.a.ActWith(ctx, all[3].ID, "freeze", "demo network freeze", map[string]string{"reason": "The carrier asks for it."}); err != nil {
 		return err
 	}
-	_, err := t.a.Act(ctx, all[5].ID, "cancel", "demo network cancel")
+	_, err = t.a.Act(ctx, all[5].ID, "cancel", "demo network cancel")
 	return err
 }
 

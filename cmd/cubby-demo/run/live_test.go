@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
+	"cubby/api/client"
 	"cubby/cmd/cubby-demo/browsertest"
 	"cubby/cmd/cubby-demo/people"
 	"cubby/cmd/cubby-demo/rigtest"
@@ -104,6 +105,7 @@ func TestLivePage(t *testing.T) {
 	t.Logf("cells: %v", states)
 
 	soon(t, ctx, "the labels of what is expected", `document.querySelectorAll("#label option").length === 13`)
+	withinReach(t, system)
 	papers(t, ctx, system)
 	twoWay(t, ctx, system)
 	press(t, ctx, "announce")
@@ -192,6 +194,24 @@ func atDesk(t *testing.T, page context.Context, system *run.System) {
 		// The page may still move away from under a mouse.
 		settles("that it is empty is never chosen", `(() => { const r = document.querySelector("input[value=empty]"); if (r?.checkVisibility() && !r.checked) r.click(); return r?.checked === true })()`), because("check-go", "the technician looked"), click("check-go"), says("done", "The cabinet is told"), gone("cell", "doubtful"))
 	soon(t, page, "no cell in doubt", `!document.querySelector(".cell.doubtful")`)
+}
+
+// withinReach: what is for a client who does not reach every cell lies in one that everybody reaches. It is
+// brought first: any other small parcel would lie in cell 4, which is too high.
+func withinReach(t *testing.T, system *run.System) {
+	t.Helper()
+	carrier, err := client.NewClientWithResponses(system.APIURL, client.WithKey(system.CarrierKey))
+	require.NoError(t, err)
+	number, locker := "COURTYARD-08", system.Lockers[0].Number
+	res, err := carrier.ListShipmentsWithResponse(t.Context(), &client.ListShipmentsParams{Number: &number, Locker: &locker})
+	require.NoError(t, err)
+	require.NotNil(t, res.JSON200, string(res.Body))
+	require.Len(t, res.JSON200.Items, 1)
+	require.NotNil(t, res.JSON200.Items[0].Parcels[0].Cell)
+	at, err := carrier.GetLockerWithResponse(t.Context(), system.Lockers[0].ID, &client.GetLockerParams{})
+	require.NoError(t, err)
+	require.NotNil(t, at.JSON200, string(at.Body))
+	require.Contains(t, at.JSON200.EasyReach, *res.JSON200.Items[0].Parcels[0].Cell)
 }
 
 // papers looks at what a courier has in hand.
