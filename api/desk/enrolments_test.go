@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,9 +18,11 @@ func (r *rig) asks(t *testing.T, claim, key string) models.Enrolment {
 	require.True(t, ok)
 	err := r.CheckEnrolment(t.Context(), models.EnrolmentAsk{ClaimHash: hash, KeyHash: key, Address: "192.0.2.7"})
 	require.Equal(t, models.CodeEnrolmentPending, models.ErrorCode(err))
-	found, err := r.Enrolments(t.Context(), models.EnrolmentQuery{Page: models.Page{Limit: 1}})
+	found, err := r.Enrolments(t.Context(), models.EnrolmentQuery{Page: models.Page{Limit: 9}})
 	require.NoError(t, err)
-	return found[0]
+	at := slices.IndexFunc(found, func(e models.Enrolment) bool { return e.PublicKeyHash == key })
+	require.NotEqual(t, -1, at)
+	return found[at]
 }
 
 // TestAcceptingComputers: those that wait are shown with what their computers show, and are accepted, or refused

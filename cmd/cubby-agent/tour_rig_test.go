@@ -269,6 +269,7 @@ func (w *tour) at(screen cabinet.ScreenID, text cabinet.TextKey, variant ...stri
 	name := strings.Join(append([]string{string(screen)}, append([]string{strings.ReplaceAll(string(text), "_", "-")}, variant...)...), "-")
 	for _, size := range panels {
 		w.turn(size)
+		w.is(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)`)
 		wrong, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](misplaced))
 		require.NoError(w.t, err)
 		if w.pictures != "" {

@@ -327,10 +327,10 @@ func (w *tour) paying() {
 
 // several: who reaches low alone is told how many doors there are, and has them one by one.
 func (w *tour) several() {
-	w.shipment("pair", nil, models.SizeS, models.SizeS)
+	w.shipment("calm", nil, models.SizeS, models.SizeS)
 	w.login()
-	w.load("LABEL-pair-1")
-	w.load("LABEL-pair-2")
+	w.load("LABEL-calm-1")
+	w.load("LABEL-calm-2")
 	w.leave()
 	w.home()
 	w.press(cabinet.ButtonAccess)
@@ -339,7 +339,7 @@ func (w *tour) several() {
 	w.press(cabinet.ButtonDone)
 	for _, b := range []cabinet.Button{cabinet.ButtonCancel, cabinet.ButtonOpen} {
 		w.comes("C1", cabinet.TextHome)
-		w.typed(w.code("pair"))
+		w.typed(w.code("calm"))
 		w.at("P4", cabinet.TextSeveral)
 		w.press(b)
 	}

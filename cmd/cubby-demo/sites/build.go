@@ -47,12 +47,20 @@ func (b Build) sides() []models.Side {
 func (s *Site) writeConfig(screen string) error {
 	var scanners []any
 	for _, side := range s.build.sides() {
-		scanners = append(scanners, map[string]any{"port": "serial:" + s.in(scannerFile(side)) + "?baud=9600", "side": side})
+		scanner := map[string]any{"port": "serial:" + s.in(scannerFile(side)) + "?baud=9600"}
+		if side == models.SideBack {
+			scanner["side"] = side
+		}
+		scanners = append(scanners, scanner)
 	}
 	config := map[string]any{
 		"dir": s.Data(), "server": "https://" + s.cfg.Gateway, "server_ca": s.cfg.ServerCA, "proxy": s.line.URL(),
-		"screen": screen, "panel": map[string]any{"px_per_mm": s.build.Panel.PxPerMM}, "socket": s.socket, "log_level": s.cfg.LogLevel,
+		"screen": screen, "socket": s.socket, "log_level": s.cfg.LogLevel,
 		"buses": []any{s.boards.config(s.in("bus"))}, "scanners": scanners,
+	}
+	// What is as usual is not said: agents of before have to take the file too.
+	if s.build.Panel != Landscape() {
+		config["panel"] = map[string]any{"px_per_mm": s.build.Panel.PxPerMM}
 	}
 	if s.build.Cold > 0 {
 		probe := map[string]any{"module": s.build.Cold, "grace_s": int(climateGrace.Seconds())}
