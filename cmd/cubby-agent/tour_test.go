@@ -17,6 +17,15 @@ import (
 // envLanguages has the tour walk in every language, and not in English alone.
 const envLanguages = "CUBBY_SCREENS_IN"
 
+// unpressed are the buttons that it leaves to the tests of the core.
+var unpressed = map[string]bool{
+	"L5 cancel": true, "L5 new_cell": true, "L7 not_taken": true,
+	"T1 cancel": true, "T1 service_cleaning": true, "T1 service_inspection": true, "T1 service_installation": true,
+	"T2 devices": true, "T2 staff_leave": true,
+	"T3 entry_leak": true, "T3 entry_request": true, "T3 entry_stuck": true, "T3 not_empty": true, "T3 something_else": true,
+	"T5 unheard": true, "T6 back": true,
+}
+
 // TestTour walks through the screens in a true browser before a true cabinet, its boards and its
 // scanner; time passes at the cabinet's clock.
 func TestTour(t *testing.T) {
@@ -49,7 +58,7 @@ func TestTour(t *testing.T) {
 				require.True(t, w.seen[string(s)], "screen %s was looked at", s)
 			}
 			for button := range w.offered {
-				assert.True(t, w.pressed[button], "%s was pressed", button)
+				assert.Equal(t, !unpressed[button], w.pressed[button], "whether %s was pressed", button)
 			}
 		})
 	}
@@ -471,7 +480,7 @@ func (w *tour) letters() {
 	w.press("access_low")
 	w.press("access_big")
 	w.press(cabinet.ButtonDone)
-	w.is(`innerHeight > innerWidth || document.querySelector('#keys button').getBoundingClientRect().top >= innerHeight / 2`)
+	w.is(`innerHeight > innerWidth || document.querySelector('#keys button')?.getBoundingClientRect().top >= innerHeight / 2`)
 	w.at("C1", cabinet.TextHome, "letters-low")
 	w.keyed(strings.NewReplacer("0", "o", "1", "l").Replace(strings.ToLower(code)))
 	w.comes("P5", cabinet.TextTake)
