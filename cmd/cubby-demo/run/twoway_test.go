@@ -29,6 +29,13 @@ func finger(t *testing.T, ctx context.Context, selector string) {
 	soon(t, ctx, "on the screen: "+selector, fmt.Sprintf(`(() => { const b = %s?.querySelector(%q); if (!b?.checkVisibility()) return false; b.click(); return true })()`, glass, selector))
 }
 
+// hand presses what there is at a cell. By script: the cells are drawn anew whenever anything is told, and a mouse that
+// aims at a place may come too late.
+func hand(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	soon(t, ctx, "at the cells: "+selector, fmt.Sprintf(`(() => { const b = document.querySelector(%q); b?.click(); return !!b })()`, selector))
+}
+
 // typed types on the pad of the screen in the frame.
 func typed(t *testing.T, ctx context.Context, keys ...string) {
 	t.Helper()
@@ -63,12 +70,12 @@ func twoWay(t *testing.T, ctx context.Context, system *run.System) {
 	require.NoError(t, err)
 	soon(t, ctx, "an open door at the back", `!!document.querySelector(".cell.open .hollow")`)
 	browsertest.Keep(t, ctx, "two-way-back", chromedp.CaptureScreenshot())
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".cell.open .hollow button"))))
+	hand(t, ctx, ".cell.open .hollow button")
 	soon(t, ctx, "the parcel behind the door", `!!document.querySelector(".cell.open .thing")`)
 	cell, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(document.querySelector(".cell.open .door b").textContent)`))
 	require.NoError(t, err)
 	require.Greater(t, cell, 12, "the cold module has cells 13 to 21")
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".cell.open .door"))))
+	hand(t, ctx, ".cell.open .door")
 	said(t, ctx, fmt.Sprintf("In cell %d", cell))
 	finger(t, ctx, `[data-button="finish"]`)
 
@@ -80,9 +87,9 @@ func twoWay(t *testing.T, ctx context.Context, system *run.System) {
 	typed(t, ctx, strings.Split(strings.ReplaceAll(digits, " ", ""), "")...)
 	soon(t, ctx, "the door in front", `!!document.querySelector(".cell.open .thing button")`)
 	browsertest.Keep(t, ctx, "two-way-front", chromedp.CaptureScreenshot())
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".cell.open .thing button"))))
+	hand(t, ctx, ".cell.open .thing button")
 	soon(t, ctx, "an empty cell", `!document.querySelector(".cell.open .thing")`)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".cell.open .door"))))
+	hand(t, ctx, ".cell.open .door")
 	at := people.Cabinet{Service: people.Service{Base: strings.TrimSuffix(system.StartURL, "/")}, Locker: system.Lockers[1].ID}
 	require.NoError(t, at.AwaitCell(ctx, cell, "free", func(c people.Cell) bool { return c.State == "free" && len(c.Content) == 0 }))
 
