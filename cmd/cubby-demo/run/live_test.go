@@ -129,8 +129,9 @@ func TestLivePage(t *testing.T) {
 	text := `document.querySelector("#screen").contentDocument.body.innerText`
 	soon(t, ctx, "the real screen in its frame to tell of the open door", text+`.includes("Take")`)
 	// The door swings for half a second: the picture is of one that stands open.
-	soon(t, ctx, "the door to stand open", `document.querySelector(".cell.open .door").getAnimations().length === 0`)
-	soon(t, ctx, "the parcel in it still", `!!document.querySelector(".cell.open .thing")`)
+	// On a busy machine the client may be faster, and then there is no such picture.
+	soon(t, ctx, "the door to stand open, with the parcel in it still", `document.querySelector('[data-act="pickup"]').matches(".ok") ||
+		document.querySelector(".cell.open .door")?.getAnimations().length === 0 && !!document.querySelector(".cell.open .thing")`)
 	browsertest.Keep(t, ctx, "start", chromedp.CaptureScreenshot()) // docs/images/start.png
 	soon(t, ctx, "the pickup", `document.querySelector('[data-act="pickup"]').matches(".ok")`)
 	shows(t, ctx, "timeline", "shipment.picked up")
