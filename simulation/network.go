@@ -238,7 +238,10 @@ func (n *node) fetchDirectory() {
 	since := n.state().Directory.Cursor[models.ScopeOfLocker(n.id)]
 	n.call(callDirectory, func() func() {
 		page := n.w.server.directory(n, since)
-		return func() { n.give(cabinet.DirectoryEntries{DirectoryReply: page}) }
+		return func() {
+			n.give(cabinet.DirectoryEntries{DirectoryReply: page})
+			n.w.in(n.w.between(0, compareWithin), n.compare)
+		}
 	}, func() { n.again(n.fetchDirectory) })
 }
 

@@ -113,6 +113,24 @@ func (n *node) see(cell int, side models.Side, open bool) {
 	n.give(cabinet.DoorChanged{Cell: cell, Side: side, Open: open})
 }
 
+// compareWithin is how long the program may take, in ms, until it tells the core of doors that moved before their cells were
+// known.
+const compareWithin = 1000
+
+// compare tells the cabinet of doors that its boards see otherwise than it believes: a layout may come after the first look.
+func (n *node) compare() {
+	for _, c := range n.steel.cells {
+		for _, side := range []models.Side{models.SideFront, models.SideBack} {
+			if !n.running || len(n.state().Cells) == 0 || side == models.SideBack && !n.twoWay || n.boardOf(c.number).dead {
+				continue
+			}
+			if seen := *n.seenAt(c.number, side); seen != n.believedOpen(c.number, side) {
+				n.give(cabinet.DoorChanged{Cell: c.number, Side: side, Open: seen})
+			}
+		}
+	}
+}
+
 // seenAt is how the bus last saw a door.
 func (n *node) seenAt(cell int, side models.Side) *bool {
 	if side == models.SideBack && n.twoWay {
