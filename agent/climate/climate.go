@@ -6,9 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"cubby/agent/link"
@@ -162,15 +160,14 @@ var (
 // read asks one thermometer.
 func read(port link.Port, p Probe) (tenths int, err error) {
 	request := modbus.Request(p.unit(), modbus.ReadRegisters, register, 1)
-	if err := port.ResetInput(); err != nil {
-		return 0, err
+	var answer modbus.Answer
+	err = link.Exchange(port, request, reply, func(came []byte) (ok bool) {
+		answer, ok = modbus.Find(request, came)
+		return ok
+	})
+	if errors.Is(err, link.ErrSilent) {
+		return 0, errSilent
 	}
-	if n, err := port.Write(request); err != nil {
-		return 0, err
-	} else if n < len(request) {
-		return 0, io.ErrShortWrite
-	}
-	answer, err := await(port, request)
 	if err != nil {
 		return 0, err
 	}
@@ -185,32 +182,6 @@ func read(port link.Port, p Probe) (tenths int, err error) {
 		return 0, errAbsurd
 	}
 	return tenths, nil
-}
-
-func await(port link.Port, request []byte) (modbus.Answer, error) {
-	began := time.Now()
-	var have []byte
-	var buffer [64]byte
-	for {
-		left := reply - time.Since(began)
-		if left <= 0 {
-			return modbus.Answer{}, errSilent
-		}
-		if err := port.SetReadTimeout(left); err != nil {
-			return modbus.Answer{}, err
-		}
-		n, err := port.Read(buffer[:])
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return modbus.Answer{}, errSilent
-		}
-		if err != nil {
-			return modbus.Answer{}, err
-		}
-		have = append(have, buffer[:n]...)
-		if answer, ok := modbus.Find(request, have); ok {
-			return answer, nil
-		}
-	}
 }
 
 func wait(ctx context.Context, d time.Duration) {

@@ -26,6 +26,44 @@ type Port interface {
 	ResetInput() error
 }
 
+// ErrSilent says that a line took a request, and that no answer came in time.
+var ErrSilent = errors.New("link: no answer came in time")
+
+// Exchange sends a request and reads until take finds its answer in all that has come since.
+// It returns ErrSilent when there is none within the time; any other error is of the line.
+func Exchange(port Port, request []byte, within time.Duration, take func(came []byte) bool) error {
+	if err := port.ResetInput(); err != nil {
+		return err
+	}
+	if n, err := port.Write(request); err != nil {
+		return err
+	} else if n < len(request) {
+		return io.ErrShortWrite
+	}
+	until := time.Now().Add(within)
+	var came []byte
+	var buffer [128]byte
+	for {
+		left := time.Until(until)
+		if left <= 0 {
+			return ErrSilent
+		}
+		if err := port.SetReadTimeout(left); err != nil {
+			return err
+		}
+		n, err := port.Read(buffer[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return ErrSilent
+		}
+		if err != nil {
+			return err
+		}
+		if came = append(came, buffer[:n]...); take(came) {
+			return nil
+		}
+	}
+}
+
 const (
 	defaultBaud = 19200
 	dialTimeout = 3 * time.Second

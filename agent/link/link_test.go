@@ -1,8 +1,11 @@
 package link_test
 
 import (
+	"errors"
+	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +47,38 @@ func TestTCPWriteTimeout(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the write did not end")
 	}
+	require.NoError(t, p.Close())
+}
+
+// TestExchange: an answer that comes in pieces behind noise is found, nothing is silence, and a line that is gone is neither.
+func TestExchange(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	p, err := link.Open("tcp:" + l.Addr().String())
+	require.NoError(t, err)
+	far, err := l.Accept()
+	require.NoError(t, err)
+	go func() {
+		asked := make([]byte, 3)
+		if _, err := io.ReadFull(far, asked); err == nil {
+			_, _ = far.Write([]byte("noise an"))
+			_, _ = far.Write([]byte("swer"))
+		}
+	}()
+	var found string
+	whole := func(came []byte) bool {
+		found = string(came)
+		return strings.Contains(found, "answer")
+	}
+	require.NoError(t, link.Exchange(p, []byte("ask"), 10*time.Second, whole))
+	require.Equal(t, "noise answer", found)
+	require.ErrorIs(t, link.Exchange(p, []byte("ask"), 10*time.Millisecond, whole), link.ErrSilent)
+	require.NoError(t, far.Close())
+	require.Eventually(t, func() bool {
+		err := link.Exchange(p, []byte("ask"), 10*time.Second, whole)
+		return err != nil && !errors.Is(err, link.ErrSilent)
+	}, 10*time.Second, time.Millisecond)
 	require.NoError(t, p.Close())
 }
 

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -389,48 +387,23 @@ var errSilent = errors.New("nothing comes back: look at its power, its cable and
 // ask sends a request and reads its answer. An error that is not errSilent is of the line.
 func (l *Line) ask(port link.Port, request []byte) (modbus.Answer, error) {
 	time.Sleep(settle)
-	if err := port.ResetInput(); err != nil {
-		return modbus.Answer{}, err
-	}
-	if n, err := port.Write(request); err != nil {
-		return modbus.Answer{}, err
-	} else if n < len(request) {
-		return modbus.Answer{}, io.ErrShortWrite
-	}
 	write := modbus.Function(request[1]) == modbus.WriteCoil || modbus.Function(request[1]) == modbus.WriteRegister
-	began := time.Now()
-	var have []byte
-	var buffer [128]byte
-	for {
-		left := reply - time.Since(began)
-		if left <= 0 {
-			return modbus.Answer{}, errSilent
-		}
-		if err := port.SetReadTimeout(left); err != nil {
-			return modbus.Answer{}, err
-		}
-		n, err := port.Read(buffer[:])
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return modbus.Answer{}, errSilent
-		}
-		if err != nil {
-			return modbus.Answer{}, err
-		}
-		have = append(have, buffer[:n]...)
+	var answer modbus.Answer
+	err := link.Exchange(port, request, reply, func(came []byte) (ok bool) {
 		from := 0
 		if write && l.echoes {
 			// The answer to a write is the same as the request: the echo is none.
-			if from = len(request); len(have) < from {
-				continue
+			if from = len(request); len(came) < from {
+				return false
 			}
 		}
-		answer, ok := modbus.Find(request, have[from:])
-		if !ok {
-			continue
+		if answer, ok = modbus.Find(request, came[from:]); ok && !write {
+			l.echoes = answer.From >= len(request) && bytes.HasPrefix(came, request)
 		}
-		if !write {
-			l.echoes = answer.From >= len(request) && bytes.HasPrefix(have, request)
-		}
-		return answer, nil
+		return ok
+	})
+	if errors.Is(err, link.ErrSilent) {
+		return modbus.Answer{}, errSilent
 	}
+	return answer, err
 }
