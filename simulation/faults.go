@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"cubby/agent/cabinet"
 	"cubby/models"
 )
@@ -344,5 +346,11 @@ func (n *node) forgetStore() {
 		if sh.node == n && (sh.here() > 0 || sh.believed() > 0) {
 			sh.excused = "the cabinet's store was lost"
 		}
+	}
+	known := n.w.server.at(n).cells
+	for _, box := range n.steel.cells {
+		box.untold = slices.ContainsFunc(box.things, func(thing string) bool {
+			return known[box.number].Shipment != n.w.server.owner(thing).id
+		})
 	}
 }

@@ -272,7 +272,8 @@ func (c *client) take(n *node, cell int) (int64, bool) {
 		w.faults.hit(n, walkAway)
 		return c.leave(n)
 	}
-	excused := n.restored || box.forgotten
+	// What nobody can know any more has to be in doubt at least.
+	excused := n.restored || box.forgotten || box.untold && n.believed(cell).Doubtful
 	if !w.calm && !excused && len(box.things) > 0 && w.chance(3) {
 		return c.giveBack(n, cell)
 	}

@@ -32,6 +32,7 @@ type compartment struct {
 	bounces   int   // false readings to come
 	things    []string
 	forgotten bool // a client left the things behind and said nothing: no policy without sensors knows
+	untold    bool // the store that knew of the things was lost before the server heard of them
 }
 
 func (s *steel) cell(n int) *compartment { return s.cells[n-1] }
@@ -159,7 +160,7 @@ func (c *compartment) lose(thing string) bool {
 // takeOut takes everything out.
 func (c *compartment) takeOut() []string {
 	things := c.things
-	c.things, c.forgotten = nil, false
+	c.things, c.forgotten, c.untold = nil, false, false
 	c.node.sense(c)
 	return things
 }
