@@ -96,6 +96,8 @@ type ParcelLife struct {
 	Generation int64       `json:"generation,omitempty"`
 	Epoch      int64       `json:"epoch,omitempty"`
 	Seq        int64       `json:"seq,omitempty"`
+	// At is when it was put where it is, by its cabinet's clock; zero: before that was kept.
+	At time.Time `json:"at,omitzero"`
 	// Refused: its client put it back. It stays so in its cell and after it was taken out.
 	Refused bool `json:"refused,omitempty"`
 	// Failed: a courier has tried to load it, and it is in no cell yet.
@@ -226,7 +228,7 @@ func (p *ParcelLife) put(s ParcelState, f FactSignal) {
 	if s == ParcelInCell {
 		p.Cell, p.Generation = f.Cell, f.Generation
 	}
-	p.Locker, p.Epoch, p.Seq = f.Locker, f.Epoch, f.Seq
+	p.Locker, p.Epoch, p.Seq, p.At = f.Locker, f.Epoch, f.Seq, f.At
 	p.movedBy(f)
 }
 

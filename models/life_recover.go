@@ -54,7 +54,7 @@ func RecoverLife(s Shipment, parcels []Parcel, p Policy, events []Event) *Life {
 		}
 		l.Told = append(l.Told, ToldFact{Type: e.Type, Parcel: e.Parcel, Operation: e.Operation, At: e.At})
 		if p := l.parcel(e.Parcel); p != nil {
-			p.Locker = e.Locker
+			p.recoverPlace(e)
 			p.recoverRefusal(e.Type)
 		}
 		if e.Type == EventParcelIn {
@@ -145,6 +145,14 @@ func (l *Life) recoverStorage(e Event) {
 func parcelEvents() []EventType {
 	return []EventType{EventParcelIn, EventParcelTaken, EventParcelOut, EventParcelMissing,
 		EventParcelRefused, EventParcelDamaged, EventLoadFailed}
+}
+
+// recoverPlace takes in where an event says that the parcel is. Of one that lies in a cell another
+// cabinet may have told later, and moved nothing.
+func (p *ParcelLife) recoverPlace(e Event) {
+	if p.State != ParcelInCell || e.Type == EventParcelIn && !e.At.Before(p.At) {
+		p.Locker, p.At = e.Locker, e.At
+	}
 }
 
 // recoverRefusal takes in what an event says of whether the client wants the parcel, and

@@ -66,6 +66,61 @@ func TestReroutedTwice(t *testing.T) {
 	require.Equal(t, []models.EventType{models.EventParcelTaken, models.EventPickedUp}, types(l.ApplyFact(taken)))
 }
 
+// TestFormerCabinetTellsLate: a cabinet without network had the parcel for a while. By the time that it tells, the
+// parcel lies in another's cell, and stays there.
+func TestFormerCabinetTellsLate(t *testing.T) {
+	t.Parallel()
+	l := newLife("a")
+	l.Reroute("lkr_2", born)
+	l.Moved(2, born)
+	in := fact(1, models.FactDeposited, "a", born.Add(2*time.Hour))
+	in.Locker, in.Operation = "lkr_2", "op_in"
+	require.False(t, l.Elsewhere(in))
+	l.ApplyFact(in)
+	due, _, _ := l.Deadline()
+	l.Due(due)
+	lies := l.Parcels[0]
+	for i, kind := range []models.FactType{models.FactDeposited, models.FactUnloaded, models.FactWithdrawn, models.FactMissing,
+		models.FactPickedUp, models.FactRefused, models.FactDamaged, models.FactLoadFailed} {
+		f := fact(int64(i+1), kind, "a", born.Add(time.Duration(i)*time.Minute))
+		f.Operation = models.OperationID("op_former_" + string(kind))
+		require.True(t, l.Elsewhere(f), kind)
+		told := l.ApplyElsewhere(f)
+		require.Len(t, told, 1, kind)
+		require.Equal(t, models.LockerID("lkr_1"), told[0].Locker)
+		require.Empty(t, l.ApplyElsewhere(f), "a repeat")
+		f.Epoch, f.Seq = 2, 100+f.Seq
+		require.Empty(t, l.ApplyElsewhere(f), "told again in a new epoch")
+	}
+	now := l.Parcels[0]
+	lies.Moves, now.Moves = nil, nil
+	require.Equal(t, lies, now)
+	require.Equal(t, models.StateReady, l.State)
+
+	moved := fact(20, models.FactDeposited, "a", born.Add(3*time.Hour))
+	moved.Operation = "op_later"
+	require.False(t, l.Elsewhere(moved), "put in later: somebody brought it there")
+	taken := fact(2, models.FactPickedUp, "a", due)
+	taken.Locker, taken.Operation = "lkr_2", "op_out"
+	require.False(t, l.Elsewhere(taken))
+	l.ApplyFact(taken)
+	require.Equal(t, models.StatePickedUp, l.State)
+	require.False(t, l.Elsewhere(moved), "it lies in no cell")
+}
+
+// TestRecoveredFromWhatAFormerCabinetTold: a life that was lost knows by its events where the parcel lies.
+func TestRecoveredFromWhatAFormerCabinetTold(t *testing.T) {
+	t.Parallel()
+	in := models.Event{Seq: 1, Type: models.EventParcelIn, Parcel: "a", Locker: "lkr_2", Cell: 3, At: born.Add(2 * time.Hour)}
+	late := []models.Event{
+		{Seq: 2, Type: models.EventParcelIn, Parcel: "a", Locker: "lkr_1", Cell: 4, At: born},
+		{Seq: 3, Type: models.EventParcelTaken, Parcel: "a", Locker: "lkr_1", Cell: 4, At: born.Add(3 * time.Hour)},
+	}
+	back := models.RecoverLife(models.Shipment{ID: "shp_1", Locker: "lkr_2", State: models.StateReady},
+		[]models.Parcel{{ID: "a", State: models.ParcelInCell, Cell: 3}}, withoutReminders(), append([]models.Event{in}, late...))
+	require.Equal(t, models.LockerID("lkr_2"), back.Parcels[0].Locker)
+}
+
 func TestCollectedBeforeItCouldBeTakenOut(t *testing.T) {
 	t.Parallel()
 	l := readyLife(t)

@@ -242,7 +242,11 @@ func (s *server) deliver(sh *shipment, f models.FactSignal) {
 		s.w.in(30*second, func() { s.deliver(sh, f) })
 		return
 	}
-	s.show(sh, sh.life.ApplyFact(f))
+	take := sh.life.ApplyFact
+	if sh.life.Elsewhere(f) {
+		take = sh.life.ApplyElsewhere
+	}
+	s.show(sh, take(f))
 }
 
 // receive takes a message of a stream.

@@ -187,7 +187,7 @@ func (s *shipment) takeFacts(ctx workflow.Context) {
 		if !s.facts.ReceiveAsync(&f) {
 			break
 		}
-		s.events = append(s.events, s.life.ApplyFact(notAhead(ctx, f))...)
+		s.events = append(s.events, s.takeFact(ctx, notAhead(ctx, f))...)
 	}
 	for {
 		var n models.LockerSignal
@@ -233,6 +233,16 @@ func (s *shipment) askClock(ctx workflow.Context) error {
 // before there was such a thing goes on as its history has it.
 func (s *shipment) tells(ctx workflow.Context) bool {
 	return s.life.WantsShow() && workflow.GetVersion(ctx, "tells", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
+
+// factElsewhere names the change that a cabinet takes no parcel from another's cell.
+const factElsewhere = "fact-elsewhere"
+
+func (s *shipment) takeFact(ctx workflow.Context, f models.FactSignal) []models.Event {
+	if s.life.Elsewhere(f) && workflow.GetVersion(ctx, factElsewhere, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		return s.life.ApplyElsewhere(f)
+	}
+	return s.life.ApplyFact(f)
 }
 
 // aheadOf is what the clocks of servers may differ by unnoticed, and factAhead names the change.

@@ -236,6 +236,26 @@ func TestAFactFromTheFutureIsOfNow(t *testing.T) {
 	require.True(t, env.IsWorkflowCompleted())
 }
 
+// TestAnotherCabinetTakesNothing: it tells of a parcel that lies in a cell of this one.
+func TestAnotherCabinetTakesNothing(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	at(env, time.Minute, func() { env.SignalWorkflow(models.SignalFact, fact(env, 1, models.FactDeposited, "a")) })
+	at(env, time.Hour, func() {
+		f := fact(env, 2, models.FactPickedUp, "a")
+		f.Locker, f.Operation = "lkr_2", "op_elsewhere"
+		env.SignalWorkflow(models.SignalFact, f)
+	})
+	at(env, 2*time.Hour, func() {
+		shown := w.projections()
+		require.Equal(t, models.StateReady, shown[len(shown)-1].State)
+		require.Contains(t, w.events(), models.EventParcelTaken, "that it was told can be read")
+		env.CancelWorkflow()
+	})
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.True(t, env.IsWorkflowCompleted())
+}
+
 func TestRefusedAskLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	env, w := begin(t, "a")
