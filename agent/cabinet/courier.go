@@ -152,7 +152,7 @@ func (s *State) freeCounts() map[string]string {
 // looked at by the operator's people alone.
 func (s *State) checkable(courier models.DirectoryCourier) []*Cell {
 	return slices.DeleteFunc(slices.Clone(s.Cells), func(c *Cell) bool {
-		return !c.Doubtful || c.Dead || c.anyOpen() && !mutant.On(mutant.TwoDoorsOfACell) || c.Operation != "" || s.kept(c) ||
+		return !c.Doubtful || c.Dead || c.blocked() && !mutant.On(mutant.TwoDoorsOfACell) || c.Operation != "" && !s.leftBehind(c) || s.kept(c) ||
 			c.State == models.CellOccupied && !s.theirs(courier, c)
 	})
 }

@@ -34,6 +34,7 @@ func (t *turn) check() {
 	if op == nil {
 		return
 	}
+	t.takeFromLeft(c)
 	op.Courier = courier.Courier
 	t.Session.Checked = c.Number()
 	op.add(c, nil)

@@ -45,6 +45,21 @@ func (c *Cell) anyOpen() bool {
 	return slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l.Open })
 }
 
+// reachable reports whether a hand may reach into the cell now. A door that has been left open is told
+// of, and counts no more.
+func (c *Cell) reachable() bool {
+	return slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l.Open && !l.LeftOpen })
+}
+
+// opensAnew reports whether a door that reads open is driven all the same: it has read so for long, and may be
+// shut with a contact that does not say so. Nothing is lost by driving the lock of an open one.
+func (c *Cell) opensAnew(leaf *Leaf) bool {
+	return leaf.LeftOpen && !c.Dead && !slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l != leaf && l.Open })
+}
+
+// blocked reports whether an open door keeps the cell from being opened.
+func (c *Cell) blocked() bool { return c.anyOpen() && !slices.ContainsFunc(c.leaves(), c.opensAnew) }
+
 // side is the face at which an operation opens a cell: couriers work at the back of a
 // two-way cell, technicians where they stand.
 func (op *Operation) side(c *Cell) models.Side {

@@ -322,7 +322,7 @@ func (s *State) cellActs(c *Cell) []Button {
 		acts = append(acts, mark)
 	}
 	switch {
-	case c.Operation != "":
+	case c.Operation != "" && !s.leftBehind(c):
 	case c.Isolated || c.Broken:
 		acts = append(acts, ButtonInService)
 	default:
