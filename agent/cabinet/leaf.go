@@ -80,6 +80,9 @@ func (s *State) twoWay() bool {
 	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Load != nil })
 }
 
+// towardsPublic reports whether a cell of a two-way cabinet, at whose back couriers work, has its only door at the front.
+func (c *Cell) towardsPublic(twoWay bool) bool { return twoWay && c.Load == nil }
+
 // wrongSide sends couriers to the back of a two-way cabinet, and clients to its front.
 func (t *turn) wrongSide(courier bool) bool {
 	atBack := t.Session == &t.BackSession
