@@ -174,6 +174,8 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
+	case TextWhatElse:
+		v.Buttons = []Button{ButtonNothingElse, ButtonSomethingElse}
 	case TextNotThis:
 		v.Buttons = []Button{ButtonPutBack, ButtonTakeAnyway}
 	case TextTake, TextPleaseClose:
@@ -248,6 +250,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCancel, TextIsEmpty, op.Cells(DoorClosed))
 	case op.Corrects != "" && len(open) > 0:
 		show(ScreenCancel, TextTakeOut, open)
+	case op.Kind == models.Check && op.any(DoorClosed) && len(op.Scanned) > 0:
+		show(ScreenCheck, TextWhatElse, op.Cells(DoorClosed))
 	case op.Kind == models.Check && op.any(DoorClosed):
 		show(ScreenCheck, TextWhatInside, op.Cells(DoorClosed))
 	case op.Kind == models.Check && len(open) > 0:
