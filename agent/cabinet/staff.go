@@ -159,6 +159,7 @@ func (t *turn) staffOut(reason string) {
 	t.Session.Staff = Staff{}
 	if staff.in() {
 		t.write(models.FactStaffOut, "", nil, models.FactData{Courier: staff.Technician, Reason: reason})
+		t.tampersLeft()
 	}
 }
 
