@@ -47,6 +47,11 @@ func (f Finding) strays(cell int) bool {
 	return slices.ContainsFunc(f.Opened, func(door int) bool { return door != cell })
 }
 
+// Opens tells whether the channel was seen to open the door of a cell, and no other.
+func (f Finding) Opens(cell int) bool {
+	return len(f.Opened) == 1 && f.Opened[0] == cell || f.Doubt == SwitchTurned && f.Cell == cell
+}
+
 // judge names the doubt about what one pulse did. stood: the channel's own door was open.
 func (c channel) judge(f Finding, stood bool) Doubt {
 	switch {
