@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	wiringPage   = 10 // lines that are shown at once
-	wiringLately = 8  // findings that are shown while it runs
+	wiringPage   = 8 // lines that are shown at once
+	wiringLately = 8 // findings that are shown while it runs
 )
 
 // WiringPage is how far it has come that the wiring is found.

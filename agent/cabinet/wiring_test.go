@@ -191,7 +191,7 @@ func TestWiringPages(t *testing.T) {
 			require.Equal(t, []int{2, 3}, shows(cabinet.TextWiringShut, cabinet.ButtonStop).Doors)
 
 			p.Shut, p.Ended = nil, true
-			shows(cabinet.TextWiringStopped, cabinet.ButtonTryDoubtful, cabinet.ButtonLeaveWiring)
+			shows(cabinet.TextWiringStopped, cabinet.ButtonTryDoubtful, cabinet.ButtonLeaveWiring, cabinet.ButtonMore)
 			p.Error = "the disk is full"
 			require.Equal(t, "the disk is full", shows(cabinet.TextWiringFailed, cabinet.ButtonTryDoubtful, cabinet.ButtonLeaveWiring, cabinet.ButtonMore).Report[0].Value)
 			p.Error, p.Acceptable = "", true

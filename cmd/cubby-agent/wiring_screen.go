@@ -178,8 +178,8 @@ func (w *wiringScreen) decided(ctx context.Context, in commissioning, findings [
 		}
 		switch {
 		case pressed == cabinet.ButtonTryDoubtful:
-			// What is doubtful only beside another channel is tried again too.
-			if err := in.keep(all); err != nil {
+			sure := slices.DeleteFunc(all, func(f commission.Finding) bool { return f.Doubt != commission.NoDoubt })
+			if err := in.keep(sure); err != nil {
 				log.Error("what was found of the wiring cannot be kept", "error", err)
 			}
 			return true
