@@ -233,6 +233,9 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	if err := takeSpool(ctx, c, h, log); err != nil {
 		return err
 	}
+	if err := c.takeOut(ctx, h); err != nil {
+		return err
+	}
 	scanners, heard, browser := told.scanners, told.heard, told.browser
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })

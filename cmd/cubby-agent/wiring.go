@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 	"slices"
 	"time"
 
+	"cubby/agent/cabinet"
 	"cubby/agent/durable"
+	"cubby/agent/host"
 	"cubby/agent/lock"
 	"cubby/agent/lock/commission"
 	"cubby/models"
@@ -94,6 +97,35 @@ func (c config) asTyped() config {
 		c.Buses, c.typed, c.wiring = c.typed, nil, nil
 	}
 	return c
+}
+
+// leftOut lists the cells of a line's board that no lock is known to open: only what was found leaves
+// them out, and nobody may be sent to them.
+func (c config) leftOut(line, board int) (cells []int) {
+	for _, door := range c.Buses[line].Boards[board].Unfitted {
+		if !slices.Contains(c.asTyped().Buses[line].Boards[board].Unfitted, door) {
+			cell, _ := lock.CellOf(door)
+			cells = append(cells, cell)
+		}
+	}
+	return cells
+}
+
+// takeOut has the cabinet offer no cell that is left out, as if its board did not answer. It is told
+// by the board when the lock is there again.
+func (c config) takeOut(ctx context.Context, h *host.Host) error {
+	for line := range c.Buses {
+		for i, b := range c.Buses[line].Boards {
+			cells := c.leftOut(line, i)
+			if len(cells) == 0 {
+				continue
+			}
+			if err := h.Tell(ctx, cabinet.BoardChanged{Board: b.Name, Cells: cells}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // tried are the boards of a line whose wiring is looked for: as they are driven, with the cells that

@@ -133,13 +133,35 @@ func (s *stand) acted() (acts []string) {
 	return acts
 }
 
+// dead lists the cells that the server was told cannot be opened.
+func (p *place) dead() (cells []int) {
+	p.t.Helper()
+	for _, f := range p.cabinet().Facts() {
+		d, err := f.Payload()
+		require.NoError(p.t, err)
+		if f.Type != models.FactBoardDown && f.Type != models.FactBoardUp {
+			continue
+		}
+		for _, c := range d.Cells {
+			cells = slices.DeleteFunc(cells, func(n int) bool { return n == c.Cell })
+			if f.Type == models.FactBoardDown {
+				cells = append(cells, c.Cell)
+			}
+		}
+	}
+	return cells
+}
+
 // nothingDoubtful demands that an empty cabinet knows itself to be empty.
 func (s *stand) nothingDoubtful() {
 	s.t.Helper()
 	st, err := s.status()
 	require.NoError(s.t, err)
+	dead := s.dead()
 	for _, c := range st.Cells {
-		require.Equal(s.t, models.CellFree, c.State)
+		if !slices.Contains(dead, c.Number) {
+			require.Equal(s.t, models.CellFree, c.State, "cell %d", c.Number)
+		}
 		require.False(s.t, c.Doubtful, "cell %d", c.Number)
 	}
 }
@@ -185,6 +207,7 @@ func TestWiringAtTheScreen(t *testing.T) {
 	s.serves()
 	s.nothingDoubtful()
 	require.Equal(t, []string{models.StaffCommission, models.StaffWiring}, s.acted())
+	require.Equal(t, []int{5}, s.dead(), "nobody is sent to a cell that no lock opens")
 	opened := s.opened()
 	slices.Sort(opened)
 	require.Equal(t, []int{1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8}, opened, "the server knows of every opening")
@@ -215,6 +238,11 @@ func TestWiringAtTheScreen(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return s.steel.Truth(1).Open }, soon, often, "also after the next start")
 	require.False(t, s.steel.Truth(2).Open)
+	require.NoError(t, s.steel.Close(1))
+	require.NoError(t, s.stop())
+	require.NoError(t, os.Remove(s.in("data/wiring.json")))
+	s.running = s.place.run()
+	require.Eventually(t, func() bool { return len(s.dead()) == 0 }, soon, often, "without the file it is as configured")
 }
 
 // TestWiringIsStopped: nothing is changed by it, and the next look goes on from there. What nobody
@@ -252,6 +280,7 @@ func TestWiringIsStopped(t *testing.T) {
 	s.find()
 	s.shows(cabinet.TextWiringFound)
 	require.Equal(t, 2, s.steel.Truth(1).Pulses, "a look that came to its end is followed by a new one")
+	require.NoError(t, s.stop(), "who ends the program meanwhile ends it")
 }
 
 // TestWiringAndPowerCut: the program is gone in the middle. The next one serves, tells of each
