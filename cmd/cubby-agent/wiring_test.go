@@ -451,6 +451,19 @@ func TestHalfIsNotAccepted(t *testing.T) {
 	require.True(t, strings.Contains(string(spool), `"wiring_accepted":"cou_3"`))
 }
 
+// TestEveryDoubtHasWords on the screen.
+func TestEveryDoubtHasWords(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for _, d := range []commission.Doubt{
+		commission.NoDoubt, commission.DeadBoard, commission.NotDriven, commission.NothingMoved, commission.AlreadyOpen, commission.ManyMoved,
+		commission.OtherMoved, commission.OtherBoard, commission.SwitchTurned, commission.Shared, commission.LeftOut,
+	} {
+		all = append(all, string(d))
+	}
+	require.ElementsMatch(t, all, cabinet.Doubts())
+}
+
 // TestTheBackIsItsCells: what is opened at the back of a two-way cabinet is written down by its cell.
 func TestTheBackIsItsCells(t *testing.T) {
 	t.Parallel()
