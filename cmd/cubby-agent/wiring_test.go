@@ -476,4 +476,11 @@ func TestTheBackIsItsCells(t *testing.T) {
 	all := parseSpool(raw, slog.New(slog.DiscardHandler))
 	require.Len(t, all, 1)
 	require.Equal(t, 2, all[0].Cell)
+	require.Equal(t, []cabinet.Sticker{
+		{Cell: 1, Side: models.SideBack, Board: "R", Channel: 2}, {Cell: 2, Side: models.SideBack, Board: "R"},
+		{Cell: 4, Side: models.SideBack, Board: "R", Channel: 4},
+	}, stickersOf(commission.Proposal{
+		Boards: []lock.Board{{Name: "R", FirstCell: 1001, Channels: 4, Locks: map[int]int{1001: 2}, Unfitted: []int{1002, 1003}}}, Without: []int{1002},
+	}))
+	require.Equal(t, []int{1, 2}, cellsOfDoors([]int{1002, 2, 1}))
 }
