@@ -312,6 +312,13 @@ const (
 	ButtonTry          Button = "try"
 	ButtonCycle        Button = "power_cycle"
 	ButtonEndAlarm     Button = "end_alarm"
+	// Of the wiring of the locks.
+	ButtonWiring      Button = "find_wiring"
+	ButtonStart       Button = "start_wiring"
+	ButtonStop        Button = "stop_wiring"
+	ButtonAccept      Button = "accept_wiring"
+	ButtonTryDoubtful Button = "try_doubtful"
+	ButtonLeaveWiring Button = "leave_wiring"
 )
 
 // Buttons lists them all.

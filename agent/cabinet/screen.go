@@ -55,6 +55,7 @@ const (
 	ScreenStaff     ScreenID = "T1"
 	ScreenOverview  ScreenID = "T2"
 	ScreenDoors     ScreenID = "T3"
+	ScreenWiring    ScreenID = "T4"
 	ScreenDevices   ScreenID = "T5"
 	ScreenLeave     ScreenID = "T6"
 )
@@ -67,7 +68,7 @@ func Screens() []ScreenID {
 		ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier,
 		ScreenList, ScreenDoor, ScreenSame, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
 		ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck,
-		ScreenStaff, ScreenOverview, ScreenDoors, ScreenDevices, ScreenLeave,
+		ScreenStaff, ScreenOverview, ScreenDoors, ScreenWiring, ScreenDevices, ScreenLeave,
 	}
 }
 
@@ -210,9 +211,15 @@ func (s *State) View(now Instant, side models.Side) View {
 
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
+	v := blank(English)
+	v.Screen, v.Text, v.Sentence = ScreenOut, TextOutOfService, English.sentence(TextOutOfService, nil)
+	return v
+}
+
+// blank is a view of a cabinet that does not run.
+func blank(l Language) View {
 	return View{
-		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
-		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
+		Language: l, Direction: CatalogueOf(l).Direction, Wait: l.sentence(TextWait, nil), Offline: true,
 		Frame: []Button{}, Labels: map[Button]string{},
 		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}

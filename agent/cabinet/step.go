@@ -114,6 +114,8 @@ func (t *turn) take(in Input) {
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
 		t.openedDirectly(in)
+	case WiringAccepted:
+		t.wiringAccepted(in)
 	case Takeover:
 		t.takeOver(in)
 	}
