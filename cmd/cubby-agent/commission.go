@@ -167,10 +167,7 @@ func (in commissioning) spoolFirst() func(cell int) error {
 	if _, err := os.Stat(in.store()); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return func(door int) error {
-		cell, _ := lock.CellOf(door)
-		return in.spoolOpening(cell)
-	}
+	return in.spoolOpening
 }
 
 // say tells whoever stands at the cabinet.

@@ -50,8 +50,9 @@ func (c config) openDirectly(ctx context.Context, cell int) error {
 	return lock.ErrNoBoard
 }
 
-// spoolOpening writes down that a cell is about to be opened.
-func (c config) spoolOpening(cell int) error {
+// spoolOpening writes down that a cell is about to be opened, by either of its doors.
+func (c config) spoolOpening(door int) error {
+	cell, _ := lock.CellOf(door)
 	return c.spoolLine(spooled{Cell: cell, AtMS: time.Now().UnixMilli()})
 }
 
