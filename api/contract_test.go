@@ -118,7 +118,9 @@ func checkKeywords(t *testing.T, at string, s *openapi3.Schema) {
 		Required: s.Required, Properties: s.Properties, AdditionalProperties: s.AdditionalProperties,
 	}
 	require.Equal(t, known, *s, at)
-	if s.Type.Is("object") {
+	if more := s.AdditionalProperties.Schema; more != nil {
+		checkKeywords(t, at+".*", more.Value)
+	} else if s.Type.Is("object") {
 		require.NotNil(t, s.AdditionalProperties.Has, at)
 		require.False(t, *s.AdditionalProperties.Has, at)
 	}

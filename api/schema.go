@@ -80,6 +80,9 @@ func (c *checker) object(pointer string, s *openapi3.Schema, object map[string]a
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		at := pointer + "/" + escapePointer(name)
 		property, ok := s.Properties[name]
+		if more := s.AdditionalProperties.Schema; !ok && more != nil {
+			property, ok = more, true
+		}
 		if !ok {
 			c.add(at, "is not a field of this request")
 			continue

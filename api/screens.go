@@ -48,7 +48,7 @@ func (s *server) PutLockerScreen(ctx context.Context, request PutLockerScreenReq
 func newScreen(b ScreenProfile) (models.ScreenProfile, error) {
 	p := models.ScreenProfile{
 		Languages: or(b.Languages, nil), Phone: or(b.Phone, ""), Operator: or(b.Operator, ""), Colour: or(b.Colour, ""), Logo: or(b.Logo, ""),
-		Keypad: or(b.Keypad, false),
+		Keypad: or(b.Keypad, false), Notices: or(b.Notices, nil),
 	}
 	var f models.Fields
 	p.Check(&f)
@@ -61,6 +61,9 @@ func screenBody(p models.ScreenProfile) ScreenProfile {
 	}
 	if len(p.Languages) > 0 {
 		b.Languages = &p.Languages
+	}
+	if len(p.Notices) > 0 {
+		b.Notices = &p.Notices
 	}
 	return b
 }

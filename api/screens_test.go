@@ -18,7 +18,7 @@ func TestScreens(t *testing.T) {
 		return w
 	}
 	network, locker := "/network/screen", "/lockers/"+string(lockerView().Locker.ID)+"/screen"
-	const whole = `{"languages":["ru","en"],"phone":"+4930123456","operator":"o","colour":"#003a70",
+	const whole = `{"languages":["ru","en"],"phone":"+4930123456","operator":"o","colour":"#003a70","notices":{"en":"Closed on 1 May."},
 		"logo":"data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="}`
 	w := call(http.MethodPut, network, whole)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)

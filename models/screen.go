@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -23,6 +24,9 @@ type ScreenProfile struct {
 	Operator  string   `json:"operator,omitempty"`
 	Colour    string   `json:"colour,omitempty"` // of the frame and of open doors: #rrggbb
 	Logo      string   `json:"logo,omitempty"`   // a data: URL of a picture
+	// Notices are what the operator tells everybody on the first page, by language: that the place is
+	// closed on a day, say. Who reads in another language sees the one in the screen's first.
+	Notices map[string]string `json:"notices,omitempty"`
 	// Keypad: its people type on a keypad of digits, and there is no touch panel. Nothing but digits
 	// is asked of them there.
 	Keypad bool `json:"keypad,omitempty"`
@@ -52,6 +56,9 @@ func (p ScreenProfile) Over(network ScreenProfile) ScreenProfile {
 	p.Operator = cmp.Or(p.Operator, network.Operator)
 	p.Colour = cmp.Or(p.Colour, network.Colour)
 	p.Logo = cmp.Or(p.Logo, network.Logo)
+	if len(p.Notices) == 0 {
+		p.Notices = network.Notices
+	}
 	return p
 }
 
@@ -65,6 +72,7 @@ func (p ScreenProfile) At(l Location) ScreenProfile {
 const (
 	MaxScreenLanguages = 10
 	MaxScreenOperator  = 40 // characters
+	MaxScreenNotice    = 140
 	// MaxScreenLogo is of the whole data: URL, in bytes. It is in every cabinet's directory.
 	MaxScreenLogo = 24 << 10
 	// MinScreenContrast is of text on the operator's colour (WCAG 2.2, 1.4.6: AAA).
@@ -73,6 +81,16 @@ const (
 
 // supportPhone is E.164, or a short number of one country.
 var supportPhone = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{3,6})$`)
+
+// Notice is what the operator tells in a language, or else in the screen's first or in English; empty: nothing.
+func (p ScreenProfile) Notice(language string) string {
+	for _, l := range append([]string{language}, append(slices.Clone(p.Languages), "en")...) {
+		if text := p.Notices[l]; text != "" {
+			return text
+		}
+	}
+	return ""
+}
 
 // Check adds what a screen cannot show to fields.
 func (p ScreenProfile) Check(fields *Fields) {
@@ -102,6 +120,26 @@ func (p ScreenProfile) Check(fields *Fields) {
 	}
 	if p.Logo != "" {
 		checkLogo(fields, p.Logo)
+	}
+	if len(p.Notices) > MaxScreenLanguages {
+		fields.Add("/notices", "must be at most %d", MaxScreenLanguages)
+	}
+	for _, l := range slices.Sorted(maps.Keys(p.Notices)) {
+		checkNotice(fields, l, p.Notices[l])
+	}
+}
+
+func checkNotice(fields *Fields, language, text string) {
+	if len(language) != 2 || !slices.Contains(strings.Fields(iso639), language) {
+		fields.Add("/notices", "has a name that is not the ISO 639-1 code of a language, such as en")
+		return
+	}
+	at := "/notices/" + language
+	if n := utf8.RuneCountInString(text); n == 0 || n > MaxScreenNotice {
+		fields.Add(at, "must have 1 to %d characters", MaxScreenNotice)
+	}
+	if strings.TrimSpace(text) != text || strings.ContainsFunc(text, unprinted) {
+		fields.Add(at, "must be printed characters, with none but spaces between them")
 	}
 }
 

@@ -38,6 +38,11 @@ func TestScreenProfileCheck(t *testing.T) {
 		"two languages in one": {profile: models.ScreenProfile{Languages: []string{"en ru"}}, want: "/languages/0 is not"},
 		"a capital language":   {profile: models.ScreenProfile{Languages: []string{"EN"}}, want: "/languages/0 is not"},
 		"a language twice":     {profile: models.ScreenProfile{Languages: []string{"en", "ru", "en"}}, want: "/languages/2 must not come twice"},
+		"notices":              {profile: models.ScreenProfile{Notices: map[string]string{"en": "Closed on 1 May.", "ar": "مغلق يوم 1 مايو"}}},
+		"nobody's notice":      {profile: models.ScreenProfile{Notices: map[string]string{"gr": "x"}}, want: "/notices has a name"},
+		"an empty notice":      {profile: models.ScreenProfile{Notices: map[string]string{"en": ""}}, want: "/notices/en must have 1 to 140"},
+		"a long notice":        {profile: models.ScreenProfile{Notices: map[string]string{"en": strings.Repeat("x", 141)}}, want: "/notices/en must have 1 to 140"},
+		"a turning notice":     {profile: models.ScreenProfile{Notices: map[string]string{"en": "a\u202eb"}}, want: "/notices/en must be printed"},
 		"too many languages":   {profile: models.ScreenProfile{Languages: strings.Fields("en ru de fr es it pl cs sk uk kk")}, want: "/languages must be at most 10"},
 		"a phone with spaces":  {profile: models.ScreenProfile{Phone: "+49 30 123456"}, want: "/phone must be"},
 		"a national phone":     {profile: models.ScreenProfile{Phone: "030123456"}, want: "/phone must be"},
@@ -159,13 +164,13 @@ func TestLogoCheck(t *testing.T) {
 // TestALockersProfileIsOverTheNetworks: field by field.
 func TestALockersProfileIsOverTheNetworks(t *testing.T) {
 	t.Parallel()
-	network := models.ScreenProfile{Languages: []string{"en"}, Phone: "112", Operator: "o", Colour: "#000000", Logo: "l"}
+	network := models.ScreenProfile{Languages: []string{"en"}, Phone: "112", Operator: "o", Colour: "#000000", Logo: "l", Notices: map[string]string{"en": "n"}}
 	require.Equal(t, network, models.ScreenProfile{}.Over(network))
-	own := models.ScreenProfile{Languages: []string{"ru"}, Phone: "113", Operator: "p", Colour: "#ffffff", Logo: "m"}
+	own := models.ScreenProfile{Languages: []string{"ru"}, Phone: "113", Operator: "p", Colour: "#ffffff", Logo: "m", Notices: map[string]string{"ru": "m"}}
 	require.Equal(t, own, own.Over(network))
 	require.Equal(t, own, own.Over(models.ScreenProfile{}))
 	mixed := models.ScreenProfile{Phone: "113"}.Over(network)
-	require.Equal(t, models.ScreenProfile{Languages: []string{"en"}, Phone: "113", Operator: "o", Colour: "#000000", Logo: "l"}, mixed)
+	require.Equal(t, models.ScreenProfile{Languages: []string{"en"}, Phone: "113", Operator: "o", Colour: "#000000", Logo: "l", Notices: map[string]string{"en": "n"}}, mixed)
 }
 
 // TestQuietHoursGoByThePlacesClock: a night is over midnight, by the clock of the zone also where

@@ -92,5 +92,10 @@ func (s *State) strips(side models.Side, op *Operation, now Instant, l Language)
 	if !s.Link.Live {
 		say(TextStripOffline, nil)
 	}
+	session := s.sessionAt(side)
+	notice := s.Directory.Layout.Screen.Notice(string(l))
+	if first := session.Screen == ScreenHome || session.Screen == ScreenCourier; first && op == nil && notice != "" {
+		strips = append(strips, notice)
+	}
 	return strips
 }

@@ -57,3 +57,21 @@ func TestTheScreenTakesItsProfile(t *testing.T) {
 		require.Equal(t, quiet, r.screen().Quiet, at)
 	}
 }
+
+// TestTheOperatorsNotice stands on the first page in the reader's language, or in the screen's.
+func TestTheOperatorsNotice(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	layout := r.state.Directory.Layout
+	layout.Screen = models.ScreenProfile{Languages: []string{"de", "ru", "ar"}, Notices: map[string]string{"de": "Am 1. Mai zu.", "ru": "1 мая закрыто."}}
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.finish()
+	r.wait(20_000)
+	require.Contains(t, r.screen().Strips, "Am 1. Mai zu.")
+	r.press("language_ru")
+	require.Contains(t, r.screen().Strips, "1 мая закрыто.")
+	r.press("language_ar")
+	require.Contains(t, r.screen().Strips, "Am 1. Mai zu.")
+	r.keyIn(r.code("shp_1"))
+	require.NotContains(t, r.screen().Strips, "Am 1. Mai zu.", "nobody is disturbed at a door")
+}

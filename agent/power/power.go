@@ -21,7 +21,7 @@ const (
 	// forgotten is after how long what a UPS said last counts no more: a cabinet with mains whose UPS died
 	// while it said that its battery is low would open nothing for ever.
 	forgotten = 3 * time.Minute
-	maxLine     = 1 << 10
+	maxLine   = 1 << 10
 )
 
 // Config is where the UPS is heard of.
@@ -51,12 +51,12 @@ func (c Config) Check() error {
 // Status is how the cabinet is fed. Not Known: the UPS cannot be asked, and nothing follows
 // from that, since a cabinet may have lost its UPS and yet have mains.
 type Status struct {
-	Known     bool   `json:"known"`
-	OnBattery bool   `json:"on_battery"`
-	Low       bool   `json:"low"`
+	Known     bool `json:"known"`
+	OnBattery bool `json:"on_battery"`
+	Low       bool `json:"low"`
 	// Silent: it was not known for so long that what was known before counts no more.
-	Silent bool `json:"silent,omitempty"`
-	Error     string `json:"error,omitempty"`
+	Silent bool   `json:"silent,omitempty"`
+	Error  string `json:"error,omitempty"`
 }
 
 // Run asks the UPS until the context ends, and tells each change.

@@ -2288,6 +2288,10 @@ type ScreenProfile struct {
 	// draws alone: without scripts, foreign objects, events, animations, and references to anything outside of it.
 	Logo *string `json:"logo,omitempty"`
 
+	// Notices What the operator tells everybody on the first page, by language (ISO 639-1), such as a day on which the place is
+	// closed. Who reads in another language sees that of the screen's first one, or the English one.
+	Notices *map[string]string `json:"notices,omitempty"`
+
 	// Operator Whose locker it is.
 	Operator *string `json:"operator,omitempty"`
 
