@@ -26,6 +26,20 @@ type LockReport struct {
 	BestMS int64 `json:"best_ms"` // the best that it has done
 }
 
+// DeviceCounts are how a device has worked since its cabinet's program began.
+type DeviceCounts struct {
+	Done   int    `json:"done"`            // looks at a board, scans, drives of relays
+	Failed int    `json:"failed"`          // that did not come off
+	MS     int64  `json:"ms,omitempty"`    // how long the last took; 0: not measured
+	Error  string `json:"error,omitempty"` // the last, in English
+}
+
+// DeviceBoard names a lock board, DeviceScanner a scanner and DeviceRelays a board of relays, by what their cabinet calls
+// them.
+func DeviceBoard(name string) string   { return "board-" + name }
+func DeviceScanner(name string) string { return "scanner-" + name }
+func DeviceRelays(name string) string  { return "relays-" + name }
+
 // DevicePower names what feeds a cabinet, as facts do.
 const DevicePower = "power"
 

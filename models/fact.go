@@ -159,6 +159,8 @@ type FactData struct {
 	State    DeviceState `json:"state,omitempty"`
 	Measured *int        `json:"measured,omitempty"`
 	Lock     *LockReport `json:"lock,omitempty"` // of a lock
+	// Counts are of a board, scanner or board of relays.
+	Counts *DeviceCounts `json:"counts,omitempty"`
 	// After is the cell's state once the fact is true; the server's view takes it over.
 	After *CellReport  `json:"after,omitempty"`
 	Cells []CellReport `json:"cells,omitempty"` // inventory: every cell; board_down, board_up: its cells

@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -361,4 +362,21 @@ func TestAThermometerBeforeTheLayout(t *testing.T) {
 	r.reads(50)
 	r.scan("shp_1-1")
 	require.Len(t, r.pulses, 1)
+}
+
+// TestHowADeviceHasWorked is a fact, of bounded length.
+func TestHowADeviceHasWorked(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS)
+	r.do(cabinet.DeviceCounted{Device: models.DeviceScanner("ttyACM0"), Up: true, Counts: models.DeviceCounts{Done: 7, Failed: 1}})
+	_, data := r.lastFact(models.FactDevice)
+	require.Equal(t, models.FactData{Device: "scanner-ttyACM0", State: models.DeviceOK, Counts: &models.DeviceCounts{Done: 7, Failed: 1}}, data)
+	r.do(cabinet.DeviceCounted{Device: strings.Repeat("x", 99), Counts: models.DeviceCounts{Error: strings.Repeat("y", 999)}})
+	_, data = r.lastFact(models.FactDevice)
+	require.Equal(t, models.DeviceDown, data.State)
+	require.Len(t, data.Device, 40)
+	require.Len(t, data.Counts.Error, 120)
+	n := len(r.facts)
+	r.do(cabinet.DeviceCounted{})
+	require.Len(t, r.facts, n)
 }

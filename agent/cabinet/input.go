@@ -141,6 +141,12 @@ type (
 		RestEmpty bool
 		Partial   bool
 	}
+	// DeviceCounted is how a device has worked, for the server.
+	DeviceCounted struct {
+		Device string // as facts name it
+		Up     bool
+		Counts models.DeviceCounts
+	}
 	// DevicesTold is how every device of the cabinet stands, for a technician to read.
 	DevicesTold struct{ Devices []Device }
 	// PowerChanged is what the power supply tells, after each start too.
@@ -176,6 +182,7 @@ func (OpenedDirectly) isInput()   {}
 func (ParcelSensed) isInput()     {}
 func (ClimateRead) isInput()      {}
 func (DevicesTold) isInput()      {}
+func (DeviceCounted) isInput()    {}
 func (PowerChanged) isInput()     {}
 func (OutputChanged) isInput()    {}
 func (OutputDriven) isInput()     {}

@@ -65,6 +65,22 @@ func (s *State) device(key string) (Device, bool) {
 	return all[i], true
 }
 
+// maxError is how much of a device's error is told in a fact, in characters.
+const maxError = 120
+
+// deviceCounted tells the server how a device has worked.
+func (t *turn) deviceCounted(in DeviceCounted) {
+	if in.Device == "" {
+		return
+	}
+	state, counts := models.DeviceOK, in.Counts
+	if !in.Up {
+		state = models.DeviceDown
+	}
+	counts.Error = clip(counts.Error, maxError)
+	t.write(models.FactDevice, "", nil, models.FactData{Device: clip(in.Device, maxDevice), State: state, Counts: &counts})
+}
+
 // choseDevice shows one device, or takes a touched part of the glass.
 func (t *turn) choseDevice(key string) {
 	s := &t.Session.Staff

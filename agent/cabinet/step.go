@@ -100,6 +100,8 @@ func (t *turn) take(in Input) {
 		t.climateRead(in)
 	case DevicesTold:
 		t.Devices = in.Devices
+	case DeviceCounted:
+		t.deviceCounted(in)
 	case PowerChanged:
 		t.powerChanged(in.Power)
 	case OutputChanged:

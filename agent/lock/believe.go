@@ -24,6 +24,8 @@ type board struct {
 	told    bool // whether it is up
 	why     string
 	latency time.Duration
+	whole   int             // looks
+	failed  int             // looks
 	doors   map[int]*belief // by cell: open
 	parcels map[int]*belief // by cell with a sensor: present
 }
@@ -159,6 +161,9 @@ func (b *board) sense(s *belief, cell int, parcels bits, first, then int) []Even
 // miss counts a look without an answer.
 func (b *Bus) miss(board *board, why string, tell func(Event)) {
 	board.step, board.looks = 0, 0
+	b.mu.Lock()
+	board.failed++
+	b.mu.Unlock()
 	if board.missed++; board.missed >= b.timing.Misses {
 		b.down(board, why, tell)
 	}

@@ -149,6 +149,8 @@ type BoardStatus struct {
 	Up      bool          `json:"up"`
 	Cells   []int         `json:"cells"`
 	Latency time.Duration `json:"latency_ns,omitempty"` // from the first request of a look to its last whole answer
+	Looks   int           `json:"looks"`                // that were whole
+	Misses  int           `json:"misses"`               // that were not
 	Why     string        `json:"why,omitempty"`        // it is down, in plain words
 }
 
@@ -158,7 +160,7 @@ func (b *Bus) Boards() []BoardStatus {
 	defer b.mu.Unlock()
 	var all []BoardStatus
 	for _, board := range b.boards {
-		s := BoardStatus{board.Name, board.up, board.Cells(), board.latency, board.why}
+		s := BoardStatus{board.Name, board.up, board.Cells(), board.latency, board.whole, board.failed, board.why}
 		if board.up {
 			s.Why = ""
 		}

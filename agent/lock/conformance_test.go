@@ -306,6 +306,7 @@ func parcels(t *testing.T, k kind) {
 	require.Eventually(t, sensor(lock.ParcelAbsent), patience, often)
 	r.misbehave(0, boards.FaultSilence)
 	require.Eventually(t, sensor(lock.ParcelUnknown), patience, often)
+	require.Positive(t, r.Boards()[0].Misses, "they are counted")
 	require.Equal(t, []lock.Parcel{lock.ParcelAbsent, lock.ParcelPresent, lock.ParcelAbsent, lock.ParcelUnknown}, r.toldParcels(1))
 	require.Empty(t, r.toldParcels(2))
 	require.Equal(t, []bool{false, true}, r.told(1), "a sensor is no door")
@@ -328,5 +329,6 @@ func scan(t *testing.T, k kind) string {
 		took = min(took, r.Boards()[0].Latency)
 	}
 	require.Less(t, took, 5*time.Second)
+	require.GreaterOrEqual(t, r.Boards()[0].Looks, 5, "they are counted")
 	return fmt.Sprintf("%d ms", took.Milliseconds())
 }

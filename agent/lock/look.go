@@ -76,6 +76,7 @@ func (b *Bus) look(port link.Port, board *board, tell func(Event)) error {
 	board.next = time.Now().Add(b.every(board))
 	b.mu.Lock()
 	board.latency = time.Since(board.began)
+	board.whole++
 	b.mu.Unlock()
 	b.believe(board, board.sofar, false, tell)
 	return nil

@@ -38,6 +38,7 @@ type devices struct {
 	browser  *kiosk.Kiosk
 	restart  chan struct{}     // has a value once the program is to begin anew
 	errors   map[string]string // the last of each device, by its key
+	counts   *counts
 	// commission has a value once the wiring of the locks is to be found.
 	commission chan cabinet.Commission
 }
@@ -59,6 +60,11 @@ func (d *devices) run(ctx context.Context, log *slog.Logger) error {
 			return &commissionWanted{wanted, d.host.Site()}
 		case <-changed:
 		case <-tick.C:
+			for _, in := range d.counts.due(d.counted(), time.Now()) {
+				if err := d.host.Tell(ctx, in); err != nil && ctx.Err() == nil {
+					log.Warn("how a device has worked was not taken", "device", in.Device, "error", err)
+				}
+			}
 		}
 		if !d.read() {
 			continue

@@ -196,6 +196,7 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 	told := &devices{
 		config: c, scanners: watch(c.Scanners), heard: &sensors{climates: map[int]climate.Status{}, relays: lines}, browser: kiosk.New(c.Browser, log),
 		restart: make(chan struct{}, 1), commission: make(chan cabinet.Commission, 1), errors: map[string]string{},
+		counts: newCounts(time.Now()),
 	}
 	h := host.New(host.Config{
 		Keeper: keeper, Lost: lost, Buses: buses, Relays: lines, Line: line, Clock: clock,
@@ -243,6 +244,7 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	for _, s := range scanners {
 		group.Go(func() error {
 			return scan.Run(ctx, s.open, log.With("scanner", s.Port), func(code string) {
+				s.took()
 				if err := h.Tell(ctx, cabinet.Scanned{Text: code, ID: h.Operation(), Side: s.Side}); err != nil && ctx.Err() == nil {
 					log.Warn("a scan was not taken", "error", err)
 				}

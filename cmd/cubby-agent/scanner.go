@@ -6,6 +6,7 @@ import (
 
 	"cubby/agent/link"
 	"cubby/agent/scan"
+	"cubby/models"
 )
 
 // scannerStatus is how a scanner's line stands.
@@ -24,6 +25,26 @@ type watched struct {
 	mu    sync.Mutex
 	err   error
 	setUp error
+	scans int
+	fails int // times that its line failed
+}
+
+// took counts a scan.
+func (w *watched) took() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scans++
+}
+
+// counts are how it has worked.
+func (w *watched) counts() (up bool, c models.DeviceCounts) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c = models.DeviceCounts{Done: w.scans, Failed: w.fails}
+	if w.err != nil {
+		c.Error = w.err.Error()
+	}
+	return w.err == nil, c
 }
 
 func watch(scanners []scanner) []*watched {
@@ -44,6 +65,9 @@ func (w *watched) open() (link.Port, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.err, w.setUp = err, wrong
+	if err != nil {
+		w.fails++
+	}
 	return p, err
 }
 
