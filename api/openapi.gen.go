@@ -1717,7 +1717,8 @@ type NewOrganization struct {
 	Name     Text             `json:"name"`
 }
 
-// NewParcel defines model for NewParcel.
+// NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.
@@ -1980,7 +1981,7 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
-// ParcelEdit defines model for ParcelEdit.
+// ParcelEdit Measures without `size` give it the smallest size of the locker's cells that it fits.
 type ParcelEdit struct {
 	DepthMm  *int   `json:"depth_mm,omitempty"`
 	HeightMm *int   `json:"height_mm,omitempty"`

@@ -1718,7 +1718,8 @@ type NewOrganization struct {
 	Name     Text             `json:"name"`
 }
 
-// NewParcel defines model for NewParcel.
+// NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.
@@ -1981,7 +1982,7 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
-// ParcelEdit defines model for ParcelEdit.
+// ParcelEdit Measures without `size` give it the smallest size of the locker's cells that it fits.
 type ParcelEdit struct {
 	DepthMm  *int   `json:"depth_mm,omitempty"`
 	HeightMm *int   `json:"height_mm,omitempty"`
@@ -4096,7 +4097,7 @@ type ClientInterface interface {
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4106,7 +4107,7 @@ type ClientInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4295,7 +4296,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type.
@@ -4313,7 +4314,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type.
@@ -4408,7 +4409,8 @@ type ClientInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -4422,7 +4424,8 @@ type ClientInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -4523,7 +4526,7 @@ type ClientInterface interface {
 	// RerouteShipmentWithBody Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
@@ -4538,7 +4541,7 @@ type ClientInterface interface {
 	// RerouteShipment Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
@@ -6390,7 +6393,7 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 // PutPolicyWithBody Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6410,7 +6413,7 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // PutPolicy Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6809,7 +6812,7 @@ func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams,
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type.
@@ -6837,7 +6840,7 @@ func (c *Client) CreateShipmentWithBody(ctx context.Context, params *CreateShipm
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type.
@@ -7002,7 +7005,8 @@ func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipme
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -7026,7 +7030,8 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -7227,7 +7232,7 @@ func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodePara
 // RerouteShipmentWithBody Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
@@ -7252,7 +7257,7 @@ func (c *Client) RerouteShipmentWithBody(ctx context.Context, id Id, params *Rer
 // RerouteShipment Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
@@ -13956,7 +13961,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13966,7 +13971,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14167,7 +14172,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14185,7 +14190,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -14284,7 +14289,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -14298,7 +14304,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -14413,7 +14420,7 @@ type ClientWithResponsesInterface interface {
 	// RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
@@ -14428,7 +14435,7 @@ type ClientWithResponsesInterface interface {
 	// RerouteShipmentWithResponse Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
@@ -20852,7 +20859,7 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20868,7 +20875,7 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21195,7 +21202,7 @@ func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, par
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -21219,7 +21226,7 @@ func (c *ClientWithResponses) CreateShipmentWithBodyWithResponse(ctx context.Con
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -21360,7 +21367,8 @@ func (c *ClientWithResponses) CancelShipmentWithResponse(ctx context.Context, id
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -21380,7 +21388,8 @@ func (c *ClientWithResponses) CreateCarrierEventWithBodyWithResponse(ctx context
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -21555,7 +21564,7 @@ func (c *ClientWithResponses) ReissueCodeWithResponse(ctx context.Context, id Id
 // RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
@@ -21576,7 +21585,7 @@ func (c *ClientWithResponses) RerouteShipmentWithBodyWithResponse(ctx context.Co
 // RerouteShipmentWithResponse Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //

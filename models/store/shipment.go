@@ -35,8 +35,8 @@ type draft struct {
 // CreateShipment announces a shipment: all of it in one transaction, or nothing.
 func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error) {
 	d, err := s.draftShipment(ctx, n)
-	if models.ErrorCode(err) == models.CodeUnknownLocker {
-		// An answer that was given stays, whatever the locker is called since.
+	if code := models.ErrorCode(err); code == models.CodeUnknownLocker || code == models.CodeNoCapacity {
+		// An answer that was given stays, whatever the locker is called since and whichever cells it has.
 		if before, found, failed := answeredBefore(ctx, s.read, n); found || failed != nil {
 			return before, found, failed
 		}
@@ -97,7 +97,7 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	for i, p := range n.Parcels {
 		parcel := models.Parcel{
 			ID: models.ParcelID(ids[i]), Shipment: d.Shipment.ID, Carrier: n.Carrier, Barcode: p.Barcode,
-			Size: policy.SizeOf(p.Size), Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
+			Size: p.Size, Regime: cmp.Or(p.Regime, models.Ambient), Dimensions: p.Dimensions, WeightG: p.WeightG,
 			State: models.ParcelExpected, Open: true, CreatedAt: now,
 		}
 		if parcel.Barcode == "" {
@@ -105,9 +105,12 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 				return d, err
 			}
 		}
-		if parcel.Regime == "" {
-			parcel.Regime = models.Ambient
+		if parcel.Size == "" {
+			if parcel.Size, err = fitting(ctx, s.read, locker.ID, d.Shipment, parcel); err != nil {
+				return d, err
+			}
 		}
+		parcel.Size = policy.SizeOf(parcel.Size)
 		d.Parcels = append(d.Parcels, parcel)
 	}
 	return d, nil
