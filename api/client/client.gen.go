@@ -4400,7 +4400,7 @@ type ClientInterface interface {
 	// once it is out. Its carrier and its shop may cancel, or an operator.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-	// same `Idempotency-Key` is the same action.
+	// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/cancel (the `CancelShipment` operationId).
 	CancelShipment(ctx context.Context, id Id, params *CancelShipmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4454,7 +4454,7 @@ type ClientInterface interface {
 	// client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/extend (the `ExtendStorage` operationId).
 	ExtendStorage(ctx context.Context, id Id, params *ExtendStorageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4465,7 +4465,7 @@ type ClientInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4478,7 +4478,7 @@ type ClientInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4518,7 +4518,8 @@ type ClientInterface interface {
 	// the new one was used. A client who was told of the old code is told of the new one.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-	// again. The same `Idempotency-Key` is the same action.
+	// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+	// `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/reissue-code (the `ReissueCode` operationId).
 	ReissueCode(ctx context.Context, id Id, params *ReissueCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4531,7 +4532,7 @@ type ClientInterface interface {
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4546,7 +4547,7 @@ type ClientInterface interface {
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4558,7 +4559,7 @@ type ClientInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4570,7 +4571,7 @@ type ClientInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6986,7 +6987,7 @@ func (c *Client) EditShipment(ctx context.Context, id Id, body EditShipmentJSONR
 // once it is out. Its carrier and its shop may cancel, or an operator.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-// same `Idempotency-Key` is the same action.
+// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/cancel (the `CancelShipment` operationId).
 func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7090,7 +7091,7 @@ func (c *Client) ListShipmentEvents(ctx context.Context, id Id, params *ListShip
 // client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/extend (the `ExtendStorage` operationId).
 func (c *Client) ExtendStorage(ctx context.Context, id Id, params *ExtendStorageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7111,7 +7112,7 @@ func (c *Client) ExtendStorage(ctx context.Context, id Id, params *ExtendStorage
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7134,7 +7135,7 @@ func (c *Client) FreezeShipmentWithBody(ctx context.Context, id Id, params *Free
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7214,7 +7215,8 @@ func (c *Client) GetPickupCode(ctx context.Context, id Id, reqEditors ...Request
 // the new one was used. A client who was told of the old code is told of the new one.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-// again. The same `Idempotency-Key` is the same action.
+// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+// `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/reissue-code (the `ReissueCode` operationId).
 func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7237,7 +7239,7 @@ func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodePara
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7262,7 +7264,7 @@ func (c *Client) RerouteShipmentWithBody(ctx context.Context, id Id, params *Rer
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7284,7 +7286,7 @@ func (c *Client) RerouteShipment(ctx context.Context, id Id, params *RerouteShip
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7306,7 +7308,7 @@ func (c *Client) UnfreezeShipmentWithBody(ctx context.Context, id Id, params *Un
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -14278,7 +14280,7 @@ type ClientWithResponsesInterface interface {
 	// once it is out. Its carrier and its shop may cancel, or an operator.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-	// same `Idempotency-Key` is the same action.
+	// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14338,7 +14340,7 @@ type ClientWithResponsesInterface interface {
 	// client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14351,7 +14353,7 @@ type ClientWithResponsesInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14364,7 +14366,7 @@ type ClientWithResponsesInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14410,7 +14412,8 @@ type ClientWithResponsesInterface interface {
 	// the new one was used. A client who was told of the old code is told of the new one.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-	// again. The same `Idempotency-Key` is the same action.
+	// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+	// `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14425,7 +14428,7 @@ type ClientWithResponsesInterface interface {
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14440,7 +14443,7 @@ type ClientWithResponsesInterface interface {
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14452,7 +14455,7 @@ type ClientWithResponsesInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14464,7 +14467,7 @@ type ClientWithResponsesInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21350,7 +21353,7 @@ func (c *ClientWithResponses) EditShipmentWithResponse(ctx context.Context, id I
 // once it is out. Its carrier and its shop may cancel, or an operator.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-// same `Idempotency-Key` is the same action.
+// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21440,7 +21443,7 @@ func (c *ClientWithResponses) ListShipmentEventsWithResponse(ctx context.Context
 // client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21459,7 +21462,7 @@ func (c *ClientWithResponses) ExtendStorageWithResponse(ctx context.Context, id 
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21478,7 +21481,7 @@ func (c *ClientWithResponses) FreezeShipmentWithBodyWithResponse(ctx context.Con
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21548,7 +21551,8 @@ func (c *ClientWithResponses) GetPickupCodeWithResponse(ctx context.Context, id 
 // the new one was used. A client who was told of the old code is told of the new one.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-// again. The same `Idempotency-Key` is the same action.
+// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+// `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21569,7 +21573,7 @@ func (c *ClientWithResponses) ReissueCodeWithResponse(ctx context.Context, id Id
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21590,7 +21594,7 @@ func (c *ClientWithResponses) RerouteShipmentWithBodyWithResponse(ctx context.Co
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21608,7 +21612,7 @@ func (c *ClientWithResponses) RerouteShipmentWithResponse(ctx context.Context, i
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21626,7 +21630,7 @@ func (c *ClientWithResponses) UnfreezeShipmentWithBodyWithResponse(ctx context.C
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

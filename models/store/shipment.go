@@ -178,7 +178,7 @@ func answeredBefore(ctx context.Context, db *gorm.DB, n models.NewShipment) (v m
 }
 
 // ClaimKey takes an Idempotency-Key for a request that is made of several, each with a key of its
-// own. The same request may take it again.
+// own, or that the engine tells a repeat of. The same request may take it again.
 func (s *Store) ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error {
 	return s.tx(ctx, "claim_key", func(t *tx) error {
 		record := idempotencyRecord{Organization: o, Key: key, Fingerprint: fingerprint, CreatedAt: t.now}
