@@ -2796,6 +2796,12 @@ type ListRoutesParams struct {
 	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
 }
 
+// CreateRouteParams defines parameters for CreateRoute.
+type CreateRouteParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare; without it each call makes a route.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShipmentsParams defines parameters for ListShipments.
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
@@ -3422,7 +3428,7 @@ type ServerInterface interface {
 	ListRoutes(ctx echo.Context, params ListRoutesParams) error
 	// CreateRoute Say what a courier is to do on a day
 	// (POST /api/v1/routes)
-	CreateRoute(ctx echo.Context) error
+	CreateRoute(ctx echo.Context, params CreateRouteParams) error
 	// GetRoute Read a route, with what is done, failed and left
 	// (GET /api/v1/routes/{id})
 	GetRoute(ctx echo.Context, id Id) error
@@ -4996,8 +5002,28 @@ func (w *ServerInterfaceWrapper) ListRoutes(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateRoute(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateRouteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateRoute(ctx)
+	err = w.Handler.CreateRoute(ctx, params)
 	return err
 }
 
@@ -8622,7 +8648,8 @@ func (response ListRoutesdefaultApplicationProblemPlusJSONResponse) VisitListRou
 }
 
 type CreateRouteRequestObject struct {
-	Body *CreateRouteJSONRequestBody
+	Params CreateRouteParams
+	Body   *CreateRouteJSONRequestBody
 }
 
 type CreateRouteResponseObject interface {
@@ -12756,8 +12783,10 @@ func (sh *strictHandler) ListRoutes(ctx echo.Context, params ListRoutesParams) e
 }
 
 // CreateRoute operation middleware
-func (sh *strictHandler) CreateRoute(ctx echo.Context) error {
+func (sh *strictHandler) CreateRoute(ctx echo.Context, params CreateRouteParams) error {
 	var request CreateRouteRequestObject
+
+	request.Params = params
 
 	var body CreateRouteJSONRequestBody
 	var err error

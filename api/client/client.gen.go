@@ -2797,6 +2797,12 @@ type ListRoutesParams struct {
 	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
 }
 
+// CreateRouteParams defines parameters for CreateRoute.
+type CreateRouteParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare; without it each call makes a route.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShipmentsParams defines parameters for ListShipments.
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
@@ -4164,20 +4170,26 @@ type ClientInterface interface {
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateRouteWithBody(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateRoute Say what a courier is to do on a day
 	//
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateRoute(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetRoute Read a route, with what is done, failed and left
 	//
@@ -6541,11 +6553,14 @@ func (c *Client) ListRoutes(ctx context.Context, params *ListRoutesParams, reqEd
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *Client) CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateRouteRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateRouteWithBody(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6561,11 +6576,14 @@ func (c *Client) CreateRouteWithBody(ctx context.Context, contentType string, bo
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *Client) CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateRouteRequest(c.Server, body)
+func (c *Client) CreateRoute(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11078,18 +11096,18 @@ func NewListRoutesRequest(server string, params *ListRoutesParams) (*http.Reques
 }
 
 // NewCreateRouteRequest calls the generic CreateRoute builder with application/json body
-func NewCreateRouteRequest(server string, body CreateRouteJSONRequestBody) (*http.Request, error) {
+func NewCreateRouteRequest(server string, params *CreateRouteParams, body CreateRouteJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateRouteRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateRouteRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateRouteRequestWithBody constructs an http.Request for the CreateRoute method, with any body, and a specified content type
-func NewCreateRouteRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateRouteRequestWithBody(server string, params *CreateRouteParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -11113,6 +11131,21 @@ func NewCreateRouteRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -14038,20 +14071,26 @@ type ClientWithResponsesInterface interface {
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+	CreateRouteWithBodyWithResponse(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
 
 	// CreateRouteWithResponse Say what a courier is to do on a day
 	//
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+	CreateRouteWithResponse(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
 
 	// GetRouteWithResponse Read a route, with what is done, failed and left
 	//
@@ -20985,11 +21024,14 @@ func (c *ClientWithResponses) ListRoutesWithResponse(ctx context.Context, params
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
-	rsp, err := c.CreateRouteWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRouteWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21001,11 +21043,14 @@ func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Contex
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *ClientWithResponses) CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
-	rsp, err := c.CreateRoute(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateRouteWithResponse(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRoute(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

@@ -194,6 +194,23 @@ func (s *Store) ClaimKey(ctx context.Context, o models.OrganizationID, key, fing
 	})
 }
 
+// madeBefore returns the id of what a request with the same key has made; empty: it is the first one, and its
+// key is kept with the id. A request without a key is always the first.
+func (t *tx) madeBefore(o models.OrganizationID, key, fingerprint, id string) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	added, err := insertNew(t, idempotencyRecord{Organization: o, Key: key, Fingerprint: fingerprint, Body: id, CreatedAt: t.now})
+	if err != nil || added == 1 {
+		return "", err
+	}
+	before, err := gorm.G[idempotencyRecord](t.db).Where("organization = ? AND key = ?", o, key).Take(t.ctx)
+	if err == nil && before.Fingerprint != fingerprint {
+		err = keyReused()
+	}
+	return before.Body, err
+}
+
 func keyReused() error {
 	return models.Errorf(models.CodeKeyReused, "This Idempotency-Key was used with another request.")
 }
