@@ -1285,7 +1285,7 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 // Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 type Guarantee string
 
@@ -1798,7 +1798,7 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
