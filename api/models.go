@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"cubby/models"
 )
@@ -30,11 +32,25 @@ func (s *server) CreateModel(ctx context.Context, request CreateModelRequestObje
 		f.Add("/modules", "must have at most %d cells together, not %d", maxCells, n)
 		return nil, f.Err()
 	}
+	if i := mixed(m); i >= 0 {
+		var f models.Fields
+		f.Add(fmt.Sprintf("/modules/%d/side", i), "must be both where another module has it: couriers of such a cabinet work at its back alone, and clients at its front")
+		return nil, f.Err()
+	}
 	made, err := s.Network.CreateModel(ctx, callOf(ctx).request(), m)
 	if err != nil {
 		return nil, err
 	}
 	return CreateModel201JSONResponse(modelBody(made)), nil
+}
+
+// mixed is the first module with doors at one face in a cabinet that has others with doors at both, or -1.
+func mixed(m models.CabinetModel) int {
+	both := func(v models.Module) bool { return v.Side == models.SideBoth }
+	if !slices.ContainsFunc(m.Modules, both) {
+		return -1
+	}
+	return slices.IndexFunc(m.Modules, func(v models.Module) bool { return !both(v) })
 }
 
 func cells(m models.CabinetModel) int {

@@ -95,6 +95,8 @@ func TestOperatorAndLockers(t *testing.T) {
 		refused("operator", "/api/v1/locations", strings.Replace(location, "Europe/Berlin", "../../etc/passwd", 1), "/time_zone"),
 		make201("/api/v1/models", `{"name":"M","modules":[{"name":"left","rows":[{"cells":3,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}}]}]}`, `"cells":3`, `"side":"front"`, `"regime":"ambient"`),
 		make201("/api/v1/models", `{"name":"M","modules":[{"name":"left","side":"both","rows":[{"cells":1,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}}]}]}`, `"side":"both"`),
+		refused("operator", "/api/v1/models", `{"name":"M","modules":[{"name":"left","side":"both","rows":[{"cells":1,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}}]},`+
+			`{"name":"right","rows":[{"cells":1,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}}]}]}`, "/modules/1/side"),
 		refused("operator", "/api/v1/models", `{"name":"M","modules":[{"name":"left","side":"top","rows":[{"cells":51,"size":"S","inner":{"width_mm":0,"height_mm":1}}]}]}`,
 			"/modules/0/side", "/modules/0/rows/0/cells", "/modules/0/rows/0/inner/width_mm", "/modules/0/rows/0/inner/depth_mm"),
 		refused("operator", "/api/v1/models", `{"name":"M","modules":[{"name":"left","rows":[`+strings.TrimSuffix(strings.Repeat(`{"cells":50,"size":"S","inner":{"width_mm":1,"height_mm":1,"depth_mm":1}},`, 21), ",")+`]}]}`, "/modules"),

@@ -42,6 +42,8 @@ const (
 	StaffUnheard     = "sound_unheard" // they did not
 	StaffRestart     = "restart"
 	StaffTry         = "try"
+	StaffCommission  = "commission"      // the wiring of the locks is found: every door is opened
+	StaffWiring      = "wiring_accepted" // locks are driven as they were found to be wired
 )
 
 // TechnicianMay reports whether a courier's record lets them act as a technician: the operator's

@@ -307,6 +307,8 @@ func (n *node) checkAuthority(p cabinet.Pulse, op *cabinet.Operation, d cabinet.
 	}
 }
 
+// doorsBusy counts the doors that are open or about to be, but for those that were told of as left open, and those of a
+// dead board, of which nobody knows.
 func (n *node) doorsBusy() int {
 	busy := 0
 	for _, c := range n.state().Cells {
@@ -316,7 +318,8 @@ func (n *node) doorsBusy() int {
 				return d.Cell == c.Number() && d.State == cabinet.DoorPulsed
 			})
 		}
-		if anyOpen(c) || pulsing {
+		counts := !c.Dead && (c.Open && !c.LeftOpen || c.Load != nil && c.Load.Open && !c.Load.LeftOpen)
+		if counts || pulsing {
 			busy++
 		}
 	}

@@ -33,10 +33,11 @@ func (s *State) allocate(p models.DirectoryParcel, above int, tried []Door) *Cel
 // others.
 func (s *State) smallest(p models.DirectoryParcel, above int, tried []Door, easy bool) *Cell {
 	var best *Cell
+	twoWay := s.twoWay()
 	for _, c := range s.Cells {
 		rank := c.Layout.Size.Rank()
 		offerable := c.offerable() || mutant.On(mutant.OfferDoubtful) && c.State == models.CellFree
-		if c.Layout.EasyReach != easy || !c.bears(p) || !offerable || c.anyOpen() || c.Operation != "" || c.Layout.Regime != p.Regime && !mutant.On(mutant.ChilledIntoAmbient) ||
+		if c.Layout.EasyReach != easy || !c.bears(p) || c.towardsPublic(twoWay) || !offerable || c.anyOpen() || c.Operation != "" || c.Layout.Regime != p.Regime && !mutant.On(mutant.ChilledIntoAmbient) ||
 			rank < p.Size.Rank() || rank <= above || !p.Dimensions.Fits(c.Layout.Inner) {
 			continue
 		}

@@ -151,8 +151,9 @@ func (s *State) freeCounts() map[string]string {
 // checkable lists the cells in doubt that a courier may look into. A parcel of another carrier is
 // looked at by the operator's people alone.
 func (s *State) checkable(courier models.DirectoryCourier) []*Cell {
+	twoWay := s.twoWay()
 	return slices.DeleteFunc(slices.Clone(s.Cells), func(c *Cell) bool {
-		return !c.Doubtful || c.Dead || c.anyOpen() && !mutant.On(mutant.TwoDoorsOfACell) || c.Operation != "" || s.kept(c) ||
+		return !c.Doubtful || c.Dead || c.towardsPublic(twoWay) || c.blocked() && !mutant.On(mutant.TwoDoorsOfACell) || c.Operation != "" && !s.leftBehind(c) || s.kept(c) ||
 			c.State == models.CellOccupied && !s.theirs(courier, c)
 	})
 }

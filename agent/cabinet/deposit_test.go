@@ -214,8 +214,9 @@ func TestDoorLeftOpen(t *testing.T) {
 	_, data := r.lastFact(models.FactCellDoubtful)
 	require.Equal(t, "left_open", data.Reason)
 	require.Contains(t, r.screen().Strips, "Cell 1 is open, please close it.")
-	r.wait(600_000)
-	require.Equal(t, courier, r.screen().Courier, "nothing resets while a door is open")
+	require.Equal(t, cabinet.TextAway, r.screen().Text, "whoever comes next may begin")
+	r.scan(badge)
+	require.Equal(t, courier, r.screen().Courier, "the badge alone resumes the visit")
 	r.close(1)
 	require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy, "it is in, but who knows")
 }

@@ -41,7 +41,7 @@ func (s *State) doorWaits() bool {
 			continue
 		}
 		for _, d := range op.Doors {
-			if d.State == DoorWaiting && !s.cell(d.Cell).anyOpen() {
+			if c := s.cell(d.Cell); d.State == DoorWaiting && (!c.anyOpen() || c.opensAnew(op.leaf(c))) {
 				return true
 			}
 		}
@@ -72,12 +72,10 @@ func (t *turn) openDoors() {
 				d.State, d.Outcome, d.Reason = DoorFinished, models.NotOpened, reasonGeneration
 				continue
 			}
-			if op.leaf(c).Open {
+			leaf := op.leaf(c)
+			if leaf.Open && !leaf.LeftOpen {
 				t.opened(op, d, c) // the door is read first
 				continue
-			}
-			if c.anyOpen() && !mutant.On(mutant.TwoDoorsOfACell) {
-				continue // the other door of a two-way cell: nobody reaches through
 			}
 			if c.Dead || c.Broken && op.Kind != models.Check && op.Kind != models.RemoteOpen {
 				t.giveUp(op, d, reasonBoardDead)
@@ -85,6 +83,9 @@ func (t *turn) openDoors() {
 					op.Failed = models.LoadCellBroken
 				}
 				continue
+			}
+			if c.anyOpen() && !c.opensAnew(leaf) && !mutant.On(mutant.TwoDoorsOfACell) {
+				continue // the other door of a two-way cell: nobody reaches through
 			}
 			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
@@ -147,11 +148,15 @@ func (t *turn) doorOpened(c *Cell, leaf *Leaf) {
 
 // opened records that an operation's door is open, however it came to be.
 func (t *turn) opened(op *Operation, d *Door, c *Cell) {
-	if d.State == DoorPulsed && op.Reason != reasonInterrupted {
+	leaf := op.leaf(c)
+	if d.State == DoorPulsed && op.Reason != reasonInterrupted && !leaf.LeftOpen {
 		t.lockWorked(op, c, max(t.now.UptimeMS-(d.JamAt-openTimeoutMS), 1))
 	}
 	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
 	d.Outcome, d.Reason = models.Opened, ""
+	if leaf.LeftOpen { // somebody is here again
+		leaf.LeftOpen, leaf.OpenedAt = false, max(t.now.UptimeMS, 1)
+	}
 	switch e := t.Directory.Shipments[op.Shipment]; {
 	case op.Kind == models.Withdrawal && !op.Listed && e != nil:
 		// From here on the courier has it: the client's code opens it no more.
@@ -181,6 +186,7 @@ func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
 		return
 	}
 	t.write(models.FactDoorClosed, op.ID, c, models.FactData{Courier: op.technicianOf()})
+	t.rejoin(op)
 	switch op.Kind {
 	case models.Deposit:
 		t.depositClosed(op, d, c)
@@ -194,6 +200,15 @@ func (t *turn) doorClosed(c *Cell, leaf *Leaf) {
 	default:
 		t.pickupClosed(op, d, c)
 	}
+}
+
+// judge says what came of a pulse when its time is over. A door that read open before it was driven reads so still.
+func (t *turn) judge(op *Operation, d *Door) {
+	if c := t.cell(d.Cell); op.leaf(c).Open {
+		t.opened(op, d, c)
+		return
+	}
+	t.jammed(op, d.Cell)
 }
 
 // jammed gives an attempt up: the door was not seen open in time.
@@ -263,22 +278,58 @@ func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
 	t.doubt(t.operation(c.Operation), c, reasonLeftOpen)
 }
 
-// leaveOpen gives the screen to whoever comes next, once every door that a client left open was
-// told of.
+// leaveOpen gives the screen to whoever comes next, once every door that was left open was told of: it
+// may be one that nobody can shut, or whose contact is broken.
 func (t *turn) leaveOpen(op *Operation) {
-	if op.Kind != models.Pickup || slices.ContainsFunc(op.Cells(DoorOpen), func(n int) bool { return !t.cell(n).LeftOpen }) {
+	if slices.ContainsFunc(op.Cells(DoorOpen), func(n int) bool { c := t.cell(n); return !op.leaf(c).LeftOpen }) {
 		return
 	}
 	t.eachSession(func() {
 		if t.Session.Operation != op.ID {
 			return
 		}
-		t.Session.Operation = ""
-		if t.Session.Courier != "" {
+		t.Session.Operation, t.Session.Next = "", next{}
+		if t.Session.Courier != "" || t.service() {
 			t.home()
 			return
 		}
 		t.leave()
+	})
+}
+
+// leftBehind reports whether the operation that holds the cell waits for nothing but a door that was left open.
+func (s *State) leftBehind(c *Cell) bool {
+	op := s.operation(c.Operation)
+	if op == nil || !op.leaf(c).LeftOpen {
+		return false
+	}
+	d := op.door(c.Number())
+	return d != nil && d.State == DoorOpen
+}
+
+// takeFromLeft ends what was left behind at a cell, for whoever comes to look. As after a stop of the program, the cell is
+// in doubt.
+func (t *turn) takeFromLeft(c *Cell) {
+	if !t.leftBehind(c) {
+		return
+	}
+	op := t.operation(c.Operation)
+	d := op.door(c.Number())
+	d.State, d.Reason = DoorFinished, reasonLeftOpen
+	markInterrupted(op, c)
+	t.doubt(op, c, reasonLeftOpen)
+	c.Operation = ""
+	t.endOperations()
+}
+
+// rejoin shows a courier or technician who is still there the operation whose door was left open: it
+// may have to be asked what is inside.
+func (t *turn) rejoin(op *Operation) {
+	t.eachSession(func() {
+		s := t.Session
+		if op.Courier != "" && s.Operation == "" && (s.Courier == op.Courier || t.service() && s.Staff.Technician == op.Courier) {
+			s.Operation = op.ID
+		}
 	})
 }
 
@@ -321,7 +372,7 @@ func (t *turn) openedDirectly(in OpenedDirectly) {
 	if c.State != models.CellFree {
 		t.doubt(nil, c, reasonDirect)
 	}
-	if !in.Spooled && !c.anyOpen() && t.doorsBusy() < doorsAtOnce {
+	if !in.Spooled && (!c.anyOpen() || c.opensAnew(&c.Leaf)) && t.doorsBusy() < doorsAtOnce {
 		t.PulsedAt = max(t.now.UptimeMS, 1)
 		t.effect(Pulse{Cell: c.Number()})
 	}

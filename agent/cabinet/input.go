@@ -242,10 +242,12 @@ const (
 	ButtonNotFit    Button = "did_not_fit"
 	ButtonEmpty     Button = "empty"
 	ButtonNotEmpty  Button = "not_empty"
-	ButtonYesTaken  Button = "yes_taken"
-	ButtonOpenAgain Button = "open_again"
-	ButtonTryAgain  Button = "try_again"
-	ButtonProblem   Button = "problem"
+	// ButtonNothingElse: what was scanned of a cell in doubt is all that is inside.
+	ButtonNothingElse Button = "nothing_else"
+	ButtonYesTaken    Button = "yes_taken"
+	ButtonOpenAgain   Button = "open_again"
+	ButtonTryAgain    Button = "try_again"
+	ButtonProblem     Button = "problem"
 
 	ButtonCollect       Button = "collect"
 	ButtonOpenNext      Button = "open_next"
@@ -310,13 +312,20 @@ const (
 	ButtonTry          Button = "try"
 	ButtonCycle        Button = "power_cycle"
 	ButtonEndAlarm     Button = "end_alarm"
+	// Of the wiring of the locks.
+	ButtonWiring      Button = "find_wiring"
+	ButtonStart       Button = "start_wiring"
+	ButtonStop        Button = "stop_wiring"
+	ButtonAccept      Button = "accept_wiring"
+	ButtonTryDoubtful Button = "try_doubtful"
+	ButtonLeaveWiring Button = "leave_wiring"
 )
 
 // Buttons lists them all.
 func Buttons() []Button {
 	all := []Button{ButtonCancel, ButtonFinish, ButtonNotPlaced, ButtonNotFit, ButtonEmpty, ButtonNotEmpty,
 		ButtonYesTaken, ButtonOpenAgain, ButtonTryAgain, ButtonProblem,
-		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonTakeBack, ButtonList, ButtonSameCell, ButtonNewCell, ButtonAskServer, ButtonCallBack,
+		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonNothingElse, ButtonTakeBack, ButtonList, ButtonSameCell, ButtonNewCell, ButtonAskServer, ButtonCallBack,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
 		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}

@@ -1,6 +1,8 @@
 package cabinet
 
 import (
+	"slices"
+
 	"cubby/models"
 )
 
@@ -34,6 +36,7 @@ func (t *turn) check() {
 	if op == nil {
 		return
 	}
+	t.takeFromLeft(c)
 	op.Courier = courier.Courier
 	t.Session.Checked = c.Number()
 	op.add(c, nil)
@@ -59,8 +62,10 @@ func (t *turn) pressedCheck(op *Operation, b Button) {
 		t.unload(op, d)
 	case b == ButtonNotEmpty:
 		t.noAnswer(op)
-	case b == ButtonEmpty:
+	case b == ButtonEmpty && len(op.Scanned) == 0:
 		t.foundEmpty(op, d)
+	case b == ButtonNothingElse && len(op.Scanned) > 0:
+		t.foundSome(op, d)
 	case b == ButtonSomethingElse:
 		c := t.cell(d.Cell)
 		c.Broken = true
@@ -82,20 +87,20 @@ func (op *Operation) closed() *Door {
 // foundEmpty: someone looked, and nothing is inside. What was recorded there is missing.
 func (t *turn) foundEmpty(op *Operation, d *Door) {
 	c := t.cell(d.Cell)
-	t.missing(op, c, "")
+	t.missing(op, c)
 	c.Broken = false
 	c.apply(models.CellCheckEmpty)
 	t.checked(op, d, c, models.FactData{Reason: "empty"})
 }
 
 // missing tells of the parcels that should be in the cell, but for one.
-func (t *turn) missing(op *Operation, c *Cell, but models.ParcelID) {
+func (t *turn) missing(op *Operation, c *Cell, but ...models.ParcelID) {
 	shipment, parcels := c.Shipment, c.Parcels
 	if c.Label != "" {
 		t.write(models.FactMissing, op.ID, c, models.FactData{Label: c.Label, Courier: op.Courier})
 	}
 	for _, id := range parcels {
-		if id != but {
+		if !containsParcel(but, id) {
 			f := t.write(models.FactMissing, op.ID, c, models.FactData{Shipment: shipment, Parcel: id, Courier: op.Courier})
 			t.gone(shipment, id, f)
 		}
@@ -124,6 +129,10 @@ func (t *turn) checkScanned(op *Operation, text string) {
 			return
 		}
 	}
+	if c.Shipment == e.Shipment && c.State == models.CellOccupied && (len(c.Parcels) > 1 || e.Policy.ShareCells) {
+		t.foundOne(op, d, p.Parcel)
+		return
+	}
 	if c.Shipment != e.Shipment || !containsParcel(c.Parcels, p.Parcel) {
 		t.missing(op, c, p.Parcel)
 		c.apply(models.CellCheckEmpty)
@@ -133,6 +142,34 @@ func (t *turn) checkScanned(op *Operation, text string) {
 	c.Occupancy, c.Shipment, c.Broken = models.Occupancy{State: models.CellOccupied}, e.Shipment, false
 	op.Shipment = e.Shipment
 	t.checked(op, d, c, models.FactData{Reason: "found", Shipment: e.Shipment, Parcel: p.Parcel})
+}
+
+// foundOne: a parcel was scanned of a cell that may hold several of its shipment, also one that was put in and never told
+// of. The others are asked for.
+func (t *turn) foundOne(op *Operation, d *Door, p models.ParcelID) {
+	if !containsParcel(op.Scanned, p) {
+		op.Scanned = append(op.Scanned, p)
+	}
+	op.Mistaken, op.AnswerBy = false, t.in(questionMS)
+	for _, id := range t.cell(d.Cell).Parcels {
+		if !containsParcel(op.Scanned, id) {
+			return
+		}
+	}
+	t.foundSome(op, d)
+}
+
+// foundSome: what was scanned is inside, and nothing else.
+func (t *turn) foundSome(op *Operation, d *Door) {
+	c := t.cell(d.Cell)
+	t.missing(op, c, op.Scanned...)
+	c.Parcels, c.Doubtful, c.Broken = slices.Clone(op.Scanned), false, false
+	op.Shipment = c.Shipment
+	last := len(op.Scanned) - 1
+	for _, id := range op.Scanned[:last] {
+		t.write(models.FactCellChecked, op.ID, c, models.FactData{Reason: models.CheckFound, Shipment: c.Shipment, Parcel: id, Courier: op.Courier})
+	}
+	t.checked(op, d, c, models.FactData{Reason: models.CheckFound, Shipment: c.Shipment, Parcel: op.Scanned[last]})
 }
 
 // checked ends a check with its fact.

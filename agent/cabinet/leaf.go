@@ -45,6 +45,21 @@ func (c *Cell) anyOpen() bool {
 	return slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l.Open })
 }
 
+// reachable reports whether a hand may reach into the cell now. A door that has been left open is told
+// of, and counts no more.
+func (c *Cell) reachable() bool {
+	return slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l.Open && !l.LeftOpen })
+}
+
+// opensAnew reports whether a door that reads open is driven all the same: it has read so for long, and may be
+// shut with a contact that does not say so. Nothing is lost by driving the lock of an open one.
+func (c *Cell) opensAnew(leaf *Leaf) bool {
+	return leaf.LeftOpen && !c.Dead && !slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l != leaf && l.Open })
+}
+
+// blocked reports whether an open door keeps the cell from being opened.
+func (c *Cell) blocked() bool { return c.anyOpen() && !slices.ContainsFunc(c.leaves(), c.opensAnew) }
+
 // side is the face at which an operation opens a cell: couriers work at the back of a
 // two-way cell, technicians where they stand.
 func (op *Operation) side(c *Cell) models.Side {
@@ -64,6 +79,9 @@ func (op *Operation) leaf(c *Cell) *Leaf { return c.leaf(op.side(c)) }
 func (s *State) twoWay() bool {
 	return slices.ContainsFunc(s.Cells, func(c *Cell) bool { return c.Load != nil })
 }
+
+// towardsPublic reports whether a cell of a two-way cabinet, at whose back couriers work, has its only door at the front.
+func (c *Cell) towardsPublic(twoWay bool) bool { return twoWay && c.Load == nil }
 
 // wrongSide sends couriers to the back of a two-way cabinet, and clients to its front.
 func (t *turn) wrongSide(courier bool) bool {

@@ -111,6 +111,7 @@ type Door struct {
 	Objected   bool               `json:"objected,omitempty"`
 	SenseBy    int64              `json:"sense_by,omitempty"` // then the sensor's word counts
 	Refusal    string             `json:"refusal,omitempty"`  // why the client does not want what is inside
+	Refused    models.ParcelID    `json:"refused,omitempty"`  // of several inside; empty: all of them
 }
 
 func (op *Operation) ended() bool { return op.State == StateAbandoned || op.State == StateDone }

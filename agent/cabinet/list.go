@@ -144,9 +144,13 @@ func (s *State) items(session *Session, l Language) []Item {
 	items := []Item{}
 	if op := s.operation(session.Operation); op != nil && !op.ended() {
 		if op.Choosing {
-			for _, d := range op.refusable() {
-				items = append(items, Item{Key: strconv.Itoa(d.Cell), Label: strconv.Itoa(d.Cell)})
-			}
+			op.refusals(func(key string, d *Door, p models.ParcelID) {
+				label := strconv.Itoa(d.Cell)
+				if p != "" {
+					label += " " + end(s.parcelOf(p).Barcode, labelEnd)
+				}
+				items = append(items, Item{Key: key, Label: label})
+			})
 		}
 		return items
 	}

@@ -45,25 +45,38 @@ func (op *Operation) refusing() *Door {
 	return nil
 }
 
-// doNotWant takes "I do not want it". With several doors open it asks which one.
+// doNotWant takes "I do not want it". With several parcels it asks which one.
 func (t *turn) doNotWant(op *Operation) {
 	switch doors := op.refusable(); {
 	case op.refusing() != nil || len(doors) == 0:
-	case len(doors) == 1:
+	case len(doors) == 1 && len(doors[0].Parcels) == 1:
 		doors[0].Refusal = models.RefusedOther // until a reason is given
 	default:
 		op.Choosing = true
 	}
 }
 
-// choseDoor takes the cell whose parcel the client does not want.
-func (t *turn) choseDoor(op *Operation, key string) {
+// refusals are what a client can give back: all that is behind an open door, and where that is more than one parcel
+// each of them.
+func (op *Operation) refusals(choose func(key string, d *Door, p models.ParcelID)) {
 	for _, d := range op.refusable() {
-		if strconv.Itoa(d.Cell) == key {
-			op.Choosing = false
-			d.Refusal = models.RefusedOther
+		choose(strconv.Itoa(d.Cell), d, "")
+		if len(d.Parcels) > 1 {
+			for _, p := range d.Parcels {
+				choose(string(p), d, p)
+			}
 		}
 	}
+}
+
+// choseDoor takes what the client does not want.
+func (t *turn) choseDoor(op *Operation, chosen string) {
+	op.refusals(func(key string, d *Door, p models.ParcelID) {
+		if key == chosen {
+			op.Choosing = false
+			d.Refusal, d.Refused = models.RefusedOther, p
+		}
+	})
 }
 
 // pressedRefusal takes a button of the refusal.
@@ -75,7 +88,7 @@ func (t *turn) pressedRefusal(op *Operation, b Button) {
 	case b == ButtonKeep:
 		op.Choosing = false
 		if d != nil {
-			d.Refusal = ""
+			d.Refusal, d.Refused = "", ""
 		}
 	case d != nil:
 		d.Refusal = string(b)
@@ -100,12 +113,27 @@ func (t *turn) putBack(op *Operation, d *Door, c *Cell) {
 	if d.Refusal == models.RefusedDamaged {
 		kind = models.FactDamaged
 	}
-	for _, p := range d.Parcels {
+	if d.Refused != "" {
+		t.keptOthers(op, d, c)
+	}
+	for _, p := range c.Parcels {
 		t.write(kind, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Reason: d.Refusal})
 	}
 	op.Told, op.Reason = true, reasonPutBack
 	if d.Objected {
 		t.doubt(op, c, reasonObjection)
+	}
+}
+
+// keptOthers: of several parcels in one cell the client gave back one, and has the others.
+func (t *turn) keptOthers(op *Operation, d *Door, c *Cell) {
+	c.Parcels = []models.ParcelID{d.Refused}
+	for _, p := range d.Parcels {
+		if e := t.Directory.Shipments[op.Shipment]; p == d.Refused || e != nil && e.gone(p) {
+			continue // told before, if this is a reopening
+		}
+		f := t.write(models.FactPickedUp, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p})
+		t.gone(op.Shipment, p, f)
 	}
 }
 

@@ -72,6 +72,7 @@ func (t *turn) openRemotely(c protocol.Command) {
 		return
 	}
 	cell := t.cell(g.Cell)
+	t.takeFromLeft(cell)
 	op := t.enter(g.Operation, models.RemoteOpen, cell.Shipment)
 	op.State, op.Authority, op.Purpose = StateLed, StateLed, g.Purpose
 	op.Asked, op.Commands = c.Open.Cells, []string{c.ID}
@@ -124,7 +125,7 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 		return reasonCell
 	case g.Generation != c.Generation && !mutant.On(mutant.OldGeneration):
 		return reasonGeneration
-	case c.Operation != "":
+	case c.Operation != "" && !t.leftBehind(c):
 		return reasonBusy
 	case c.Dead:
 		return reasonBoardDead

@@ -55,6 +55,7 @@ const (
 	ScreenStaff     ScreenID = "T1"
 	ScreenOverview  ScreenID = "T2"
 	ScreenDoors     ScreenID = "T3"
+	ScreenWiring    ScreenID = "T4"
 	ScreenDevices   ScreenID = "T5"
 	ScreenLeave     ScreenID = "T6"
 )
@@ -67,7 +68,7 @@ func Screens() []ScreenID {
 		ScreenDone, ScreenRefuse, ScreenPayment, ScreenStopped, ScreenCodeAgain, ScreenLogin, ScreenCourier,
 		ScreenList, ScreenDoor, ScreenSame, ScreenBigger, ScreenCancel, ScreenUnknown, ScreenFull, ScreenNotHere, ScreenSize,
 		ScreenAway, ScreenFinish, ScreenCollect, ScreenTakeOut, ScreenCheck,
-		ScreenStaff, ScreenOverview, ScreenDoors, ScreenDevices, ScreenLeave,
+		ScreenStaff, ScreenOverview, ScreenDoors, ScreenWiring, ScreenDevices, ScreenLeave,
 	}
 }
 
@@ -174,6 +175,8 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Buttons = []Button{ButtonCodeAgain, ButtonCancel}
 	case TextWhichCell:
 		v.Buttons = []Button{ButtonKeep}
+	case TextWhatElse:
+		v.Buttons = []Button{ButtonNothingElse, ButtonSomethingElse}
 	case TextNotThis:
 		v.Buttons = []Button{ButtonPutBack, ButtonTakeAnyway}
 	case TextTake, TextPleaseClose:
@@ -208,9 +211,15 @@ func (s *State) View(now Instant, side models.Side) View {
 
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.
 func OutOfService() View {
+	v := blank(English)
+	v.Screen, v.Text, v.Sentence = ScreenOut, TextOutOfService, English.sentence(TextOutOfService, nil)
+	return v
+}
+
+// blank is a view of a cabinet that does not run.
+func blank(l Language) View {
 	return View{
-		Language: English, Direction: CatalogueOf(English).Direction, Wait: English.sentence(TextWait, nil),
-		Screen: ScreenOut, Text: TextOutOfService, Sentence: English.sentence(TextOutOfService, nil), Offline: true,
+		Language: l, Direction: CatalogueOf(l).Direction, Wait: l.sentence(TextWait, nil), Offline: true,
 		Frame: []Button{}, Labels: map[Button]string{},
 		Buttons: []Button{}, Items: []Item{}, Places: map[int]string{}, Doors: []int{}, OpenDoors: []int{}, Strips: []string{},
 	}
@@ -248,6 +257,8 @@ func (s *State) viewOperation(op *Operation, v *View, now Instant) {
 		show(ScreenCancel, TextIsEmpty, op.Cells(DoorClosed))
 	case op.Corrects != "" && len(open) > 0:
 		show(ScreenCancel, TextTakeOut, open)
+	case op.Kind == models.Check && op.any(DoorClosed) && len(op.Scanned) > 0:
+		show(ScreenCheck, TextWhatElse, op.Cells(DoorClosed))
 	case op.Kind == models.Check && op.any(DoorClosed):
 		show(ScreenCheck, TextWhatInside, op.Cells(DoorClosed))
 	case op.Kind == models.Check && len(open) > 0:

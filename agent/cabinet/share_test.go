@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -267,4 +268,106 @@ func TestAPowerCutAtASharedCell(t *testing.T) {
 	r.wait(300)
 	r.keyIn(r.code("shp_1"))
 	require.Equal(t, 1, r.pulses[len(r.pulses)-1].Cell)
+}
+
+// TestOneOfTwoInACellIsGivenBack: the client keeps the other one.
+func TestOneOfTwoInACellIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		chosen string
+		left   []models.ParcelID
+		facts  []models.FactType
+	}{
+		"one":  {"par_shp_1-2", []models.ParcelID{"par_shp_1-2"}, []models.FactType{models.FactPickedUp, models.FactRefused}},
+		"both": {"1", []models.ParcelID{"par_shp_1-1", "par_shp_1-2"}, []models.FactType{models.FactRefused, models.FactRefused}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := both(t)
+			r.finish()
+			r.wait(20_000)
+			r.keyIn(r.code("shp_1"))
+			r.open(1)
+			n := len(r.facts)
+			r.press(cabinet.ButtonRefuse)
+			v := r.screen()
+			require.Equal(t, cabinet.TextWhichCell, v.Text)
+			require.Equal(t, []string{"1", "1 shp_1-1", "1 shp_1-2"}, labelsOf(v.Items))
+			r.do(cabinet.Chose{Key: c.chosen, ID: r.id()})
+			r.press(cabinet.ButtonOther)
+			r.close(1)
+			r.wait(200_000)
+			require.Equal(t, models.CellOccupied, r.cell(1).State)
+			require.Equal(t, c.left, r.cell(1).Parcels)
+			require.Subset(t, r.types(n), c.facts)
+			require.False(t, r.cell(1).Doubtful)
+		})
+	}
+}
+
+func labelsOf(items []cabinet.Item) []string {
+	var labels []string
+	for _, i := range items {
+		labels = append(labels, i.Label)
+	}
+	return labels
+}
+
+// TestASharedCellInDoubt: one parcel is recorded, and one more was on its way into the cell when the power failed.
+func TestASharedCellInDoubt(t *testing.T) {
+	t.Parallel()
+	checked := func(t *testing.T) *rig {
+		r := sharing(t, nil)
+		r.scan("shp_1-2")
+		r.press(cabinet.ButtonSameCell)
+		r.open(1)
+		r.do(cabinet.Started{Boot: "boot-2"})
+		require.True(t, r.cell(1).Doubtful)
+		r.wait(300)
+		r.login()
+		r.press(cabinet.ButtonCheck)
+		r.open(1)
+		r.close(1)
+		r.scan("shp_1-2")
+		v := r.screen()
+		require.Equal(t, cabinet.TextWhatElse, v.Text)
+		require.Equal(t, []cabinet.Button{cabinet.ButtonNothingElse, cabinet.ButtonSomethingElse}, v.Buttons)
+		require.True(t, r.cell(1).Doubtful, "nobody has seen the other one")
+		return r
+	}
+	found := func(r *rig, n int) (parcels []models.ParcelID) {
+		for _, f := range r.facts[n:] {
+			if d, err := f.Payload(); err == nil && f.Type == models.FactCellChecked {
+				parcels = append(parcels, d.Parcel)
+			}
+		}
+		return parcels
+	}
+	for name, c := range map[string]struct {
+		answer func(r *rig)
+		inside []models.ParcelID
+	}{
+		"both are inside":    {func(r *rig) { r.scan("shp_1-1") }, []models.ParcelID{"par_shp_1-2", "par_shp_1-1"}},
+		"only one is inside": {func(r *rig) { r.press(cabinet.ButtonNothingElse) }, []models.ParcelID{"par_shp_1-2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := checked(t)
+			n := len(r.facts)
+			c.answer(r)
+			require.Equal(t, models.Occupancy{State: models.CellOccupied}, r.cell(1).Occupancy)
+			require.ElementsMatch(t, c.inside, r.cell(1).Parcels)
+			require.ElementsMatch(t, c.inside, found(r, n))
+			missing := slices.Contains(r.types(n), models.FactMissing)
+			require.Equal(t, len(c.inside) == 1, missing)
+		})
+	}
+	t.Run("nobody answers", func(t *testing.T) {
+		t.Parallel()
+		r := checked(t)
+		r.press(cabinet.ButtonEmpty) // not offered any more
+		r.wait(60_000)
+		require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy)
+		require.NotContains(t, r.types(0), models.FactMissing)
+	})
 }

@@ -71,6 +71,7 @@ func staffButtons() []Button {
 	return slices.Concat(serviceButtons(), entryButtons(), []Button{
 		ButtonStaff, ButtonDoors, ButtonDevices, ButtonLeave, ButtonOutOfService, ButtonInService, ButtonFound,
 		ButtonRestart, ButtonTestScanner, ButtonTestTouch, ButtonTestSound, ButtonHeard, ButtonUnheard, ButtonTry, ButtonCycle, ButtonEndAlarm,
+		ButtonWiring, ButtonStart, ButtonStop, ButtonAccept, ButtonTryDoubtful, ButtonLeaveWiring,
 	})
 }
 
@@ -159,6 +160,7 @@ func (t *turn) staffOut(reason string) {
 	t.Session.Staff = Staff{}
 	if staff.in() {
 		t.write(models.FactStaffOut, "", nil, models.FactData{Courier: staff.Technician, Reason: reason})
+		t.tampersLeft()
 	}
 }
 
@@ -253,6 +255,10 @@ func (t *turn) pressedStaff(b Button) bool {
 		t.staffShow(ScreenDoors, TextStaffDoors)
 	case b == ButtonDevices && screen == ScreenOverview:
 		t.staffShow(ScreenDevices, TextStaffDevices)
+	case b == ButtonWiring && screen == ScreenOverview:
+		t.askWiring()
+	case b == ButtonStart && screen == ScreenWiring:
+		t.findWiring()
 	case b == ButtonBack:
 		t.staffBack()
 	case screen == ScreenDoors:

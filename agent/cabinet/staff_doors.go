@@ -56,7 +56,7 @@ func (t *turn) pressedDoors(b Button) {
 // staffMayOpen reports whether a cell may be opened now: nobody is at it, and nobody may still have
 // it opened again.
 func (s *State) staffMayOpen(c *Cell) bool {
-	return c.Operation == "" && !c.anyOpen() && !c.Dead && !s.kept(c) && !s.Power.Low
+	return (c.Operation == "" || s.leftBehind(c)) && !c.blocked() && !c.Dead && !s.kept(c) && !s.Power.Low
 }
 
 // staffOpen has a cell opened for a technician. That it is to be is a fact before its lock is
@@ -70,6 +70,7 @@ func (t *turn) staffOpen(c *Cell, why string) {
 	if op == nil {
 		return
 	}
+	t.takeFromLeft(c)
 	op.Courier, op.Service = technician.Courier, why
 	if t.Session == &t.BackSession {
 		op.Face = models.SideBack
@@ -135,9 +136,10 @@ func (t *turn) afterService(op *Operation) {
 // given out as before. What the operator ordered stays ordered.
 func (t *turn) isolate(c *Cell, out bool) {
 	technician, ok := t.technician()
-	if !ok || out == (c.Isolated || c.Broken) || c.Operation != "" {
+	if !ok || out == (c.Isolated || c.Broken) || c.Operation != "" && !t.leftBehind(c) {
 		return
 	}
+	t.takeFromLeft(c)
 	kind, text := models.FactCellInService, TextStaffIn
 	if out {
 		kind, text = models.FactCellOutOfService, TextStaffOut

@@ -51,11 +51,19 @@ func (s *State) viewStaff(session *Session, op *Operation, v *View, now Instant)
 			v.Text = TextStaffAllRight
 		}
 		v.Buttons = []Button{ButtonDoors, ButtonDevices, ButtonLeave}
+		if s.findsWiring() {
+			v.Buttons = append(v.Buttons, ButtonWiring)
+		}
 		if s.AlarmUntil > 0 {
 			v.Buttons = append([]Button{ButtonEndAlarm}, v.Buttons...)
 		}
 	case ScreenDoors:
 		s.viewDoors(staff, v)
+	case ScreenWiring:
+		v.Buttons = []Button{}
+		if v.Text == TextWiring {
+			v.Buttons = []Button{ButtonStart, ButtonBack}
+		}
 	case ScreenDevices:
 		s.viewDevices(staff, v)
 	case ScreenLeave:
@@ -142,7 +150,7 @@ func (s *State) overview(l Language, now Instant) []ReportLine {
 			lines = append(lines, s.deviceLine(l, d))
 		}
 	}
-	return lines
+	return append(lines, s.wiringLine(l)...)
 }
 
 func (s *State) deviceLine(l Language, d Device) ReportLine {
@@ -322,7 +330,7 @@ func (s *State) cellActs(c *Cell) []Button {
 		acts = append(acts, mark)
 	}
 	switch {
-	case c.Operation != "":
+	case c.Operation != "" && !s.leftBehind(c):
 	case c.Isolated || c.Broken:
 		acts = append(acts, ButtonInService)
 	default:

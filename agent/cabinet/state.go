@@ -183,11 +183,12 @@ func (s *State) holding(id models.ShipmentID) []*Cell {
 	return cells
 }
 
-// doorsBusy counts the doors that are open or about to be.
+// doorsBusy counts the doors that are open or about to be. One that was left open and told of has no share in it, and
+// nobody knows of those of a dead board: they would keep every other door shut for as long as nobody mends them.
 func (s *State) doorsBusy() int {
 	n := 0
 	for _, c := range s.Cells {
-		if c.anyOpen() || s.pulsing(c) {
+		if c.reachable() && !c.Dead || s.pulsing(c) {
 			n++
 		}
 	}

@@ -114,6 +114,8 @@ func (t *turn) take(in Input) {
 		t.takeSnapshot(in.Snapshot)
 	case OpenedDirectly:
 		t.openedDirectly(in)
+	case WiringAccepted:
+		t.wiringAccepted(in)
 	case Takeover:
 		t.takeOver(in)
 	}
@@ -146,7 +148,7 @@ func (t *turn) timers() {
 		for i := range op.Doors {
 			d := &op.Doors[i]
 			if d.State == DoorPulsed && t.due(d.JamAt) {
-				t.jammed(op, d.Cell)
+				t.judge(op, d)
 			}
 			d = &op.Doors[i] // jammed may have added a door
 			if d.State == DoorClosed && t.due(d.ObjectBy) {

@@ -33,6 +33,8 @@ func (t *turn) tamperRead(in TamperRead) {
 	switch {
 	case !in.Known:
 		t.tamperIs(c, models.DeviceDown)
+	case in.Alarm && c.State != models.DeviceAlarm && t.explained(c.Tamper):
+		t.tamperIs(c, models.DeviceOK)
 	case in.Alarm:
 		t.tamperIs(c, models.DeviceAlarm)
 	case c.State == models.DeviceAlarm:
@@ -52,6 +54,21 @@ func (t *turn) tamperIs(c *Tamper, state models.DeviceState) {
 	}
 	c.State = state
 	t.write(models.FactDevice, "", nil, models.FactData{Device: models.DeviceTamper(c.Tamper), State: state})
+}
+
+// explained reports whether a contact's alarm is what a technician at work here does: their own door
+// stands open.
+func (s *State) explained(contact models.Tamper) bool {
+	return contact == models.TamperServiceDoor && slices.ContainsFunc(sides(), func(side models.Side) bool { return s.sessionAt(side).Staff.in() })
+}
+
+// tampersLeft tells of the alarms that nobody who is at work explains any more.
+func (t *turn) tampersLeft() {
+	for i := range t.Tampers {
+		if c := &t.Tampers[i]; c.Alarm && !t.explained(c.Tamper) {
+			t.tamperIs(c, models.DeviceAlarm)
+		}
+	}
 }
 
 // tamperTimers ends the alarms of contacts that have been quiet.

@@ -52,3 +52,52 @@ func TestTamper(t *testing.T) {
 	require.Equal(t, models.DeviceOK, r.device().State)
 	require.Len(t, r.facts, facts+6)
 }
+
+// TestATechniciansOwnDoor: that it stands open is no alarm while a technician is at work, and is one
+// when they leave it so.
+func TestATechniciansOwnDoor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS).technicians(nil)
+	door := func(open bool) {
+		t.Helper()
+		r.do(cabinet.TamperRead{Tamper: models.TamperServiceDoor, Alarm: open, Known: true})
+	}
+	told := func() (states []models.DeviceState) {
+		t.Helper()
+		for _, f := range r.facts {
+			if d, err := f.Payload(); err == nil && f.Type == models.FactDevice && d.Device == models.DeviceTamper(models.TamperServiceDoor) {
+				states = append(states, d.State)
+			}
+		}
+		return states
+	}
+	leave := func() {
+		t.Helper()
+		r.press(cabinet.ButtonLeave)
+		r.press(cabinet.ButtonFinish)
+	}
+	r.serve()
+	door(true)
+	door(false)
+	door(true)
+	require.Empty(t, told())
+	r.housing(true, true)
+	require.Equal(t, models.FactData{Device: "tamper-housing", State: models.DeviceAlarm}, r.device(), "the others are told of")
+	leave()
+	require.Equal(t, []models.DeviceState{models.DeviceAlarm}, told(), "it was left open")
+
+	r.serve()
+	door(true)
+	require.Len(t, told(), 1, "once is enough")
+	door(false)
+	r.wait(60_000)
+	require.Equal(t, models.DeviceOK, r.device().State)
+	r.do(cabinet.TamperRead{Tamper: models.TamperServiceDoor})
+	door(true)
+	require.Equal(t, models.DeviceOK, r.device().State, "it can be read again")
+	door(false)
+	leave()
+	require.Len(t, told(), 4)
+	door(true)
+	require.Equal(t, models.DeviceAlarm, r.device().State, "nobody is at work")
+}

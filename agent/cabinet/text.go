@@ -70,6 +70,7 @@ const (
 	TextNotThis       TextKey = "not_this"
 	TextNothingThere  TextKey = "nothing_there"
 	TextWhatInside    TextKey = "what_inside"
+	TextWhatElse      TextKey = "what_else"
 	TextNothingDoubt  TextKey = "nothing_doubtful"
 	TextNoted         TextKey = "noted"
 	TextLeaveHere     TextKey = "leave_here"

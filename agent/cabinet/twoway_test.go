@@ -132,3 +132,24 @@ func TestTwoWayRestart(t *testing.T) {
 		require.Len(t, r.pulses, 1)
 	}
 }
+
+// TestNoCourierOpensTheFrontFromTheBack: a cell with its only door at the front is none for couriers, who work at the back.
+func TestNoCourierOpensTheFrontFromTheBack(t *testing.T) {
+	t.Parallel()
+	r := twoWay(t)
+	layout := models.DirectoryLayout{Locker: locker, Number: "L-002", State: models.LockerActive}
+	for n, side := range []models.Side{models.SideFront, models.SideBoth} {
+		layout.Cells = append(layout.Cells, models.LayoutCell{Number: n + 1, Module: n + 1, Row: 1, Size: models.SizeM, Regime: models.Ambient, Side: side})
+	}
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.open(1) // by itself: it is in doubt
+	r.close(1)
+	r.cell(1).Doubtful = true
+	r.at(models.SideBack, cabinet.Scanned{Text: badge})
+	r.at(models.SideBack, cabinet.Keyed{Text: pin})
+	r.at(models.SideBack, cabinet.Pressed{Button: cabinet.ButtonCheck})
+	require.Empty(t, r.pulses)
+	r.cell(1).Doubtful = false
+	r.at(models.SideBack, cabinet.Scanned{Text: "shp_1-1"})
+	require.Equal(t, 2, r.pulses[0].Cell)
+}

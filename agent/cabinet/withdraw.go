@@ -12,8 +12,9 @@ import (
 // hold theirs the longest first.
 func (s *State) toCollect(courier models.DirectoryCourier) []*Cell {
 	var cells []*Cell
+	twoWay := s.twoWay()
 	for _, c := range s.Cells {
-		if c.State != models.CellOccupied || c.Operation != "" || !c.usable() {
+		if c.State != models.CellOccupied || c.Operation != "" || !c.usable() || c.towardsPublic(twoWay) {
 			continue
 		}
 		w, granted := s.Directory.Withdrawals[c.Shipment]

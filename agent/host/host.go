@@ -69,8 +69,10 @@ type Config struct {
 	Clock  *Clock
 	// Restart has a device begin anew that a technician named by its key; nil: none can.
 	Restart func(device string)
-	IDs     *models.IDs
-	Logger  *slog.Logger
+	// Commission has the wiring of the locks found in place of what the host does; nil: nobody can.
+	Commission func(cabinet.Commission)
+	IDs        *models.IDs
+	Logger     *slog.Logger
 }
 
 const (
@@ -271,6 +273,11 @@ func (h *Host) step(in cabinet.Input) (pulses []<-chan error) {
 			if h.Restart != nil {
 				h.Logger.Warn("a technician has a device started anew", "device", e.Device)
 				h.Restart(e.Device)
+			}
+		case cabinet.Commission:
+			if h.Commission != nil {
+				h.Logger.Warn("a technician has the wiring of the locks found", "technician", e.Technician)
+				h.Commission(e)
 			}
 		case cabinet.Drive:
 			h.order(e)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -158,13 +159,18 @@ func (l *life) courier(n int) protocol.Entry {
 
 func (l *life) shipment(id models.ShipmentID) protocol.Entry {
 	l.t.Helper()
+	return l.labelled(id, id)
+}
+
+// labelled is a shipment with the labels of another one, or its own.
+func (l *life) labelled(id, labels models.ShipmentID) protocol.Entry {
+	l.t.Helper()
 	body := models.DirectoryShipment{Shipment: id, Carrier: carrier, Number: "N-" + string(id), Issue: 1, Policy: models.Policy{
 		Name: "test", Version: 1, Objection: 8, Reopen: 180, Proof: []models.Proof{models.ProofClosed, models.ProofAnswered}[l.rnd.IntN(2)],
 	}}
 	for i := range 1 + l.rnd.IntN(2) {
-		label := fmt.Sprintf("%s-%d", id, i+1)
 		body.Parcels = append(body.Parcels, models.DirectoryParcel{
-			Parcel: models.ParcelID("par_" + label), Barcode: label, Size: models.SizeM, Regime: models.Ambient,
+			Parcel: models.ParcelID(fmt.Sprintf("par_%s-%d", id, i+1)), Barcode: fmt.Sprintf("%s-%d", labels, i+1), Size: models.SizeM, Regime: models.Ambient,
 		})
 	}
 	return l.entry(models.EntryShipment, string(id), body)
@@ -227,7 +233,7 @@ func (l *life) directory() {
 	id := models.ShipmentID(fmt.Sprintf("shp_%d", len(l.shipments)))
 	l.shipments = append(l.shipments, id)
 	entries := []protocol.Entry{l.shipment(id)}
-	switch old := l.some(); l.rnd.IntN(6) {
+	switch old := l.some(); l.rnd.IntN(8) {
 	case 0:
 		entries = append(entries, l.entry(models.EntryShipment, string(old), nil))
 	case 1:
@@ -242,6 +248,14 @@ func (l *life) directory() {
 		entries = append(entries, l.courier(1), l.shipment(old))
 	case 5:
 		entries = append(entries, l.order(1+l.rnd.IntN(2)))
+	case 6:
+		entries = append(entries, l.entry(models.EntryLost, string(old), struct{}{}))
+	case 7: // announced again, before or after the server says that it lost it
+		lost := l.entry(models.EntryLost, string(old), struct{}{})
+		entries = append([]protocol.Entry{lost, l.labelled(id, old)}, entries[1:]...)
+		if l.rnd.IntN(2) == 0 {
+			slices.Reverse(entries)
+		}
 	}
 	l.page(entries...)
 }

@@ -39,6 +39,16 @@ type shipmentShadow struct {
 	issue     int
 	withdrawn bool
 	taken     []cabinet.Taken
+	lost      bool
+	formerly  int // entries
+	parcels   int
+}
+
+// same reports whether nothing of an entry has changed that the core changes. Of what was lost and announced again
+// it adds to the former ones and takes parcels away.
+func (s shipmentShadow) same(e *cabinet.Expected) bool {
+	return s.entry == e && s.issue == e.Issue && s.withdrawn == e.Withdrawn && s.lost == e.Lost &&
+		s.formerly == len(e.Formerly) && s.parcels == len(e.Parcels) && slices.Equal(s.taken, e.Taken)
 }
 
 func newShadow() *shadow {
@@ -229,10 +239,10 @@ func (d *diff) diffPast() {
 func (d *diff) diffShipments() {
 	for id, e := range d.state.Directory.Shipments {
 		old, known := d.shipments[id]
-		if known && old.entry == e && old.issue == e.Issue && old.withdrawn == e.Withdrawn && slices.Equal(old.taken, e.Taken) {
+		if known && old.same(e) {
 			continue
 		}
-		d.shipments[id] = shipmentShadow{e, e.Issue, e.Withdrawn, slices.Clone(e.Taken)}
+		d.shipments[id] = shipmentShadow{e, e.Issue, e.Withdrawn, slices.Clone(e.Taken), e.Lost, len(e.Formerly), len(e.Parcels)}
 		d.put(TableShipment, string(id), e)
 	}
 	if len(d.shipments) == len(d.state.Directory.Shipments) {

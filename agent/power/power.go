@@ -18,6 +18,9 @@ const (
 	every       = 5 * time.Second
 	callTimeout = 5 * time.Second
 	retry       = 5 * time.Second
+	// forgotten is after how long what a UPS said last counts no more: a cabinet with mains whose UPS died
+	// while it said that its battery is low would open nothing for ever.
+	forgotten = 3 * time.Minute
 	maxLine     = 1 << 10
 )
 
@@ -51,30 +54,39 @@ type Status struct {
 	Known     bool   `json:"known"`
 	OnBattery bool   `json:"on_battery"`
 	Low       bool   `json:"low"`
+	// Silent: it was not known for so long that what was known before counts no more.
+	Silent bool `json:"silent,omitempty"`
 	Error     string `json:"error,omitempty"`
 }
 
 // Run asks the UPS until the context ends, and tells each change.
 func Run(ctx context.Context, c Config, log *slog.Logger, tell func(Status)) error {
-	return run(ctx, c, every, retry, log, tell)
+	return run(ctx, c, timing{every, retry, forgotten}, log, tell)
 }
 
-func run(ctx context.Context, c Config, every, retry time.Duration, log *slog.Logger, tell func(Status)) error {
+type timing struct{ every, retry, forgotten time.Duration }
+
+func run(ctx context.Context, c Config, at timing, log *slog.Logger, tell func(Status)) error {
 	var told *Status
+	known := time.Now()
 	say := func(s Status) {
+		if s.Known {
+			known = time.Now()
+		}
+		s.Silent = time.Since(known) >= at.forgotten
 		if told == nil || *told != s {
 			told = &s
 			tell(s)
 		}
 	}
 	for ctx.Err() == nil {
-		err := c.listen(ctx, every, say)
+		err := c.listen(ctx, at.every, say)
 		if ctx.Err() != nil {
 			break
 		}
 		log.Warn("the UPS cannot be asked; trying again", "error", err)
 		say(Status{Error: err.Error()})
-		wait(ctx, retry)
+		wait(ctx, at.retry)
 	}
 	return nil
 }

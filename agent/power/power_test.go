@@ -19,7 +19,7 @@ func listening(t *testing.T, c Config) <-chan Status {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, c, time.Millisecond, time.Millisecond, slog.New(slog.DiscardHandler), func(s Status) { told <- s })
+		ended <- run(ctx, c, timing{time.Millisecond, time.Millisecond, 50 * time.Millisecond}, slog.New(slog.DiscardHandler), func(s Status) { told <- s })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -103,4 +103,17 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, err == nil, s.Known)
 		require.False(t, s.Low && !s.OnBattery)
 	})
+}
+
+// TestAUPSThatDiesWithALowBattery: after a while what it said last holds up nobody.
+func TestAUPSThatDiesWithALowBattery(t *testing.T) {
+	t.Parallel()
+	u := newUPS(t, "", "")
+	told := listening(t, Config{Address: u.Address(), UPS: "cabinet"})
+	u.Set("OB LB")
+	comes(t, told, func(s Status) bool { return s == Status{Known: true, OnBattery: true, Low: true} })
+	u.Fail("DATA-STALE")
+	comes(t, told, func(s Status) bool { return s.Silent && !s.Known })
+	u.Set("OL")
+	comes(t, told, func(s Status) bool { return s == Status{Known: true} })
 }

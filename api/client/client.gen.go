@@ -1573,11 +1573,11 @@ type Module struct {
 	Regime *Regime `json:"regime,omitempty"`
 	Rows   []Row   `json:"rows"`
 
-	// Side The face that the doors are on: `front` where it is not said. `both`: each cell has two, and is loaded from the back and emptied from the front.
+	// Side The face that the doors are on: `front` where it is not said. `both`: each cell has two, and is loaded from the back and emptied from the front. Then every module of the cabinet has them.
 	Side *ModuleSide `json:"side,omitempty"`
 }
 
-// ModuleSide The face that the doors are on: `front` where it is not said. `both`: each cell has two, and is loaded from the back and emptied from the front.
+// ModuleSide The face that the doors are on: `front` where it is not said. `both`: each cell has two, and is loaded from the back and emptied from the front. Then every module of the cabinet has them.
 type ModuleSide string
 
 // Money defines model for Money.

@@ -36,7 +36,9 @@ type commissioning struct {
 
 func runCommission(ctx context.Context, p program, args []string) error {
 	var in commissioning
-	c, err := p.configured("commission", args, func(f *flag.FlagSet) {
+	accept := false
+	c, err := p.typed("commission", args, func(f *flag.FlagSet) {
+		f.BoolVar(&accept, "accept", false, "have the locks driven as they are found to be wired, without another word in the configuration")
 		f.BoolVar(&in.again, "again", false, "forget what an earlier run found")
 		f.DurationVar(&in.watch, "watch", 4*time.Second, "how long a door may take to move")
 		f.DurationVar(&in.shut, "shut", 20*time.Second, "how long somebody may take to shut it")
@@ -44,7 +46,10 @@ func runCommission(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	in.config = c
+	if in.config, err = c.wired(c.logger(p)); err != nil {
+		in.config = c
+		fmt.Fprintf(p.err, "%s\nMeanwhile the boards count as they are configured.\n", err)
+	}
 	if err := durable.MakeDir(c.Dir); err != nil {
 		return err
 	}
@@ -53,11 +58,24 @@ func runCommission(ctx context.Context, p program, args []string) error {
 		return fmt.Errorf("locks are commissioned while the program does not run (systemctl stop cubby-agent): %w", err)
 	}
 	defer release()
-	findings, err := in.session(ctx, p)
+	findings, err := in.session(ctx, func(now commission.Progress, kept error) {
+		say(p, now)
+		if kept != nil {
+			fmt.Fprintf(p.err, "what was found cannot be kept: %s\n", kept)
+		}
+	})
 	if len(findings) == 0 {
 		return err
 	}
-	return errors.Join(err, in.print(p, findings))
+	err = errors.Join(err, in.print(p, findings))
+	if !accept {
+		return err
+	}
+	if failed := in.accept(findings, "", p.time.Wall()); failed != nil {
+		return errors.Join(err, fmt.Errorf("what was found is not accepted: %w", failed))
+	}
+	fmt.Fprintf(p.err, "accepted: the locks are driven so from the program's next start on (%s)\n", in.wiringFile())
+	return err
 }
 
 func (in commissioning) file() string { return filepath.Join(in.Dir, "commission.json") }
@@ -86,8 +104,9 @@ func (in commissioning) keep(findings []commission.Finding) error {
 	return durable.WriteFile(in.file(), append(raw, '\n'))
 }
 
-// session runs the lines and one session over all of their boards.
-func (in commissioning) session(ctx context.Context, p program) (findings []commission.Finding, err error) {
+// session runs the lines and one session over all of their boards. told is called with what happens,
+// and with what came of keeping it.
+func (in commissioning) session(ctx context.Context, told func(now commission.Progress, kept error)) (findings []commission.Finding, err error) {
 	past, err := in.past()
 	if err != nil {
 		return nil, err
@@ -95,8 +114,8 @@ func (in commissioning) session(ctx context.Context, p program) (findings []comm
 	var buses []commission.Bus
 	var lines []*lock.Bus
 	var boards []lock.Board
-	for _, b := range in.Buses {
-		bare := commission.Bare(b.Boards)
+	for i, b := range in.Buses {
+		bare := commission.Bare(in.tried(i))
 		line, err := lock.NewBus(bare, lock.Timing{}, func() (link.Port, error) { return link.Open(b.Port) }, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return nil, err
@@ -107,13 +126,11 @@ func (in commissioning) session(ctx context.Context, p program) (findings []comm
 		Boards: boards, Buses: buses, Past: past, Before: in.spoolFirst(),
 		Timing: commission.Timing{Watch: in.watch, After: in.watch / 3, Close: in.shut},
 		Progress: func(now commission.Progress) {
-			say(p, now)
-			if now.Found == nil {
-				return
+			var kept error
+			if now.Found != nil {
+				kept = in.keep(now.All)
 			}
-			if err := in.keep(now.All); err != nil {
-				fmt.Fprintf(p.err, "what was found cannot be kept: %s\n", err)
-			}
+			told(now, kept)
 		},
 	})
 	driven, stop := context.WithCancel(ctx)
@@ -170,12 +187,8 @@ func (in commissioning) print(p program, findings []commission.Finding) error {
 	}{}
 	var doubtful []commission.Finding
 	var without []int
-	for _, b := range in.Buses {
-		its := slices.DeleteFunc(slices.Clone(findings), func(f commission.Finding) bool {
-			return !slices.ContainsFunc(b.Boards, func(board lock.Board) bool { return board.Name == f.Board })
-		})
-		proposal := commission.Propose(b.Boards, its)
-		piece.Buses = append(piece.Buses, bus{b.Port, proposal.Boards})
+	for i, proposal := range in.proposals(findings) {
+		piece.Buses = append(piece.Buses, bus{in.Buses[i].Port, proposal.Boards})
 		doubtful, without = append(doubtful, proposal.Doubtful()...), append(without, proposal.Without...)
 	}
 	if len(doubtful) > 0 {
@@ -189,7 +202,7 @@ func (in commissioning) print(p program, findings []commission.Finding) error {
 		}
 	}
 	if len(without) > 0 {
-		fmt.Fprintf(p.out, "No channel opens these cells, and their own open others: %v. They are unfitted until one does.\n", without)
+		fmt.Fprintf(p.out, "No channel is known to open these cells, and their own open others too: %v. They are unfitted until one does.\n", without)
 	}
 	raw, err := json.MarshalIndent(piece, "", "  ")
 	if err != nil {

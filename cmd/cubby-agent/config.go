@@ -69,6 +69,10 @@ type config struct {
 	Climates []thermometers `json:"climates"`
 	Relays   []relays       `json:"relays"`
 	Power    *power.Config  `json:"power"`
+
+	// wiring was found and accepted, and is laid over the boards; nil: they are as typed.
+	wiring *wiring
+	typed  []bus
 }
 
 type bus struct {

@@ -38,9 +38,12 @@ type devices struct {
 	browser  *kiosk.Kiosk
 	restart  chan struct{}     // has a value once the program is to begin anew
 	errors   map[string]string // the last of each device, by its key
+	// commission has a value once the wiring of the locks is to be found.
+	commission chan cabinet.Commission
 }
 
-// run tells them until the context ends, and ends with errRestart when that is asked for.
+// run tells them until the context ends, and ends with errRestart or a commissionWanted when that
+// is asked for.
 func (d *devices) run(ctx context.Context, log *slog.Logger) error {
 	changed := d.host.Watch(ctx)
 	tick := time.NewTicker(devicesEvery)
@@ -52,6 +55,8 @@ func (d *devices) run(ctx context.Context, log *slog.Logger) error {
 			return nil
 		case <-d.restart:
 			return errRestart
+		case wanted := <-d.commission:
+			return &commissionWanted{wanted, d.host.Site()}
 		case <-changed:
 		case <-tick.C:
 		}
@@ -87,6 +92,14 @@ func (d *devices) begin(key string) {
 		}
 	case strings.HasPrefix(key, string(cabinet.DeviceScreen)):
 		d.browser.Restart()
+	}
+}
+
+// findWiring has the wiring of the locks found.
+func (d *devices) findWiring(wanted cabinet.Commission) {
+	select {
+	case d.commission <- wanted:
+	default: // it is asked for already
 	}
 }
 

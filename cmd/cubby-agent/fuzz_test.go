@@ -61,7 +61,7 @@ func FuzzSpool(f *testing.F) {
 	f.Add([]byte(`{"cell":1,"at_ms":2}`), 7, int64(0), 0)
 	f.Add([]byte("{\"cell\":\n\x00\xff\n[]\nnull"), -1, int64(-5), 40)
 	f.Fuzz(func(t *testing.T, before []byte, cell int, at int64, torn int) {
-		want := spooled{cell, at}
+		want := spooled{Cell: cell, AtMS: at}
 		line, err := json.Marshal(want)
 		require.NoError(t, err)
 		line = append(line, '\n')

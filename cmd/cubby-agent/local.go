@@ -180,6 +180,14 @@ func (c config) devices(ctx context.Context, speeds bool) (all []device, wrong i
 	case err == nil:
 		st.devices(add)
 	}
+	if c.wiring != nil {
+		var names []string
+		for _, b := range c.wiring.Boards {
+			names = append(names, b.Name)
+		}
+		add(true, device{"wiring", "-", "found", fmt.Sprintf("accepted on %s: it counts before what is configured of boards %s",
+			time.UnixMilli(c.wiring.AtMS).UTC().Format(time.DateOnly), strings.Join(names, ", "))})
+	}
 	return all, wrong, err
 }
 

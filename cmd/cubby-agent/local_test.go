@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cubby/agent/lock"
 	"cubby/cmd/cubby-demo/boards"
 	"cubby/models"
 )
@@ -239,4 +241,14 @@ func TestSystemd(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return p.steel.Truth(1).Open }, soon, often)
 	p.eventually(func(st state) bool { return st.Cells[0].Open }, "it serves on")
+}
+
+// TestTheSpoolNamesCells: a door at the back is its cell's.
+func TestTheSpoolNamesCells(t *testing.T) {
+	t.Parallel()
+	c := config{Dir: t.TempDir()}
+	require.NoError(t, c.spoolOpening(lock.Behind+5))
+	raw, err := os.ReadFile(c.spool())
+	require.NoError(t, err)
+	require.Equal(t, 5, parseSpool(raw, slog.New(slog.DiscardHandler))[0].Cell)
 }

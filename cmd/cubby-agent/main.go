@@ -31,7 +31,7 @@ func commands() []command {
 		{"check", "check --config FILE [--speeds]", "look at every device and the line; 1 if something is wrong", runCheck},
 		{"open", "open --config FILE --cell N", "open a cell past the screen, also while the program does not run", runOpen},
 		{"relay", "relay --config FILE --output NAME", "try a siren or light for a moment, or take the power from a device for one", runRelay},
-		{"commission", "commission --config FILE [--again] [--watch 4s] [--shut 20s]", "find out how the locks are wired: drive one at a time, watch whose door moves, and print the boards' configuration", runCommission},
+		{"commission", "commission --config FILE [--accept] [--again] [--watch 4s] [--shut 20s]", "find out how the locks are wired: drive one at a time, watch whose door moves, and print the boards' configuration; --accept has them driven so", runCommission},
 		{"takeover", "takeover --config FILE --file CONTENTS.csv [--rest empty|doubtful] [--partial]", "take over a cabinet with parcels inside, from a list of its contents", runTakeover},
 		{"version", "version", "print the version", func(_ context.Context, p program, _ []string) error {
 			_, err := fmt.Fprintln(p.out, version)
@@ -78,8 +78,18 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, configHelp)
 }
 
-// configured parses a command's flags, of which --config is always one.
+// configured parses a command's flags, of which --config is always one. What was found of the wiring
+// counts.
 func (p program) configured(name string, args []string, more func(*flag.FlagSet)) (config, error) {
+	c, err := p.typed(name, args, more)
+	if err != nil {
+		return c, err
+	}
+	return c.wired(c.logger(p))
+}
+
+// typed is the configuration as it is written.
+func (p program) typed(name string, args []string, more func(*flag.FlagSet)) (config, error) {
 	flags := flag.NewFlagSet("cubby-agent "+name, flag.ContinueOnError)
 	flags.SetOutput(p.err)
 	file := flags.String("config", "/etc/cubby/agent.json", "the configuration's file")

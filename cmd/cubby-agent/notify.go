@@ -7,15 +7,12 @@ import (
 	"os"
 	"strconv"
 	"time"
-
-	"cubby/agent/cabinet"
-	"cubby/agent/host"
 )
 
-// watchdog tells systemd that the program is ready, and then again and again that its core
-// answers. Without systemd it does nothing. A cabinet serves on when systemd cannot be told:
+// watchdog tells systemd that the program is ready, and then again and again that it answers.
+// Without systemd it does nothing. A cabinet serves on when systemd cannot be told:
 // what that means is for systemd to say.
-func watchdog(ctx context.Context, h *host.Host, log *slog.Logger) error {
+func watchdog(ctx context.Context, answers func(context.Context) error, log *slog.Logger) error {
 	tell := func(state string) {
 		if err := notify(state); err != nil {
 			log.Warn("systemd was not told", "state", state, "error", err)
@@ -34,7 +31,7 @@ func watchdog(ctx context.Context, h *host.Host, log *slog.Logger) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := h.Read(ctx, func(*cabinet.State) {}); err != nil {
+		if err := answers(ctx); err != nil {
 			return nil // it stops
 		}
 		tell("WATCHDOG=1")

@@ -118,16 +118,19 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 	var excuse outage
 	for {
 		err := serve(ctx, p, c, log, id, excuse.end)
-		if ctx.Err() == nil && errors.Is(err, errRestart) {
-			again, err := p.configured("run", args, nil)
-			switch {
-			case err != nil:
-				log.Error("the configuration is not taken: the old one counts", "error", err)
-			case again.Dir != c.Dir:
-				log.Error("the configuration is not taken: another folder is another cabinet's")
-			default:
-				c = again
+		var wanted *commissionWanted
+		switch {
+		case ctx.Err() == nil && errors.As(err, &wanted):
+			if err := findWiring(ctx, p, c, log, wanted); err != nil {
+				log.Error("the wiring of the locks cannot be looked for", "error", err)
 			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			c = p.reconfigured(args, c, log)
+			continue
+		case ctx.Err() == nil && errors.Is(err, errRestart):
+			c = p.reconfigured(args, c, log)
 			continue
 		}
 		if ctx.Err() != nil || !journal.DiskFailed(err) {
@@ -141,6 +144,24 @@ func runCabinet(ctx context.Context, p program, args []string) error {
 		case <-time.After(diskAgain):
 		}
 	}
+}
+
+// reconfigured is the configuration as it is now; one that cannot be used is not taken.
+func (p program) reconfigured(args []string, c config, log *slog.Logger) config {
+	again, err := p.typed("run", args, nil)
+	switch {
+	case err != nil:
+		log.Error("the configuration is not taken: the old one counts", "error", err)
+		again = c.asTyped()
+	case again.Dir != c.Dir:
+		log.Error("the configuration is not taken: another folder is another cabinet's")
+		again = c.asTyped()
+	}
+	if again, err = again.wired(log); err != nil {
+		log.Error("the configuration is not taken: the old one counts", "error", err)
+		return c
+	}
+	return again
 }
 
 // serve runs the parts of the cabinet until the context ends or the store fails. Before the screen is served, whoever
@@ -174,11 +195,11 @@ func serve(ctx context.Context, p program, c config, log *slog.Logger, id uplink
 	lines := c.lines(log)
 	told := &devices{
 		config: c, scanners: watch(c.Scanners), heard: &sensors{climates: map[int]climate.Status{}, relays: lines}, browser: kiosk.New(c.Browser, log),
-		restart: make(chan struct{}, 1), errors: map[string]string{},
+		restart: make(chan struct{}, 1), commission: make(chan cabinet.Commission, 1), errors: map[string]string{},
 	}
 	h := host.New(host.Config{
 		Keeper: keeper, Lost: lost, Buses: buses, Relays: lines, Line: line, Clock: clock,
-		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log, Restart: told.begin,
+		IDs: models.NewIDs(time.Now, rand.Reader), Logger: log, Restart: told.begin, Commission: told.findWiring,
 	})
 	told.host = h
 	group, ctx := errgroup.WithContext(ctx)
@@ -212,6 +233,9 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	if err := takeSpool(ctx, c, h, log); err != nil {
 		return err
 	}
+	if err := c.takeOut(ctx, h); err != nil {
+		return err
+	}
 	scanners, heard, browser := told.scanners, told.heard, told.browser
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return line.Run(ctx, h) })
@@ -229,7 +253,9 @@ func serveParts(ctx context.Context, c config, log *slog.Logger, h *host.Host, l
 	group.Go(func() error { return browser.Run(ctx) })
 	group.Go(func() error { return listen(ctx, "tcp", c.Screen, screen.New(h, c.Panel, browser.Alive, log)) })
 	group.Go(func() error { return listen(ctx, "unix", c.Socket, control(h, line, scanners, heard, log)) })
-	group.Go(func() error { return watchdog(ctx, h, log) })
+	group.Go(func() error {
+		return watchdog(ctx, func(ctx context.Context) error { return h.Read(ctx, func(*cabinet.State) {}) }, log)
+	})
 	return group.Wait()
 }
 

@@ -115,7 +115,7 @@ func (s *sensors) run(ctx context.Context, group *errgroup.Group, c config, h *h
 			s.mu.Lock()
 			s.power = &st
 			s.mu.Unlock()
-			if st.Known {
+			if st.Known || st.Silent {
 				tell(cabinet.PowerChanged{Power: cabinet.Power{OnBattery: st.OnBattery, Low: st.Low}})
 			}
 		})

@@ -15,12 +15,15 @@ import (
 	"cubby/agent/host"
 	"cubby/agent/link"
 	"cubby/agent/lock"
+	"cubby/models"
 )
 
-// spooled is a line of the spool: a cell that was opened while the program was dead.
+// spooled is a line of the spool: a cell that was opened while the program was dead, or did not serve;
+// or a technician who accepted what was found of the wiring then.
 type spooled struct {
-	Cell int   `json:"cell"`
-	AtMS int64 `json:"at_ms"`
+	Cell     int              `json:"cell,omitempty"`
+	AtMS     int64            `json:"at_ms"`
+	Accepted models.CourierID `json:"wiring_accepted,omitempty"`
 }
 
 // openDirectly drives a lock without the program. The spool's line is durable first: the
@@ -47,9 +50,14 @@ func (c config) openDirectly(ctx context.Context, cell int) error {
 	return lock.ErrNoBoard
 }
 
-// spoolOpening writes down that a cell is about to be opened.
-func (c config) spoolOpening(cell int) error {
-	line, err := json.Marshal(spooled{cell, time.Now().UnixMilli()})
+// spoolOpening writes down that a cell is about to be opened, by either of its doors.
+func (c config) spoolOpening(door int) error {
+	cell, _ := lock.CellOf(door)
+	return c.spoolLine(spooled{Cell: cell, AtMS: time.Now().UnixMilli()})
+}
+
+func (c config) spoolLine(s spooled) error {
+	line, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
@@ -97,7 +105,11 @@ func takeSpool(ctx context.Context, c config, h *host.Host, log *slog.Logger) er
 		return err
 	}
 	for _, s := range parseSpool(raw, log) {
-		if err := h.Tell(ctx, cabinet.OpenedDirectly{Cell: s.Cell, AtMS: s.AtMS, Spooled: true}); err != nil {
+		var in cabinet.Input = cabinet.OpenedDirectly{Cell: s.Cell, AtMS: s.AtMS, Spooled: true}
+		if s.Accepted != "" {
+			in = cabinet.WiringAccepted{Technician: s.Accepted}
+		}
+		if err := h.Tell(ctx, in); err != nil {
 			return err
 		}
 	}

@@ -143,6 +143,56 @@ func (w *tour) technician() {
 	w.home()
 }
 
+// badge logs a technician in from the first page.
+func (w *tour) badge() {
+	w.t.Helper()
+	w.home()
+	w.scan("STAFF-1")
+	w.comes("T1", cabinet.TextPIN)
+	w.typed("4711")
+	w.ok()
+	w.comes("T1", cabinet.TextStaffWhy)
+	w.press("service_repair")
+	w.on("T2")
+}
+
+// wiring: two locks are crossed; a technician has that found, and from then on each door is the right
+// one.
+func (w *tour) wiring() {
+	w.r.steel.WireLock(1, 2)
+	w.r.steel.WireLock(2, 1)
+	w.badge()
+	w.press(cabinet.ButtonWiring)
+	w.at("T4", cabinet.TextWiring)
+	w.press(cabinet.ButtonBack)
+	w.is(`document.getElementById('screen').textContent === 'T2'`)
+	w.press(cabinet.ButtonWiring)
+	w.comes("T4", cabinet.TextWiring)
+	w.press(cabinet.ButtonStart)
+	w.at("T4", cabinet.TextWiringShut)
+	w.r.steel.SetAutoClose(shutsIn)
+	w.shut(2)
+	w.at("T4", cabinet.TextWiringRuns)
+	w.press(cabinet.ButtonStop)
+	w.at("T4", cabinet.TextWiringStopped)
+	w.press(cabinet.ButtonLeaveWiring)
+	w.badge()
+	w.press(cabinet.ButtonWiring)
+	w.comes("T4", cabinet.TextWiring)
+	w.press(cabinet.ButtonStart)
+	w.at("T4", cabinet.TextWiringDoubt)
+	w.press(cabinet.ButtonMore)
+	w.is(`document.querySelectorAll('#report .wrong').length === 0`)
+	w.at("T4", cabinet.TextWiringDoubt, "stickers")
+	w.press(cabinet.ButtonTryDoubtful)
+	w.is(`document.documentElement.dataset.text !== 'wiring_doubt'`)
+	w.comes("T4", cabinet.TextWiringDoubt)
+	w.press(cabinet.ButtonAccept)
+	w.home()
+	w.r.eventually(func(st state) bool { return st.Online && st.Directory > 0 }, "it serves")
+	w.r.steel.SetAutoClose(0)
+}
+
 // technicianWithKeypad opens a cell and leaves without a finger on the glass.
 func (w *tour) technicianWithKeypad() {
 	w.home()

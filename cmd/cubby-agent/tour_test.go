@@ -41,6 +41,7 @@ func TestTour(t *testing.T) {
 			w := newTour(t, l)
 			w.frame()
 			w.codes()
+			w.wiring()
 			w.courier()
 			w.client()
 			w.technician()

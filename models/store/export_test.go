@@ -8,6 +8,9 @@ import (
 	"cubby/models"
 )
 
+// MaxOpen is how many incidents are open about a cabinet, each for itself.
+const MaxOpen = maxOpen
+
 // Tables lists a value of every table's type.
 func Tables() []any {
 	return []any{

@@ -108,6 +108,38 @@ type intake struct {
 	loaded   map[models.ParcelID]int // the cell in which each is now
 	weigh    bool                    // a cell became usable or not otherwise than by its promise
 	messages []models.OutboxRow
+	open     *int // incidents that are open about the cabinet; nil: not counted yet
+}
+
+// maxOpen is how many incidents may be open about one cabinet by its own word, each for itself: far more than an honest one has
+// reasons for. Of what comes beyond them there is one for each kind.
+const maxOpen = 1000
+
+// crowded reports whether that many are open.
+func (in *intake) crowded() (bool, error) {
+	if in.open == nil {
+		var n int
+		err := in.db.Raw("SELECT count(*) FROM (SELECT 1 FROM incidents WHERE locker = ? AND resolved IS NULL LIMIT ?) AS counted",
+			in.locker, maxOpen).Scan(&n).Error
+		if err != nil {
+			return false, err
+		}
+		in.open = &n
+	}
+	return *in.open >= maxOpen, nil
+}
+
+// openIncident opens what a fact tells of.
+func (in *intake) openIncident(i models.Incident) error {
+	crowded, err := in.crowded()
+	if err != nil {
+		return err
+	}
+	if crowded {
+		i.Key, i.Cell, i.Shipment = models.IncidentKey(in.locker, i.Kind, 0, "")+"/more", 0, ""
+	}
+	*in.open++
+	return in.tx.openIncident(i)
 }
 
 // load decodes the payloads and reads what they name.
@@ -177,6 +209,9 @@ const unknownShipment = "there is no such shipment"
 // maxDevice is how long the name of a cabinet's device may be, in bytes.
 const maxDevice = 40
 
+// maxID is longer than every id. What is kept by it has to fit into an index.
+const maxID = 64
+
 // impossible says why a fact that can be read cannot be true, or is empty.
 func (in *intake) impossible(f models.Fact, d models.FactData) string {
 	switch {
@@ -192,6 +227,8 @@ func (in *intake) impossible(f models.Fact, d models.FactData) string {
 		return "it names no cell"
 	case f.AtMS < 0:
 		return "its time is before 1970"
+	case len(f.Operation) > maxID:
+		return "its operation is longer than any id"
 	case d.Parcel != "" && in.shipments[d.Shipment] && in.parcels[d.Parcel] != d.Shipment:
 		return "the parcel is not of the shipment"
 	}
@@ -260,6 +297,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	if problem == "" {
 		problem = in.impossible(f, d)
 	}
+	if len(d.Shipment) > maxID {
+		problem, d.Shipment = "its shipment is longer than any id", ""
+	}
 	in.facts = append(in.facts, models.StoredFact{
 		Locker: in.locker, Epoch: f.Epoch, Seq: f.Seq, Type: f.Type, Shipment: d.Shipment, Operation: f.Operation,
 		Quarantined: problem, Body: f, ReceivedAt: in.now,
@@ -276,7 +316,11 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	if problem != "" {
 		incident.Kind, incident.Evidence = models.IncidentQuarantine, incident.Evidence+": "+problem
-		if problem == unknownShipment && f.Type == models.FactDeposited {
+		crowded, err := in.crowded()
+		if err != nil {
+			return err
+		}
+		if problem == unknownShipment && f.Type == models.FactDeposited && !crowded {
 			lost := models.DirectoryRow{Kind: models.EntryLost, Key: string(d.Shipment), Body: encode(struct{}{})}
 			if err := in.writeLocker(in.locker, lost); err != nil {
 				return err

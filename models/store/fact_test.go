@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cubby/models"
+	"cubby/models/store"
 )
 
 // opened is the first fact of a journal: all cells free.
@@ -110,6 +114,39 @@ func TestTakeInRefuses(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, batch, 1)
 		require.Equal(t, models.IncidentWorkflowID(incidents[0].ID), batch[0].WorkflowID)
+	})
+}
+
+// TestTakeInOfAHostileCabinet: what a cabinet makes up fits no index and would fill the list of incidents. Its journal
+// goes on, and what is open about it has an end.
+func TestTakeInOfAHostileCabinet(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "L-1")
+		made := make([]byte, 12<<10)
+		_, err := rand.NewChaCha8([32]byte{1}).Read(made)
+		require.NoError(t, err)
+		long := base64.StdEncoding.EncodeToString(made) // more than a row of an index takes, and nothing compresses it
+		j := &journal{at: f.clock()}
+		facts := []models.Fact{
+			opened(j),
+			j.fact(models.FactDeposited, 2, models.FactData{Shipment: models.ShipmentID(long), Parcel: "par_none"}),
+			j.fact(models.FactDevice, 0, models.FactData{Device: long, State: models.DeviceAlarm}),
+		}
+		for i := range store.MaxOpen + 20 {
+			facts = append(facts, j.fact(models.FactPickedUp, 0, models.FactData{
+				Shipment: models.ShipmentID("shp_" + strconv.Itoa(i)), Parcel: "par_none",
+			}))
+		}
+		facts = append(facts, j.fact(models.FactDoorJammed, 3, models.FactData{}))
+		for batch := range slices.Chunk(facts, 300) {
+			head, err := f.TakeIn(t.Context(), l.ID, batch)
+			require.NoError(t, err)
+			require.Equal(t, batch[len(batch)-1].Seq, head.Seq)
+		}
+		open := rows[models.Incident](t, f, "resolved IS NULL AND locker = ?", l.ID)
+		require.Len(t, open, store.MaxOpen+2, "and one more for each kind")
+		kinds := []models.IncidentKind{open[len(open)-2].Kind, open[len(open)-1].Kind}
+		require.ElementsMatch(t, []models.IncidentKind{models.IncidentQuarantine, models.IncidentJam}, kinds)
 	})
 }
 

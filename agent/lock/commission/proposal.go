@@ -38,9 +38,18 @@ type Finding struct {
 	Detail  string `json:"detail,omitempty"`
 }
 
-// sure tells whether it need not be tried again.
-func (f Finding) sure() bool {
-	return f.Pulsed && (f.Doubt == NoDoubt || f.Doubt == OtherMoved || f.Doubt == SwitchTurned)
+// sure tells whether it need not be tried again. That a switch is turned is as true as what is
+// configured of it, which may have been changed since.
+func (f Finding) sure() bool { return f.Pulsed && (f.Doubt == NoDoubt || f.Doubt == OtherMoved) }
+
+// strays tells whether another door than the cell's moved.
+func (f Finding) strays(cell int) bool {
+	return slices.ContainsFunc(f.Opened, func(door int) bool { return door != cell })
+}
+
+// Opens tells whether the channel was seen to open the door of a cell, and no other.
+func (f Finding) Opens(cell int) bool {
+	return len(f.Opened) == 1 && f.Opened[0] == cell || f.Doubt == SwitchTurned && f.Cell == cell
 }
 
 // judge names the doubt about what one pulse did. stood: the channel's own door was open.
@@ -102,8 +111,8 @@ func list(cells []int) string {
 type Proposal struct {
 	Boards   []lock.Board
 	Findings []Finding // of each channel that was looked at, in the order of the boards
-	// Without lists cells that no channel opens and whose own channel opens another door: they
-	// are left out of the proposed boards.
+	// Without lists cells that no channel is known to open, and whose own one opens another door or
+	// drives another cell: they are left out of the proposed boards.
 	Without []int
 }
 
@@ -112,9 +121,10 @@ func (p Proposal) Doubtful() []Finding {
 	return slices.DeleteFunc(slices.Clone(p.Findings), func(f Finding) bool { return f.Doubt == NoDoubt })
 }
 
-// Propose makes a proposal of boards and what was found of them. What is in doubt stays as
-// it is configured, save for a channel that another cell needs. The boards pass
-// lock.CheckBoards if they did so before.
+// Propose makes a proposal of boards and what was found of them. What is in doubt stays as it is
+// configured, save for a channel that another cell needs, or that was seen to open another door:
+// nobody is to be let into a cell that is not theirs. The boards pass lock.CheckBoards if they did so
+// before.
 func Propose(boards []lock.Board, findings []Finding) Proposal {
 	p := Proposal{Boards: Bare(boards), Findings: slices.Clone(findings)}
 	openers := map[int]int{} // by cell: channels that open its door and no other
@@ -133,19 +143,22 @@ func Propose(boards []lock.Board, findings []Finding) Proposal {
 	}
 	slices.SortStableFunc(p.Findings, func(a, b Finding) int { return place(a) - place(b) })
 	for i := range p.Boards {
-		p.Without = append(p.Without, wire(&p.Boards[i], p.Findings)...)
+		p.Without = append(p.Without, wire(&p.Boards[i], boards[i].Locks, p.Findings)...)
 	}
 	return p
 }
 
-// wire puts what was found into one board, and returns the cells that are left out.
-func wire(b *lock.Board, findings []Finding) (without []int) {
+// wire puts what was found into one board, and returns the cells that are left out. configured is
+// what drives the cells of which nothing was found.
+func wire(b *lock.Board, configured map[int]int, findings []Finding) (without []int) {
 	drives := map[int]int{} // by cell: the channel, where it is known
 	taken := map[int]bool{}
+	found := map[int]Finding{} // by channel
 	for _, f := range findings {
 		if f.Board != b.Name {
 			continue
 		}
+		found[f.Channel] = f
 		switch f.Doubt {
 		case NoDoubt, OtherMoved:
 			drives[f.Opened[0]], taken[f.Channel] = f.Channel, true
@@ -154,16 +167,24 @@ func wire(b *lock.Board, findings []Finding) (without []int) {
 			b.Inverted = toggled(b.Inverted, f.Cell)
 		}
 	}
-	for _, cell := range b.Cells() {
+	cells := b.Cells()
+	for _, cell := range cells {
+		ch, set := configured[cell]
+		if _, known := drives[cell]; set && !known && !taken[ch] && !found[ch].strays(cell) {
+			drives[cell], taken[ch] = ch, true
+		}
+	}
+	for _, cell := range cells {
 		own := cell - b.FirstCell + 1
 		ch, known := drives[cell]
+		_, set := configured[cell]
 		switch {
 		case known && ch != own:
 			if b.Locks == nil {
 				b.Locks = map[int]int{}
 			}
 			b.Locks[cell] = ch
-		case !known && taken[own]:
+		case !known && (set || taken[own] || found[own].strays(cell)):
 			without = append(without, cell)
 		}
 	}

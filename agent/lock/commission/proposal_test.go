@@ -24,6 +24,10 @@ func TestWhateverIsFoundCanBeTaken(t *testing.T) {
 			{Name: "A", Dialect: lock.DialectKerongCU48, FirstCell: 1, Channels: 4, Feedback: lock.ClosedWhenLocked, Inverted: []int{2}},
 			{Name: "B", Dialect: lock.DialectKerongCU48, Address: 1, FirstCell: 5, Channels: 3, Feedback: lock.OpenWhenLocked, Unfitted: []int{6}},
 		}
+		if r.Intn(2) == 0 {
+			all[0].Locks = map[int]int{1: 3, 3: 4, 4: 1}
+			all[1].Locks = map[int]int{7: 2} // the channel of a cell without a lock
+		}
 		var findings []commission.Finding
 		for _, b := range all {
 			for _, cell := range b.Cells() {
@@ -47,11 +51,32 @@ func TestWhateverIsFoundCanBeTaken(t *testing.T) {
 		r.Shuffle(len(findings), func(i, j int) { findings[i], findings[j] = findings[j], findings[i] })
 		p := commission.Propose(all, findings)
 		require.NoError(t, lock.CheckBoards(p.Boards), "%+v", findings)
+		for _, f := range findings {
+			for _, b := range p.Boards {
+				if b.Name == f.Board {
+					opensItsOwn(t, b, f)
+				}
+			}
+		}
 		require.Len(t, p.Findings, len(findings))
 		for i, f := range p.Findings {
 			require.NotEmpty(t, f.Say())
 			require.True(t, i == 0 || p.Findings[i-1].Cell < f.Cell, "in the order of the boards")
 		}
 		require.Equal(t, []int{2}, all[0].Inverted, "what was given is not written to")
+	}
+}
+
+// opensItsOwn demands that no cell is driven by a channel that was seen to open another door.
+func opensItsOwn(t *testing.T, b lock.Board, f commission.Finding) {
+	t.Helper()
+	for _, cell := range b.Cells() {
+		channel, set := b.Locks[cell]
+		if !set {
+			channel = cell - b.FirstCell + 1
+		}
+		for _, door := range f.Opened {
+			require.True(t, channel != f.Channel || door == cell, "cell %d would open door %d: %+v", cell, door, b)
+		}
 	}
 }

@@ -209,6 +209,9 @@ func TestDoubledWiring(t *testing.T) {
 	require.Equal(t, "doors 1, 2 opened together", p.Findings[0].Say())
 	require.Equal(t, "door 3 is opened by another channel too", p.Findings[3].Say())
 	require.Nil(t, p.Boards[0].Locks, "what is in doubt stays as it was")
+	require.Equal(t, []int{1, 4, 8}, p.Without, "save for cells that would open another's door")
+	require.Equal(t, []int{1, 4}, p.Boards[0].Unfitted)
+	require.Equal(t, []int{8}, p.Boards[1].Unfitted)
 	s.onlyOnce(8)
 }
 
@@ -238,12 +241,19 @@ func TestSwitchesWiredTheOtherWay(t *testing.T) {
 	require.Equal(t, []int{2}, p.Boards[0].Inverted)
 	require.Empty(t, p.Boards[1].Inverted)
 	s.onlyOnce(8)
+
+	// What was turned is not turned back by what is remembered of it.
+	s.boards, s.cfg.Past = p.Boards, p.Findings
+	again := s.found()
+	require.Equal(t, map[int]commission.Doubt{2: commission.NothingMoved}, doubts(again))
+	require.Equal(t, p.Boards, again.Boards)
 }
 
 func TestADeadBoardStopsNothing(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, shutsIn)
 	s.sim.Misbehave(0, boards.FaultSilence)
+	s.boards[0].Locks = map[int]int{1: 2, 2: 1}
 	var written []int
 	s.cfg.Before = func(cell int) error { written = append(written, cell); return nil }
 	p := s.found()
@@ -251,13 +261,15 @@ func TestADeadBoardStopsNothing(t *testing.T) {
 	require.Equal(t, map[int]commission.Doubt{
 		1: commission.DeadBoard, 2: commission.DeadBoard, 3: commission.DeadBoard, 4: commission.DeadBoard,
 	}, doubts(p))
-	require.Equal(t, commission.Bare(s.boards), p.Boards)
+	require.Equal(t, s.boards, p.Boards, "what is not known stays as it is configured")
 	s.onlyOnce(4)
 
 	// It goes on from there: the other board's locks are not driven again.
 	s.sim.Misbehave(0, boards.FaultNone)
 	s.cfg.Past = p.Findings
-	require.Empty(t, s.found().Doubtful())
+	p = s.found()
+	require.Empty(t, p.Doubtful())
+	require.Nil(t, p.Boards[0].Locks)
 	s.onlyOnce(8)
 }
 
