@@ -86,7 +86,7 @@ type server struct {
 var _ StrictServerInterface = (*server)(nil)
 
 // New makes the interface's handler: the calls of openapi.yaml under /api/v1, their
-// documentation at /docs and /openapi.yaml, clients' pages at /t/, the desk at /desk, and /healthz and
+// documentation at /docs, /openapi.yaml and /problems, clients' pages at /t/, the desk at /desk, and /healthz and
 // /readyz.
 func New(cfg Config) http.Handler {
 	if cfg.MaxInFlight <= 0 {
@@ -112,12 +112,14 @@ func New(cfg Config) http.Handler {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
 	e.Use(s.identify, s.observe, s.rescue, secure, s.bound, s.authorize)
 
-	RegisterHandlers(e, NewStrictHandler(s, nil))
+	RegisterHandlers(e, NewStrictHandler(s, []StrictMiddlewareFunc{s.linkNext}))
 	e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs") })
 	e.GET("/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/yaml", specification) })
 	pages := echo.WrapHandler(docs.Handler())
 	e.GET("/docs", pages)
 	e.GET("/docs/*", pages)
+	e.GET("/problems", s.problems)
+	e.GET(problemsPath+":code", s.problems)
 	e.Any(models.PagePath+"*", echo.WrapHandler(clientpage.Handler(clientpage.Config{
 		Pages: cfg.Pages, Engine: cfg.Engine, Codes: s.codes, Logger: cfg.Logger, Now: cfg.Now,
 	})))

@@ -62,7 +62,7 @@ type ports struct {
 	lockers  models.LockerQuery
 	updated  models.Locker
 	access   models.SealedAccess
-	route    models.Route
+	route    models.NewRoute
 	routes   models.RouteQuery
 	facts    models.FactQuery
 	host     models.OrganizationID // of the locker's place
@@ -468,8 +468,8 @@ func routeView() models.RouteView {
 	}
 }
 
-func (p *ports) CreateRoute(_ context.Context, _ models.Request, route models.Route) (models.RouteView, error) {
-	p.route = route
+func (p *ports) CreateRoute(_ context.Context, n models.NewRoute) (models.RouteView, error) {
+	p.route = n
 	return routeView(), nil
 }
 

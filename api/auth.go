@@ -43,7 +43,7 @@ func (s *server) authorize(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := checkQuery(r.URL.RawQuery, op.parameters, s.contract.patterns); err != nil {
 			return err
 		}
-		if op.idempotent {
+		if _, given := r.Header[headerIdempotencyKey]; op.idempotent || op.repeatable && given {
 			if info.idempotencyKey, err = idempotencyKey(r.Header.Values(headerIdempotencyKey)); err != nil {
 				return err
 			}

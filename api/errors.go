@@ -134,7 +134,7 @@ func problem(e *models.Error, instance, requestID string) (doc map[string]any, c
 	if code == http.StatusInternalServerError {
 		publicCode = models.CodeInternal
 	}
-	doc["type"] = "/problems/" + string(publicCode)
+	doc["type"] = problemsPath + string(publicCode)
 	doc["title"] = title
 	doc["status"] = code
 	doc["detail"] = models.ErrorMessage(e)

@@ -1285,7 +1285,7 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 // Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 type Guarantee string
 
@@ -1717,7 +1717,8 @@ type NewOrganization struct {
 	Name     Text             `json:"name"`
 }
 
-// NewParcel defines model for NewParcel.
+// NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.
@@ -1797,7 +1798,7 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
@@ -1980,7 +1981,7 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
-// ParcelEdit defines model for ParcelEdit.
+// ParcelEdit Measures without `size` give it the smallest size of the locker's cells that it fits.
 type ParcelEdit struct {
 	DepthMm  *int   `json:"depth_mm,omitempty"`
 	HeightMm *int   `json:"height_mm,omitempty"`
@@ -2799,6 +2800,12 @@ type ListRoutesParams struct {
 	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
 }
 
+// CreateRouteParams defines parameters for CreateRoute.
+type CreateRouteParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare; without it each call makes a route.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // ListShipmentsParams defines parameters for ListShipments.
 type ListShipmentsParams struct {
 	State *ShipmentState `form:"state,omitempty" json:"state,omitempty"`
@@ -3425,7 +3432,7 @@ type ServerInterface interface {
 	ListRoutes(ctx echo.Context, params ListRoutesParams) error
 	// CreateRoute Say what a courier is to do on a day
 	// (POST /api/v1/routes)
-	CreateRoute(ctx echo.Context) error
+	CreateRoute(ctx echo.Context, params CreateRouteParams) error
 	// GetRoute Read a route, with what is done, failed and left
 	// (GET /api/v1/routes/{id})
 	GetRoute(ctx echo.Context, id Id) error
@@ -4999,8 +5006,28 @@ func (w *ServerInterfaceWrapper) ListRoutes(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateRoute(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateRouteParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateRoute(ctx)
+	err = w.Handler.CreateRoute(ctx, params)
 	return err
 }
 
@@ -8625,7 +8652,8 @@ func (response ListRoutesdefaultApplicationProblemPlusJSONResponse) VisitListRou
 }
 
 type CreateRouteRequestObject struct {
-	Body *CreateRouteJSONRequestBody
+	Params CreateRouteParams
+	Body   *CreateRouteJSONRequestBody
 }
 
 type CreateRouteResponseObject interface {
@@ -12759,8 +12787,10 @@ func (sh *strictHandler) ListRoutes(ctx echo.Context, params ListRoutesParams) e
 }
 
 // CreateRoute operation middleware
-func (sh *strictHandler) CreateRoute(ctx echo.Context) error {
+func (sh *strictHandler) CreateRoute(ctx echo.Context, params CreateRouteParams) error {
 	var request CreateRouteRequestObject
+
+	request.Params = params
 
 	var body CreateRouteJSONRequestBody
 	var err error

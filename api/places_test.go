@@ -51,7 +51,15 @@ func TestRoutes(t *testing.T) {
 	post("carrier", body, 201, `"done":1`, `"failed":1`, `"left":1`, `"reason":"full"`, `"state":"left"`).run(t, h)
 	require.Equal(t, models.Route{Courier: courierID, Date: "2026-03-01", Stops: []models.RouteStop{
 		{Locker: lockerID, Bring: []models.ShipmentID{shipID}, Take: []models.ShipmentID{}},
-	}}, p.route)
+	}}, p.route.Route)
+	require.Empty(t, p.route.IdempotencyKey, "it may be left out")
+	repeatable := post("carrier", body, 201)
+	repeatable.headers = map[string]string{"Idempotency-Key": `"k"`}
+	repeatable.run(t, h)
+	require.Equal(t, "k", p.route.IdempotencyKey)
+	require.Len(t, p.route.Fingerprint, 64)
+	repeatable.headers["Idempotency-Key"], repeatable.status = `"k`, 400
+	repeatable.run(t, h)
 	for _, s := range []scenario{
 		post("carrierB", body, 403),
 		post("carrier", `{"courier":"x","date":"2026-02-30","stops":[]}`, 400, "/courier", "/stops"),

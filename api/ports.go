@@ -37,8 +37,8 @@ type Shipments interface {
 	EditShipment(ctx context.Context, e models.ShipmentEdit) error
 	// EraseContact erases the contacts of a shipment; a second time changes nothing.
 	EraseContact(ctx context.Context, r models.Request, id models.ShipmentID) error
-	// ClaimKey takes an Idempotency-Key for a request that is made of several; it returns
-	// idempotency_key_reused if another request had it.
+	// ClaimKey takes an Idempotency-Key for a request that is made of several, or that the engine carries
+	// out; it returns idempotency_key_reused if another request had it.
 	ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error
 	// Shipment returns one shipment, or not_found.
 	Shipment(ctx context.Context, a models.Actor, id models.ShipmentID) (models.ShipmentView, error)

@@ -221,9 +221,9 @@ func (w *world) side(t *testing.T, set string, model models.ModelID, test bool) 
 	courier, err = w.db.CreateCourier(ctx, models.NewCourier{Request: by, Courier: courier})
 	require.NoError(t, err)
 	add("courier", string(courier.ID), theirs)
-	route, err := w.db.CreateRoute(ctx, by, models.Route{
+	route, err := w.db.CreateRoute(ctx, models.NewRoute{Request: by, Route: models.Route{
 		Courier: courier.ID, Date: "2026-03-01", Stops: []models.RouteStop{{Locker: locker.ID, Bring: []models.ShipmentID{v.Shipment.ID}}},
-	})
+	}})
 	require.NoError(t, err)
 	add("route", string(route.ID), theirs)
 	require.NoError(t, w.db.ReportProblem(ctx, models.ClientReport{Shipment: v.Shipment.ID, Problem: models.ProblemCellEmpty, Text: "Nothing in it"}))

@@ -10,8 +10,9 @@ import (
 // Routes are what couriers are to do.
 type Routes interface {
 	// CreateRoute makes one. It returns not_found for a courier of another organization, and
-	// invalid_request for lockers and shipments that cannot be in it.
-	CreateRoute(ctx context.Context, r models.Request, route models.Route) (models.RouteView, error)
+	// invalid_request for lockers and shipments that cannot be in it. A repeat of a request with an
+	// Idempotency-Key returns the route that it made; idempotency_key_reused for another with it.
+	CreateRoute(ctx context.Context, n models.NewRoute) (models.RouteView, error)
 	// Routes returns a page ordered by id: the actor's own, an operator's of any carrier.
 	Routes(ctx context.Context, a models.Actor, q models.RouteQuery) ([]models.RouteView, error)
 	// Route returns one; that of another carrier is not_found, unless an operator asks.
@@ -29,11 +30,15 @@ func (s *server) CreateRoute(ctx context.Context, request CreateRouteRequestObje
 	ids := func(list *[]ShipmentRef) []models.ShipmentID {
 		return each(or(list, nil), func(id ShipmentRef) models.ShipmentID { return models.ShipmentID(id) })
 	}
-	v, err := s.Routes.CreateRoute(ctx, callOf(ctx).request(), models.Route{
-		Courier: models.CourierID(b.Courier), Date: b.Date,
-		Stops: each(b.Stops, func(n NewStop) models.RouteStop {
-			return models.RouteStop{Locker: models.LockerID(n.Locker), Bring: ids(n.Bring), Take: ids(n.Take)}
-		}),
+	info := callOf(ctx)
+	v, err := s.Routes.CreateRoute(ctx, models.NewRoute{
+		Request: info.request(), IdempotencyKey: info.idempotencyKey, Fingerprint: info.fingerprint,
+		Route: models.Route{
+			Courier: models.CourierID(b.Courier), Date: b.Date,
+			Stops: each(b.Stops, func(n NewStop) models.RouteStop {
+				return models.RouteStop{Locker: models.LockerID(n.Locker), Bring: ids(n.Bring), Take: ids(n.Take)}
+			}),
+		},
 	})
 	if err != nil {
 		return nil, err

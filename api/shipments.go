@@ -207,7 +207,7 @@ func (s *server) CreateCarrierEvent(ctx context.Context, request CreateCarrierEv
 		f.Add("/at", "must not be in the future nor more than 90 days ago")
 		return nil, f.Err()
 	}
-	in := models.CarrierEventInput{Type: models.EventType("shipment." + string(request.Body.Type)), At: at}
+	in := models.CarrierEventInput{Type: models.EventType("shipment." + string(request.Body.Type)), At: at, Undated: request.Body.At == nil}
 	if in.Type == "shipment.delayed" {
 		in.Type = models.EventDelayed
 	}

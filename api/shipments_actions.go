@@ -98,6 +98,9 @@ func (s *server) actFor(ctx context.Context, id, name, detail string, do action)
 		return v, err
 	}
 	info := callOf(ctx)
+	if err := s.Shipments.ClaimKey(ctx, info.actor.Organization, info.idempotencyKey, claimed(info, name, id)); err != nil {
+		return v, err
+	}
 	// The act is on record before it is done: one that was done is never missing there.
 	if err := s.Shipments.Audit(ctx, info.request(), name, string(v.Shipment.ID), detail); err != nil {
 		return v, err
@@ -105,6 +108,12 @@ func (s *server) actFor(ctx context.Context, id, name, detail string, do action)
 	sum := sha256.Sum256([]byte(string(info.actor.Organization) + "\n" + info.idempotencyKey))
 	_, err = do(ctx, v.Shipment.ID, hex.EncodeToString(sum[:16]))
 	return s.after(ctx, v, err)
+}
+
+// claimed is what an action's key stands for: the action and its object are of the request too.
+func claimed(info *call, name, id string) string {
+	sum := sha256.Sum256([]byte(info.fingerprint + "\n" + name + "\n" + id))
+	return hex.EncodeToString(sum[:])
 }
 
 // after reads a shipment after what the engine did with it, and names in a refusal what would

@@ -68,6 +68,33 @@ func TestRepeatedActionIsOne(t *testing.T) {
 	require.NotContains(t, requests[0], "k1")
 }
 
+// TestAKeyIsOfOneAction: with another body, shipment or action it is refused, and nothing is done or audited.
+func TestAKeyIsOfOneAction(t *testing.T) {
+	t.Parallel()
+	base := "/api/v1/shipments/" + string(shipID)
+	acts := 0
+	p := &ports{act: func(string, models.ActionInput) error { acts++; return nil }}
+	h := handler(p, nil, nil)
+	for _, c := range []struct {
+		url, body string
+		status    int
+	}{
+		{base + "/freeze", `{"reason":"a dispute"}`, 200},
+		{base + "/freeze", `{"reason":"a dispute"}`, 200},
+		{base + "/freeze", `{"reason":"another"}`, 422},
+		{base + "/unfreeze", `{"reason":"a dispute"}`, 422},
+		{base + "/cancel", ``, 422},
+	} {
+		s := scenario{name: c.url + c.body, role: "carrier", method: http.MethodPost, url: c.url, body: c.body, status: c.status}
+		if c.status == 422 {
+			s.contains = []string{`"idempotency_key_reused"`}
+		}
+		s.run(t, h)
+	}
+	require.Equal(t, 2, acts)
+	require.Len(t, p.audited, 2)
+}
+
 func TestActionThatTheStateForbids(t *testing.T) {
 	t.Parallel()
 	url := "/api/v1/shipments/" + string(shipID) + "/cancel"

@@ -300,9 +300,14 @@ func TestCarrierEvents(t *testing.T) {
 		})
 	}
 	down := &ports{carrier: func(in models.CarrierEventInput) (models.ActionResult, error) {
-		require.Equal(t, models.CarrierEventInput{Type: models.EventAccepted, At: testNow}, in)
+		require.Equal(t, models.CarrierEventInput{Type: models.EventAccepted, At: testNow, Undated: true}, in)
 		return models.ActionResult{}, models.Errorf(models.CodeUnavailable, "later")
 	}}
+	dated := &ports{carrier: func(in models.CarrierEventInput) (models.ActionResult, error) {
+		require.Equal(t, models.CarrierEventInput{Type: models.EventDelayed, At: testNow.Add(-time.Hour)}, in)
+		return models.ActionResult{}, nil
+	}}
+	scenario{role: "carrier", method: "POST", url: url, body: `{"type":"delayed","at":"2026-03-01T11:00:00Z"}`, status: 200}.run(t, handler(dated, nil, nil))
 	scenario{role: "carrier", method: "POST", url: url, body: `{"type":"accepted"}`, status: 503}.run(t, handler(down, nil, nil))
 	refused := &ports{carrier: func(models.CarrierEventInput) (models.ActionResult, error) {
 		return models.ActionResult{}, models.Errorf(models.CodeInvalidState, "The shipment is not lost.")

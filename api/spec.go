@@ -28,6 +28,7 @@ type operation struct {
 	parameters []*openapi3.Parameter // of the query
 	body       *openapi3.Schema      // nil: none
 	idempotent bool                  // needs an Idempotency-Key
+	repeatable bool                  // may have one
 }
 
 // contract is openapi.yaml as the server uses it: operations by "METHOD route", in
@@ -70,7 +71,9 @@ func (c contract) operation(op *openapi3.Operation) operation {
 			o.parameters = append(o.parameters, p.Value)
 			c.compile(p.Value.Schema.Value)
 		case "header":
-			o.idempotent = o.idempotent || p.Value.Name == headerIdempotencyKey
+			if p.Value.Name == headerIdempotencyKey {
+				o.idempotent, o.repeatable = p.Value.Required, true
+			}
 		}
 	}
 	if op.RequestBody != nil {

@@ -313,6 +313,15 @@ func (l *Life) CheckCarrier(t EventType) error {
 	return nil
 }
 
+// Hears takes in a carrier's event as it was told. A delay without a time is the one that is known
+// already: the carrier may only be telling it again.
+func (l *Life) Hears(in CarrierEventInput) []Event {
+	if in.Undated && in.Type == EventDelayed && !l.Delayed.IsZero() {
+		return nil
+	}
+	return l.CarrierSays(in.Type, in.At)
+}
+
 // CarrierSays takes in a carrier's event. It moves forward only; one that comes late or
 // twice changes nothing.
 func (l *Life) CarrierSays(t EventType, at time.Time) []Event {

@@ -144,6 +144,8 @@ type ContactSignal struct {
 type CarrierEventInput struct {
 	Type EventType `json:"type"`
 	At   time.Time `json:"at"`
+	// Undated: the carrier did not say when, and At is when it said so.
+	Undated bool `json:"undated,omitempty"`
 }
 
 // ActionInput is an action that needs no more than its name. Request is the id of the call

@@ -127,6 +127,11 @@ func Unsent() []NotificationState {
 // Unsent reports whether the message still has to leave.
 func (s NotificationState) Unsent() bool { return slices.Contains(Unsent(), s) }
 
+// MayBeResent reports whether the message may be sent again: it did not arrive, and nothing more is tried.
+func (s NotificationState) MayBeResent() bool {
+	return s == NotificationFailed || s == NotificationUndelivered
+}
+
 // MayHaveLeft reports whether nobody knows if the message has left.
 func (s NotificationState) MayHaveLeft() bool {
 	return s == NotificationSending || s == NotificationUncertain

@@ -15,6 +15,15 @@ type Route struct {
 	CreatedAt time.Time
 }
 
+// NewRoute is a route to be made. Key is empty, or that of the request and its repeats, and Fingerprint tells
+// the request from others.
+type NewRoute struct {
+	Request
+	IdempotencyKey string
+	Fingerprint    string
+	Route          Route
+}
+
 // RouteStop is a locker, with the shipments that go into it and those that are to be taken out.
 type RouteStop struct {
 	Locker LockerID     `json:"locker"`

@@ -420,7 +420,7 @@ func (s *shipment) carrierEvent(ctx workflow.Context, in models.CarrierEventInpu
 	if err := workflow.Await(ctx, func() bool { return s.life != nil }); err != nil {
 		return models.ActionResult{}, err
 	}
-	err := s.alone(ctx, func() ([]models.Event, error) { return s.life.CarrierSays(in.Type, in.At), nil })
+	err := s.alone(ctx, func() ([]models.Event, error) { return s.life.Hears(in), nil })
 	if err != nil {
 		return models.ActionResult{}, err
 	}

@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -346,6 +347,22 @@ func TestCarrierEventAnswersAfterItsProjection(t *testing.T) {
 	at(env, time.Hour, env.CancelWorkflow)
 	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
 	require.True(t, answered)
+}
+
+// TestADelayToldAgain: without a time of its own it is the same delay.
+func TestADelayToldAgain(t *testing.T) {
+	t.Parallel()
+	env, w := begin(t, "a")
+	for i, undated := range []bool{true, true, false} {
+		at(env, time.Duration(i+1)*time.Minute, func() {
+			env.UpdateWorkflow(models.UpdateCarrierEvent, fmt.Sprint(i), &testsuite.TestUpdateCallback{
+				OnAccept: func() {}, OnReject: func(err error) { require.NoError(t, err) }, OnComplete: func(_ any, err error) { require.NoError(t, err) },
+			}, models.CarrierEventInput{Type: models.EventDelayed, At: env.Now(), Undated: undated})
+		})
+	}
+	at(env, time.Hour, env.CancelWorkflow)
+	env.ExecuteWorkflow(workflows.Shipment, models.ShipmentInput{Shipment: "shp_1"})
+	require.Equal(t, []models.EventType{models.EventDelayed, models.EventDelayed}, w.events())
 }
 
 // act sends an action and tells what came of it.

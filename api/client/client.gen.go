@@ -1286,7 +1286,7 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 // Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 type Guarantee string
 
@@ -1718,7 +1718,8 @@ type NewOrganization struct {
 	Name     Text             `json:"name"`
 }
 
-// NewParcel defines model for NewParcel.
+// NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.
@@ -1798,7 +1799,7 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
 	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
@@ -1981,7 +1982,7 @@ type Parcel struct {
 // ParcelState `refused` lies in its cell, and its client does not want it.
 type ParcelState string
 
-// ParcelEdit defines model for ParcelEdit.
+// ParcelEdit Measures without `size` give it the smallest size of the locker's cells that it fits.
 type ParcelEdit struct {
 	DepthMm  *int   `json:"depth_mm,omitempty"`
 	HeightMm *int   `json:"height_mm,omitempty"`
@@ -2798,6 +2799,12 @@ type ListRoutesParams struct {
 	Limit   *Limit      `form:"limit,omitempty" json:"limit,omitempty"`
 	Courier *CourierRef `form:"courier,omitempty" json:"courier,omitempty"`
 	Date    *Date       `form:"date,omitempty" json:"date,omitempty"`
+}
+
+// CreateRouteParams defines parameters for CreateRoute.
+type CreateRouteParams struct {
+	// IdempotencyKey 1 to 255 printable ASCII characters, quoted (a Structured Field string) or bare; without it each call makes a route.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListShipmentsParams defines parameters for ListShipments.
@@ -4100,7 +4107,7 @@ type ClientInterface interface {
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4110,7 +4117,7 @@ type ClientInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4167,20 +4174,26 @@ type ClientInterface interface {
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateRouteWithBody(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateRoute Say what a courier is to do on a day
 	//
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateRoute(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetRoute Read a route, with what is done, failed and left
 	//
@@ -4299,7 +4312,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type.
@@ -4317,7 +4330,7 @@ type ClientInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type.
@@ -4403,7 +4416,7 @@ type ClientInterface interface {
 	// once it is out. Its carrier and its shop may cancel, or an operator.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-	// same `Idempotency-Key` is the same action.
+	// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/cancel (the `CancelShipment` operationId).
 	CancelShipment(ctx context.Context, id Id, params *CancelShipmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4412,7 +4425,8 @@ type ClientInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -4426,7 +4440,8 @@ type ClientInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -4455,7 +4470,7 @@ type ClientInterface interface {
 	// client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/extend (the `ExtendStorage` operationId).
 	ExtendStorage(ctx context.Context, id Id, params *ExtendStorageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4466,7 +4481,7 @@ type ClientInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4479,7 +4494,7 @@ type ClientInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4519,7 +4534,8 @@ type ClientInterface interface {
 	// the new one was used. A client who was told of the old code is told of the new one.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-	// again. The same `Idempotency-Key` is the same action.
+	// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+	// `idempotency_key_reused`.
 	//
 	// Corresponds with POST /api/v1/shipments/{id}/reissue-code (the `ReissueCode` operationId).
 	ReissueCode(ctx context.Context, id Id, params *ReissueCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4527,12 +4543,12 @@ type ClientInterface interface {
 	// RerouteShipmentWithBody Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4542,12 +4558,12 @@ type ClientInterface interface {
 	// RerouteShipment Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4559,7 +4575,7 @@ type ClientInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4571,7 +4587,7 @@ type ClientInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6394,7 +6410,7 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 // PutPolicyWithBody Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6414,7 +6430,7 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // PutPolicy Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6541,11 +6557,14 @@ func (c *Client) ListRoutes(ctx context.Context, params *ListRoutesParams, reqEd
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *Client) CreateRouteWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateRouteRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateRouteWithBody(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6561,11 +6580,14 @@ func (c *Client) CreateRouteWithBody(ctx context.Context, contentType string, bo
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *Client) CreateRoute(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateRouteRequest(c.Server, body)
+func (c *Client) CreateRoute(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRouteRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6813,7 +6835,7 @@ func (c *Client) ListShipments(ctx context.Context, params *ListShipmentsParams,
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type.
@@ -6841,7 +6863,7 @@ func (c *Client) CreateShipmentWithBody(ctx context.Context, params *CreateShipm
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type.
@@ -6987,7 +7009,7 @@ func (c *Client) EditShipment(ctx context.Context, id Id, body EditShipmentJSONR
 // once it is out. Its carrier and its shop may cancel, or an operator.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-// same `Idempotency-Key` is the same action.
+// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/cancel (the `CancelShipment` operationId).
 func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7006,7 +7028,8 @@ func (c *Client) CancelShipment(ctx context.Context, id Id, params *CancelShipme
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -7030,7 +7053,8 @@ func (c *Client) CreateCarrierEventWithBody(ctx context.Context, id Id, contentT
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -7089,7 +7113,7 @@ func (c *Client) ListShipmentEvents(ctx context.Context, id Id, params *ListShip
 // client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/extend (the `ExtendStorage` operationId).
 func (c *Client) ExtendStorage(ctx context.Context, id Id, params *ExtendStorageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7110,7 +7134,7 @@ func (c *Client) ExtendStorage(ctx context.Context, id Id, params *ExtendStorage
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7133,7 +7157,7 @@ func (c *Client) FreezeShipmentWithBody(ctx context.Context, id Id, params *Free
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7213,7 +7237,8 @@ func (c *Client) GetPickupCode(ctx context.Context, id Id, reqEditors ...Request
 // the new one was used. A client who was told of the old code is told of the new one.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-// again. The same `Idempotency-Key` is the same action.
+// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+// `idempotency_key_reused`.
 //
 // Corresponds with POST /api/v1/shipments/{id}/reissue-code (the `ReissueCode` operationId).
 func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7231,12 +7256,12 @@ func (c *Client) ReissueCode(ctx context.Context, id Id, params *ReissueCodePara
 // RerouteShipmentWithBody Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7256,12 +7281,12 @@ func (c *Client) RerouteShipmentWithBody(ctx context.Context, id Id, params *Rer
 // RerouteShipment Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7283,7 +7308,7 @@ func (c *Client) RerouteShipment(ctx context.Context, id Id, params *RerouteShip
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7305,7 +7330,7 @@ func (c *Client) UnfreezeShipmentWithBody(ctx context.Context, id Id, params *Un
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11075,18 +11100,18 @@ func NewListRoutesRequest(server string, params *ListRoutesParams) (*http.Reques
 }
 
 // NewCreateRouteRequest calls the generic CreateRoute builder with application/json body
-func NewCreateRouteRequest(server string, body CreateRouteJSONRequestBody) (*http.Request, error) {
+func NewCreateRouteRequest(server string, params *CreateRouteParams, body CreateRouteJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateRouteRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateRouteRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateRouteRequestWithBody constructs an http.Request for the CreateRoute method, with any body, and a specified content type
-func NewCreateRouteRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateRouteRequestWithBody(server string, params *CreateRouteParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -11110,6 +11135,21 @@ func NewCreateRouteRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -13960,7 +14000,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13970,7 +14010,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; M if missing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14035,20 +14075,26 @@ type ClientWithResponsesInterface interface {
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+	CreateRouteWithBodyWithResponse(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
 
 	// CreateRouteWithResponse Say what a courier is to do on a day
 	//
 	// The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 	// courier may do other things too, and what a route says opens nothing.
 	//
+	// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+	// another body it is 422 `idempotency_key_reused`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-	CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
+	CreateRouteWithResponse(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error)
 
 	// GetRouteWithResponse Read a route, with what is done, failed and left
 	//
@@ -14171,7 +14217,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14189,7 +14235,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// | status | codes |
 	// |---|---|
-	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+	// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 	// | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -14277,7 +14323,7 @@ type ClientWithResponsesInterface interface {
 	// once it is out. Its carrier and its shop may cancel, or an operator.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-	// same `Idempotency-Key` is the same action.
+	// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14288,7 +14334,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -14302,7 +14349,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 	// (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-	// nothing, and is answered with the shipment as it is.
+	// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+	// without `at` counts once.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 	// `Retry-After`: try again.
@@ -14335,7 +14383,7 @@ type ClientWithResponsesInterface interface {
 	// client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14348,7 +14396,7 @@ type ClientWithResponsesInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14361,7 +14409,7 @@ type ClientWithResponsesInterface interface {
 	// unfrozen. The reason is kept in the audit.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14407,7 +14455,8 @@ type ClientWithResponsesInterface interface {
 	// the new one was used. A client who was told of the old code is told of the new one.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-	// again. The same `Idempotency-Key` is the same action.
+	// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+	// `idempotency_key_reused`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14417,12 +14466,12 @@ type ClientWithResponsesInterface interface {
 	// RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14432,12 +14481,12 @@ type ClientWithResponsesInterface interface {
 	// RerouteShipmentWithResponse Send the shipment to another locker
 	//
 	// The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-	// 422 `unknown_locker`. Before anything lies in a cell
+	// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 	// the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 	// once its parcels were taken out it is `in_transit` to the other locker.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14449,7 +14498,7 @@ type ClientWithResponsesInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14461,7 +14510,7 @@ type ClientWithResponsesInterface interface {
 	// The clocks go on with what was left of them.
 	//
 	// 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-	// `Idempotency-Key` is the same action.
+	// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20856,7 +20905,7 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20872,7 +20921,7 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size; M if missing.
+// parcel is taken to be that was announced without a size and without measures; M if missing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20979,11 +21028,14 @@ func (c *ClientWithResponses) ListRoutesWithResponse(ctx context.Context, params
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
-	rsp, err := c.CreateRouteWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Context, params *CreateRouteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRouteWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -20995,11 +21047,14 @@ func (c *ClientWithResponses) CreateRouteWithBodyWithResponse(ctx context.Contex
 // The courier's carrier makes it, or an operator. What came of it follows from what happens at the lockers; a
 // courier may do other things too, and what a route says opens nothing.
 //
+// The same `Idempotency-Key` with the same body answers with the route that the first call made, for 24 hours. With
+// another body it is 422 `idempotency_key_reused`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/routes (the `CreateRoute` operationId).
-func (c *ClientWithResponses) CreateRouteWithResponse(ctx context.Context, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
-	rsp, err := c.CreateRoute(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateRouteWithResponse(ctx context.Context, params *CreateRouteParams, body CreateRouteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRouteResponse, error) {
+	rsp, err := c.CreateRoute(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21199,7 +21254,7 @@ func (c *ClientWithResponses) ListShipmentsWithResponse(ctx context.Context, par
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -21223,7 +21278,7 @@ func (c *ClientWithResponses) CreateShipmentWithBodyWithResponse(ctx context.Con
 //
 // | status | codes |
 // |---|---|
-// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
+// | 409 | `no_capacity` or `no_easy_reach` (with `nearby`: lockers that have room; not where a parcel fits no cell), `number_used`, `barcode_used`, `locker_not_accepting`, `request_in_progress` |
 // | 422 | `unknown_locker`, `payment_not_available`, `idempotency_key_reused` |
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -21347,7 +21402,7 @@ func (c *ClientWithResponses) EditShipmentWithResponse(ctx context.Context, id I
 // once it is out. Its carrier and its shop may cancel, or an operator.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it is too late. 503 with `Retry-After`: try again. The
-// same `Idempotency-Key` is the same action.
+// same `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21364,7 +21419,8 @@ func (c *ClientWithResponses) CancelShipmentWithResponse(ctx context.Context, id
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -21384,7 +21440,8 @@ func (c *ClientWithResponses) CreateCarrierEventWithBodyWithResponse(ctx context
 //
 // Answers once the new state is written. Only the shipment's carrier may tell, or an operator. Words about the way
 // (`accepted`, `in_transit`, `out_for_locker`, `delayed`) go forward only: one that comes late or again changes
-// nothing, and is answered with the shipment as it is.
+// nothing, and is answered with the shipment as it is. Another delay is told by a `delayed` with a later `at`: one
+// without `at` counts once.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: it cannot be `lost` or `returned`. 503 with
 // `Retry-After`: try again.
@@ -21435,7 +21492,7 @@ func (c *ClientWithResponses) ListShipmentEventsWithResponse(ctx context.Context
 // client's code works on, and couriers do not take the parcels out any more. The client is told of the new end.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21454,7 +21511,7 @@ func (c *ClientWithResponses) ExtendStorageWithResponse(ctx context.Context, id 
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21473,7 +21530,7 @@ func (c *ClientWithResponses) FreezeShipmentWithBodyWithResponse(ctx context.Con
 // unfrozen. The reason is kept in the audit.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21543,7 +21600,8 @@ func (c *ClientWithResponses) GetPickupCodeWithResponse(ctx context.Context, id 
 // the new one was used. A client who was told of the old code is told of the new one.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: no code belongs to it. 503 with `Retry-After`: try
-// again. The same `Idempotency-Key` is the same action.
+// again. The same `Idempotency-Key` is the same action; with another body, shipment or action it is 422
+// `idempotency_key_reused`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21559,12 +21617,12 @@ func (c *ClientWithResponses) ReissueCodeWithResponse(ctx context.Context, id Id
 // RerouteShipmentWithBodyWithResponse Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21580,12 +21638,12 @@ func (c *ClientWithResponses) RerouteShipmentWithBodyWithResponse(ctx context.Co
 // RerouteShipmentWithResponse Send the shipment to another locker
 //
 // The other locker keeps room from now on, else 409 `no_capacity`, `no_easy_reach` or `locker_not_accepting`, or
-// 422 `unknown_locker`. Before anything lies in a cell
+// 422 `unknown_locker`. A parcel with measures that needs a larger size there gets it. Before anything lies in a cell
 // the shipment is that locker's at once, with a new code. After that it is `withdrawing`, with reason `rerouted`;
 // once its parcels were taken out it is `in_transit` to the other locker.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21603,7 +21661,7 @@ func (c *ClientWithResponses) RerouteShipmentWithResponse(ctx context.Context, i
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21621,7 +21679,7 @@ func (c *ClientWithResponses) UnfreezeShipmentWithBodyWithResponse(ctx context.C
 // The clocks go on with what was left of them.
 //
 // 409 `invalid_state`, with `state` and `allowed_actions`: not now. 503 with `Retry-After`: try again. The same
-// `Idempotency-Key` is the same action.
+// `Idempotency-Key` is the same action; with another body, shipment or action it is 422 `idempotency_key_reused`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -86,9 +86,27 @@ type incidentView struct {
 	frame
 	note
 	incidentRow
+	Told    bool // clients told of it
+	Shown   bool // what they wrote is shown
+	Reports []models.ClientReport
 }
 
 func (d *desk) incident(v visit) error { return d.showIncident(v, note{status: http.StatusOK}) }
+
+func (d *desk) showIncident(v visit, n note) error { return d.incidentPage(v, n, nil) }
+
+// reports shows what clients wrote, which is on record.
+func (d *desk) reports(v visit) error {
+	id, err := incidentID(v.r)
+	if err != nil {
+		return err
+	}
+	reports, err := d.Incidents.ClientReports(v.r.Context(), v.request(), id)
+	if err != nil {
+		return err
+	}
+	return d.incidentPage(v, note{status: http.StatusOK}, &reports)
+}
 
 // incidentID takes the incident of a request's path.
 func incidentID(r *http.Request) (models.IncidentID, error) {
@@ -98,7 +116,8 @@ func incidentID(r *http.Request) (models.IncidentID, error) {
 	return "", models.Errorf(models.CodeNotFound, "There is no such incident.")
 }
 
-func (d *desk) showIncident(v visit, n note) error {
+// incidentPage shows an incident, with what clients wrote where it was asked for.
+func (d *desk) incidentPage(v visit, n note, shown *[]models.ClientReport) error {
 	ctx := v.r.Context()
 	id, err := incidentID(v.r)
 	if err != nil {
@@ -115,6 +134,10 @@ func (d *desk) showIncident(v visit, n note) error {
 			return err
 		}
 		view.LockerNumber, view.zone = l.Locker.Number, l.Location.Zone()
+	}
+	view.Told = view.Kind == models.IncidentClientReport
+	if shown != nil {
+		view.Reports, view.Shown = *shown, true
 	}
 	view.Here = "/desk/incidents/" + string(id)
 	d.render(v.w, n.status, "incident.html", view)

@@ -65,6 +65,8 @@ type Shipments interface {
 	MaskedContact(ctx context.Context, a models.Actor, id models.ShipmentID) (models.Contact, error)
 	// RevealContact returns the contact, and records that it did.
 	RevealContact(ctx context.Context, r models.Request, id models.ShipmentID) (models.Contact, error)
+	// Resend has a message sent again; invalid_state for one that did not fail, or has no address any more.
+	Resend(ctx context.Context, r models.Request, id models.NotificationID) (models.NotificationView, error)
 }
 
 // Incidents are what people should look at.
@@ -74,6 +76,8 @@ type Incidents interface {
 	Incident(ctx context.Context, id models.IncidentID) (models.Incident, error)
 	// ResolveIncident closes one with a reason; invalid_state when it is resolved already.
 	ResolveIncident(ctx context.Context, r models.Request, id models.IncidentID, reason string) (models.Incident, error)
+	// ClientReports returns what clients wrote that an incident is about, and records that it did.
+	ClientReports(ctx context.Context, r models.Request, id models.IncidentID) ([]models.ClientReport, error)
 	// Audit records an act that the engine carries out.
 	Audit(ctx context.Context, r models.Request, action, object, detail string) error
 }

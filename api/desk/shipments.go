@@ -228,6 +228,26 @@ func (d *desk) contact(v visit) error {
 	return d.shipmentPage(v, note{status: http.StatusOK}, &c)
 }
 
+// sendAgain has a message of the shipment's story sent again.
+func (d *desk) sendAgain(v visit) error {
+	id, err := shipmentID(v.r)
+	if err != nil {
+		return err
+	}
+	lines, err := d.Shipments.Timeline(v.r.Context(), v.actor(), id)
+	if err != nil {
+		return err
+	}
+	message := models.NotificationID(v.r.PathValue("message"))
+	if !slices.ContainsFunc(lines, func(l models.TimelineLine) bool { return l.Message != nil && l.Message.ID == message }) {
+		return models.Errorf(models.CodeNotFound, "There is no such message.")
+	}
+	if _, err := d.Shipments.Resend(v.r.Context(), v.request(), message); err != nil {
+		return d.refused(v, err, "", d.showShipment)
+	}
+	return done(v, "/desk/shipments/"+string(id), "sent_again", "timeline")
+}
+
 // engine is how an action is carried out; nil: the desk has none.
 func (d *desk) engine(action string) func(context.Context, models.ShipmentID, models.ActionInput) (models.ActionResult, error) {
 	switch action {

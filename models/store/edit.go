@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -158,6 +159,13 @@ func (t *tx) editParcels(row models.Shipment, edits []models.ParcelEdit) error {
 		}
 		if e.WeightG != 0 {
 			p.WeightG = e.WeightG
+		}
+		if e.Size == "" && e.Dimensions != (models.Dimensions{}) {
+			size, err := fitting(t.ctx, t.db, row.Locker, row, *p)
+			if err != nil {
+				return err
+			}
+			p.Size = cmp.Or(size, p.Size)
 		}
 		if _, err := t.exec("UPDATE parcels SET size = ?, dimensions = ?, weight_g = ? WHERE id = ?",
 			p.Size, string(encode(p.Dimensions)), p.WeightG, p.ID); err != nil {

@@ -283,6 +283,13 @@ func TestAFailedMessageAndItsIncident(t *testing.T) {
 		require.Equal(t, "ops@example.org", notice.To)
 		require.Equal(t, incident.ID, notice.Incident.ID)
 		require.Equal(t, "L-1", notice.Locker.Number)
+		require.Equal(t, "en", notice.Language)
+		russian := "ru"
+		_, err = f.ChangeOrganization(t.Context(), models.Request{}, f.operator.ID, models.OrganizationChange{Language: &russian})
+		require.NoError(t, err)
+		notice, err = f.Notice(t.Context(), told[0])
+		require.NoError(t, err)
+		require.Equal(t, "ru", notice.Language, "as it is to be written to")
 		_, err = f.IncidentNotices(t.Context(), "inc_none")
 		require.Equal(t, models.CodeNotFound, code(err))
 	})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 
 	"gorm.io/gorm"
@@ -8,8 +9,8 @@ import (
 	"cubby/models"
 )
 
-// languageOfStaff is the language of messages to operators.
-const languageOfStaff = "en"
+// defaultLanguage is that of messages to an organization that has not said which it reads.
+const defaultLanguage = "en"
 
 // notify makes a message unless there is one for (subject, kind, n, channel).
 func (t *tx) notify(subject string, kind models.NoticeKind, n int, channel models.Channel) (models.NotificationID, error) {
@@ -117,7 +118,8 @@ func (s *Store) incidentNotice(ctx context.Context, n *models.Notice) (err error
 	if err != nil || n.Notification.N >= len(operators) {
 		return err
 	}
-	n.To, n.Language = operators[n.Notification.N].Email, languageOfStaff
+	operator := operators[n.Notification.N]
+	n.To, n.Language = operator.Email, cmp.Or(operator.Language, defaultLanguage)
 	if n.Incident.Locker == "" {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 
 // CreateOrganization makes an organization; a name in use is a conflict.
 func (s *Store) CreateOrganization(ctx context.Context, r models.Request, o models.Organization) (models.Organization, error) {
-	o.ID, o.Language = models.OrganizationID(s.ids.New(models.PrefixOrganization)), cmp.Or(o.Language, languageOfStaff)
+	o.ID, o.Language = models.OrganizationID(s.ids.New(models.PrefixOrganization)), cmp.Or(o.Language, defaultLanguage)
 	err := s.tx(ctx, "organization", func(t *tx) error {
 		o.CreatedAt = t.now
 		if err := insert(t, o); err != nil {

@@ -85,13 +85,22 @@ func TestRoutesAndWhatCameOfThem(t *testing.T) {
 			"another carrier's shipment":     route(l.ID, theirs.Shipment.ID),
 			"no shipment":                    route(l.ID, "shp_none"),
 		} {
-			_, err := f.CreateRoute(ctx, mine, bad)
+			_, err := f.CreateRoute(ctx, models.NewRoute{Request: mine, IdempotencyKey: "refused", Fingerprint: name, Route: bad})
 			require.Equal(t, models.CodeInvalid, code(err), name)
 		}
-		_, err = f.CreateRoute(ctx, models.Request{Actor: f.actor(rival)}, route(l.ID, theirs.Shipment.ID))
+		_, err = f.CreateRoute(ctx, models.NewRoute{Request: models.Request{Actor: f.actor(rival)}, Route: route(l.ID, theirs.Shipment.ID)})
 		require.Equal(t, models.CodeNotFound, code(err), "another's courier")
-		made, err := f.CreateRoute(ctx, mine, route(l.ID, v.Shipment.ID))
+		wanted := models.NewRoute{Request: mine, IdempotencyKey: "key", Fingerprint: "one", Route: route(l.ID, v.Shipment.ID)}
+		made, err := f.CreateRoute(ctx, wanted)
 		require.NoError(t, err)
+		again, err := f.CreateRoute(ctx, wanted)
+		require.NoError(t, err)
+		require.Equal(t, made, again, "a repeat")
+		wanted.Fingerprint = "another"
+		_, err = f.CreateRoute(ctx, wanted)
+		require.Equal(t, models.CodeKeyReused, code(err))
+		require.Len(t, rows[models.Route](t, f), 1)
+		require.Len(t, rows[models.AuditEntry](t, f, "action = ?", "route.create"), 1)
 		require.Equal(t, f.carrier.ID, made.Carrier)
 		require.Equal(t, models.ItemLeft, made.Bring[0][0].State)
 		exec(t, f, `INSERT INTO events (shipment, seq, id, type, at, parcel, locker, cell, operation, reason, created_at)

@@ -38,6 +38,15 @@ func (s *Store) KeepRoom(ctx context.Context, id models.ShipmentID, to models.Lo
 		if err != nil {
 			return err
 		}
+		for i := range parcels { // cells of a size may be lower there
+			size, err := fitting(t.ctx, t.db, to, from, parcels[i])
+			if err != nil {
+				return err
+			}
+			if size.Rank() > parcels[i].Size.Rank() {
+				parcels[i].Size = size
+			}
+		}
 		policy, err := policyOf(t.ctx, t.db, from)
 		if err != nil {
 			return err
@@ -101,6 +110,11 @@ func (s *Store) MoveShipment(ctx context.Context, id models.ShipmentID, to model
 		row.Issue = issue
 		if _, err := t.exec("UPDATE shipments SET locker = ?, issue = ?, codes = ?, guaranteed = ?, updated_at = ? WHERE id = ?",
 			to, issue, row.Codes, true, t.now, id); err != nil {
+			return err
+		}
+		// A parcel is as large as the room that was kept for it.
+		if _, err := t.exec(`UPDATE parcels SET size = (SELECT size FROM promises WHERE parcel = parcels.id AND locker = ?)
+			WHERE shipment = ? AND EXISTS (SELECT 1 FROM promises WHERE parcel = parcels.id AND locker = ?)`, to, id, to); err != nil {
 			return err
 		}
 		return t.expectAt(row)

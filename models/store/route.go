@@ -13,10 +13,19 @@ import (
 const noRoute = "There is no such route."
 
 // CreateRoute makes a route of the courier's own organization. It returns not_found for a courier
-// of another one, and invalid_request for stops that cannot be.
-func (s *Store) CreateRoute(ctx context.Context, r models.Request, route models.Route) (models.RouteView, error) {
-	route.ID = models.RouteID(s.ids.New(models.PrefixRoute))
+// of another one, and invalid_request for stops that cannot be. A repeat of a request with an
+// Idempotency-Key returns the route that it made.
+func (s *Store) CreateRoute(ctx context.Context, n models.NewRoute) (models.RouteView, error) {
+	r, id := n.Request, models.RouteID(s.ids.New(models.PrefixRoute))
+	made := id
 	err := s.tx(ctx, "route", func(t *tx) error {
+		before, err := t.madeBefore(r.Actor.Organization, n.IdempotencyKey, n.Fingerprint, string(id))
+		if err != nil || before != "" {
+			made = models.RouteID(before)
+			return err
+		}
+		route := n.Route
+		route.ID, made = id, id
 		row, err := gorm.G[models.Courier](t.db).Where("id = ?", route.Courier).Take(t.ctx)
 		c, err := take(row, err, noCourier)
 		if err != nil {
@@ -37,7 +46,7 @@ func (s *Store) CreateRoute(ctx context.Context, r models.Request, route models.
 	if err != nil {
 		return models.RouteView{}, err
 	}
-	return s.Route(ctx, r.Actor, route.ID)
+	return s.Route(ctx, r.Actor, made)
 }
 
 // checkStops refuses lockers that do not exist or where the courier may not come, and shipments

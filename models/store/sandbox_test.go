@@ -249,7 +249,8 @@ func TestATestKeySeesNoRealLife(t *testing.T) {
 		}
 		walks, tries := courier(key, "B-1"), courier(tester, "B-2", trial.ID)
 		route := func(r models.Request, c models.CourierID, l models.LockerID, s models.ShipmentID) (models.RouteID, models.Code) {
-			v, err := f.CreateRoute(ctx, r, models.Route{Courier: c, Date: "2026-03-01", Stops: []models.RouteStop{{Locker: l, Bring: []models.ShipmentID{s}}}})
+			v, err := f.CreateRoute(ctx, models.NewRoute{Request: r, Route: models.Route{
+				Courier: c, Date: "2026-03-01", Stops: []models.RouteStop{{Locker: l, Bring: []models.ShipmentID{s}}}}})
 			return v.ID, code(err)
 		}
 		_, refused := route(key, walks, trial.ID, real)

@@ -35,8 +35,8 @@ type draft struct {
 // CreateShipment announces a shipment: all of it in one transaction, or nothing.
 func (s *Store) CreateShipment(ctx context.Context, n models.NewShipment) (v models.ShipmentView, replayed bool, err error) {
 	d, err := s.draftShipment(ctx, n)
-	if models.ErrorCode(err) == models.CodeUnknownLocker {
-		// An answer that was given stays, whatever the locker is called since.
+	if code := models.ErrorCode(err); code == models.CodeUnknownLocker || code == models.CodeNoCapacity {
+		// An answer that was given stays, whatever the locker is called since and whichever cells it has.
 		if before, found, failed := answeredBefore(ctx, s.read, n); found || failed != nil {
 			return before, found, failed
 		}
@@ -97,7 +97,7 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 	for i, p := range n.Parcels {
 		parcel := models.Parcel{
 			ID: models.ParcelID(ids[i]), Shipment: d.Shipment.ID, Carrier: n.Carrier, Barcode: p.Barcode,
-			Size: policy.SizeOf(p.Size), Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG,
+			Size: p.Size, Regime: cmp.Or(p.Regime, models.Ambient), Dimensions: p.Dimensions, WeightG: p.WeightG,
 			State: models.ParcelExpected, Open: true, CreatedAt: now,
 		}
 		if parcel.Barcode == "" {
@@ -105,9 +105,12 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 				return d, err
 			}
 		}
-		if parcel.Regime == "" {
-			parcel.Regime = models.Ambient
+		if parcel.Size == "" {
+			if parcel.Size, err = fitting(ctx, s.read, locker.ID, d.Shipment, parcel); err != nil {
+				return d, err
+			}
 		}
+		parcel.Size = policy.SizeOf(parcel.Size)
 		d.Parcels = append(d.Parcels, parcel)
 	}
 	return d, nil
@@ -175,7 +178,7 @@ func answeredBefore(ctx context.Context, db *gorm.DB, n models.NewShipment) (v m
 }
 
 // ClaimKey takes an Idempotency-Key for a request that is made of several, each with a key of its
-// own. The same request may take it again.
+// own, or that the engine tells a repeat of. The same request may take it again.
 func (s *Store) ClaimKey(ctx context.Context, o models.OrganizationID, key, fingerprint string) error {
 	return s.tx(ctx, "claim_key", func(t *tx) error {
 		record := idempotencyRecord{Organization: o, Key: key, Fingerprint: fingerprint, CreatedAt: t.now}
@@ -189,6 +192,23 @@ func (s *Store) ClaimKey(ctx context.Context, o models.OrganizationID, key, fing
 		}
 		return err
 	})
+}
+
+// madeBefore returns the id of what a request with the same key has made; empty: it is the first one, and its
+// key is kept with the id. A request without a key is always the first.
+func (t *tx) madeBefore(o models.OrganizationID, key, fingerprint, id string) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	added, err := insertNew(t, idempotencyRecord{Organization: o, Key: key, Fingerprint: fingerprint, Body: id, CreatedAt: t.now})
+	if err != nil || added == 1 {
+		return "", err
+	}
+	before, err := gorm.G[idempotencyRecord](t.db).Where("organization = ? AND key = ?", o, key).Take(t.ctx)
+	if err == nil && before.Fingerprint != fingerprint {
+		err = keyReused()
+	}
+	return before.Body, err
 }
 
 func keyReused() error {

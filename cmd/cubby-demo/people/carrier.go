@@ -14,6 +14,7 @@ const restEvery = 100 * time.Millisecond
 // Announcement is what a carrier says of a shipment that is to come.
 type Announcement struct {
 	Carrier  string `json:"carrier,omitempty"`
+	Shop     string `json:"shop,omitempty"` // whose goods they are
 	Number   string `json:"number"`
 	Locker   string `json:"locker"`
 	Policy   string `json:"policy,omitempty"`

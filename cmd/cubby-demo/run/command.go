@@ -88,6 +88,7 @@ func (s *System) print(out io.Writer, took time.Duration) {
 		fmt.Fprintf(t, "  %s\t%s\n", a.Name, a.URL)
 	}
 	fmt.Fprintf(t, "  Demo carrier's key\t%s\n", s.CarrierKey)
+	fmt.Fprintf(t, "  Demo shop's key\t%s\n", s.ShopKey)
 	fmt.Fprintf(t, "  Test key, for the sandbox\t%s\n", s.Sandbox.Key)
 	if s.Staff.Login != "" {
 		fmt.Fprintf(t, "  Staff, at the desk\tlogin %s, password %s\n", s.Staff.Login, s.Staff.Password)

@@ -250,7 +250,11 @@ func (s *System) fillExpected(ctx context.Context) error {
 		if i%3 == 2 {
 			by = t.b
 		}
-		made, err := t.announce(ctx, by, "", size)
+		wanted := people.Announcement{Parcels: []people.NewParcel{{Size: size}}}
+		if i < 2 {
+			wanted.Shop = s.Shop // which sees these two as well
+		}
+		made, err := t.announceAs(ctx, by, wanted)
 		if err != nil {
 			return err
 		}

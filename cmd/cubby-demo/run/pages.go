@@ -31,6 +31,7 @@ const maxForm = 16 << 10
 type startView struct {
 	Links      []link
 	CarrierKey string
+	ShopKey    string
 	Lockers    []Locker
 	Sizes      []string
 	Badge, PIN string
@@ -42,7 +43,7 @@ type startView struct {
 
 func (s *System) view() startView {
 	return startView{
-		Links: s.addresses(), CarrierKey: s.CarrierKey, Lockers: s.Lockers, Sizes: []string{"S", "M", "L", "XL"},
+		Links: s.addresses(), CarrierKey: s.CarrierKey, ShopKey: s.ShopKey, Lockers: s.Lockers, Sizes: []string{"S", "M", "L", "XL"},
 		Badge: s.Badge, PIN: s.PIN, Email: "you@example.com", Size: "M",
 	}
 }

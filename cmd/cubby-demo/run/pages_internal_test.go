@@ -68,7 +68,7 @@ func (f *fakeAPI) problem(w http.ResponseWriter, status int, code, detail string
 func (f *fakeAPI) do(t *testing.T, method, target string, form url.Values) (*httptest.ResponseRecorder, *goquery.Document) {
 	t.Helper()
 	view := startView{
-		Links: []link{{"Inbox", "http://127.0.0.1:8070/inbox/", "mail"}}, CarrierKey: "cubby_carrier",
+		Links: []link{{"Inbox", "http://127.0.0.1:8070/inbox/", "mail"}}, CarrierKey: "cubby_carrier", ShopKey: "cubby_shop",
 		Lockers: []Locker{{ID: "lkr_1", Number: "L-001"}, {ID: "lkr_2", Number: "L-002"}}, Sizes: []string{"S", "M"}, Badge: "BADGE", PIN: "1234", Size: "M",
 	}
 	handler := newPages(view, people.Carrier{Service: people.Service{Base: f.URL, Key: "cubby_carrier"}})
@@ -96,6 +96,7 @@ func TestStartPage(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, pagePolicy, w.Header().Get("Content-Security-Policy"))
 	require.Equal(t, "cubby_carrier", one(t, doc, "key").Text())
+	require.Equal(t, "cubby_shop", one(t, doc, "shop-key").Text())
 	require.Equal(t, "http://127.0.0.1:8070/inbox/", one(t, doc, "link").AttrOr("href", ""))
 	require.Equal(t, 2, doc.Find("select[name=locker] option").Length())
 	require.Equal(t, "M", doc.Find("select[name=size] option[selected]").Text())

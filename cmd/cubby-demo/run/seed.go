@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Network struct {
 	Carrier     string   `json:"carrier"`
 	CarrierKey  string   `json:"carrier_key"`
 	Shop        string   `json:"shop"`
+	ShopKey     string   `json:"shop_key"`
 	Location    string   `json:"location"`
 	Model       string   `json:"model"`
 	Lockers     []Locker `json:"lockers"`
@@ -77,6 +79,9 @@ type seedStep struct {
 	make func() error
 }
 
+// lockersStep is where the lockers are made among the steps.
+const lockersStep = 6
+
 func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 	steps := []seedStep{
 		{n.Carrier != "", func() error {
@@ -86,6 +91,7 @@ func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 		{n.Shop != "", func() error {
 			return s.made(ctx, n, "organizations", object{"name": "Demo shop", "kind": "shop"}, &n.Shop)
 		}},
+		{n.ShopKey != "", func() error { return s.shopKey(ctx, &n) }},
 		{n.Location != "", func() error { return s.made(ctx, n, "locations", demoLocation(), &n.Location) }},
 		{n.Model != "", func() error { return s.made(ctx, n, "models", demoModel(), &n.Model) }},
 		{len(n.Lockers) > 0, func() error { return s.lockers(ctx, &n) }},
@@ -96,7 +102,10 @@ func (s seeder) run(ctx context.Context, n Network) (Network, error) {
 	}
 	if s.full {
 		// Each locker has a place and a model of its own, but for the test locker.
-		steps[5].done, steps[5].make = n.Whole, func() error { return s.wholeLockers(ctx, &n) }
+		steps[lockersStep] = seedStep{n.Whole, func() error { return s.wholeLockers(ctx, &n) }}
+		steps = slices.Insert(steps, lockersStep, seedStep{n.Host != "", func() error {
+			return s.made(ctx, n, "organizations", object{"name": "Demo host", "kind": "host"}, &n.Host)
+		}})
 		steps = append(steps, s.whole(ctx, &n)...)
 	}
 	if err := s.call(ctx, n, http.MethodGet, "lockers?limit=1", nil, &struct{}{}); err != nil {
@@ -129,6 +138,14 @@ func (s seeder) carrierKey(ctx context.Context, n *Network) error {
 		"organization": n.Carrier, "name": "Demo carrier", "scopes": []string{"shipments", "couriers", "codes:read", "webhooks", "messages"},
 	}, &key)
 	n.CarrierKey = key.Secret
+	return err
+}
+
+func (s seeder) shopKey(ctx context.Context, n *Network) error {
+	var key struct{ Secret string }
+	body := object{"organization": n.Shop, "name": "Demo shop", "scopes": []string{"shipments"}}
+	err := s.call(ctx, *n, http.MethodPost, "keys", body, &key)
+	n.ShopKey = key.Secret
 	return err
 }
 
@@ -187,10 +204,10 @@ func conflictIsDone(err error) error {
 type object map[string]any
 
 func demoLocation() object {
-	return object{
-		"name": "Main station", "address": "Station Square 1", "city": "Berlin", "country": "DE",
-		"time_zone": "Europe/Berlin", "latitude": 52.525, "longitude": 13.369,
-	}
+	return site{
+		name: "Main station", address: "Station Square 1", latitude: 52.525, longitude: 13.369, kind: "institution", indoor: true, stepFree: true,
+		en: "In the main hall, left of the ticket office.", ru: "В главном зале, слева от касс.",
+	}.location()
 }
 
 // demoModel is two modules of three columns: 12 S, 9 M, 6 L and 3 XL, the large ones low, where heavy parcels go.

@@ -17,6 +17,7 @@ import (
 // register is as much of the API as the seeder needs, and fails at its failAt-th request to make something.
 type register struct {
 	made   []string
+	bodies []object // what each was made of
 	failAt int
 }
 
@@ -37,12 +38,13 @@ func (r *register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.failAt = 0
 		w.WriteHeader(http.StatusServiceUnavailable)
 	default:
-		var body struct{ Number string }
+		var body object
 		_ = json.NewDecoder(q.Body).Decode(&body)
-		r.made = append(r.made, strings.TrimSpace(path+" "+body.Number))
+		number, _ := body["number"].(string)
+		r.made, r.bodies = append(r.made, strings.TrimSpace(path+" "+number)), append(r.bodies, body)
 		w.WriteHeader(http.StatusCreated)
 		_ = json.NewEncoder(w).Encode(map[string]string{
-			"id": fmt.Sprintf("id_%d", len(r.made)), "number": body.Number, "secret": "cubby_secret",
+			"id": fmt.Sprintf("id_%d", len(r.made)), "number": number, "secret": fmt.Sprintf("cubby_%d", len(r.made)),
 		})
 	}
 }
@@ -50,7 +52,7 @@ func (r *register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
 	t.Parallel()
 	whole := []string{
-		"organizations", "keys", "organizations", "locations", "models",
+		"organizations", "keys", "organizations", "keys", "locations", "models",
 		"lockers L-001", "lockers L-002", "lockers L-003", "couriers",
 		"lockers T-001", "couriers", "keys",
 	}
@@ -67,14 +69,61 @@ func TestSeedGoesOnWhereItWasInterrupted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, whole, fake.made, "nothing twice, failing at %d", failAt)
 		require.Equal(t, Network{
-			OperatorKey: "operator", Carrier: "id_1", CarrierKey: "cubby_secret", Shop: "id_3", Location: "id_4", Model: "id_5",
-			Lockers: []Locker{{ID: "id_6", Number: "L-001"}, {ID: "id_7", Number: "L-002"}, {ID: "id_8", Number: "L-003"}}, Badge: courierBadge, PIN: courierPIN,
-			Sandbox: Sandbox{Locker: Locker{ID: "id_10", Number: "T-001"}, Key: "cubby_secret", Badge: sandboxBadge},
+			OperatorKey: "operator", Carrier: "id_1", CarrierKey: "cubby_2", Shop: "id_3", ShopKey: "cubby_4", Location: "id_5", Model: "id_6",
+			Lockers: []Locker{{ID: "id_7", Number: "L-001"}, {ID: "id_8", Number: "L-002"}, {ID: "id_9", Number: "L-003"}}, Badge: courierBadge, PIN: courierPIN,
+			Sandbox: Sandbox{Locker: Locker{ID: "id_11", Number: "T-001"}, Key: "cubby_13", Badge: sandboxBadge},
 		}, saved)
 		_, err = s.run(t.Context(), saved)
 		require.NoError(t, err)
 		require.Len(t, fake.made, len(whole), "a second start makes nothing")
 		server.Close()
+	}
+}
+
+// TestTheWholeNetworksParties: the host has the place of L-003 and no other, and the shop a key of its own.
+func TestTheWholeNetworksParties(t *testing.T) {
+	t.Parallel()
+	fake := &register{}
+	server := httptest.NewServer(fake)
+	defer server.Close()
+	s := seeder{base: server.URL, client: server.Client(), save: func(Network) error { return nil }, full: true}
+	n, err := s.run(t.Context(), Network{OperatorKey: "operator"})
+	require.NoError(t, err)
+	require.NotEmpty(t, n.Host)
+	hosts, keys := map[any]any{}, map[any]string{}
+	for i, what := range fake.made {
+		switch what {
+		case "locations":
+			hosts[fake.bodies[i]["address"]] = fake.bodies[i]["host"]
+		case "keys":
+			keys[fake.bodies[i]["organization"]] = fmt.Sprintf("cubby_%d", i+1)
+		}
+	}
+	for _, p := range places(time.Now()) {
+		want := any(nil)
+		if p.number == "L-003" {
+			want = n.Host
+		}
+		require.Equal(t, want, hosts[p.location["address"]], p.number)
+	}
+	require.NotEmpty(t, n.ShopKey)
+	require.Equal(t, keys[n.Shop], n.ShopKey)
+}
+
+// TestPlacesAreFound: of each it is told what it is, how to find it, whether it is indoors and reached without a step.
+func TestPlacesAreFound(t *testing.T) {
+	t.Parallel()
+	located := []object{demoLocation()}
+	for _, p := range places(time.Now()) {
+		located = append(located, p.location)
+	}
+	for _, l := range located {
+		require.NotEmpty(t, l["kind"], l["name"])
+		require.IsType(t, true, l["indoor"], l["name"])
+		require.IsType(t, true, l["step_free"], l["name"])
+		for _, language := range []string{"en", "ru"} {
+			require.NotEmpty(t, l["how_to_find"].(object)[language], l["name"])
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ type place struct {
 	hours    object // nil: always open, no quiet hours
 	access   object // how couriers get in; nil: nothing is in their way
 	waiting  bool
+	hosted   bool // the demo's host has the place
 	// easy: the cells that everybody reaches are listed.
 	easy bool
 	// build is how its cabinet is built.
@@ -43,32 +44,58 @@ func places(now time.Time) []place {
 		week[name] = []object{{"from": "08:00", "to": "22:00"}}
 	}
 	return []place{
-		{"L-001", site("Courtyard", "Garden Street 5", 52.531, 13.384), demoModel(), object{"quiet_hours": quietHours(now)}, nil, false, true, sites.Build{}},
 		{
-			"L-002", site("Market hall", "Market Square 1", 52.525, 13.369),
-			object{"name": "Demo 21, two-way, chilled module", "modules": []object{
-				{"name": "A", "side": "both", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
-				{"name": "C", "side": "both", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
-			}}, object{"hours": object{"week": week}}, nil, false, false,
-			sites.Build{Cells: 21, TwoWay: true, Cold: 2, Panel: sites.Portrait()},
+			number: "L-001", easy: true,
+			location: site{
+				name: "Courtyard", address: "Garden Street 5", latitude: 52.531, longitude: 13.384, kind: "courtyard", stepFree: true,
+				en: "Through the archway of number 5, under the roof beside the bicycles.", ru: "Через арку дома 5, под навесом рядом с велосипедами.",
+			}.location(),
+			model: demoModel(), hours: object{"quiet_hours": quietHours(now)},
 		},
 		{
-			"L-003", site("Entrance B", "Mill Lane 12", 52.519, 13.402),
-			object{"name": "Demo 12", "modules": []object{
+			number: "L-002",
+			location: site{
+				name: "Market hall", address: "Market Square 1", latitude: 52.525, longitude: 13.369, kind: "institution", indoor: true, stepFree: true,
+				en: "Inside the hall, by the south door. Couriers load from the passage behind it.", ru: "В зале у южного входа. Курьеры загружают из прохода сзади.",
+			}.location(),
+			model: object{"name": "Demo 21, two-way, chilled module", "modules": []object{
+				{"name": "A", "side": "both", "rows": []object{row("M", 1080, 3), row("S", 950, 3), row("S", 820, 3), row("L", 250, 3)}},
+				{"name": "C", "side": "both", "regime": "chilled", "rows": []object{row("M", 870, 3), row("M", 660, 3), row("M", 250, 3)}},
+			}},
+			hours: object{"hours": object{"week": week}},
+			build: sites.Build{Cells: 21, TwoWay: true, Cold: 2, Panel: sites.Portrait()},
+		},
+		{
+			number: "L-003", hosted: true,
+			location: site{
+				name: "Entrance B", address: "Mill Lane 12", latitude: 52.519, longitude: 13.402, kind: "entrance", indoor: true,
+				en: "Behind the door of entrance B on the left, up three steps.", ru: "За дверью подъезда B слева, три ступеньки вверх.",
+			}.location(),
+			model: object{"name": "Demo 12", "modules": []object{
 				{"name": "A", "rows": []object{row("S", 1000, 3), row("M", 790, 3), row("M", 580, 3), row("L", 150, 3)}},
-			}}, nil, object{
+			}},
+			access: object{
 				"gate_codes": "2580#. The code of the inner door is on the key.", "key_box": "Box 4 beside the gate, code 7391.",
 				"intercom": "Ring 12, “Entrance B”: the porter answers from 7 to 19.",
 				"steps":    "1. Open the gate with its code.\n2. Take the key out of the box.\n3. Cross the yard to entrance B; the cabinet is behind the door on the left.\n4. Put the key back.",
-			}, false, false, sites.Build{Family: boards.FamilyKerongCU16, Cells: 12, Sensors: true},
+			},
+			build: sites.Build{Family: boards.FamilyKerongCU16, Cells: 12, Sensors: true},
 		},
 		{
-			"L-004", site("Office, second floor", "Harbour Street 9", 52.528, 13.377),
-			object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}}, nil, nil, false, false, sites.Build{},
+			number: "L-004",
+			location: site{
+				name: "Office, second floor", address: "Harbour Street 9", latitude: 52.528, longitude: 13.377, kind: "office", indoor: true, stepFree: true,
+				en: "By lift to the second floor, opposite the reception.", ru: "На лифте на второй этаж, напротив ресепшн.",
+			}.location(),
+			model: object{"name": "Demo 6", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("S", 780, 3)}}}},
 		},
 		{
-			"L-005", site("Not built yet", "Station Square 1", 52.524, 13.365),
-			object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}}, nil, nil, true, false, sites.Build{},
+			number: "L-005", waiting: true,
+			location: site{
+				name: "Not built yet", address: "Station Square 1", latitude: 52.524, longitude: 13.365, kind: "parking", stepFree: true,
+				en: "Beside the ticket machine of the car park.", ru: "Рядом с паркоматом на парковке.",
+			}.location(),
+			model: object{"name": "Demo 9", "modules": []object{{"name": "A", "rows": []object{row("S", 900, 3), row("M", 690, 3), row("L", 250, 3)}}}},
 		},
 	}
 }
@@ -80,10 +107,20 @@ func quietHours(now time.Time) object {
 	return object{"from": hour(from), "to": hour(from + 1)}
 }
 
-func site(name, address string, latitude, longitude float64) object {
+// site is a place as people find it.
+type site struct {
+	name, address       string
+	latitude, longitude float64
+	kind                string
+	indoor, stepFree    bool
+	en, ru              string // how to find it
+}
+
+func (s site) location() object {
 	return object{
-		"name": name, "address": address, "city": "Berlin", "country": "DE", "time_zone": "Europe/Berlin",
-		"latitude": latitude, "longitude": longitude,
+		"name": s.name, "address": s.address, "city": "Berlin", "country": "DE", "time_zone": "Europe/Berlin",
+		"latitude": s.latitude, "longitude": s.longitude, "kind": s.kind, "indoor": s.indoor, "step_free": s.stepFree,
+		"how_to_find": object{"en": s.en, "ru": s.ru},
 	}
 }
 
@@ -91,6 +128,9 @@ func (s seeder) wholeLockers(ctx context.Context, n *Network) error {
 	var all []Locker
 	for _, p := range places(time.Now()) {
 		locker, err := s.locker(ctx, *n, p.number, func() (location, model string, err error) {
+			if p.hosted {
+				p.location["host"] = n.Host
+			}
 			if err := s.made(ctx, *n, "locations", p.location, &location); err != nil {
 				return "", "", err
 			}
@@ -180,9 +220,6 @@ func (s seeder) whole(ctx context.Context, n *Network) []seedStep {
 			err := s.call(ctx, *n, http.MethodPost, "keys", body, &key)
 			n.CarrierBKey = key.Secret
 			return err
-		}},
-		{n.Host != "", func() error {
-			return s.made(ctx, *n, "organizations", object{"name": "Demo host", "kind": "host"}, &n.Host)
 		}},
 		{n.Policies, func() error { return s.policies(ctx, n) }},
 		{len(n.Couriers) > 0, func() error { return s.couriers(ctx, n) }},

@@ -153,7 +153,7 @@ func planRoute(ctx context.Context, carrier *client.ClientWithResponses, at peop
 	for _, s := range shipments {
 		bring = append(bring, s.Id)
 	}
-	route, err := carrier.CreateRouteWithResponse(ctx, client.NewRoute{
+	route, err := carrier.CreateRouteWithResponse(ctx, nil, client.NewRoute{
 		Courier: made.JSON201.Id, Date: time.Now().Format(time.DateOnly), Stops: []client.NewStop{{Locker: at.Locker, Bring: &bring}},
 	})
 	if err != nil {

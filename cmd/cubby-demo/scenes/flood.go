@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,10 +26,13 @@ const (
 	hugeBody    = 8 << 20
 	// grown is what the server's memory may grow by from flood to flood.
 	grown = 1.2
+	// served is the least share of ordinary calls that is answered in a flood, and not told to come back.
+	served = 0.25
 )
 
 // flood: a thousand calls at once, of every kind, with huge bodies and clients that send a byte now and then. Nobody gets an
-// internal error, whoever is turned away is told when to come back, others are served meanwhile, and the memory is given back.
+// internal error, whoever is turned away is told when to come back, a good part of the ordinary calls and others are served
+// meanwhile, and the memory is given back.
 func flood(ctx context.Context, w *world) error {
 	at, err := w.locker(ctx, 4)
 	if err != nil {
@@ -69,8 +74,18 @@ func (w *world) floodOnce(ctx context.Context, at people.Cabinet, round int) err
 		slow.Go(func() { w.slowly(ctx) })
 	}
 	var group errgroup.Group
+	var calls, answered atomic.Int64
 	for i := range floodCalls {
-		group.Go(func() error { return w.floodCall(ctx, client, at, round, i) })
+		group.Go(func() error {
+			done, err := w.floodCall(ctx, client, at, round, i)
+			if ordinary(i) {
+				calls.Add(1)
+				if done {
+					answered.Add(1)
+				}
+			}
+			return err
+		})
 	}
 	group.Go(func() error { // somebody else, who comes again when told to
 		_, err := w.carrier.Events(ctx, "shp_none")
@@ -79,11 +94,21 @@ func (w *world) floodOnce(ctx context.Context, at people.Cabinet, round int) err
 		}
 		return nil
 	})
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if n := answered.Load(); float64(n) < served*float64(calls.Load()) {
+		return fmt.Errorf("%d of %d ordinary calls were answered, and all others told to come back", n, calls.Load())
+	}
+	return nil
 }
 
-// floodCall makes a call of one of several kinds and looks at the answer.
-func (w *world) floodCall(ctx context.Context, client *http.Client, at people.Cabinet, round, i int) error {
+// ordinary reports whether a call of the flood is one that anybody makes: an announcement, a list, what room there is.
+func ordinary(i int) bool { return i%8 != 2 && i%8 != 3 && i%8 != 5 }
+
+// floodCall makes a call of one of several kinds and looks at the answer. done: it did what was asked for, or said why
+// not; the server had not told it to come back.
+func (w *world) floodCall(ctx context.Context, client *http.Client, at people.Cabinet, round, i int) (done bool, err error) {
 	method, path, key, body := http.MethodGet, "/api/v1/lockers?limit=200", w.stage.CarrierKey, io.Reader(http.NoBody)
 	switch i % 8 {
 	case 0, 1:
@@ -102,7 +127,7 @@ func (w *world) floodCall(ctx context.Context, client *http.Client, at people.Ca
 	}
 	req, err := http.NewRequestWithContext(ctx, method, w.stage.APIURL+path, body)
 	if err != nil {
-		return err
+		return false, err
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Content-Type", "application/json")
@@ -110,23 +135,37 @@ func (w *world) floodCall(ctx context.Context, client *http.Client, at people.Ca
 	res, err := client.Do(req)
 	if err != nil {
 		if i%8 == 2 {
-			return nil // the server has hung up on a body that is too large, which it may
+			return false, nil // the server has hung up on a body that is too large, which it may
 		}
-		return err
+		return false, err
 	}
 	raw, err := io.ReadAll(res.Body)
 	_ = res.Body.Close() // read to its end
-	switch {
-	case err != nil:
-		return err
-	case res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "":
-		return nil
-	case res.StatusCode >= http.StatusInternalServerError:
-		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, raw)
-	case i%8 == 2 && res.StatusCode != http.StatusRequestEntityTooLarge, i%8 == 5 && res.StatusCode != http.StatusUnauthorized:
-		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, raw)
+	if err != nil {
+		return false, err
 	}
-	return nil
+	if res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "" {
+		return false, nil
+	}
+	if !slices.Contains(answers(i), res.StatusCode) {
+		return false, fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, raw)
+	}
+	return true, nil
+}
+
+// answers are those that a call of the flood may get. A locker that is full says so.
+func answers(i int) []int {
+	switch i % 8 {
+	case 0, 1:
+		return []int{http.StatusCreated, http.StatusConflict}
+	case 2:
+		return []int{http.StatusRequestEntityTooLarge}
+	case 3:
+		return []int{http.StatusBadRequest}
+	case 5:
+		return []int{http.StatusUnauthorized}
+	}
+	return []int{http.StatusOK}
 }
 
 // zeros is a body without an end.
