@@ -2,6 +2,7 @@ package scenes
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -95,8 +96,13 @@ func (w *world) busy(ctx context.Context, at people.Cabinet) error {
 	return err
 }
 
-// secondPerson: four doors wait for somebody else; whoever asked cannot approve.
+// secondPerson: four doors wait for somebody else; whoever asked cannot approve, neither with another
+// key that they make.
 func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
+	second, err := w.secondKey(ctx)
+	if err != nil {
+		return err
+	}
 	asked, err := w.operator.OpenFromAfar(ctx, "all of "+at.Locker, at.Locker, "evacuation", "water in the cellar", 3, 4, 5, 6)
 	if err != nil {
 		return err
@@ -123,11 +129,14 @@ func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 	if now, err := at.Pulses(ctx); err != nil || now != pulses {
 		return fmt.Errorf("a lock was driven: %d pulses, then %d: %w", pulses, now, err)
 	}
-	secret, err := w.operator.NewKey(ctx, "second person of "+at.Locker, "remote:open")
+	secret, err := w.operator.NewKey(ctx, "made for "+at.Locker, "remote:open")
 	if err != nil {
 		return err
 	}
-	second := people.Operator{Service: w.stage.REST(secret)}
+	made := people.Operator{Service: w.stage.REST(secret)}
+	if _, err := made.Approve(ctx, "made "+asked.ID, asked.ID); !people.RefusedWith(err, http.StatusForbidden, "forbidden") {
+		return fmt.Errorf("a key that whoever asked has made approves it: %w", err)
+	}
 	if err := w.sabotage(func() error { second = w.operator; return nil }); err != nil {
 		return err
 	}
@@ -147,4 +156,17 @@ func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 		}
 	}
 	return nil
+}
+
+// secondKey is of a person of their own: the command made it, and no key.
+func (w *world) secondKey(ctx context.Context) (people.Operator, error) {
+	out, err := w.stage.Cubby(ctx, "key", "create", "--organization", w.stage.Operator, "--name", "second person", "--scopes", "remote:open", "--json")
+	if err != nil {
+		return people.Operator{}, err
+	}
+	var key struct{ Secret string }
+	if err := json.Unmarshal(out, &key); err != nil {
+		return people.Operator{}, fmt.Errorf("cubby key create: %w", err)
+	}
+	return people.Operator{Service: w.stage.REST(key.Secret)}, nil
 }
