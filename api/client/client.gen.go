@@ -1286,8 +1286,10 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
-// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+// shipment is taken without room too, and room is promised for all its parcels or for none; `guaranteed` says which.
+// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+// re-route or cancel some, or announce to another locker.
 type Guarantee string
 
 // Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
@@ -1798,8 +1800,10 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, and room is promised for all its parcels or for none; `guaranteed` says which.
-	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+	// shipment is taken without room too, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+	// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+	// re-route or cancel some, or announce to another locker.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
 
@@ -3312,8 +3316,9 @@ type ClientInterface interface {
 
 	// CreateCourierWithBody Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3322,8 +3327,9 @@ type ClientInterface interface {
 
 	// CreateCourier Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3511,7 +3517,7 @@ type ClientInterface interface {
 	// GetAccess How couriers get to the lockers of a location
 	//
 	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 	//
 	// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
 	GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3752,7 +3758,8 @@ type ClientInterface interface {
 
 	// RevokeCertificatesWithBody Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3761,7 +3768,8 @@ type ClientInterface interface {
 
 	// RevokeCertificates Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4127,8 +4135,9 @@ type ClientInterface interface {
 
 	// ApproveRemoteOpening Approve a request for more than 3 doors
 	//
-	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	// By another key or person than the one that asked, and one that was there before it was asked for (403
+	// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+	// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 	//
 	// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
 	ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4756,8 +4765,9 @@ func (c *Client) ListCouriers(ctx context.Context, params *ListCouriersParams, r
 
 // CreateCourierWithBody Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4776,8 +4786,9 @@ func (c *Client) CreateCourierWithBody(ctx context.Context, contentType string, 
 
 // CreateCourier Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5205,7 +5216,7 @@ func (c *Client) ChangeLocation(ctx context.Context, id Id, body ChangeLocationJ
 // GetAccess How couriers get to the lockers of a location
 //
 // For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 //
 // Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
 func (c *Client) GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5676,7 +5687,8 @@ func (c *Client) TakeCellOut(ctx context.Context, id Id, n N, body TakeCellOutJS
 
 // RevokeCertificatesWithBody Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5695,7 +5707,8 @@ func (c *Client) RevokeCertificatesWithBody(ctx context.Context, id Id, contentT
 
 // RevokeCertificates Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6461,8 +6474,9 @@ func (c *Client) GetRemoteOpening(ctx context.Context, id Id, reqEditors ...Requ
 
 // ApproveRemoteOpening Approve a request for more than 3 doors
 //
-// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+// By another key or person than the one that asked, and one that was there before it was asked for (403
+// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 //
 // Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
 func (c *Client) ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13118,8 +13132,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCourierWithBodyWithResponse Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13128,8 +13143,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCourierWithResponse Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13339,7 +13355,7 @@ type ClientWithResponsesInterface interface {
 	// GetAccessWithResponse How couriers get to the lockers of a location
 	//
 	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13590,7 +13606,8 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13599,7 +13616,8 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeCertificatesWithResponse Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13991,8 +14009,9 @@ type ClientWithResponsesInterface interface {
 
 	// ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
 	//
-	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	// By another key or person than the one that asked, and one that was there before it was asked for (403
+	// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+	// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -19504,8 +19523,9 @@ func (c *ClientWithResponses) ListCouriersWithResponse(ctx context.Context, para
 
 // CreateCourierWithBodyWithResponse Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19520,8 +19540,9 @@ func (c *ClientWithResponses) CreateCourierWithBodyWithResponse(ctx context.Cont
 
 // CreateCourierWithResponse Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19875,7 +19896,7 @@ func (c *ClientWithResponses) ChangeLocationWithResponse(ctx context.Context, id
 // GetAccessWithResponse How couriers get to the lockers of a location
 //
 // For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20264,7 +20285,8 @@ func (c *ClientWithResponses) TakeCellOutWithResponse(ctx context.Context, id Id
 
 // RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20279,7 +20301,8 @@ func (c *ClientWithResponses) RevokeCertificatesWithBodyWithResponse(ctx context
 
 // RevokeCertificatesWithResponse Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20911,8 +20934,9 @@ func (c *ClientWithResponses) GetRemoteOpeningWithResponse(ctx context.Context, 
 
 // ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
 //
-// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+// By another key or person than the one that asked, and one that was there before it was asked for (403
+// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 //
 // Returns a wrapper object for the known response body format(s).
 //
