@@ -2,7 +2,6 @@ package scenes
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -99,10 +98,6 @@ func (w *world) busy(ctx context.Context, at people.Cabinet) error {
 // secondPerson: four doors wait for somebody else; whoever asked cannot approve, neither with another
 // key that they make.
 func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
-	second, err := w.secondKey(ctx)
-	if err != nil {
-		return err
-	}
 	asked, err := w.operator.OpenFromAfar(ctx, "all of "+at.Locker, at.Locker, "evacuation", "water in the cellar", 3, 4, 5, 6)
 	if err != nil {
 		return err
@@ -137,6 +132,7 @@ func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 	if _, err := made.Approve(ctx, "made "+asked.ID, asked.ID); !people.RefusedWith(err, http.StatusForbidden, "forbidden") {
 		return fmt.Errorf("a key that whoever asked has made approves it: %w", err)
 	}
+	second := people.Operator{Service: w.stage.REST(w.stage.SecondKey)}
 	if err := w.sabotage(func() error { second = w.operator; return nil }); err != nil {
 		return err
 	}
@@ -156,17 +152,4 @@ func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 		}
 	}
 	return nil
-}
-
-// secondKey is of a person of their own: the command made it, and no key.
-func (w *world) secondKey(ctx context.Context) (people.Operator, error) {
-	out, err := w.stage.Cubby(ctx, "key", "create", "--organization", w.stage.Operator, "--name", "second person", "--scopes", "remote:open", "--json")
-	if err != nil {
-		return people.Operator{}, err
-	}
-	var key struct{ Secret string }
-	if err := json.Unmarshal(out, &key); err != nil {
-		return people.Operator{}, fmt.Errorf("cubby key create: %w", err)
-	}
-	return people.Operator{Service: w.stage.REST(key.Secret)}, nil
 }
