@@ -3656,8 +3656,8 @@ type ClientInterface interface {
 
 	// PutCellBackWithBody Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3666,8 +3666,8 @@ type ClientInterface interface {
 
 	// PutCellBack Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5505,8 +5505,8 @@ func (c *Client) ListCells(ctx context.Context, id Id, reqEditors ...RequestEdit
 
 // PutCellBackWithBody Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5525,8 +5525,8 @@ func (c *Client) PutCellBackWithBody(ctx context.Context, id Id, n N, contentTyp
 
 // PutCellBack Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13504,8 +13504,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutCellBackWithBodyWithResponse Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13514,8 +13514,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutCellBackWithResponse Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20135,8 +20135,8 @@ func (c *ClientWithResponses) ListCellsWithResponse(ctx context.Context, id Id, 
 
 // PutCellBackWithBodyWithResponse Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20151,8 +20151,8 @@ func (c *ClientWithResponses) PutCellBackWithBodyWithResponse(ctx context.Contex
 
 // PutCellBackWithResponse Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
