@@ -1285,8 +1285,10 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
-// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+// shipment is taken without room too, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
+// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+// re-route or cancel some, or announce to another locker.
 type Guarantee string
 
 // Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
@@ -1798,8 +1800,10 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
-	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+	// shipment is taken without room too, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+	// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+	// re-route or cancel some, or announce to another locker.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
 

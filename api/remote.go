@@ -17,6 +17,8 @@ type Remotes interface {
 	RequestRemote(ctx context.Context, n models.NewRemote) (models.RemoteView, error)
 	// Remote returns one, or not_found.
 	Remote(ctx context.Context, id models.RemoteID) (models.RemoteView, error)
+	// MayApprove returns forbidden for who may not be the second person of a request, or not_found.
+	MayApprove(ctx context.Context, r models.Request, id models.RemoteID) error
 	// Remotes returns a page, the newest first.
 	Remotes(ctx context.Context, q models.RemoteQuery) ([]models.RemoteView, error)
 }
@@ -105,6 +107,11 @@ func (s *server) decideRemote(ctx context.Context, id string, approve bool, reas
 	// On record before it is done: a decision that was made is never missing there.
 	if err := s.Shipments.Audit(ctx, info.request(), action, string(v.ID), reason); err != nil {
 		return v, err
+	}
+	if approve {
+		if err := s.Remotes.MayApprove(ctx, info.request(), v.ID); err != nil {
+			return v, err
+		}
 	}
 	sum := sha256.Sum256([]byte(string(info.actor.Organization) + "\n" + info.idempotencyKey))
 	err = s.Engine.DecideRemote(ctx, v.ID, models.DecideInput{Request: hex.EncodeToString(sum[:16]), By: info.request().By(), Approve: approve})

@@ -50,6 +50,13 @@ func (r *remotes) Remote(_ context.Context, id models.RemoteID) (models.RemoteVi
 	return r.view(), nil
 }
 
+func (r *remotes) MayApprove(_ context.Context, by models.Request, id models.RemoteID) error {
+	if id == remoteID && by.By() == "key_1" {
+		return models.Errorf(models.CodeForbidden, "Whoever approves it must have been there before it was asked for.")
+	}
+	return nil
+}
+
 func (r *remotes) Remotes(_ context.Context, q models.RemoteQuery) ([]models.RemoteView, error) {
 	r.query = q
 	return []models.RemoteView{r.view()}, nil
@@ -100,6 +107,8 @@ func TestRemoteOpenings(t *testing.T) {
 		post("operator", one+"/reject", `{"reason":"a mistake"}`, 200),
 		post("operator", one+"/reject", `{}`, 400, "/reason"),
 		post("carrier", one+"/approve", "", 403),
+		post("only-remote:open", one+"/approve", "", 403, "before it was asked for"),
+		post("only-remote:open", one+"/reject", `{"reason":"a mistake"}`, 200),
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -232,7 +232,7 @@ func (c caller) sees(o object) bool {
 // secrets are the ids that a caller has no business to be told.
 func (w *world) secrets(by caller) []string {
 	var ids []string
-	for _, kind := range []string{"shipment", "parcel", "courier", "route", "webhook", "delivery", "notification", "incident", "opening", "enrolment", "key", "locker"} {
+	for _, kind := range []string{"shipment", "parcel", badgeHolder, "route", "webhook", "delivery", "notification", "incident", "opening", "enrolment", "key", "locker"} {
 		for _, o := range w.objects[kind] {
 			if o.set != "none" && !by.sees(o) {
 				ids = append(ids, o.id)

@@ -53,6 +53,9 @@ const (
 // lockerName names a locker by its id, or by its number.
 const lockerName = "locker, or its number"
 
+// badgeHolder is a carrier's courier, or a technician or a courier of the operator: those are an operator's alone.
+const badgeHolder = "courier or technician"
+
 // rights is the table, which docs/rights.md shows. The rows of an operation stand in the order in which they are looked at.
 func rights() []right {
 	table := slices.Concat(shipmentRights(), []right{
@@ -68,11 +71,11 @@ func rights() []right {
 		{operation: "ListCouriers", at: "query organization", object: "organization", may: []string{itself}},
 		{operation: "CreateCourier", at: "body organization", object: "carrier", may: []string{itself}, told: []string{shops, partners, clerks}, without: 400},
 		{operation: "CreateCourier", at: "body lockers[]", object: "locker", may: []string{anyone}},
-		{operation: "GetCourier", at: "path id", object: "courier", may: []string{itsCarrier}},
-		{operation: "UpdateCourier", at: "path id", object: "courier", may: []string{itsCarrier}},
+		{operation: "GetCourier", at: "path id", object: badgeHolder, may: []string{itsCarrier}},
+		{operation: "UpdateCourier", at: "path id", object: badgeHolder, may: []string{itsCarrier}},
 		{operation: "UpdateCourier", at: "body lockers[]", object: "locker", may: []string{anyone}},
-		{operation: "SuspendCourier", at: "path id", object: "courier", may: []string{itsCarrier}},
-		{operation: "ResumeCourier", at: "path id", object: "courier", may: []string{itsCarrier}},
+		{operation: "SuspendCourier", at: "path id", object: badgeHolder, may: []string{itsCarrier}},
+		{operation: "ResumeCourier", at: "path id", object: badgeHolder, may: []string{itsCarrier}},
 		{operation: "ListRoutes", at: "query courier", object: "courier", may: []string{itsCarrier}, without: 200},
 		{operation: "GetRoute", at: "path id", object: "route", may: []string{itsCarrier}},
 		{operation: "CreateRoute", at: "body courier", object: "courier", may: []string{itsCarrier}},

@@ -97,13 +97,14 @@ func newWorld(t *testing.T) *world {
 				models.LockerID(w.of("locker", "A test").id), models.LockerID(w.of("locker", "B test").id)}})
 		require.NoError(t, err)
 	}
+	w.operatorsPeople(t)
 	for kind, id := range map[string]string{"cell": "1", "policy": models.PolicyStandard, "kind": "ready", "channel": "email", "language": "en"} {
 		w.add(kind, object{set: "A", id: id})
 	}
 	w.add("policy", object{set: "none", id: "nothing"})
 	w.add(lockerName, object{set: "none", id: "LOCKER-C"})
 	for kind, prefix := range map[string]string{
-		"locker": "lkr", lockerName: "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
+		"locker": "lkr", lockerName: "lkr", "shipment": "shp", "parcel": "par", "courier": "cou", badgeHolder: "cou", "route": "rte", "webhook": "whk", "delivery": "dlv", "location": "loc",
 		"notification": "ntf", "incident": "inc", "opening": "rem", "enrolment": "enr", "key": "key", "model": "mod", "organization": "org", "carrier": "org", "shop": "org", "host": "org",
 	} {
 		w.add(kind, object{set: "none", id: prefix + "_01hv0000000000000000000000"})
@@ -173,6 +174,18 @@ func (w *world) organizations(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// operatorsPeople are nobody's but an operator's: their badges open more than a carrier's.
+func (w *world) operatorsPeople(t *testing.T) {
+	t.Helper()
+	for _, role := range []models.CourierRole{models.RoleTechnician, models.RoleCourier} {
+		c, err := w.db.CreateCourier(t.Context(), models.NewCourier{Courier: models.Courier{
+			Organization: w.organization("operator"), Role: role, Badge: "OPERATOR-" + string(role),
+		}})
+		require.NoError(t, err)
+		w.add(badgeHolder, object{set: "operator's " + string(role), id: string(c.ID)})
+	}
+}
+
 func (w *world) organization(name string) models.OrganizationID {
 	i := slices.IndexFunc(w.callers, func(c caller) bool { return c.name == name })
 	return w.callers[i].organization
@@ -221,6 +234,7 @@ func (w *world) side(t *testing.T, set string, model models.ModelID, test bool) 
 	courier, err = w.db.CreateCourier(ctx, models.NewCourier{Request: by, Courier: courier})
 	require.NoError(t, err)
 	add("courier", string(courier.ID), theirs)
+	add(badgeHolder, string(courier.ID), theirs)
 	route, err := w.db.CreateRoute(ctx, models.NewRoute{Request: by, Route: models.Route{
 		Courier: courier.ID, Date: "2026-03-01", Stops: []models.RouteStop{{Locker: locker.ID, Bring: []models.ShipmentID{v.Shipment.ID}}},
 	}})

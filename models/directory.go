@@ -116,7 +116,15 @@ type DirectoryCell struct {
 	Cell   int      `json:"cell"`
 	// OutOfService: nothing more is to be put in. What is inside is given out as before.
 	OutOfService bool       `json:"out_of_service,omitempty"`
+	PutBack      *PutBack   `json:"put_back,omitempty"`
 	Check        *CellCheck `json:"check,omitempty"`
+}
+
+// PutBack says that a cell is to be used again, whoever took it out of service: a technician on
+// site too, as far as that was known, up to the fact (Epoch, Seq) of the cabinet's journal.
+type PutBack struct {
+	Epoch int64 `json:"epoch"`
+	Seq   int64 `json:"seq"`
 }
 
 // CellCheck says that a person looked into a cell in doubt, of the generation, and what they

@@ -7,7 +7,7 @@ import "time"
 const WorkflowMessage = "message"
 
 // MessageWorkflowID is the workflow id of a sending apart, for a cause: how many attempts there
-// were before, or the request that asked for it.
+// were before, or an id of its own where a person asked for it.
 func MessageWorkflowID(id NotificationID, cause string) string {
 	return "message-" + string(id) + "-" + cause
 }

@@ -28,6 +28,7 @@ type CellOrder struct {
 	Number       int      `gorm:"primaryKey"`
 	OutOfService bool
 	Reason       string    // of the last order in or out of service
+	PutBack      PutBack   `gorm:"serializer:json"` // of the last order in service; its zero value: none
 	Looked       CellCheck `gorm:"serializer:json"` // the last one; its zero value: none
 	Rev          int64     // from 1; each order raises it
 	UpdatedAt    time.Time
@@ -36,6 +37,9 @@ type CellOrder struct {
 // Entry is the order as its cabinet is told of it.
 func (o CellOrder) Entry() DirectoryCell {
 	d := DirectoryCell{Locker: o.Locker, Cell: o.Number, OutOfService: o.OutOfService}
+	if o.PutBack != (PutBack{}) {
+		d.PutBack = &o.PutBack
+	}
 	if o.Looked != (CellCheck{}) {
 		d.Check = &o.Looked
 	}
@@ -55,8 +59,11 @@ func (c StoredCell) Order(before CellOrder, change CellChange, head Head) (CellO
 	o := before
 	o.Locker, o.Number = c.Locker, c.Number
 	switch change.Action {
-	case CellTakeOut, CellPutBack:
-		o.OutOfService, o.Reason = change.Action == CellTakeOut, change.Reason
+	case CellTakeOut:
+		o.OutOfService, o.PutBack, o.Reason = true, PutBack{}, change.Reason
+		return o, nil
+	case CellPutBack:
+		o.OutOfService, o.PutBack, o.Reason = false, PutBack{Epoch: head.Epoch, Seq: head.Seq}, change.Reason
 		return o, nil
 	case CellMarkSeen:
 	default:

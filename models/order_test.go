@@ -22,7 +22,14 @@ func TestAnOrderKeepsWhatItIsNotAbout(t *testing.T) {
 	require.Equal(t, "hinge", o.Reason)
 	o, err = cell.Order(o, models.CellChange{Action: models.CellPutBack, Reason: "mended"}, models.Head{Epoch: 2, Seq: 12})
 	require.NoError(t, err)
-	require.Equal(t, models.DirectoryCell{Locker: "lkr_1", Cell: 3, Check: check}, o.Entry(), "a check is of what was known then")
+	back := &models.PutBack{Epoch: 2, Seq: 12}
+	require.Equal(t, models.DirectoryCell{Locker: "lkr_1", Cell: 3, PutBack: back, Check: check}, o.Entry(), "a check is of what was known then")
+	o, err = cell.Order(o, models.CellChange{Action: models.CellMarkSeen, Reason: "looked", Generation: 5, Found: models.FoundEmpty}, models.Head{Epoch: 2, Seq: 13})
+	require.NoError(t, err)
+	require.Equal(t, back, o.Entry().PutBack)
+	o, err = cell.Order(o, models.CellChange{Action: models.CellTakeOut, Reason: "hinge"}, head)
+	require.NoError(t, err)
+	require.Nil(t, o.Entry().PutBack)
 }
 
 func TestChecksThatCannotBe(t *testing.T) {

@@ -74,9 +74,14 @@ type Guarantee string
 const (
 	// GuaranteeRequired: room for all parcels is promised, or the announcement is refused.
 	GuaranteeRequired Guarantee = "required"
-	// GuaranteeBestEffort: it is taken in any case; room is promised if there is any.
+	// GuaranteeBestEffort: it is taken without room too, see MostUnguaranteed; room is promised if
+	// there is any.
 	GuaranteeBestEffort Guarantee = "best_effort"
 )
+
+// MostUnguaranteed is how many shipments of a carrier may be under way to a locker without a promise
+// of room. Its cabinet has to know every one of them, and could never hold more.
+func MostUnguaranteed(cells int) int { return max(100, 10*cells) }
 
 // ParcelState is where a parcel is.
 type ParcelState string

@@ -41,6 +41,11 @@ func (t *turn) carryOutOrders() {
 			continue
 		}
 		t.withhold(c, order.OutOfService)
+		if order.PutBack != nil {
+			t.putInService(c, *order.PutBack)
+			order.PutBack = nil
+			t.Directory.Cells[key] = order
+		}
 		if order.Check != nil && t.settled(c, *order.Check) {
 			order.Check = nil
 			t.Directory.Cells[key] = order
@@ -66,6 +71,19 @@ func (t *turn) withhold(c *Cell, out bool) {
 	if !out {
 		t.lockRepaired(c)
 	}
+}
+
+// putInService ends what a technician ordered on site, unless one did so since the operator looked.
+func (t *turn) putInService(c *Cell, order models.PutBack) {
+	j := &t.Journal
+	if !c.Isolated || order.Epoch != j.Epoch || !j.reaches(order.Seq) || slices.ContainsFunc(j.Facts, func(f models.Fact) bool {
+		return f.Seq > order.Seq && f.Cell == c.Number() && f.Type == models.FactCellOutOfService
+	}) {
+		return
+	}
+	c.Isolated = false
+	t.write(models.FactCellInService, "", c, models.FactData{})
+	t.lockRepaired(c)
 }
 
 // settled carries a check out, or drops it; false: it waits until nobody is at the cell.

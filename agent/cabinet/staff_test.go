@@ -387,6 +387,38 @@ func TestTheOperatorsOrderStays(t *testing.T) {
 	require.False(t, r.cell(2).Isolated)
 }
 
+// TestTheOperatorPutsBackWhatATechnicianTookOut from afar, once, as far as the operator knew of it.
+func TestTheOperatorPutsBackWhatATechnicianTookOut(t *testing.T) {
+	t.Parallel()
+	r := serviced(t)
+	r.door("2")
+	known := func() *models.PutBack { return &models.PutBack{Epoch: r.head.Epoch, Seq: r.head.Seq} }
+	order := func(p *models.PutBack) {
+		r.entry(models.EntryCell, "2", models.DirectoryCell{Locker: locker, Cell: 2, PutBack: p})
+	}
+	before := known()
+	r.press(cabinet.ButtonOutOfService)
+	order(before)
+	require.True(t, r.cell(2).Isolated, "the operator did not know yet")
+	order(&models.PutBack{Epoch: r.head.Epoch + 1, Seq: r.head.Seq})
+	require.True(t, r.cell(2).Isolated, "of another journal")
+	order(nil)
+	require.True(t, r.cell(2).Isolated, "an order about something else")
+	seen := known()
+	order(seen)
+	require.False(t, r.cell(2).Isolated)
+	_, data := r.lastFact(models.FactCellInService)
+	require.Equal(t, models.CellFree, data.After.State)
+	require.Empty(t, data.Courier)
+	r.press(cabinet.ButtonOutOfService)
+	require.True(t, r.cell(2).Isolated)
+	n := len(r.facts)
+	order(seen)
+	r.do(cabinet.Started{Boot: "boot-2"})
+	require.True(t, r.cell(2).Isolated, "told again, after the next one")
+	require.Len(t, r.facts, n)
+}
+
 // TestMarkedByLooking: a cell in doubt that its technician opened by a key. That its parcel is gone
 // is believed of an opened cell alone.
 func TestMarkedByLooking(t *testing.T) {

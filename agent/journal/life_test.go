@@ -263,7 +263,11 @@ func (l *life) directory() {
 // order is what the operator wants of a cell.
 func (l *life) order(cell int) protocol.Entry {
 	o := models.DirectoryCell{Locker: locker, Cell: cell, OutOfService: l.rnd.IntN(4) == 0}
-	if j := l.keeper.State().Journal; l.rnd.IntN(2) == 0 {
+	j := l.keeper.State().Journal
+	if !o.OutOfService && l.rnd.IntN(2) == 0 {
+		o.PutBack = &models.PutBack{Epoch: j.Epoch, Seq: j.Seq}
+	}
+	if l.rnd.IntN(2) == 0 {
 		o.Check = &models.CellCheck{
 			Generation: l.rnd.Int64N(9), Found: []string{models.FoundEmpty, models.FoundParcel}[l.rnd.IntN(2)], Epoch: j.Epoch, Seq: j.Seq,
 		}

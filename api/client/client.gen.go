@@ -1286,8 +1286,10 @@ type FieldError struct {
 }
 
 // Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
-// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+// shipment is taken without room too, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
+// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+// re-route or cancel some, or announce to another locker.
 type Guarantee string
 
 // Hours When people may come, by the location's own clock. A night is two times, one to 24:00 and one from 00:00.
@@ -1799,8 +1801,10 @@ type NewShipment struct {
 	ExpectedAt *time.Time `json:"expected_at,omitempty"`
 
 	// Guarantee `required`, if missing: room for all parcels is promised, or the answer is 409 `no_capacity`. `best_effort`: the
-	// shipment is taken in any case, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
-	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come.
+	// shipment is taken without room too, but for a parcel whose measures fit no cell, and room is promised for all its parcels or for none; `guaranteed` says which.
+	// Parcels without a promise get a cell that nobody else was promised, if one is free when they come. A carrier has ten
+	// shipments without a promise under way for each cell of a locker, and 100 at least; then it is 409 `no_capacity`:
+	// re-route or cancel some, or announce to another locker.
 	Guarantee *Guarantee `json:"guarantee,omitempty"`
 	Language  *Language  `json:"language,omitempty"`
 
@@ -3323,8 +3327,9 @@ type ClientInterface interface {
 
 	// CreateCourierWithBody Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3333,8 +3338,9 @@ type ClientInterface interface {
 
 	// CreateCourier Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3522,7 +3528,7 @@ type ClientInterface interface {
 	// GetAccess How couriers get to the lockers of a location
 	//
 	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 	//
 	// Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
 	GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3661,8 +3667,8 @@ type ClientInterface interface {
 
 	// PutCellBackWithBody Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3671,8 +3677,8 @@ type ClientInterface interface {
 
 	// PutCellBack Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3763,7 +3769,8 @@ type ClientInterface interface {
 
 	// RevokeCertificatesWithBody Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3772,7 +3779,8 @@ type ClientInterface interface {
 
 	// RevokeCertificates Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4138,8 +4146,9 @@ type ClientInterface interface {
 
 	// ApproveRemoteOpening Approve a request for more than 3 doors
 	//
-	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	// By another key or person than the one that asked, and one that was there before it was asked for (403
+	// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+	// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 	//
 	// Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
 	ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4776,8 +4785,9 @@ func (c *Client) ListCouriers(ctx context.Context, params *ListCouriersParams, r
 
 // CreateCourierWithBody Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4796,8 +4806,9 @@ func (c *Client) CreateCourierWithBody(ctx context.Context, contentType string, 
 
 // CreateCourier Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5225,7 +5236,7 @@ func (c *Client) ChangeLocation(ctx context.Context, id Id, body ChangeLocationJ
 // GetAccess How couriers get to the lockers of a location
 //
 // For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 //
 // Corresponds with GET /api/v1/locations/{id}/access (the `GetAccess` operationId).
 func (c *Client) GetAccess(ctx context.Context, id Id, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5514,8 +5525,8 @@ func (c *Client) ListCells(ctx context.Context, id Id, reqEditors ...RequestEdit
 
 // PutCellBackWithBody Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5534,8 +5545,8 @@ func (c *Client) PutCellBackWithBody(ctx context.Context, id Id, n N, contentTyp
 
 // PutCellBack Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5696,7 +5707,8 @@ func (c *Client) TakeCellOut(ctx context.Context, id Id, n N, body TakeCellOutJS
 
 // RevokeCertificatesWithBody Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5715,7 +5727,8 @@ func (c *Client) RevokeCertificatesWithBody(ctx context.Context, id Id, contentT
 
 // RevokeCertificates Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6481,8 +6494,9 @@ func (c *Client) GetRemoteOpening(ctx context.Context, id Id, reqEditors ...Requ
 
 // ApproveRemoteOpening Approve a request for more than 3 doors
 //
-// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+// By another key or person than the one that asked, and one that was there before it was asked for (403
+// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 //
 // Corresponds with POST /api/v1/remote-openings/{id}/approve (the `ApproveRemoteOpening` operationId).
 func (c *Client) ApproveRemoteOpening(ctx context.Context, id Id, params *ApproveRemoteOpeningParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13162,8 +13176,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCourierWithBodyWithResponse Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13172,8 +13187,9 @@ type ClientWithResponsesInterface interface {
 
 	// CreateCourierWithResponse Give a courier access to cabinets
 	//
-	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-	// kept as a hash only. 409 `conflict`: the badge is in use.
+	// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+	// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+	// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13383,7 +13399,7 @@ type ClientWithResponsesInterface interface {
 	// GetAccessWithResponse How couriers get to the lockers of a location
 	//
 	// For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-	// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+	// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13532,8 +13548,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutCellBackWithBodyWithResponse Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13542,8 +13558,8 @@ type ClientWithResponsesInterface interface {
 
 	// PutCellBackWithResponse Let a cell be used again
 	//
-	// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-	// unusable, stays out of service by the cabinet's own word.
+	// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+	// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13634,7 +13650,8 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13643,7 +13660,8 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeCertificatesWithResponse Take every certificate of a cabinet back
 	//
-	// Its connection ends within a second. It comes back with a new claim and a new key only.
+	// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+	// before, and a computer that was accepted and has no certificate yet, are over with it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14035,8 +14053,9 @@ type ClientWithResponsesInterface interface {
 
 	// ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
 	//
-	// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-	// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+	// By another key or person than the one that asked, and one that was there before it was asked for (403
+	// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+	// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -19557,8 +19576,9 @@ func (c *ClientWithResponses) ListCouriersWithResponse(ctx context.Context, para
 
 // CreateCourierWithBodyWithResponse Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19573,8 +19593,9 @@ func (c *ClientWithResponses) CreateCourierWithBodyWithResponse(ctx context.Cont
 
 // CreateCourierWithResponse Give a courier access to cabinets
 //
-// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. The PIN is
-// kept as a hash only. 409 `conflict`: the badge is in use.
+// A carrier makes its own couriers. An operator makes couriers of any organization, and technicians. Those, and
+// couriers of the organization that runs the network, are for the scope `operator` alone: to every other key they do
+// not exist. The PIN is kept as a hash only. 409 `conflict`: the badge is in use.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19928,7 +19949,7 @@ func (c *ClientWithResponses) ChangeLocationWithResponse(ctx context.Context, id
 // GetAccessWithResponse How couriers get to the lockers of a location
 //
 // For operators, and for a carrier of whose parcels one lies in a locker there or is expected by the end of the day
-// there; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
+// there, with a promise of room or without; for everyone else, and outside of their time, it is not found. Who looked is kept in the audit.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20167,8 +20188,8 @@ func (c *ClientWithResponses) ListCellsWithResponse(ctx context.Context, id Id, 
 
 // PutCellBackWithBodyWithResponse Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20183,8 +20204,8 @@ func (c *ClientWithResponses) PutCellBackWithBodyWithResponse(ctx context.Contex
 
 // PutCellBackWithResponse Let a cell be used again
 //
-// It ends `out-of-service`. A cell whose lock board does not answer, or that someone on site reported as
-// unusable, stays out of service by the cabinet's own word.
+// It ends `out-of-service`, also by a technician on site as far as the server knew of it. A cell whose lock board
+// does not answer, or that was reported as unusable, stays out of service by the cabinet's own word.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20317,7 +20338,8 @@ func (c *ClientWithResponses) TakeCellOutWithResponse(ctx context.Context, id Id
 
 // RevokeCertificatesWithBodyWithResponse Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20332,7 +20354,8 @@ func (c *ClientWithResponses) RevokeCertificatesWithBodyWithResponse(ctx context
 
 // RevokeCertificatesWithResponse Take every certificate of a cabinet back
 //
-// Its connection ends within a second. It comes back with a new claim and a new key only.
+// Its connection ends within a second. It comes back with a new claim and a new key only: a claim that was made
+// before, and a computer that was accepted and has no certificate yet, are over with it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20964,8 +20987,9 @@ func (c *ClientWithResponses) GetRemoteOpeningWithResponse(ctx context.Context, 
 
 // ApproveRemoteOpeningWithResponse Approve a request for more than 3 doors
 //
-// By another key or person than the one that asked (403 `forbidden`). The doors open now. 409 `invalid_state`: it waits
-// for no approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
+// By another key or person than the one that asked, and one that was there before it was asked for (403
+// `forbidden`). Keys that one key made are that one's. The doors open now. 409 `invalid_state`: it waits for no
+// approval (any more). 503 with `Retry-After`: try again. The same `Idempotency-Key` is the same decision.
 //
 // Returns a wrapper object for the known response body format(s).
 //

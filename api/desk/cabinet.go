@@ -48,8 +48,10 @@ func (c cellView) Waits() bool {
 // MayTakeOut reports whether nobody wants it out of service yet.
 func (c cellView) MayTakeOut() bool { return !c.Order.OutOfService }
 
-// MayPutBack reports whether it is out of service because somebody wanted it.
-func (c cellView) MayPutBack() bool { return c.Order.OutOfService }
+// MayPutBack reports whether it is, or is to be, out of service.
+func (c cellView) MayPutBack() bool {
+	return c.Order.OutOfService || c.State == models.CellOutOfService
+}
 
 // MayBeEmpty reports whether a person's word that it is empty settles a doubt.
 func (c cellView) MayBeEmpty() bool { return c.Doubtful && c.State != models.CellOccupied }

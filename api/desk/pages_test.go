@@ -328,7 +328,9 @@ func TestACellsPage(t *testing.T) {
 	label, _ := page.Find("#cell-2").Attr("aria-label")
 	require.Equal(t, "Cell 2, S, doubtful", label)
 
+	require.Equal(t, 1, b.page(target+"?cell=4").Find(`[data-testid=in]`).Length(), "as a technician may have wanted it")
 	page = b.page(target + "?cell=2")
+	require.Zero(t, page.Find(`[data-testid=in]`).Length())
 	require.Contains(t, said(page, "cell"), "free doubtful")
 	_, disabled := page.Find(`input[value=parcel]`).Attr("disabled")
 	require.True(t, disabled, "no parcel is recorded in it")

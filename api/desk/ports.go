@@ -89,6 +89,8 @@ type Remotes interface {
 	RequestRemote(ctx context.Context, n models.NewRemote) (models.RemoteView, error)
 	// Remote returns one, or not_found.
 	Remote(ctx context.Context, id models.RemoteID) (models.RemoteView, error)
+	// MayApprove returns forbidden for who may not be the second person of a request, or not_found.
+	MayApprove(ctx context.Context, r models.Request, id models.RemoteID) error
 	// Remotes returns a page, the newest first.
 	Remotes(ctx context.Context, q models.RemoteQuery) ([]models.RemoteView, error)
 }

@@ -149,7 +149,12 @@ func (d *desk) tellDecision(v visit, id models.RemoteID, action, reason string) 
 	if err := d.Incidents.Audit(ctx, v.request(), "remote."+action, string(id), reason); err != nil {
 		return err
 	}
-	err = d.Engine.DecideRemote(ctx, id, models.DecideInput{Request: v.request().ID, By: v.request().By(), Approve: action == "approve"})
+	if action == "approve" {
+		err = d.Remotes.MayApprove(ctx, v.request(), id)
+	}
+	if err == nil {
+		err = d.Engine.DecideRemote(ctx, id, models.DecideInput{Request: v.request().ID, By: v.request().By(), Approve: action == "approve"})
+	}
 	switch models.ErrorCode(err) {
 	case models.CodeNotFound:
 		return o.NotRunning(err)

@@ -93,5 +93,11 @@ func TestASecondPersonAtTheDesk(t *testing.T) {
 	require.Zero(t, page.Find(`[data-testid=approve]`).Length())
 	require.Contains(t, page.Find("#decide").Text(), "somebody else must approve it")
 	require.Equal(t, 1, page.Find(`[data-testid=reject]`).Length())
+	r.engine.fail = nil
+	asked := len(r.engine.asked)
+	target = strings.Split(own.Header().Get("Location"), "?")[0]
+	require.Equal(t, http.StatusForbidden, b.act(target+"/approve").Code)
+	require.Len(t, r.engine.asked, asked)
+	require.Equal(t, http.StatusSeeOther, b.act(target+"/reject", "reason", "a mistake").Code)
 	require.Equal(t, http.StatusNotFound, b.get("/desk/remote/x").Code)
 }

@@ -39,7 +39,8 @@ type Cabinets interface {
 	// of the cabinet; not_found for one that the courier may not bring.
 	NearbyFor(ctx context.Context, l models.LockerID, c models.CourierID, s models.ShipmentID) ([]models.NearbyLocker, error)
 	// SendThere checks, and records, that a courier sends a shipment of the cabinet to another
-	// locker; not_found for one that the courier may not bring.
+	// locker; not_found for one that the courier may not bring, no_capacity for a locker that
+	// NearbyFor does not offer.
 	SendThere(ctx context.Context, l models.LockerID, c models.CourierID, s models.ShipmentID, to models.LockerID) error
 	// CallBack has the support call the client of what lies at a cabinet, who names a session to
 	// them; not_found if no phone is known.

@@ -58,7 +58,7 @@ func (s *Store) Access(ctx context.Context, r models.Request, id models.Location
 }
 
 // mayEnter reports whether a carrier has something to do at a location today, at a locker that it
-// sees.
+// sees: what was promised room, what lies there, and what comes without a promise.
 func (t *tx) mayEnter(a models.Actor, id models.LocationID) (bool, error) {
 	place, err := gorm.G[models.Location](t.db).Where("id = ?", id).Take(t.ctx)
 	if err != nil {
@@ -70,7 +70,11 @@ func (t *tx) mayEnter(a models.Actor, id models.LocationID) (bool, error) {
 	err = t.db.Raw(`SELECT (SELECT count(*) FROM promises p JOIN lockers l ON l.id = p.locker
 			WHERE l.location = @place AND l.test = @test AND p.carrier = @carrier AND (p."from" IS NULL OR p."from" < @tomorrow))
 		+ (SELECT count(*) FROM cells c JOIN lockers l ON l.id = c.locker JOIN shipments s ON s.id = c.shipment
-			WHERE l.location = @place AND l.test = @test AND s.carrier = @carrier)`,
-		map[string]any{"place": id, "test": a.Test, "carrier": a.Organization, "tomorrow": tomorrow}).Scan(&n).Error
+			WHERE l.location = @place AND l.test = @test AND s.carrier = @carrier)
+		+ (SELECT count(*) FROM shipments s JOIN lockers l ON l.id = s.locker
+			WHERE l.location = @place AND l.test = @test AND s.carrier = @carrier AND s.ended_at IS NULL AND NOT s.guaranteed
+			AND (s.expected_at IS NULL OR s.expected_at < @tomorrow)
+			AND EXISTS (SELECT 1 FROM parcels p WHERE p.shipment = s.id AND p.state = @expected))`,
+		map[string]any{"place": id, "test": a.Test, "carrier": a.Organization, "tomorrow": tomorrow, "expected": models.ParcelExpected}).Scan(&n).Error
 	return n > 0, err
 }

@@ -47,7 +47,9 @@ func (s *Store) DistrustedSince(ctx context.Context, since time.Time) ([]string,
 	return serials, mapError(err)
 }
 
-// RevokeCertificates ends every certificate of a cabinet at once and returns how many.
+// RevokeCertificates ends every certificate of a cabinet at once and returns how many. Enrolments
+// under way end with them: a claim that was given out, and the word that accepted a computer, are as
+// good as a certificate in the wrong hands.
 func (s *Store) RevokeCertificates(ctx context.Context, r models.Request, l models.LockerID, reason string) (n int, err error) {
 	err = s.tx(ctx, "revoke", func(t *tx) error {
 		if _, err := t.lockLocker(l); err != nil {
@@ -56,7 +58,11 @@ func (s *Store) RevokeCertificates(ctx context.Context, r models.Request, l mode
 		if n, err = t.revoke(l, "", reason); err != nil {
 			return err
 		}
-		if err := t.dismissEnrolments(l, "", "the certificates were revoked"); err != nil {
+		const why = "the certificates were revoked"
+		if err := t.dismissEnrolments(l, "", why); err != nil {
+			return err
+		}
+		if err := t.withdrawEnrolments(l, why); err != nil {
 			return err
 		}
 		return t.audit(r, "locker.revoke", string(l), "")

@@ -165,10 +165,13 @@ func (t *tx) tellCourier(c models.Courier, entry models.DirectoryRow) error {
 	return nil
 }
 
-// Couriers returns a page ordered by id: the actor's own, or an operator's choice.
+// Couriers returns a page ordered by id: the actor's own, or an operator's choice. The operator's
+// people are listed to an operator alone, see ownCourier.
 func (s *Store) Couriers(ctx context.Context, a models.Actor, q models.CourierQuery) ([]models.Courier, error) {
 	query := gorm.G[models.Courier](s.read).Where("id > ?", q.Cursor)
 	switch {
+	case !a.Operator() && a.Kind == models.KindOperator:
+		return nil, nil
 	case !a.Operator():
 		query = query.Where("organization = ? AND test = ?", a.Organization, a.Test)
 	case q.Organization != "":
@@ -197,8 +200,12 @@ func (s *Store) Courier(ctx context.Context, a models.Actor, id models.CourierID
 
 const noCourier = "There is no such courier."
 
+// ownCourier returns not_found for who may neither see nor change a courier. A badge of the
+// operator's people, technicians and couriers, is good for every carrier's parcels: a key of the
+// operator's that may not make one may not take one over either.
 func ownCourier(a models.Actor, c models.Courier) error {
-	if !a.Sees(c.Test) || !a.Operator() && c.Organization != a.Organization {
+	own := c.Organization == a.Organization && c.Role != models.RoleTechnician && a.Kind != models.KindOperator
+	if !a.Sees(c.Test) || !a.Operator() && !own {
 		return models.Errorf(models.CodeNotFound, noCourier)
 	}
 	return nil

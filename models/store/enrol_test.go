@@ -216,6 +216,41 @@ func TestRevoke(t *testing.T) {
 	})
 }
 
+// TestRevocationEndsEnrolmentsUnderWay: neither a claim that somebody still has nor a computer that
+// was accepted and has no certificate yet gets one after it.
+func TestRevocationEndsEnrolmentsUnderWay(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, l, s := t.Context(), f.locker(t, "1").ID, &signer{f: f}
+		exec(t, f, "UPDATE lockers SET acceptance = 'operator' WHERE id = '"+string(l)+"'")
+		accept := func(claim, key string) {
+			t.Helper()
+			hash, _ := models.HashClaim(claim)
+			require.Equal(t, models.CodeEnrolmentPending, code(f.CheckEnrolment(ctx, models.EnrolmentAsk{ClaimHash: hash, KeyHash: key})))
+			e := rows[models.Enrolment](t, f, "public_key_hash = ?", key)[0]
+			_, err := f.DecideEnrolment(ctx, models.Request{ID: "req"}, e.ID, true, "")
+			require.NoError(t, err)
+		}
+		claim := f.claim(t, l)
+		accept(claim, "k1")
+		_, err := s.enroll(t, claim, "k1")
+		require.NoError(t, err)
+		claim = f.claim(t, l)
+		accept(claim, "k2")
+		bystander := f.locker(t, "2").ID
+		theirs := f.claim(t, bystander)
+
+		_, err = f.RevokeCertificates(ctx, models.Request{ID: "req"}, l, "stolen")
+		require.NoError(t, err)
+		_, err = s.enroll(t, claim, "k2")
+		require.Equal(t, models.CodeClaimUnknown, code(err))
+		_, err = s.enroll(t, f.claim(t, l), "k2")
+		require.Equal(t, models.CodeEnrolmentRefused, code(err), "another claim brings what was accepted before no certificate either")
+		require.Equal(t, models.EnrolmentAccepted, rows[models.Enrolment](t, f, "public_key_hash = ?", "k1")[0].State, "that has had its certificate")
+		_, err = s.enroll(t, theirs, "k3")
+		require.NoError(t, err)
+	})
+}
+
 // TestRevocationLeavesNothingBehind: renewals that run at the same moment do not outlive a
 // revocation.
 func TestRevocationLeavesNothingBehind(t *testing.T) {

@@ -86,6 +86,18 @@ func (t *tx) dismissEnrolments(l models.LockerID, but, reason string) error {
 	return err
 }
 
+// withdrawEnrolments ends the claim that a cabinet has, if it was not used, and refuses the computers
+// that were accepted and have no certificate yet.
+func (t *tx) withdrawEnrolments(l models.LockerID, reason string) error {
+	if _, err := t.exec("DELETE FROM claims WHERE locker = ? AND used_at IS NULL", l); err != nil {
+		return err
+	}
+	_, err := t.exec(`UPDATE enrolments SET state = ?, decided_at = ?, decided_by = 'system', reason = ? WHERE locker = ? AND state = ?
+		AND NOT EXISTS (SELECT 1 FROM certificates c WHERE c.public_key_hash = enrolments.public_key_hash)`,
+		models.EnrolmentRefused, t.now, reason, l, models.EnrolmentAccepted)
+	return err
+}
+
 // Enrolments returns a page of those that somebody has to accept, or had to, the newest first.
 func (s *Store) Enrolments(ctx context.Context, q models.EnrolmentQuery) ([]models.Enrolment, error) {
 	query := gorm.G[models.Enrolment](s.read).Where("? = '' OR id < ?", q.Cursor, q.Cursor)

@@ -151,7 +151,7 @@ func (s *Store) Connect(ctx context.Context, l models.LockerID, instance, run, b
 			SELECT ?, instance, run, 1, ?, ?, ?, ? FROM gateway_instances WHERE instance = ? AND run = ? AND expires_ms > `+t.clockMS()+`
 			ON CONFLICT (locker) DO UPDATE SET instance = excluded.instance, run = excluded.run,
 				n = locker_connections.n + 1, at = excluded.at, seen_at = excluded.seen_at,
-				boot = COALESCE(NULLIF(excluded.boot, ''), locker_connections.boot), earlier_boots = excluded.earlier_boots, ended_at = NULL, current_at = NULL
+				boot = excluded.boot, earlier_boots = excluded.earlier_boots, ended_at = NULL, current_at = NULL
 			RETURNING n`, l, t.now, t.now, boot, boots, instance, run).Scan(&n).Error
 		if err == nil && n == 0 {
 			return models.Errorf(models.CodeUnavailable, "This gateway has no lease at the moment.")

@@ -65,6 +65,41 @@ func TestBestEffort(t *testing.T) {
 	})
 }
 
+// TestBestEffortHasAnEnd: what a carrier announces to a full locker without a promise is bounded, for
+// each carrier and locker by itself, and there is room again when one of them has ended.
+func TestBestEffortHasAnEnd(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l, other := f.locker(t, "L-1"), f.locker(t, "L-2")
+		exec(t, f, "UPDATE cells SET state = ?", models.CellOccupied)
+		rival, announce := f.rival(t)
+		made := 0
+		effort := func(n models.NewShipment) error {
+			made++
+			n.Number, n.IdempotencyKey, n.Guarantee = fmt.Sprint("E", made), fmt.Sprint("e", made), models.GuaranteeBestEffort
+			_, _, err := f.CreateShipment(t.Context(), n)
+			return err
+		}
+		most := models.MostUnguaranteed(10)
+		require.Equal(t, 100, most)
+		for range most {
+			require.NoError(t, effort(f.announcement(l.ID, "")))
+		}
+		err := effort(f.announcement(l.ID, ""))
+		require.Equal(t, models.CodeNoCapacity, code(err))
+		require.ErrorContains(t, err, "100 shipments")
+		var refusal *models.Error
+		require.ErrorAs(t, err, &refusal)
+		require.Contains(t, refusal.Details, "nearby")
+		require.NoError(t, effort(f.announcement(other.ID, "")), "another locker")
+		require.NoError(t, effort(announce(l.ID, "")), string(rival.ID))
+		exec(t, f, "UPDATE shipments SET ended_at = ? WHERE number = 'E1'", f.clock())
+		require.NoError(t, effort(f.announcement(l.ID, "")))
+		require.Equal(t, models.CodeNoCapacity, code(effort(f.announcement(l.ID, ""))))
+		exec(t, f, "UPDATE cells SET state = ?", models.CellFree)
+		require.NoError(t, effort(f.announcement(l.ID, "")), "one that room is promised for")
+	})
+}
+
 // TestAPromiseForLater: a locker that is promised away for next month takes parcels today that
 // are gone by then, and none that may still be there.
 func TestAPromiseForLater(t *testing.T) {

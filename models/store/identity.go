@@ -28,7 +28,6 @@ func (t *tx) recognise(l models.LockerID, boot string) (boots, cloned string, er
 	switch {
 	case was.HeldAt != nil:
 		return "", heldText, nil
-	case boot == "": // it does not say
 	case slices.Contains(earlier, boot) && boot != was.Boot:
 		evidence := fmt.Sprintf("boot %.64s came back after boot %.64s", boot, was.Boot)
 		return "", heldText, t.hold(l, evidence)

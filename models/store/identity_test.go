@@ -26,7 +26,7 @@ func TestABootThatComesBack(t *testing.T) {
 		for i := range 40 {
 			require.Empty(t, connect(fmt.Sprint("early-", i)))
 		}
-		for _, boot := range []string{"b1", "b1", "b2", "", "b2", "b3"} {
+		for _, boot := range []string{"b1", "b1", "b2", "b2", "b3"} {
 			require.Empty(t, connect(boot), boot)
 		}
 		_, err = f.Connect(ctx, other, "one", "r1", "b1")
@@ -65,6 +65,20 @@ func TestABootThatComesBack(t *testing.T) {
 		require.Equal(t, models.CodeCertificateRevoked, code(f.Trusted(ctx, l, c.Serial)))
 		require.NoError(t, f.Trusted(ctx, l, two.Serial), "a new computer ends it")
 		require.Empty(t, rows[models.Incident](t, f, "kind = ? AND resolved IS NULL", models.IncidentCloned))
+	})
+}
+
+// TestNoBootIsABootToo: a copy that does not say which boot it is of is another computer all the same.
+func TestNoBootIsABootToo(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l := f.locker(t, "1").ID
+		f.beat(t, "one", "r1", true)
+		for _, boot := range []string{"b1", ""} {
+			_, err := f.Connect(t.Context(), l, "one", "r1", boot)
+			require.NoError(t, err)
+		}
+		_, err := f.Connect(t.Context(), l, "one", "r1", "b1")
+		require.Equal(t, models.CodeCabinetCloned, code(err))
 	})
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -78,7 +79,9 @@ func (s *Store) Resend(ctx context.Context, r models.Request, id models.Notifica
 			return err
 		}
 		view.Notification = row
-		if err := t.post(startOf(models.WorkflowMessage, models.MessageWorkflowID(id, r.ID), models.MessageInput{Notification: id})); err != nil {
+		// A sending of its own: a request's id may come again, as callers choose it, and what was
+		// started before is not started again.
+		if err := t.sendApart(id, t.ids.New("again"), time.Time{}); err != nil {
 			return err
 		}
 		return t.audit(r, "notification.resend", string(id), string(row.Channel))

@@ -60,6 +60,15 @@ func TestACellIsOrderedOut(t *testing.T) {
 		require.NoError(t, f.PublishCellOrder(t.Context(), l.ID, 2, sign))
 		_, order = f.ordered(t, l.ID, 2)
 		require.False(t, order.OutOfService)
+		require.Nil(t, order.PutBack, "its cabinet has told of nothing yet")
+		j := &journal{at: f.clock()}
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{opened(j)})
+		require.NoError(t, err)
+		_, err = f.OrderCell(t.Context(), request, l.ID, 2, models.CellChange{Action: models.CellPutBack, Reason: "mended"})
+		require.NoError(t, err)
+		require.NoError(t, f.PublishCellOrder(t.Context(), l.ID, 2, sign))
+		_, order = f.ordered(t, l.ID, 2)
+		require.Equal(t, &models.PutBack{Epoch: 1, Seq: 1}, order.PutBack)
 
 		for _, none := range []struct {
 			locker models.LockerID

@@ -64,6 +64,22 @@ func TestWhoSeesHowToGetThere(t *testing.T) {
 		_, err = f.TakeIn(ctx, l.ID, []models.Fact{j.fact(models.FactCellFreed, 5, models.FactData{After: &models.CellReport{Cell: 5, State: models.CellFree, Generation: 1}})})
 		require.NoError(t, err)
 		require.Equal(t, models.CodeNotFound, see(carrier), "it is gone")
+
+		// Best effort, at a full locker: nothing is promised, and the courier comes all the same.
+		exec(t, f, "UPDATE cells SET state = ? WHERE locker = ?", models.CellOccupied, l.ID)
+		n, tomorrow = f.announcement(l.ID, "N2"), f.clock().Add(24*time.Hour)
+		n.Guarantee, n.ExpectedAt = models.GuaranteeBestEffort, &tomorrow
+		v = f.create(t, n)
+		require.False(t, v.Shipment.Guaranteed)
+		require.Equal(t, models.CodeNotFound, see(carrier), "not today")
+		f.advance(24 * time.Hour)
+		require.Empty(t, see(carrier))
+		require.Equal(t, models.CodeNotFound, see(models.Request{Actor: f.actor(rival)}))
+		exec(t, f, "UPDATE parcels SET state = ? WHERE shipment = ?", models.ParcelPickedUp, v.Shipment.ID)
+		require.Equal(t, models.CodeNotFound, see(carrier), "nothing of it is to come")
+		exec(t, f, "UPDATE parcels SET state = ? WHERE shipment = ?", models.ParcelExpected, v.Shipment.ID)
+		exec(t, f, "UPDATE shipments SET ended_at = ? WHERE id = ?", f.clock(), v.Shipment.ID)
+		require.Equal(t, models.CodeNotFound, see(carrier), "it has ended")
 		require.Len(t, rows[models.AuditEntry](t, f, "action = ?", "location.access.put"), 3)
 	})
 }

@@ -130,12 +130,31 @@ func (t *tx) needsSecond(o models.RemoteOpening, doors int) (bool, error) {
 	if o.Purpose == models.PurposeOpenGate {
 		return false, nil
 	}
-	var before int
-	err := t.db.Raw(`SELECT count(*) FROM remote_doors d JOIN remote_openings o ON o.id = d.opening
-		WHERE o.locker = ? AND d.cell > 0 AND o.requested_by = ? AND o.created_at > ? AND o.decided_by = '' AND o.state IN ?`,
-		o.Locker, o.RequestedBy, t.now.Add(-models.RemoteCountsFor),
+	var before []struct {
+		By    string
+		Doors int
+	}
+	err := t.db.Raw(`SELECT o.requested_by AS "by", count(*) AS doors FROM remote_doors d JOIN remote_openings o ON o.id = d.opening
+		WHERE o.locker = ? AND d.cell > 0 AND o.created_at > ? AND o.decided_by = '' AND o.state IN ? GROUP BY o.requested_by`,
+		o.Locker, t.now.Add(-models.RemoteCountsFor),
 		[]models.RemoteState{models.RemoteStateOpening, models.RemoteStateDone}).Scan(&before).Error
-	return before+doors > models.RemoteDoorsAlone, err
+	if err != nil {
+		return false, err
+	}
+	asker, err := t.origin(o.RequestedBy)
+	if err != nil {
+		return false, err
+	}
+	for _, b := range before {
+		by, err := t.origin(b.By)
+		if err != nil {
+			return false, err
+		}
+		if by == asker {
+			doors += b.Doors
+		}
+	}
+	return doors > models.RemoteDoorsAlone, nil
 }
 
 // Remote returns one request, or not_found.

@@ -91,6 +91,60 @@ func TestASecondPersonForMoreThanThreeDoors(t *testing.T) {
 	})
 }
 
+// TestOneCredentialIsOnePerson: a key makes further keys, and is no second person with them, nor does
+// it have more doors opened alone. A person of their own is who was there before, and whom no key of
+// the first one made.
+func TestOneCredentialIsOnePerson(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		ctx, l := t.Context(), f.locker(t, "L-1")
+		by := func(k models.APIKey) models.Request {
+			return models.Request{Actor: models.Actor{Key: k.ID, Organization: f.operator.ID, Kind: models.KindOperator}}
+		}
+		key := func(maker models.Request) models.APIKey {
+			t.Helper()
+			f.advance(time.Second)
+			k, _, err := f.CreateKey(ctx, models.NewKey{
+				Request: maker, Organization: f.operator.ID, Name: "k", Scopes: []models.Scope{models.ScopeOperator, models.ScopeRemote},
+			})
+			require.NoError(t, err)
+			return k
+		}
+		stolen, honest := key(models.Request{}), key(models.Request{})
+		child := key(by(stolen))
+		grandchild, sibling := key(by(child)), key(by(stolen))
+		person, err := f.CreateStaff(ctx, models.Request{}, models.Staff{Organization: f.operator.ID, Login: "vera", Name: "Vera"})
+		require.NoError(t, err)
+
+		ask := func(k models.APIKey, cells ...int) models.RemoteView {
+			t.Helper()
+			f.advance(time.Second)
+			n := asking(l.ID, "", cells...)
+			n.Request = by(k)
+			v, err := f.RequestRemote(ctx, n)
+			require.NoError(t, err)
+			return v
+		}
+		for _, asker := range []models.APIKey{stolen, child, grandchild} {
+			v := ask(asker, 1, 2, 3, 4)
+			require.Equal(t, models.RemoteStateWaiting, v.State)
+			for _, approver := range []models.APIKey{stolen, child, grandchild, sibling, key(by(stolen))} {
+				require.Equal(t, models.CodeForbidden, code(f.MayApprove(ctx, by(approver), v.ID)))
+			}
+			require.NoError(t, f.MayApprove(ctx, by(honest), v.ID))
+			require.NoError(t, f.MayApprove(ctx, models.Request{Actor: models.Actor{Staff: person.ID}}, v.ID))
+			late, err := f.CreateStaff(ctx, models.Request{}, models.Staff{Organization: f.operator.ID, Login: string(v.ID), Name: "Late"})
+			require.NoError(t, err)
+			require.Equal(t, models.CodeForbidden, code(f.MayApprove(ctx, models.Request{Actor: models.Actor{Staff: late.ID}}, v.ID)))
+			require.Equal(t, models.CodeForbidden, code(f.MayApprove(ctx, by(key(models.Request{})), v.ID)), "made since, by nobody knows whom")
+		}
+		require.Equal(t, models.CodeNotFound, code(f.MayApprove(ctx, by(honest), "rem_none")))
+
+		require.Equal(t, models.RemoteStateOpening, ask(child, 1, 2).State)
+		require.Equal(t, models.RemoteStateOpening, ask(honest, 1, 2).State)
+		require.Equal(t, models.RemoteStateWaiting, ask(sibling, 3, 4).State, "with the two of its sibling")
+	})
+}
+
 // TestWhatCameOfARemoteOpening: the workflow's word and the cabinet's fact make one row, in either
 // order; and a door that nobody asked for raises the alarm.
 func TestWhatCameOfARemoteOpening(t *testing.T) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -83,13 +84,25 @@ func (s *Store) NearbyFor(ctx context.Context, l models.LockerID, c models.Couri
 	return s.nearby(ctx, l, row.Carrier, demandOf(row, parcels), s.now().Add(policy.Horizon().Duration()))
 }
 
-// SendThere checks, and records, that a courier sends a shipment of the cabinet to another locker;
-// not_found for one that the courier may not bring.
+// SendThere checks, and records, that a courier sends what is still to come of a shipment of the
+// cabinet to another locker, one that NearbyFor offers; not_found for one that the courier may not
+// bring, no_capacity for another locker.
 func (s *Store) SendThere(ctx context.Context, l models.LockerID, c models.CourierID, id models.ShipmentID, to models.LockerID) error {
-	if _, err := s.bringing(ctx, l, c, id); err != nil {
+	near, err := s.NearbyFor(ctx, l, c, id)
+	if err != nil {
 		return err
 	}
 	return s.tx(ctx, "send_there", func(t *tx) error {
+		if !slices.ContainsFunc(near, func(n models.NearbyLocker) bool { return n.Locker == to }) {
+			// One that was asked for before may keep the last of its room for the shipment itself.
+			kept, err := gorm.G[models.Promise](t.db).Where("shipment = ? AND locker = ?", id, to).Count(t.ctx, "*")
+			if err != nil {
+				return err
+			}
+			if kept == 0 || to == l {
+				return models.Errorf(models.CodeNoCapacity, "That locker has no room for it.")
+			}
+		}
 		return t.audit(models.Request{}, "shipment.reroute", string(id), string(to)+": "+string(c)+" found no room at "+string(l))
 	})
 }

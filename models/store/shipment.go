@@ -231,6 +231,9 @@ func (t *tx) createShipment(n models.NewShipment, d *draft) error {
 		if n.Guarantee != models.GuaranteeBestEffort {
 			return err
 		}
+		if err := t.boundedEffort(d.Shipment); err != nil {
+			return err
+		}
 		if err := t.withoutGuarantee(n, d); err != nil {
 			return err
 		}
@@ -282,6 +285,19 @@ func (t *tx) codesAt(p models.Policy, l models.LockerID) (models.CodeAlphabet, e
 		return models.CodeDigits, err
 	}
 	return p.Codes, err
+}
+
+// boundedEffort refuses a shipment without a promise where as many of the carrier's are under way to
+// the locker as may be.
+func (t *tx) boundedEffort(s models.Shipment) error {
+	var open, cells int
+	err := t.db.Raw(`SELECT (SELECT count(*) FROM shipments WHERE locker = ? AND carrier = ? AND ended_at IS NULL AND NOT guaranteed),
+		(SELECT count(*) FROM cells WHERE locker = ?)`, s.Locker, s.Carrier, s.Locker).Row().Scan(&open, &cells)
+	if most := models.MostUnguaranteed(cells); err == nil && open >= most {
+		err = models.Errorf(models.CodeNoCapacity, "%d shipments of the carrier are under way to the locker without a promise of room: "+
+			"re-route or cancel some, or announce to another locker.", open)
+	}
+	return err
 }
 
 // withoutGuarantee makes an announcement one that room is not promised for, also in the answer

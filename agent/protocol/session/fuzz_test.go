@@ -19,12 +19,12 @@ import (
 // loses facts nor uses a number twice.
 func FuzzGreet(f *testing.F) {
 	for _, hello := range []string{
-		`{"protocol_min":1,"protocol_max":1,"epoch":3,"last_seq":7,"last_hash":"h"}`,
-		`{"protocol_min":1,"protocol_max":9,"epoch":3,"last_seq":9,"last_hash":"x","cursor":{"network":1}}`,
-		`{"protocol_min":1,"protocol_max":1,"epoch":3,"last_seq":7,"last_hash":"other"}`,
-		`{"protocol_min":1,"protocol_max":1,"epoch":3,"last_seq":6,"last_hash":"g"}`,
-		`{"protocol_min":1,"protocol_max":1,"epoch":4,"last_seq":0,"last_hash":""}`,
-		`{"protocol_min":1,"protocol_max":1,"epoch":1,"last_seq":7,"last_hash":""}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":1,"epoch":3,"last_seq":7,"last_hash":"h"}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":9,"epoch":3,"last_seq":9,"last_hash":"x","cursor":{"network":1}}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":1,"epoch":3,"last_seq":7,"last_hash":"other"}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":1,"epoch":3,"last_seq":6,"last_hash":"g"}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":1,"epoch":4,"last_seq":0,"last_hash":""}`,
+		`{"protocol_min":1,"boot":"b","protocol_max":1,"epoch":1,"last_seq":7,"last_hash":""}`,
 		`{"protocol_min":2,"protocol_max":1}`,
 		`{"protocol_min":7,"protocol_max":9}`,
 		`{"protocol_min":-9223372036854775808,"protocol_max":9223372036854775807,"epoch":9223372036854775807}`,

@@ -31,7 +31,7 @@ type Greeting struct {
 //     supersedes whatever the server missed: continue from its start.
 //
 // It returns invalid_request when there is no common version, malformed_frame for a hello
-// that names no place in a journal.
+// that names no place in a journal, or no boot of its computer.
 func Greet(h protocol.Hello, head models.Head, now time.Time) (Greeting, error) {
 	version := min(h.Max, protocol.Version)
 	if version < max(h.Min, protocol.VersionMin) {
@@ -43,6 +43,9 @@ func Greet(h protocol.Hello, head models.Head, now time.Time) (Greeting, error) 
 	}
 	if len(h.Nonce) > maxName || len(h.Boot) > maxName {
 		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: the nonce or the boot is too long")
+	}
+	if h.Boot == "" { // a copy of the cabinet's computer would not be told from it
+		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: it must name the boot of the computer")
 	}
 	if h.Epoch-head.Epoch > models.MaxEpochLeap {
 		return Greeting{}, models.Errorf(models.CodeMalformedFrame, "hello: epoch %d is too far ahead of %d", h.Epoch, head.Epoch)

@@ -38,7 +38,7 @@ func chain(epoch int64, n int) []models.Fact {
 func TestGreet(t *testing.T) {
 	t.Parallel()
 	hello := func(epoch, seq int64, hash string) protocol.Hello {
-		return protocol.Hello{Min: 1, Max: 9, Epoch: epoch, Seq: seq, Hash: hash}
+		return protocol.Hello{Min: 1, Max: 9, Epoch: epoch, Seq: seq, Hash: hash, Boot: "b"}
 	}
 	head := models.Head{Epoch: 3, Seq: 7, Hash: "h"}
 	goOn := func(epoch, seq int64) any {
@@ -85,7 +85,9 @@ func TestGreetRefuses(t *testing.T) {
 		"only newer versions": {protocol.Hello{Min: 2, Max: 3}, models.CodeInvalid},
 		"only older versions": {protocol.Hello{Min: 0, Max: 0}, models.CodeInvalid},
 		"a hash of nothing":   {protocol.Hello{Min: 1, Max: 1, Hash: "h"}, models.CodeMalformedFrame},
-		"a nonce of a book":   {protocol.Hello{Min: 1, Max: 1, Nonce: strings.Repeat("n", 129)}, models.CodeMalformedFrame},
+		"a nonce of a book":   {protocol.Hello{Min: 1, Max: 1, Boot: "b", Nonce: strings.Repeat("n", 129)}, models.CodeMalformedFrame},
+		"a boot of a book":    {protocol.Hello{Min: 1, Max: 1, Boot: strings.Repeat("b", 129)}, models.CodeMalformedFrame},
+		"no boot":             {protocol.Hello{Min: 1, Max: 1}, models.CodeMalformedFrame},
 		"a fact with no hash": {protocol.Hello{Min: 1, Max: 1, Seq: 1}, models.CodeMalformedFrame},
 		"a negative epoch":    {protocol.Hello{Min: 1, Max: 1, Epoch: -1}, models.CodeMalformedFrame},
 	} {

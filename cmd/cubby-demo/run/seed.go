@@ -39,6 +39,7 @@ type Courier struct {
 type Network struct {
 	Operator    string   `json:"operator"`
 	OperatorKey string   `json:"operator_key"`
+	SecondKey   string   `json:"second_key"` // of a second person of the operator's, for doors from afar
 	Carrier     string   `json:"carrier"`
 	CarrierKey  string   `json:"carrier_key"`
 	Shop        string   `json:"shop"`

@@ -412,27 +412,38 @@ func (s *System) ServerCA() string { return s.authority("server-ca.pem") }
 
 func (s *System) saveNetwork(n Network) error { return s.folder.save(networkFile, n) }
 
-// operatorKey makes the operator's key at the first start, before the server holds the database.
+// operatorKey makes the operator's keys at the first start, before the server holds the database.
 func (s *System) operatorKey(ctx context.Context) error {
 	if there, err := s.folder.load(networkFile, &s.Network); err != nil || there {
 		return err
 	}
-	out, err := s.Cubby(ctx, "key", "create", "--organization-kind", "operator", "--name", "Demo operator",
-		"--email", OperatorEmail, "--scopes", "operator", "--json")
+	operator, key, err := s.keyOf(ctx, "--organization-kind", "operator", "--name", "Demo operator", "--email", OperatorEmail, "--scopes", "operator")
 	if err != nil {
 		return err
 	}
-	var made struct{ Organization, Secret string }
-	if err := json.Unmarshal(out, &made); err != nil {
-		return fmt.Errorf("cubby key create: %w", err)
+	_, second, err := s.keyOf(ctx, "--organization", operator, "--name", "Demo second person", "--scopes", "remote:open")
+	if err != nil {
+		return err
 	}
-	s.Network = Network{Operator: made.Organization, OperatorKey: made.Secret}
+	s.Network = Network{Operator: operator, OperatorKey: key, SecondKey: second}
 	if s.options.Full {
 		if err := s.staff(ctx); err != nil {
 			return err
 		}
 	}
 	return s.saveNetwork(s.Network)
+}
+
+func (s *System) keyOf(ctx context.Context, flags ...string) (organization, secret string, err error) {
+	out, err := s.Cubby(ctx, append([]string{"key", "create", "--json"}, flags...)...)
+	if err != nil {
+		return "", "", err
+	}
+	var made struct{ Organization, Secret string }
+	if err := json.Unmarshal(out, &made); err != nil {
+		return "", "", fmt.Errorf("cubby key create: %w", err)
+	}
+	return made.Organization, made.Secret, nil
 }
 
 // Staff is who signs in at the desk.

@@ -95,7 +95,8 @@ func (w *world) busy(ctx context.Context, at people.Cabinet) error {
 	return err
 }
 
-// secondPerson: four doors wait for somebody else; whoever asked cannot approve.
+// secondPerson: four doors wait for somebody else; whoever asked cannot approve, neither with another
+// key that they make.
 func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 	asked, err := w.operator.OpenFromAfar(ctx, "all of "+at.Locker, at.Locker, "evacuation", "water in the cellar", 3, 4, 5, 6)
 	if err != nil {
@@ -123,11 +124,15 @@ func (w *world) secondPerson(ctx context.Context, at people.Cabinet) error {
 	if now, err := at.Pulses(ctx); err != nil || now != pulses {
 		return fmt.Errorf("a lock was driven: %d pulses, then %d: %w", pulses, now, err)
 	}
-	secret, err := w.operator.NewKey(ctx, "second person of "+at.Locker, "remote:open")
+	secret, err := w.operator.NewKey(ctx, "made for "+at.Locker, "remote:open")
 	if err != nil {
 		return err
 	}
-	second := people.Operator{Service: w.stage.REST(secret)}
+	made := people.Operator{Service: w.stage.REST(secret)}
+	if _, err := made.Approve(ctx, "made "+asked.ID, asked.ID); !people.RefusedWith(err, http.StatusForbidden, "forbidden") {
+		return fmt.Errorf("a key that whoever asked has made approves it: %w", err)
+	}
+	second := people.Operator{Service: w.stage.REST(w.stage.SecondKey)}
 	if err := w.sabotage(func() error { second = w.operator; return nil }); err != nil {
 		return err
 	}
