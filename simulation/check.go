@@ -134,6 +134,12 @@ func (n *node) checkOperations(in cabinet.Input) {
 func (n *node) began(op *cabinet.Operation, in cabinet.Input) {
 	n.w.Stats.Operations++
 	n.checkPower(op)
+	if op.Service != "" {
+		n.w.Stats.Services++
+		if _, is := n.queues[n.side].people[0].(*technician); !is {
+			n.w.fail(n, "cell %d is opened for service, and no technician is here", op.Doors[0].Cell)
+		}
+	}
 	if op.Kind != models.Pickup {
 		return
 	}

@@ -418,6 +418,15 @@ func (w *World) announceDaily(n *node) {
 	}
 	w.in(0, announce)
 	w.in(w.between(minute, 30*minute), come)
+	var service func()
+	service = func() {
+		if w.calm {
+			return
+		}
+		n.comes(&technician{})
+		w.in(w.between(4*hour, 16*hour), service)
+	}
+	w.in(w.between(hour, 8*hour), service)
 	var carrier func()
 	carrier = func() {
 		if w.calm {

@@ -70,7 +70,7 @@ func (f *faults) strikeDevices(n *node, fault Fault) {
 // force has somebody pry a door open, on the side at which nobody is, and shut it again.
 func (n *node) force(cell int) {
 	side := models.SideFront
-	if op := n.find(n.believed(cell).Operation); op != nil && !courierWorks(op.Kind) {
+	if op := n.find(n.believed(cell).Operation); op != nil && !worksBehind(op) {
 		side = models.SideBack
 	}
 	door := n.steel.cell(cell).at(side)

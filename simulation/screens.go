@@ -82,7 +82,7 @@ func (n *node) openFor(op *cabinet.Operation) []int {
 func (n *node) openYet(op *cabinet.Operation, cell int) bool {
 	c := n.believed(cell)
 	door := c.Leaf
-	if c.Load != nil && courierWorks(op.Kind) {
+	if c.Load != nil && worksBehind(op) {
 		door = *c.Load
 	}
 	return door.Open && n.uptime() < door.OpenedAt+leftOpenAfter
@@ -121,16 +121,17 @@ func (n *node) checkSessions(in cabinet.Input) {
 	}
 }
 
-// courierWorks reports whether a courier is at an operation: at the back of a two-way cabinet.
-func courierWorks(k models.OperationKind) bool {
-	return k == models.Deposit || k == models.Withdrawal || k == models.Check
+// worksBehind reports whether a courier is at an operation: at the back of a two-way cabinet. Technicians stand at the front.
+func worksBehind(op *cabinet.Operation) bool {
+	k := op.Kind
+	return op.Service == "" && (k == models.Deposit || k == models.Withdrawal || k == models.Check)
 }
 
 // checkSide: a door opens on the side of whoever is at it, and never while the cell's other one
 // is open.
 func (n *node) checkSide(p cabinet.Pulse, op *cabinet.Operation) {
 	want, other := models.Side(""), models.SideBack
-	if n.twoWay && courierWorks(op.Kind) {
+	if n.twoWay && worksBehind(op) {
 		want, other = models.SideBack, models.SideFront
 	}
 	switch {

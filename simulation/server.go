@@ -14,6 +14,7 @@ import (
 
 const (
 	carrierID     = models.OrganizationID("org_00000000000000000000000001")
+	operatorID    = models.OrganizationID("org_00000000000000000000000002")
 	directoryPage = 7
 	stalePages    = 12
 	gatewayQueue  = "gateway-simulated"
@@ -98,6 +99,7 @@ func (s *server) furnish(n *node) {
 		n.couriersHere(c)
 		s.publish(n, c)
 	}
+	s.hire(n)
 }
 
 // write puts an entry into a cabinet's directory, and tells the cabinet.

@@ -68,9 +68,9 @@ func TestSimulate(t *testing.T) {
 	if *seed != 0 {
 		list = []uint64{*seed}
 	}
-	operations, hits := 0, map[simulation.Hit]int{}
+	operations, services, hits := 0, 0, map[simulation.Hit]int{}
 	for _, o := range play(list, *days) {
-		operations += o.stats.Operations
+		operations, services = operations+o.stats.Operations, services+o.stats.Services
 		for h, n := range o.stats.Hits {
 			hits[h] += n
 		}
@@ -78,7 +78,7 @@ func TestSimulate(t *testing.T) {
 			t.Errorf("seed %d: %v\nplay it again: go test ./simulation -run '^TestSimulate$' -args -seed %d -days %d", o.seed, o.err, o.seed, *days)
 		}
 	}
-	fmt.Printf("simulation: %d seeds, %d virtual hours, %d operations, %s\n", len(list), len(list)**days*24, operations, byKind(hits))
+	fmt.Printf("simulation: %d seeds, %d virtual hours, %d operations, %d of them technicians', %s\n", len(list), len(list)**days*24, operations, services, byKind(hits))
 	if len(list) < enoughSeeds {
 		fmt.Printf("simulation: NOT CHECKED with fewer than %d seeds: operations a cabinet-day, and each fault in each phase\n", enoughSeeds)
 		return
@@ -88,6 +88,7 @@ func TestSimulate(t *testing.T) {
 	}
 	perDay := operations / (len(list) * *days * simulation.Cabinets)
 	require.GreaterOrEqual(t, perDay, leastOperations, "operations a cabinet-day")
+	require.GreaterOrEqual(t, services, len(list)**days, "cells that technicians open")
 	for _, h := range simulation.Required() {
 		if hits[h] < leastHits {
 			t.Errorf("%s while %s: %d times, want %d", h.Fault, h.Phase, hits[h], leastHits)

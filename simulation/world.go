@@ -41,6 +41,7 @@ type World struct {
 
 // Stats is what a world went through.
 type Stats struct {
+	Services   int // of these, openings by technicians
 	Operations int
 	Steps      int
 	Hits       map[Hit]int
