@@ -74,16 +74,16 @@ func (c *technician) choose(n *node, v cabinet.View) (int64, bool) {
 		}
 		n.press(cabinet.ButtonDoors)
 	case cabinet.ScreenDoors:
-		if c.cell == 0 {
+		if list := len(v.Items) > 0; c.cell == 0 && !list {
+			n.press(cabinet.ButtonBack)
+			break
+		} else if c.cell == 0 {
 			c.cell = 1 + w.rng.IntN(cellsPerNode)
 			n.types(strconv.Itoa(c.cell))
 			break
 		}
 		c.opened, c.cell = c.opened+1, 0
 		n.press(cabinet.ButtonOpen)
-		if v := n.view(); n.running && v.Screen == cabinet.ScreenDoors && v.Operation == "" && v.Text != cabinet.TextStaffEntry {
-			n.press(cabinet.ButtonBack)
-		}
 	case cabinet.ScreenLeave:
 		n.press(cabinet.ButtonFinish)
 		return 0, true
