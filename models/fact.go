@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -251,13 +253,28 @@ type StoredFact struct {
 	Type        FactType
 	Shipment    ShipmentID
 	Operation   OperationID
-	Quarantined string // why, or empty
-	Body        Fact   `gorm:"serializer:json"`
+	Quarantined string     // why, or empty
+	Incident    IncidentID // of which it told, or empty
+	Body        Fact       `gorm:"serializer:json"`
 	ReceivedAt  time.Time
 }
 
 // TableName is the table of facts.
 func (StoredFact) TableName() string { return "facts" }
+
+// Number is how a cabinet's screen names a fact to people, who tell it to the support.
+func (f Fact) Number() string { return fmt.Sprintf("%d-%d", f.Epoch, f.Seq) }
+
+// ParseFactNumber is the inverse of Fact.Number; ok is false for every other text.
+func ParseFactNumber(text string) (epoch, seq int64, ok bool) {
+	before, after, ok := strings.Cut(text, "-")
+	if !ok {
+		return 0, 0, false
+	}
+	epoch, wrong := strconv.ParseInt(before, 10, 64)
+	seq, also := strconv.ParseInt(after, 10, 64)
+	return epoch, seq, wrong == nil && also == nil && epoch > 0 && seq > 0
+}
 
 // Key names a fact in the whole network.
 func (f Fact) Key(l LockerID) string { return fmt.Sprintf("%s/%d/%d", l, f.Epoch, f.Seq) }

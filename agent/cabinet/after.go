@@ -22,7 +22,7 @@ func (t *turn) afterOperation(op *Operation) {
 			t.offerOthers(e, op.Failed)
 		}
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
-		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.visit())
+		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.quoted(t.Session))
 	case op.Reason == reasonPutBack:
 		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
 	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:

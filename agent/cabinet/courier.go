@@ -92,7 +92,7 @@ func (t *turn) away() {
 	courier, visit := t.Session.Courier, t.Session.Visit
 	t.logout()
 	t.Session.Away, t.Session.AwayUntil, t.Session.Visit = courier, t.in(awayMS), visit
-	t.Session.Language, t.Session.Access = "", Access{} // clients come meanwhile
+	t.Session.Language, t.Session.Access, t.Session.Told = "", Access{}, "" // clients come meanwhile
 	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
 }
 

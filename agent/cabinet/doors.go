@@ -224,6 +224,7 @@ func (t *turn) jammed(op *Operation, cell int) {
 	}
 	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Shipment: op.shipment(), Attempt: d.Attempt, Reason: reasonJammed})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+	t.showing(op).Told = f.Number()
 	if d.Attempt >= maxAttempts || op.Kind == models.RemoteOpen {
 		// A remote opening is tried again by a new grant alone.
 		d.State = DoorFinished

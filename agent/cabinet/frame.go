@@ -1,7 +1,7 @@
 package cabinet
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -169,7 +169,7 @@ func (t *turn) leave() {
 	if !t.service() {
 		t.Session.Staff = Staff{} // one whose visit has not begun
 	}
-	t.Session.Call = call{}
+	t.Session.Call, t.Session.Told = call{}, ""
 	t.home()
 }
 
@@ -307,7 +307,7 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 	case ScreenHelp:
 		layout := s.Directory.Layout
 		v.Text, v.Buttons = TextHelpNoPhone, []Button{ButtonProblem}
-		v.Params = map[string]string{"number": layout.Number, "screen": string(session.Screen), "session": s.visit()}
+		v.Params = map[string]string{"number": layout.Number, "screen": string(session.Screen), "session": s.quoted(session)}
 		if layout.Screen.Phone != "" {
 			v.Text, v.Params["phone"] = TextHelp, layout.Screen.Phone
 		}
@@ -318,7 +318,10 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 }
 
 // visit is what a person names to the support: where in the journal to look.
-func (s *State) visit() string { return fmt.Sprintf("%d-%d", s.Journal.Epoch, s.Journal.Seq) }
+func (s *State) visit() string { return models.Fact{Epoch: s.Journal.Epoch, Seq: s.Journal.Seq}.Number() }
+
+// quoted is the same for one whose trouble is known: the support finds the incident by it.
+func (s *State) quoted(session *Session) string { return cmp.Or(session.Told, s.visit()) }
 
 // seconds are left until an uptime, counted up.
 func seconds(until int64, now Instant) int {

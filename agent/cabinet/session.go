@@ -53,6 +53,8 @@ type Session struct {
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
 	Call        call              `json:"call,omitzero"`
+	// Told is the number of the last fact of this visit that opened an incident, as people name it.
+	Told string `json:"told,omitempty"`
 	// Share is the question whether a parcel goes into a cell of its shipment.
 	Share share `json:"share,omitzero"`
 	// Asked is what the server was asked for and has not answered yet.

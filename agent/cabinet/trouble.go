@@ -71,13 +71,14 @@ func (t *turn) reported(reason string) {
 		cells = s.Trouble.Jammed
 	}
 	data := models.FactData{Shipment: s.Trouble.Shipment, Reason: reason, Courier: s.Courier}
+	var f models.Fact
 	for _, n := range cells {
-		t.write(models.FactTrouble, "", t.cell(n), data)
+		f = t.write(models.FactTrouble, "", t.cell(n), data)
 	}
 	if len(cells) == 0 {
-		t.write(models.FactTrouble, "", nil, data)
+		f = t.write(models.FactTrouble, "", nil, data)
 	}
-	s.Trouble.Number = t.visit()
+	s.Told, s.Trouble.Number = f.Number(), f.Number()
 	t.over(ScreenTrouble, t.longer(troubleMS))
 }
 

@@ -129,7 +129,7 @@ func (in *intake) crowded() (bool, error) {
 	return *in.open >= maxOpen, nil
 }
 
-// openIncident opens what a fact tells of.
+// openIncident opens what the last fact tells of, and has the fact name it: it may be open already.
 func (in *intake) openIncident(i models.Incident) error {
 	crowded, err := in.crowded()
 	if err != nil {
@@ -139,7 +139,9 @@ func (in *intake) openIncident(i models.Incident) error {
 		i.Key, i.Cell, i.Shipment = models.IncidentKey(in.locker, i.Kind, 0, "")+"/more", 0, ""
 	}
 	*in.open++
-	return in.tx.openIncident(i)
+	id, err := in.openedIncident(i)
+	in.facts[len(in.facts)-1].Incident = id
+	return err
 }
 
 // load decodes the payloads and reads what they name.
