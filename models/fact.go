@@ -154,8 +154,9 @@ type FactData struct {
 	Courier  CourierID  `json:"courier,omitempty"`
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
-	Label    string     `json:"label,omitempty"` // a barcode that the cabinet knew no parcel of, or not until now
-	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
+	Label    string     `json:"label,omitempty"`  // a barcode that the cabinet knew no parcel of, or not until now
+	Screen   string     `json:"screen,omitempty"` // trouble_reported: the one that they were at
+	Board    string     `json:"board,omitempty"`  // board_down, board_up: its name at the cabinet
 	// Of a device: its name, how it stands, and what it measured, in tenths of a degree Celsius.
 	Device   string      `json:"device,omitempty"`
 	State    DeviceState `json:"state,omitempty"`

@@ -298,6 +298,7 @@ func (t *turn) courierHere() {
 // viewOver draws the page above the screen.
 func (s *State) viewOver(session *Session, v *View, now Instant) {
 	v.Items = []Item{}
+	beneath := v.Screen
 	switch v.Screen = session.Over; session.Over {
 	case ScreenStill:
 		v.Text, v.Params, v.Buttons = TextStillHere, nil, []Button{ButtonMoreTime, ButtonFinish}
@@ -307,7 +308,7 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 	case ScreenHelp:
 		layout := s.Directory.Layout
 		v.Text, v.Buttons = TextHelpNoPhone, []Button{ButtonProblem}
-		v.Params = map[string]string{"number": layout.Number, "screen": string(session.Screen), "session": s.quoted(session)}
+		v.Params = map[string]string{"number": layout.Number, "screen": string(beneath), "session": s.quoted(session)}
 		if layout.Screen.Phone != "" {
 			v.Text, v.Params["phone"] = TextHelp, layout.Screen.Phone
 		}
@@ -318,7 +319,9 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 }
 
 // visit is what a person names to the support: where in the journal to look.
-func (s *State) visit() string { return models.Fact{Epoch: s.Journal.Epoch, Seq: s.Journal.Seq}.Number() }
+func (s *State) visit() string {
+	return models.Fact{Epoch: s.Journal.Epoch, Seq: s.Journal.Seq}.Number()
+}
 
 // quoted is the same for one whose trouble is known: the support finds the incident by it.
 func (s *State) quoted(session *Session) string { return cmp.Or(session.Told, s.visit()) }

@@ -216,6 +216,63 @@ func TestHelpSaysWhereYouAre(t *testing.T) {
 	require.Equal(t, cabinet.ScreenHome, r.screen().Screen)
 }
 
+// TestHelpAndTroubleNameTheScreen: the one that the person had before them, also in an operation.
+func TestHelpAndTroubleNameTheScreen(t *testing.T) {
+	t.Parallel()
+	client := func(acts ...func(r *rig)) func(t *testing.T) *rig {
+		return func(t *testing.T) *rig {
+			r := stored(t, policy(), 1)
+			r.keyIn(r.code("shp_1"))
+			for _, act := range acts {
+				act(r)
+			}
+			return r
+		}
+	}
+	opens, closes := func(r *rig) { r.open(1) }, func(r *rig) { r.close(1) }
+	press := func(b cabinet.Button) func(r *rig) { return func(r *rig) { r.press(b) } }
+	for screen, make := range map[cabinet.ScreenID]func(t *testing.T) *rig{
+		cabinet.ScreenHome:     func(t *testing.T) *rig { return newRig(t).furnish(models.SizeS) },
+		cabinet.ScreenWait:     func(t *testing.T) *rig { r := stored(t, policy(), 1).online(); r.keyIn(r.code("shp_1")); return r },
+		cabinet.ScreenTake:     client(opens),
+		cabinet.ScreenLeftOpen: client(opens, func(r *rig) { r.wait(30_000) }),
+		cabinet.ScreenJammed:   client(func(r *rig) { r.wait(7_000) }),
+		cabinet.ScreenDone:     client(opens, closes),
+		cabinet.ScreenRefuse:   client(opens, press(cabinet.ButtonRefuse)),
+		cabinet.ScreenCourier:  func(t *testing.T) *rig { r := newRig(t).furnish(models.SizeS); r.login(); return r },
+		cabinet.ScreenDoor: func(t *testing.T) *rig {
+			r := newRig(t).furnish(models.SizeS)
+			r.expect("shp_1", policy(), models.SizeS)
+			r.login()
+			r.scan("shp_1-1")
+			r.open(1)
+			return r
+		},
+		cabinet.ScreenTakeOut: func(t *testing.T) *rig { r := toWithdraw(t); r.press(cabinet.ButtonOpenNext); r.open(1); return r },
+		cabinet.ScreenCheck: func(t *testing.T) *rig {
+			r := client(opens, press(cabinet.ButtonProblem), press(cabinet.ButtonBack), closes)(t)
+			r.login()
+			r.wait(300)
+			r.press(cabinet.ButtonCheck)
+			r.open(1)
+			return r
+		},
+	} {
+		t.Run(string(screen), func(t *testing.T) {
+			t.Parallel()
+			r := make(t)
+			require.Equal(t, screen, r.screen().Screen)
+			r.press(cabinet.ButtonHelp)
+			require.Equal(t, string(screen), r.screen().Params["screen"])
+			require.Contains(t, r.screen().Sentence, "screen "+string(screen))
+			r.press(cabinet.ButtonProblem)
+			r.press(trouble(models.TroubleOther))
+			_, data := r.lastFact(models.FactTrouble)
+			require.Equal(t, string(screen), data.Screen)
+		})
+	}
+}
+
 // TestLanguagesOffered: those of the locker's profile that there are texts for, its own first.
 func TestLanguagesOffered(t *testing.T) {
 	t.Parallel()

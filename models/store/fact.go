@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -375,6 +376,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		return in.openIncident(incident)
 	case models.FactTrouble:
 		incident.Kind, incident.Evidence = models.IncidentTrouble, incident.Evidence+": "+troubleOf(d.Reason)
+		if screenID.MatchString(d.Screen) {
+			incident.Evidence += " at " + d.Screen
+		}
 		if d.Reason == models.TroubleLocked {
 			incident.Kind = models.IncidentLockedIn
 		}
@@ -392,6 +396,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	return nil
 }
+
+// screenID is the form of a screen's id. Evidence has nothing else of a cabinet's own words.
+var screenID = regexp.MustCompile(`^[A-Z][0-9]{1,2}$`)
 
 // troubleOf is a trouble as an incident names it: a cabinet's word, which a newer one may have more of.
 func troubleOf(reason string) string {

@@ -292,13 +292,14 @@ func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
 			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleEmpty}),
 			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleOther}),
 			said(0, models.FactData{Reason: models.TroubleLocked}),
-			said(2, models.FactData{Reason: "a word of tomorrow"}),
+			said(2, models.FactData{Reason: "a word of tomorrow", Screen: "no screen"}),
+			said(3, models.FactData{Reason: models.TroubleDoor, Screen: "P7"}),
 		}
 		_, err := f.TakeIn(t.Context(), l.ID, facts)
 		require.NoError(t, err)
 		found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: true, Locker: l.ID})
 		require.NoError(t, err)
-		require.Len(t, found, 3)
+		require.Len(t, found, 4)
 		slices.SortFunc(found, func(a, b models.Incident) int { return strings.Compare(a.Evidence, b.Evidence) })
 		require.Equal(t, models.IncidentTrouble, found[0].Kind)
 		require.Equal(t, 1, found[0].Cell)
@@ -306,6 +307,7 @@ func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
 		require.Equal(t, facts[1].Key(l.ID)+": empty", found[0].Evidence, "the number that the person was shown is in it")
 		require.Equal(t, models.IncidentLockedIn, found[1].Kind)
 		require.Equal(t, facts[4].Key(l.ID)+": other", found[2].Evidence)
+		require.Equal(t, facts[5].Key(l.ID)+": door at P7", found[3].Evidence)
 		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
 	})
 }
