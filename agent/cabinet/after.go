@@ -44,5 +44,5 @@ func (t *turn) refused(op *Operation, reason string) {
 	if op.Kind == models.Deposit {
 		screen = ScreenNotHere
 	}
-	shown.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
+	shown.show(screen, TextRefused, t.longerFor(shown, stateMS), "reason", clip(clean(reason), maxText))
 }

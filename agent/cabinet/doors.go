@@ -338,7 +338,7 @@ func (t *turn) rejoin(op *Operation) {
 func (t *turn) answerDue(op *Operation) {
 	s := t.showing(op)
 	if op.Kind == models.Pickup && op.any(DoorJammed) && s.Operation == op.ID && s.Over != ScreenStill {
-		s.Over, s.OverUntil = ScreenStill, t.in(stillMS)
+		s.Over, s.OverUntil = ScreenStill, t.longerFor(s, stillMS)
 		op.AnswerBy = s.OverUntil
 		return
 	}

@@ -102,8 +102,13 @@ func (s *State) language(session *Session) Language {
 func (t *turn) idle() int64 { return t.longer(idleMS) }
 
 // longer is so many milliseconds from now, or more for who needs more.
-func (t *turn) longer(ms int64) int64 {
-	if t.Session.Access.slow() {
+func (t *turn) longer(ms int64) int64 { return t.longerFor(t.Session, ms) }
+
+// longerAt is the same for whoever an operation is shown to.
+func (t *turn) longerAt(op *Operation, ms int64) int64 { return t.longerFor(t.showing(op), ms) }
+
+func (t *turn) longerFor(s *Session, ms int64) int64 {
+	if s.Access.slow() {
 		ms *= slowBy
 	}
 	return t.in(ms)
@@ -142,7 +147,7 @@ func (t *turn) touched() {
 	case s.Asks:
 		s.Until = t.idle()
 	case s.Screen == ScreenHome:
-		s.Until = max(s.Until, t.in(dimMS))
+		s.Until = max(s.Until, t.longer(dimMS))
 	}
 }
 
@@ -187,7 +192,7 @@ func (t *turn) endPage() {
 		case over == ScreenStill:
 			t.finish()
 		case s.Screen == ScreenHome, s.Asks:
-			t.over(ScreenStill, t.in(stillMS))
+			t.over(ScreenStill, t.longer(stillMS))
 		}
 	}
 	if !t.due(s.Until) {
@@ -204,7 +209,7 @@ func (t *turn) endPage() {
 	case s.Screen == ScreenSame:
 		t.newCellUnasked()
 	case s.Asks:
-		t.over(ScreenStill, t.in(stillMS))
+		t.over(ScreenStill, t.longer(stillMS))
 	case s.Screen == ScreenHome && s.Text == TextHome:
 		t.leave()
 		t.Session.Until, t.Session.Dim = 0, true
@@ -237,8 +242,8 @@ func (t *turn) pressedFrame(b Button) bool {
 		return true
 	}
 	if set := s.Access.setting(b); set != nil {
-		t.touched()
 		*set = !*set
+		t.touched()
 		return true
 	}
 	if t.pressedTrouble(b) {
@@ -291,7 +296,7 @@ func (t *turn) courierHere() {
 		return
 	}
 	if t.Session.Screen == ScreenHome {
-		t.Session.show(ScreenLogin, TextShowBadge, t.in(loginMS))
+		t.Session.show(ScreenLogin, TextShowBadge, t.longer(loginMS))
 	}
 }
 

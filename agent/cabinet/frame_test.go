@@ -46,7 +46,7 @@ func TestALanguageIsForOneVisit(t *testing.T) {
 	r.press(cabinet.ButtonYesTaken)
 	require.Equal(t, cabinet.TextThanks, r.screen().Text)
 	require.Equal(t, cabinet.Language("de"), r.screen().Language)
-	r.wait(15_000)
+	r.wait(30_000)
 	v := r.screen()
 	require.Equal(t, cabinet.TextHome, v.Text)
 	require.Equal(t, cabinet.English, v.Language)
@@ -99,14 +99,14 @@ func TestATouchWakesTheScreen(t *testing.T) {
 func TestStillHere(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		asks cabinet.Button
-		idle int64
+		asks        cabinet.Button
+		idle, still int64
 	}{
-		"usual":      {"", 45_000},
-		"low reach":  {buttonLow, 45_000},
-		"big text":   {buttonBig, 90_000},
-		"read aloud": {buttonSpeech, 90_000},
-		"more time":  {buttonSlow, 90_000},
+		"usual":      {"", 45_000, 20_000},
+		"low reach":  {buttonLow, 45_000, 20_000},
+		"big text":   {buttonBig, 90_000, 40_000},
+		"read aloud": {buttonSpeech, 90_000, 40_000},
+		"more time":  {buttonSlow, 90_000, 40_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,15 +122,15 @@ func TestStillHere(t *testing.T) {
 			v := r.screen()
 			require.Equal(t, cabinet.ScreenStill, v.Screen)
 			require.Equal(t, []cabinet.Button{cabinet.ButtonMoreTime, cabinet.ButtonFinish}, v.Buttons)
-			require.Equal(t, 20, v.Seconds)
+			require.Equal(t, int(c.still/1000), v.Seconds)
 			r.wait(5_500)
-			require.Equal(t, 15, r.screen().Seconds, "counted up")
+			require.Equal(t, int(c.still/1000)-5, r.screen().Seconds, "counted up")
 
 			r.press(cabinet.ButtonMoreTime)
 			require.Equal(t, cabinet.ScreenCode, r.screen().Screen, "where the person was")
 			r.wait(c.idle)
 			require.Equal(t, cabinet.ScreenStill, r.screen().Screen)
-			r.wait(19_999)
+			r.wait(c.still - 1)
 			require.Equal(t, cabinet.ScreenStill, r.screen().Screen)
 			r.wait(1)
 			v = r.screen()

@@ -30,12 +30,12 @@ func unannounced(s models.Size) models.DirectoryParcel {
 func (t *turn) unknownLabel(label string, scanned bool) {
 	courier, ok := t.courier()
 	if !ok || !scanned || !courier.Unannounced {
-		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+		t.Session.show(ScreenUnknown, TextUnknownLabel, t.longer(messageMS))
 		t.Session.Label = label
 		return
 	}
 	if cell, ok := t.heldIn(label, courier.Organization); ok {
-		t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(cell))
+		t.Session.show(ScreenNotHere, TextAlreadyIn, t.longer(refusalMS), "cell", strconv.Itoa(cell))
 		return
 	}
 	t.await(ScreenUnknown, TextLeaveHere)
@@ -88,7 +88,7 @@ func (t *turn) leaveHere(size models.Size) {
 	}
 	c := t.allocate(unannounced(size), 0, nil)
 	if c == nil {
-		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", string(size))
+		t.Session.show(ScreenFull, TextFull, t.longer(messageMS), "size", string(size))
 		return
 	}
 	op := t.begin(models.Deposit, "", models.Policy{})

@@ -204,10 +204,10 @@ func (t *turn) sendThere(to models.LockerID) {
 func (t *turn) sentThere(was asked, reply *protocol.RequestReply) {
 	switch {
 	case reply == nil:
-		t.Session.show(ScreenFull, TextNotSent, t.in(messageMS))
+		t.Session.show(ScreenFull, TextNotSent, t.longer(messageMS))
 	case reply.Verdict == protocol.RequestDone:
-		t.Session.show(ScreenFull, TextSent, t.in(messageMS), "place", was.Place)
+		t.Session.show(ScreenFull, TextSent, t.longer(messageMS), "place", was.Place)
 	default:
-		t.Session.show(ScreenFull, TextNoRoomThere, t.in(messageMS), "place", was.Place)
+		t.Session.show(ScreenFull, TextNoRoomThere, t.longer(messageMS), "place", was.Place)
 	}
 }

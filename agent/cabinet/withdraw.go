@@ -151,7 +151,7 @@ func (t *turn) withdrawalClosed(op *Operation, d *Door) {
 		t.tookAnother(op, d)
 		return
 	}
-	d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+	d.State, op.AnswerBy = DoorClosed, t.longerAt(op, questionMS)
 	t.withdrawnIfAll(op, d)
 }
 
