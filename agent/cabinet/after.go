@@ -30,7 +30,7 @@ func (t *turn) afterOperation(op *Operation) {
 	case op.Reason == "checked":
 		t.say(TextNoted, messageMS, "cells", numbers(doorCells(op)))
 	case op.Kind == models.Withdrawal && op.Told:
-		t.collect()
+		t.collectNext()
 	case op.Reason == "picked_up":
 		t.say(TextThanks, goodbyeMS)
 	}
@@ -40,9 +40,9 @@ func (t *turn) afterOperation(op *Operation) {
 func (t *turn) refused(op *Operation, reason string) {
 	shown := t.showing(op)
 	t.abandon(op, "refused")
-	screen := ScreenCollected
+	screen, ms := ScreenCollected, int64(stateMS)
 	if op.Kind == models.Deposit {
-		screen = ScreenNotHere
+		screen, ms = ScreenNotHere, refusalMS
 	}
-	shown.show(screen, TextRefused, t.longerFor(shown, stateMS), "reason", clip(clean(reason), maxText))
+	shown.show(screen, TextRefused, t.longerFor(shown, ms), "reason", clip(clean(reason), maxText))
 }

@@ -103,11 +103,16 @@ func (t *turn) logout() {
 
 // goodbye ends a courier's visit with what came of it.
 func (t *turn) goodbye() {
+	t.sumUp(TextGoodbye)
+	t.logout()
+}
+
+// sumUp shows what came of a courier's visit so far.
+func (t *turn) sumUp(text TextKey) {
 	params := t.courierParams(t.Session)
 	open, visit := t.doorsOpen(), t.Session.Visit
 	params["unloaded"], params["open"] = strconv.Itoa(len(visit.Unloaded)), strconv.Itoa(len(open))
-	t.logout()
-	t.Session.show(ScreenFinish, TextGoodbye, t.longer(goodbyeMS))
+	t.Session.show(ScreenFinish, text, t.longer(goodbyeMS))
 	t.Session.Params, t.Session.Unloaded = params, visit.Unloaded
 }
 

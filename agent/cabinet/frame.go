@@ -154,7 +154,7 @@ func (t *turn) touched() {
 // moreTime closes "are you still here?".
 func (t *turn) moreTime() {
 	t.Session.Over, t.Session.OverUntil = "", 0
-	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup && op.any(DoorJammed) {
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.asksFirst() {
 		op.AnswerBy = t.idle()
 	}
 	if t.Session.Asks {
@@ -213,6 +213,9 @@ func (t *turn) endPage() {
 	case s.Screen == ScreenHome && s.Text == TextHome:
 		t.leave()
 		t.Session.Until, t.Session.Dim = 0, true
+	case s.Courier != "" && s.Screen == ScreenFinish:
+		t.logout()
+		t.leave()
 	case s.Courier != "":
 		t.home()
 	default:
@@ -222,7 +225,7 @@ func (t *turn) endPage() {
 
 // finish ends the visit of whoever is at the screen.
 func (t *turn) finish() {
-	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup {
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && (op.Kind == models.Pickup || op.asksFirst()) {
 		t.noAnswer(op)
 		t.endOperations()
 	}

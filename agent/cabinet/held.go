@@ -30,7 +30,7 @@ func unannounced(s models.Size) models.DirectoryParcel {
 func (t *turn) unknownLabel(label string, scanned bool) {
 	courier, ok := t.courier()
 	if !ok || !scanned || !courier.Unannounced {
-		t.Session.show(ScreenUnknown, TextUnknownLabel, t.longer(messageMS))
+		t.await(ScreenUnknown, TextUnknownLabel)
 		t.Session.Label = label
 		return
 	}
@@ -88,7 +88,7 @@ func (t *turn) leaveHere(size models.Size) {
 	}
 	c := t.allocate(unannounced(size), 0, nil)
 	if c == nil {
-		t.Session.show(ScreenFull, TextFull, t.longer(messageMS), "size", string(size))
+		t.await(ScreenFull, TextFull, "size", string(size))
 		return
 	}
 	op := t.begin(models.Deposit, "", models.Policy{})

@@ -121,6 +121,8 @@ func (s *State) View(now Instant, side models.Side) View {
 	}
 	if courier := session.Courier != ""; courier && v.Screen == ScreenCode {
 		v.Buttons = []Button{ButtonCancel}
+	} else if courier && v.Screen == ScreenFinish {
+		v.Buttons = []Button{ButtonBack, ButtonFinish}
 	}
 	switch v.Text {
 	case TextLeaveHere:
@@ -204,7 +206,7 @@ func (s *State) page(session *Session, now Instant) (v View, op *Operation) {
 		maps.Copy(v.Params, session.Params)
 	} else if v.Text == TextHere {
 		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
-	} else if v.Text == TextGoodbye {
+	} else if v.Text == TextGoodbye || v.Text == TextSoFar {
 		v.Lines = unloadedLines(session.Unloaded, language)
 	} else if v.Text == TextPaused {
 		v.Seconds = seconds(session.Until, now)

@@ -290,7 +290,7 @@ func (t *turn) codeGiven(text string, scanned bool) {
 		return
 	}
 	if t.Key == nil {
-		t.Session.show(ScreenCode, TextNoKey, t.longer(messageMS))
+		t.await(ScreenCode, TextNoKey)
 		return
 	}
 	e, issue := t.withCode(code)
@@ -317,7 +317,7 @@ func (t *turn) qrGiven(qr string) {
 		return
 	}
 	if t.Key == nil {
-		t.Session.show(ScreenCode, TextNoKey, t.longer(messageMS))
+		t.await(ScreenCode, TextNoKey)
 		return
 	}
 	if e, issue := t.withQR(qr); e != nil {

@@ -69,7 +69,7 @@ func (t *turn) showNoRoom(reason, size string) {
 	case models.LoadCellBroken:
 		text = TextNoneOpens
 	}
-	t.Session.show(ScreenFull, text, t.longer(messageMS), "size", size)
+	t.await(ScreenFull, text, "size", size)
 }
 
 // takeBack has a courier keep a parcel whose label says nothing here.
