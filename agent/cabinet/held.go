@@ -26,10 +26,11 @@ func unannounced(s models.Size) models.DirectoryParcel {
 }
 
 // unknownLabel answers a label that is not in the directory. A courier whose signed entry
-// allows it may leave the parcel all the same.
+// allows it may leave the parcel all the same. What is typed may be the end of a label alone: too
+// little to know a parcel by later.
 func (t *turn) unknownLabel(label string, scanned bool) {
 	courier, ok := t.courier()
-	if !ok || !scanned || !courier.Unannounced {
+	if whole := scanned || len(label) > labelEnd; !ok || !whole || !courier.Unannounced {
 		t.await(ScreenUnknown, TextUnknownLabel)
 		t.Session.Label = label
 		return
