@@ -647,7 +647,9 @@ func (w *tour) restOut() {
 		next()
 		w.scan(label)
 	}
-	w.on("L2")
+	w.at("L14", cabinet.TextSoFar)
+	w.press(cabinet.ButtonBack)
+	w.comes("L2", cabinet.TextCourier)
 	w.leave()
 }
 
