@@ -10,7 +10,7 @@ import (
 func (s *server) ListIncidents(ctx context.Context, request ListIncidentsRequestObject) (ListIncidentsResponseObject, error) {
 	params := request.Params
 	q := models.IncidentQuery{
-		Page: page(params.Cursor, params.Limit, nil), Open: or(params.Open, false), Locker: models.LockerID(or(params.Locker, "")),
+		Page: page(params.Cursor, params.Limit, params.Search), Open: or(params.Open, false), Locker: models.LockerID(or(params.Locker, "")),
 	}
 	incidents, err := s.Incidents.Incidents(ctx, q)
 	if err != nil {

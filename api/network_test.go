@@ -72,6 +72,8 @@ func TestOperatorAndLockers(t *testing.T) {
 		get("operator", "/api/v1/locations", 200),
 		get("operator", "/api/v1/models", 200),
 		get("operator", "/api/v1/incidents?open=true&locker="+lkr, 200, `"kind":"door_jammed"`, `"cell":3`),
+		get("operator", "/api/v1/incidents?search=1-2", 200, `"kind":"door_jammed"`),
+		get("operator", "/api/v1/incidents?search=1-57", 200, `"items":[]`),
 		get("operator", "/api/v1/incidents?open=yes", 400, "query/open"),
 		get("operator", "/api/v1/incidents?locker=x", 400, "query/locker"),
 

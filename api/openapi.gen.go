@@ -2622,6 +2622,10 @@ type ListIncidentsParams struct {
 	// Locker Only those of this locker.
 	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
 
+	// Search Only those whose id or key contains this, or to which a number belongs that a cabinet's screen showed: `1-57`. Each
+	// locker counts for itself, so name the `locker` too.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
@@ -3798,6 +3802,13 @@ func (w *ServerInterfaceWrapper) ListIncidents(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "locker", ctx.QueryParams(), &params.Locker, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter locker: %s", err))
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", ctx.QueryParams(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter search: %s", err))
 	}
 
 	// ------------- Optional query parameter "cursor" -------------

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -152,8 +154,9 @@ type FactData struct {
 	Courier  CourierID  `json:"courier,omitempty"`
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
-	Label    string     `json:"label,omitempty"` // a barcode that the cabinet knew no parcel of, or not until now
-	Board    string     `json:"board,omitempty"` // board_down, board_up: its name at the cabinet
+	Label    string     `json:"label,omitempty"`  // a barcode that the cabinet knew no parcel of, or not until now
+	Screen   string     `json:"screen,omitempty"` // trouble_reported: the one that they were at
+	Board    string     `json:"board,omitempty"`  // board_down, board_up: its name at the cabinet
 	// Of a device: its name, how it stands, and what it measured, in tenths of a degree Celsius.
 	Device   string      `json:"device,omitempty"`
 	State    DeviceState `json:"state,omitempty"`
@@ -253,13 +256,28 @@ type StoredFact struct {
 	Type        FactType
 	Shipment    ShipmentID
 	Operation   OperationID
-	Quarantined string // why, or empty
-	Body        Fact   `gorm:"serializer:json"`
+	Quarantined string     // why, or empty
+	Incident    IncidentID // of which it told, or empty
+	Body        Fact       `gorm:"serializer:json"`
 	ReceivedAt  time.Time
 }
 
 // TableName is the table of facts.
 func (StoredFact) TableName() string { return "facts" }
+
+// Number is how a cabinet's screen names a fact to people, who tell it to the support.
+func (f Fact) Number() string { return fmt.Sprintf("%d-%d", f.Epoch, f.Seq) }
+
+// ParseFactNumber is the inverse of Fact.Number; ok is false for every other text.
+func ParseFactNumber(text string) (epoch, seq int64, ok bool) {
+	before, after, ok := strings.Cut(text, "-")
+	if !ok {
+		return 0, 0, false
+	}
+	epoch, wrong := strconv.ParseInt(before, 10, 64)
+	seq, also := strconv.ParseInt(after, 10, 64)
+	return epoch, seq, wrong == nil && also == nil && epoch > 0 && seq > 0
+}
 
 // Key names a fact in the whole network.
 func (f Fact) Key(l LockerID) string { return fmt.Sprintf("%s/%d/%d", l, f.Epoch, f.Seq) }

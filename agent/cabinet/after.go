@@ -22,7 +22,7 @@ func (t *turn) afterOperation(op *Operation) {
 			t.offerOthers(e, op.Failed)
 		}
 	case op.Reason == "not_opened" && op.Kind == models.Pickup:
-		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.visit())
+		t.say(TextStuck, messageMS, "cells", numbers(doorCells(op)), "number", t.quoted(t.Session))
 	case op.Reason == reasonPutBack:
 		t.say(TextPutBackThanks, messageMS, "cells", numbers(op.putBackCells()))
 	case op.Reason == reasonObjection, op.Reason == reasonTookAnother:
@@ -30,7 +30,7 @@ func (t *turn) afterOperation(op *Operation) {
 	case op.Reason == "checked":
 		t.say(TextNoted, messageMS, "cells", numbers(doorCells(op)))
 	case op.Kind == models.Withdrawal && op.Told:
-		t.collect()
+		t.collectNext()
 	case op.Reason == "picked_up":
 		t.say(TextThanks, goodbyeMS)
 	}
@@ -40,9 +40,9 @@ func (t *turn) afterOperation(op *Operation) {
 func (t *turn) refused(op *Operation, reason string) {
 	shown := t.showing(op)
 	t.abandon(op, "refused")
-	screen := ScreenCollected
+	screen, ms := ScreenCollected, int64(stateMS)
 	if op.Kind == models.Deposit {
-		screen = ScreenNotHere
+		screen, ms = ScreenNotHere, refusalMS
 	}
-	shown.show(screen, TextRefused, t.in(stateMS), "reason", clip(clean(reason), maxText))
+	shown.show(screen, TextRefused, t.longerFor(shown, ms), "reason", clip(clean(reason), maxText))
 }

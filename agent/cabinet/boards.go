@@ -46,5 +46,5 @@ func (t *turn) boardDead(e *Expected, cells []*Cell) {
 	for _, c := range cells {
 		list = append(list, c.Number())
 	}
-	t.Session.show(ScreenJammed, TextBoardDead, t.in(stateMS), "cells", numbers(list))
+	t.await(ScreenJammed, TextBoardDead, "cells", numbers(list))
 }

@@ -29,7 +29,7 @@ func (t *turn) callBack() {
 	if id == "" || s.Over != ScreenHelp || t.fresh == "" || s.Call.Text != "" || s.Call.ID != "" {
 		return
 	}
-	s.Call = call{ID: string(t.fresh), Until: t.in(askMS), Number: t.visit(), Text: TextAsking}
+	s.Call = call{ID: string(t.fresh), Until: t.in(askMS), Number: t.quoted(s), Text: TextAsking}
 	t.fresh = ""
 	t.effect(AskServer{protocol.Request{ID: s.Call.ID, Kind: protocol.CallBack, Shipment: id, Session: s.Call.Number}})
 	s.OverUntil = t.idle()

@@ -40,27 +40,27 @@ func (t *turn) badgeShown(c models.DirectoryCourier) {
 	resumes, visit := t.Session.Away == c.Courier && t.Session.AwayUntil > t.now.UptimeMS, t.Session.Visit
 	t.logout()
 	if !t.allowed(c, t.now) {
-		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenLogin, TextDismissed, t.longer(messageMS))
 		return
 	}
 	if b := t.Badges[c.Courier]; b != nil && b.PausedUntil > t.now.UptimeMS {
-		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
+		t.Session.show(ScreenLogin, TextBadgePaused, t.longer(messageMS))
 		return
 	}
 	if resumes {
 		t.login(c, visit) // it goes on
 		return
 	}
-	t.Session.show(ScreenLogin, TextPIN, t.in(loginMS))
+	t.Session.show(ScreenLogin, TextPIN, t.longer(loginMS))
 	t.Session.Badge = c.Courier
 }
 
 func (t *turn) login(c models.DirectoryCourier, visit Visit) {
 	was := t.Session
 	*t.Session = Session{
-		Operation: was.Operation, Courier: c.Courier, CourierUntil: t.in(courierMS), Visit: visit,
-		Language: was.Language, Access: was.Access,
+		Operation: was.Operation, Courier: c.Courier, Visit: visit, Language: was.Language, Access: was.Access,
 	}
+	t.awake()
 	t.home()
 }
 
@@ -72,7 +72,7 @@ func (t *turn) pinKeyed(pin string) {
 	}
 	if !ok || !t.allowed(c, t.now) {
 		t.Session.Badge = ""
-		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenLogin, TextDismissed, t.longer(messageMS))
 		return
 	}
 	right, paused := t.checkPIN(c, pin)
@@ -81,9 +81,9 @@ func (t *turn) pinKeyed(pin string) {
 		t.login(c, Visit{})
 	case paused:
 		t.Session.Badge = ""
-		t.Session.show(ScreenLogin, TextBadgePaused, t.in(messageMS))
+		t.Session.show(ScreenLogin, TextBadgePaused, t.longer(messageMS))
 	default:
-		t.Session.show(ScreenLogin, TextWrongPIN, t.in(loginMS))
+		t.Session.show(ScreenLogin, TextWrongPIN, t.longer(loginMS))
 	}
 }
 
@@ -92,7 +92,7 @@ func (t *turn) away() {
 	courier, visit := t.Session.Courier, t.Session.Visit
 	t.logout()
 	t.Session.Away, t.Session.AwayUntil, t.Session.Visit = courier, t.in(awayMS), visit
-	t.Session.Language, t.Session.Access = "", Access{} // clients come meanwhile
+	t.Session.Language, t.Session.Access, t.Session.Told = "", Access{}, "" // clients come meanwhile
 	t.Session.show(ScreenAway, TextAway, t.Session.AwayUntil)
 }
 
@@ -103,11 +103,16 @@ func (t *turn) logout() {
 
 // goodbye ends a courier's visit with what came of it.
 func (t *turn) goodbye() {
+	t.sumUp(TextGoodbye)
+	t.logout()
+}
+
+// sumUp shows what came of a courier's visit so far.
+func (t *turn) sumUp(text TextKey) {
 	params := t.courierParams(t.Session)
 	open, visit := t.doorsOpen(), t.Session.Visit
 	params["unloaded"], params["open"] = strconv.Itoa(len(visit.Unloaded)), strconv.Itoa(len(open))
-	t.logout()
-	t.Session.show(ScreenFinish, TextGoodbye, t.in(goodbyeMS))
+	t.Session.show(ScreenFinish, text, t.longer(goodbyeMS))
 	t.Session.Params, t.Session.Unloaded = params, visit.Unloaded
 }
 

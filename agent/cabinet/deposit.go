@@ -55,12 +55,12 @@ func (t *turn) checkDeposit(e *Expected, p models.DirectoryParcel) bool {
 	}
 	for _, c := range t.Cells {
 		if containsParcel(c.Parcels, p.Parcel) {
-			t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(c.Number()))
+			t.Session.show(ScreenNotHere, TextAlreadyIn, t.longer(refusalMS), "cell", strconv.Itoa(c.Number()))
 			return false
 		}
 	}
 	if cell, ok := t.depositing(p.Parcel); ok {
-		t.Session.show(ScreenNotHere, TextPleaseClose, t.in(refusalMS), "cells", strconv.Itoa(cell))
+		t.Session.show(ScreenNotHere, TextPleaseClose, t.longer(refusalMS), "cells", strconv.Itoa(cell))
 		return false
 	}
 	switch {
@@ -104,7 +104,7 @@ func (t *turn) refuseElsewhere(place string) {
 		t.refuse(TextElsewhere)
 		return
 	}
-	t.Session.show(ScreenNotHere, TextElsewhereTo, t.in(refusalMS), "place", place)
+	t.Session.show(ScreenNotHere, TextElsewhereTo, t.longer(refusalMS), "place", place)
 }
 
 // keepsCold reports whether the locker has cells of a regime at all.
@@ -158,7 +158,7 @@ func (t *turn) reserve(op *Operation, c *Cell, parcels []models.ParcelID) {
 
 func (t *turn) depositClosed(op *Operation, d *Door, c *Cell) {
 	if op.GaveUp != "" {
-		d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+		d.State, op.AnswerBy = DoorClosed, t.longerAt(op, questionMS)
 		return
 	}
 	if t.senseClosed(d, c) {

@@ -57,8 +57,6 @@ func TestLabelsThatAreNotForHere(t *testing.T) {
 		require.Equal(t, want, r.screen().Text, label)
 	}
 	require.Len(t, r.pulses, 1)
-	r.wait(20_000)
-	require.Equal(t, cabinet.ScreenCourier, r.screen().Screen, "the courier is back at the list")
 	r.wait(120_000)
 	require.Equal(t, cabinet.ScreenAway, r.screen().Screen, "120 s idle lock the session")
 	require.Empty(t, r.screen().Courier)

@@ -224,7 +224,7 @@ func (t *turn) withdrawn(id models.ShipmentID) {
 		shown := t.showing(op)
 		t.abandon(op, "refused")
 		if op.Kind == models.Deposit {
-			shown.show(ScreenNotHere, TextCancelled, t.in(refusalMS))
+			shown.show(ScreenNotHere, TextCancelled, t.longerFor(shown, refusalMS))
 		} else {
 			t.showNotToBeHad(shown, id)
 		}
@@ -302,7 +302,7 @@ func (t *turn) showNotToBeHad(session *Session, id models.ShipmentID) {
 	case w.Reason == models.LeaveRerouted && w.Place != "":
 		text = TextMoved
 	}
-	session.show(ScreenCollected, text, t.in(stateMS), "place", w.Place)
+	session.show(ScreenCollected, text, t.longerFor(session, stateMS), "place", w.Place)
 }
 
 // leaving reports whether nothing of the shipment is to be put in any more.

@@ -17,7 +17,7 @@ func (t *turn) dismiss() {
 	}
 	t.logout()
 	if t.Session.Operation == "" { // else a client is at it
-		t.Session.show(ScreenLogin, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenLogin, TextDismissed, t.longer(messageMS))
 	}
 }
 

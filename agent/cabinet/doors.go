@@ -224,6 +224,7 @@ func (t *turn) jammed(op *Operation, cell int) {
 	}
 	f := t.write(models.FactDoorJammed, op.ID, c, models.FactData{Shipment: op.shipment(), Attempt: d.Attempt, Reason: reasonJammed})
 	op.FactEpoch, op.FactSeq = f.Epoch, f.Seq
+	t.showing(op).Told = f.Number()
 	if d.Attempt >= maxAttempts || op.Kind == models.RemoteOpen {
 		// A remote opening is tried again by a new grant alone.
 		d.State = DoorFinished
@@ -336,12 +337,19 @@ func (t *turn) rejoin(op *Operation) {
 // answerDue: nobody said what is to be done about a door. Whoever was there is asked first.
 func (t *turn) answerDue(op *Operation) {
 	s := t.showing(op)
-	if op.Kind == models.Pickup && op.any(DoorJammed) && s.Operation == op.ID && s.Over != ScreenStill {
-		s.Over, s.OverUntil = ScreenStill, t.in(stillMS)
+	if op.asksFirst() && s.Operation == op.ID && s.Over != ScreenStill {
+		s.Over, s.OverUntil = ScreenStill, t.longerFor(s, stillMS)
 		op.AnswerBy = s.OverUntil
 		return
 	}
 	t.noAnswer(op)
+}
+
+// asksFirst: before it is given up what the screen asks, it asks whether anybody is still there. A technician, and
+// whoever has just had a parcel in their hands, is not asked twice.
+func (op *Operation) asksFirst() bool {
+	notFit := op.GaveUp == string(ButtonNotFit) || op.Corrects == string(ButtonNotFit)
+	return op.Service == "" && (op.any(DoorJammed) && op.Kind != models.Deposit || notFit && op.any(DoorClosed))
 }
 
 // noAnswer: the person left without an answer to what the screen asked.

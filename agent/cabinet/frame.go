@@ -1,7 +1,7 @@
 package cabinet
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -102,8 +102,13 @@ func (s *State) language(session *Session) Language {
 func (t *turn) idle() int64 { return t.longer(idleMS) }
 
 // longer is so many milliseconds from now, or more for who needs more.
-func (t *turn) longer(ms int64) int64 {
-	if t.Session.Access.slow() {
+func (t *turn) longer(ms int64) int64 { return t.longerFor(t.Session, ms) }
+
+// longerAt is the same for whoever an operation is shown to.
+func (t *turn) longerAt(op *Operation, ms int64) int64 { return t.longerFor(t.showing(op), ms) }
+
+func (t *turn) longerFor(s *Session, ms int64) int64 {
+	if s.Access.slow() {
 		ms *= slowBy
 	}
 	return t.in(ms)
@@ -142,14 +147,14 @@ func (t *turn) touched() {
 	case s.Asks:
 		s.Until = t.idle()
 	case s.Screen == ScreenHome:
-		s.Until = max(s.Until, t.in(dimMS))
+		s.Until = max(s.Until, t.longer(dimMS))
 	}
 }
 
 // moreTime closes "are you still here?".
 func (t *turn) moreTime() {
 	t.Session.Over, t.Session.OverUntil = "", 0
-	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup && op.any(DoorJammed) {
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.asksFirst() {
 		op.AnswerBy = t.idle()
 	}
 	if t.Session.Asks {
@@ -169,7 +174,7 @@ func (t *turn) leave() {
 	if !t.service() {
 		t.Session.Staff = Staff{} // one whose visit has not begun
 	}
-	t.Session.Call = call{}
+	t.Session.Call, t.Session.Told = call{}, ""
 	t.home()
 }
 
@@ -187,7 +192,7 @@ func (t *turn) endPage() {
 		case over == ScreenStill:
 			t.finish()
 		case s.Screen == ScreenHome, s.Asks:
-			t.over(ScreenStill, t.in(stillMS))
+			t.over(ScreenStill, t.longer(stillMS))
 		}
 	}
 	if !t.due(s.Until) {
@@ -204,10 +209,13 @@ func (t *turn) endPage() {
 	case s.Screen == ScreenSame:
 		t.newCellUnasked()
 	case s.Asks:
-		t.over(ScreenStill, t.in(stillMS))
+		t.over(ScreenStill, t.longer(stillMS))
 	case s.Screen == ScreenHome && s.Text == TextHome:
 		t.leave()
 		t.Session.Until, t.Session.Dim = 0, true
+	case s.Courier != "" && s.Screen == ScreenFinish:
+		t.logout()
+		t.leave()
 	case s.Courier != "":
 		t.home()
 	default:
@@ -217,7 +225,7 @@ func (t *turn) endPage() {
 
 // finish ends the visit of whoever is at the screen.
 func (t *turn) finish() {
-	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && op.Kind == models.Pickup {
+	if op := t.operation(t.Session.Operation); op != nil && !op.ended() && (op.Kind == models.Pickup || op.asksFirst()) {
 		t.noAnswer(op)
 		t.endOperations()
 	}
@@ -237,8 +245,8 @@ func (t *turn) pressedFrame(b Button) bool {
 		return true
 	}
 	if set := s.Access.setting(b); set != nil {
-		t.touched()
 		*set = !*set
+		t.touched()
 		return true
 	}
 	if t.pressedTrouble(b) {
@@ -291,13 +299,14 @@ func (t *turn) courierHere() {
 		return
 	}
 	if t.Session.Screen == ScreenHome {
-		t.Session.show(ScreenLogin, TextShowBadge, t.in(loginMS))
+		t.Session.show(ScreenLogin, TextShowBadge, t.longer(loginMS))
 	}
 }
 
 // viewOver draws the page above the screen.
 func (s *State) viewOver(session *Session, v *View, now Instant) {
 	v.Items = []Item{}
+	beneath := v.Screen
 	switch v.Screen = session.Over; session.Over {
 	case ScreenStill:
 		v.Text, v.Params, v.Buttons = TextStillHere, nil, []Button{ButtonMoreTime, ButtonFinish}
@@ -307,7 +316,7 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 	case ScreenHelp:
 		layout := s.Directory.Layout
 		v.Text, v.Buttons = TextHelpNoPhone, []Button{ButtonProblem}
-		v.Params = map[string]string{"number": layout.Number, "screen": string(session.Screen), "session": s.visit()}
+		v.Params = map[string]string{"number": layout.Number, "screen": string(beneath), "session": s.quoted(session)}
 		if layout.Screen.Phone != "" {
 			v.Text, v.Params["phone"] = TextHelp, layout.Screen.Phone
 		}
@@ -318,7 +327,12 @@ func (s *State) viewOver(session *Session, v *View, now Instant) {
 }
 
 // visit is what a person names to the support: where in the journal to look.
-func (s *State) visit() string { return fmt.Sprintf("%d-%d", s.Journal.Epoch, s.Journal.Seq) }
+func (s *State) visit() string {
+	return models.Fact{Epoch: s.Journal.Epoch, Seq: s.Journal.Seq}.Number()
+}
+
+// quoted is the same for one whose trouble is known: the support finds the incident by it.
+func (s *State) quoted(session *Session) string { return cmp.Or(session.Told, s.visit()) }
 
 // seconds are left until an uptime, counted up.
 func seconds(until int64, now Instant) int {

@@ -46,7 +46,7 @@ func TestALanguageIsForOneVisit(t *testing.T) {
 	r.press(cabinet.ButtonYesTaken)
 	require.Equal(t, cabinet.TextThanks, r.screen().Text)
 	require.Equal(t, cabinet.Language("de"), r.screen().Language)
-	r.wait(15_000)
+	r.wait(30_000)
 	v := r.screen()
 	require.Equal(t, cabinet.TextHome, v.Text)
 	require.Equal(t, cabinet.English, v.Language)
@@ -99,14 +99,14 @@ func TestATouchWakesTheScreen(t *testing.T) {
 func TestStillHere(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		asks cabinet.Button
-		idle int64
+		asks        cabinet.Button
+		idle, still int64
 	}{
-		"usual":      {"", 45_000},
-		"low reach":  {buttonLow, 45_000},
-		"big text":   {buttonBig, 90_000},
-		"read aloud": {buttonSpeech, 90_000},
-		"more time":  {buttonSlow, 90_000},
+		"usual":      {"", 45_000, 20_000},
+		"low reach":  {buttonLow, 45_000, 20_000},
+		"big text":   {buttonBig, 90_000, 40_000},
+		"read aloud": {buttonSpeech, 90_000, 40_000},
+		"more time":  {buttonSlow, 90_000, 40_000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,15 +122,15 @@ func TestStillHere(t *testing.T) {
 			v := r.screen()
 			require.Equal(t, cabinet.ScreenStill, v.Screen)
 			require.Equal(t, []cabinet.Button{cabinet.ButtonMoreTime, cabinet.ButtonFinish}, v.Buttons)
-			require.Equal(t, 20, v.Seconds)
+			require.Equal(t, int(c.still/1000), v.Seconds)
 			r.wait(5_500)
-			require.Equal(t, 15, r.screen().Seconds, "counted up")
+			require.Equal(t, int(c.still/1000)-5, r.screen().Seconds, "counted up")
 
 			r.press(cabinet.ButtonMoreTime)
 			require.Equal(t, cabinet.ScreenCode, r.screen().Screen, "where the person was")
 			r.wait(c.idle)
 			require.Equal(t, cabinet.ScreenStill, r.screen().Screen)
-			r.wait(19_999)
+			r.wait(c.still - 1)
 			require.Equal(t, cabinet.ScreenStill, r.screen().Screen)
 			r.wait(1)
 			v = r.screen()
@@ -214,6 +214,63 @@ func TestHelpSaysWhereYouAre(t *testing.T) {
 	require.Equal(t, cabinet.ScreenStill, r.screen().Screen)
 	r.wait(20_000)
 	require.Equal(t, cabinet.ScreenHome, r.screen().Screen)
+}
+
+// TestHelpAndTroubleNameTheScreen: the one that the person had before them, also in an operation.
+func TestHelpAndTroubleNameTheScreen(t *testing.T) {
+	t.Parallel()
+	client := func(acts ...func(r *rig)) func(t *testing.T) *rig {
+		return func(t *testing.T) *rig {
+			r := stored(t, policy(), 1)
+			r.keyIn(r.code("shp_1"))
+			for _, act := range acts {
+				act(r)
+			}
+			return r
+		}
+	}
+	opens, closes := func(r *rig) { r.open(1) }, func(r *rig) { r.close(1) }
+	press := func(b cabinet.Button) func(r *rig) { return func(r *rig) { r.press(b) } }
+	for screen, make := range map[cabinet.ScreenID]func(t *testing.T) *rig{
+		cabinet.ScreenHome:     func(t *testing.T) *rig { return newRig(t).furnish(models.SizeS) },
+		cabinet.ScreenWait:     func(t *testing.T) *rig { r := stored(t, policy(), 1).online(); r.keyIn(r.code("shp_1")); return r },
+		cabinet.ScreenTake:     client(opens),
+		cabinet.ScreenLeftOpen: client(opens, func(r *rig) { r.wait(30_000) }),
+		cabinet.ScreenJammed:   client(func(r *rig) { r.wait(7_000) }),
+		cabinet.ScreenDone:     client(opens, closes),
+		cabinet.ScreenRefuse:   client(opens, press(cabinet.ButtonRefuse)),
+		cabinet.ScreenCourier:  func(t *testing.T) *rig { r := newRig(t).furnish(models.SizeS); r.login(); return r },
+		cabinet.ScreenDoor: func(t *testing.T) *rig {
+			r := newRig(t).furnish(models.SizeS)
+			r.expect("shp_1", policy(), models.SizeS)
+			r.login()
+			r.scan("shp_1-1")
+			r.open(1)
+			return r
+		},
+		cabinet.ScreenTakeOut: func(t *testing.T) *rig { r := toWithdraw(t); r.press(cabinet.ButtonOpenNext); r.open(1); return r },
+		cabinet.ScreenCheck: func(t *testing.T) *rig {
+			r := client(opens, press(cabinet.ButtonProblem), press(cabinet.ButtonBack), closes)(t)
+			r.login()
+			r.wait(300)
+			r.press(cabinet.ButtonCheck)
+			r.open(1)
+			return r
+		},
+	} {
+		t.Run(string(screen), func(t *testing.T) {
+			t.Parallel()
+			r := make(t)
+			require.Equal(t, screen, r.screen().Screen)
+			r.press(cabinet.ButtonHelp)
+			require.Equal(t, string(screen), r.screen().Params["screen"])
+			require.Contains(t, r.screen().Sentence, "screen "+string(screen))
+			r.press(cabinet.ButtonProblem)
+			r.press(trouble(models.TroubleOther))
+			_, data := r.lastFact(models.FactTrouble)
+			require.Equal(t, string(screen), data.Screen)
+		})
+	}
 }
 
 // TestLanguagesOffered: those of the locker's profile that there are texts for, its own first.

@@ -26,16 +26,17 @@ func unannounced(s models.Size) models.DirectoryParcel {
 }
 
 // unknownLabel answers a label that is not in the directory. A courier whose signed entry
-// allows it may leave the parcel all the same.
+// allows it may leave the parcel all the same. What is typed may be the end of a label alone: too
+// little to know a parcel by later.
 func (t *turn) unknownLabel(label string, scanned bool) {
 	courier, ok := t.courier()
-	if !ok || !scanned || !courier.Unannounced {
-		t.Session.show(ScreenUnknown, TextUnknownLabel, t.in(messageMS))
+	if whole := scanned || len(label) > labelEnd; !ok || !whole || !courier.Unannounced {
+		t.await(ScreenUnknown, TextUnknownLabel)
 		t.Session.Label = label
 		return
 	}
 	if cell, ok := t.heldIn(label, courier.Organization); ok {
-		t.Session.show(ScreenNotHere, TextAlreadyIn, t.in(refusalMS), "cell", strconv.Itoa(cell))
+		t.Session.show(ScreenNotHere, TextAlreadyIn, t.longer(refusalMS), "cell", strconv.Itoa(cell))
 		return
 	}
 	t.await(ScreenUnknown, TextLeaveHere)
@@ -88,7 +89,7 @@ func (t *turn) leaveHere(size models.Size) {
 	}
 	c := t.allocate(unannounced(size), 0, nil)
 	if c == nil {
-		t.Session.show(ScreenFull, TextFull, t.in(messageMS), "size", string(size))
+		t.await(ScreenFull, TextFull, "size", string(size))
 		return
 	}
 	op := t.begin(models.Deposit, "", models.Policy{})

@@ -327,3 +327,26 @@ func TestAHeldParcelOutlivesAnEpoch(t *testing.T) {
 	require.Equal(t, int64(2), f.Epoch)
 	require.Equal(t, "X-1", data.Label)
 }
+
+// TestATypedLabelIsLeft as a scanned one: what the scanner cannot read is typed. An end of it is no label.
+func TestATypedLabelIsLeft(t *testing.T) {
+	t.Parallel()
+	for typed, text := range map[string]cabinet.TextKey{
+		"AA-00001111": cabinet.TextLeaveHere, "AA-001111": cabinet.TextLeaveHere, "AA-01111": cabinet.TextUnknownLabel,
+	} {
+		r := unannounced(t, models.SizeS)
+		r.login()
+		r.keyIn(typed)
+		require.Equal(t, cabinet.ScreenUnknown, r.screen().Screen)
+		require.Equal(t, text, r.screen().Text, typed)
+		r.press("leave_s")
+		if text == cabinet.TextUnknownLabel {
+			require.Empty(t, r.pulses)
+			continue
+		}
+		r.open(1)
+		r.close(1)
+		require.Equal(t, typed, r.cell(1).Label)
+		require.Equal(t, carrier, r.cell(1).Holder)
+	}
+}

@@ -45,7 +45,7 @@ func (t *turn) check() {
 
 // checkClosed asks what is inside.
 func (t *turn) checkClosed(op *Operation, d *Door) {
-	d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+	d.State, op.AnswerBy = DoorClosed, t.longerAt(op, questionMS)
 }
 
 // pressedCheck takes a button of a check under way.
@@ -150,7 +150,7 @@ func (t *turn) foundOne(op *Operation, d *Door, p models.ParcelID) {
 	if !containsParcel(op.Scanned, p) {
 		op.Scanned = append(op.Scanned, p)
 	}
-	op.Mistaken, op.AnswerBy = false, t.in(questionMS)
+	op.Mistaken, op.AnswerBy = false, t.longerAt(op, questionMS)
 	for _, id := range t.cell(d.Cell).Parcels {
 		if !containsParcel(op.Scanned, id) {
 			return

@@ -93,6 +93,6 @@ func (t *turn) wrongSide(courier bool) bool {
 	if courier {
 		screen = ScreenLogin
 	}
-	t.Session.show(screen, TextOtherSide, t.in(messageMS))
+	t.Session.show(screen, TextOtherSide, t.longer(messageMS))
 	return true
 }

@@ -299,8 +299,10 @@ func TestAFullLockerNamesOthers(t *testing.T) {
 	require.Equal(t, cabinet.ScreenFull, v.Screen)
 	require.Equal(t, layout.Neighbours, v.Neighbours)
 	require.True(t, slices.Contains(v.Buttons, cabinet.ButtonCollect) && slices.Contains(v.Buttons, cabinet.ButtonTakeBack))
-	r.wait(20_000)
-	require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
+	r.wait(119_999)
+	require.Equal(t, cabinet.ScreenFull, r.screen().Screen, "there is time to decide")
+	r.wait(1)
+	require.Equal(t, cabinet.ScreenAway, r.screen().Screen)
 }
 
 // TestNotForThisLocker: why, and where it goes.

@@ -81,7 +81,7 @@ func (s *State) pastOf(given secret) (Past, bool) {
 // tellOver tells what became of a shipment.
 func (t *turn) tellOver(p Past) {
 	text := map[PastWhat]TextKey{PastCollected: TextCollectedOn, PastTakenBack: TextTakenBack, PastMoved: TextMoved}[p.What]
-	t.Session.show(ScreenCollected, text, t.in(stateMS), "place", p.Place)
+	t.Session.show(ScreenCollected, text, t.longer(stateMS), "place", p.Place)
 	t.Session.AtMS = p.AtMS
 }
 

@@ -113,7 +113,7 @@ func (t *turn) pickup(e *Expected, issue int) {
 		t.say(TextBusy, messageMS)
 		return
 	case len(cells) == 0 && len(held) > 0 && t.window(e.Shipment) == nil:
-		t.Session.show(ScreenCollected, TextGivenBack, t.in(stateMS))
+		t.Session.show(ScreenCollected, TextGivenBack, t.longer(stateMS))
 		return
 	case len(cells) == 0:
 		t.reopen(e.Shipment)
@@ -184,7 +184,7 @@ func (t *turn) reopen(id models.ShipmentID) {
 			t.tellOver(past)
 			return
 		}
-		t.Session.show(ScreenCollected, TextCollected, t.in(stateMS))
+		t.Session.show(ScreenCollected, TextCollected, t.longer(stateMS))
 		return
 	}
 	if slices.ContainsFunc(w.Cells, func(n int) bool { return t.cell(n).Operation != "" }) {
@@ -212,7 +212,7 @@ func (t *turn) pickupClosed(op *Operation, d *Door, c *Cell) {
 		return
 	}
 	d.State = DoorClosed
-	d.ObjectBy = t.in(max(op.Policy.Objection.Duration().Milliseconds(), 1))
+	d.ObjectBy = t.longerAt(op, max(op.Policy.Objection.Duration().Milliseconds(), 1))
 	if d.Objected {
 		t.object(op, d, c)
 	}

@@ -62,7 +62,7 @@ func (t *turn) pressed(b Button) {
 		t.newCell()
 	case ButtonTakeBack:
 		t.takeBack()
-	case ButtonCancel:
+	case ButtonCancel, ButtonBack:
 		t.home()
 	}
 }

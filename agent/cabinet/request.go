@@ -75,9 +75,6 @@ func (t *turn) answerAsked(reply *protocol.RequestReply) {
 	case protocol.Nearby:
 		if reply != nil {
 			t.Session.Others = others{was.Shipment, reply.Lockers}
-			if len(reply.Lockers) > 0 {
-				t.Session.Until = 0 // there is something to choose
-			}
 		}
 	case protocol.SendThere:
 		t.sentThere(was, reply)
@@ -204,10 +201,10 @@ func (t *turn) sendThere(to models.LockerID) {
 func (t *turn) sentThere(was asked, reply *protocol.RequestReply) {
 	switch {
 	case reply == nil:
-		t.Session.show(ScreenFull, TextNotSent, t.in(messageMS))
+		t.await(ScreenFull, TextNotSent)
 	case reply.Verdict == protocol.RequestDone:
-		t.Session.show(ScreenFull, TextSent, t.in(messageMS), "place", was.Place)
+		t.Session.show(ScreenFull, TextSent, t.longer(messageMS), "place", was.Place)
 	default:
-		t.Session.show(ScreenFull, TextNoRoomThere, t.in(messageMS), "place", was.Place)
+		t.await(ScreenFull, TextNoRoomThere, "place", was.Place)
 	}
 }

@@ -190,6 +190,10 @@ func TestSendItThere(t *testing.T) {
 			}
 			require.Equal(t, c.text, r.screen().Text)
 			r.wait(20_000)
+			if c.text != cabinet.TextSent {
+				require.Equal(t, c.text, r.screen().Text, "the parcel is still in the courier's hands")
+				r.press(cabinet.ButtonTakeBack)
+			}
 			require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
 		})
 	}

@@ -9,7 +9,7 @@ import (
 // codeAgain asks whose code is to be sent once more. Without a line nobody could send it.
 func (t *turn) codeAgain() {
 	if !t.Link.Live {
-		t.Session.show(ScreenCodeAgain, TextCodeAgainOffline, t.in(messageMS))
+		t.Session.show(ScreenCodeAgain, TextCodeAgainOffline, t.longer(messageMS))
 		return
 	}
 	t.await(ScreenCodeAgain, TextCodeAgain)
@@ -30,5 +30,5 @@ func (t *turn) resend(number string) {
 		t.ResentAt = append(t.ResentAt, max(t.now.UptimeMS, 1))
 		t.effect(AskServer{protocol.Request{Kind: protocol.ResendCode, Label: number}})
 	}
-	t.Session.show(ScreenCodeAgain, TextCodeAgainSent, t.in(messageMS))
+	t.Session.show(ScreenCodeAgain, TextCodeAgainSent, t.longer(messageMS))
 }

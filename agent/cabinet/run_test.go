@@ -49,8 +49,14 @@ func TestTheNextCellOpensByItself(t *testing.T) {
 				out(r, cell)
 			}
 			require.Len(t, r.pulses, 3)
-			require.Equal(t, cabinet.TextNothingThere, r.screen().Text)
-			require.Equal(t, courier, r.screen().Courier)
+			v := r.screen()
+			require.Equal(t, cabinet.ScreenFinish, v.Screen)
+			require.Equal(t, cabinet.TextSoFar, v.Text)
+			require.Equal(t, "3", v.Params["collected"])
+			require.Equal(t, []cabinet.Button{cabinet.ButtonBack, cabinet.ButtonFinish}, v.Buttons)
+			require.Equal(t, courier, v.Courier)
+			r.press(cabinet.ButtonBack)
+			require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
 		})
 	}
 }

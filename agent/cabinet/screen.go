@@ -112,33 +112,8 @@ type View struct {
 // View derives the screen of a side from the state.
 func (s *State) View(now Instant, side models.Side) View {
 	session := s.sessionAt(side)
-	language := s.language(session)
-	v := View{
-		Language: language, Direction: CatalogueOf(language).Direction, Wait: language.sentence(TextWait, nil), Access: session.Access, Dim: session.Dim,
-		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
-		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
-	}
-	loading := s.twoWay() && session == &s.BackSession
-	if loading && v.Text == TextHome {
-		v.Text = TextShowBadge
-	}
-	op := s.operation(session.Operation)
-	if op != nil && !op.ended() {
-		s.viewOperation(op, &v, now)
-	} else if v.Screen == ScreenCourier {
-		v.Params = s.courierParams(session)
-		maps.Copy(v.Params, session.Params)
-	} else if v.Text == TextHere {
-		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
-	} else if v.Text == TextGoodbye {
-		v.Lines = unloadedLines(session.Unloaded, language)
-	} else if v.Text == TextPaused {
-		v.Seconds = seconds(session.Until, now)
-	} else if v.Text == TextCollectedOn {
-		v.Params = map[string]string{"time": s.clock(session.AtMS)}
-	}
-	s.viewOutside(session, language, &v)
-	s.viewService(session, &v)
+	v, op := s.page(session, now)
+	language := v.Language
 	v.Buttons = buttons(v.Screen, session.Courier != "")
 	v.Items = s.items(session, language)
 	if v.Screen == ScreenFull && len(v.Items) == 0 {
@@ -146,6 +121,8 @@ func (s *State) View(now Instant, side models.Side) View {
 	}
 	if courier := session.Courier != ""; courier && v.Screen == ScreenCode {
 		v.Buttons = []Button{ButtonCancel}
+	} else if courier && v.Screen == ScreenFinish {
+		v.Buttons = []Button{ButtonBack, ButtonFinish}
 	}
 	switch v.Text {
 	case TextLeaveHere:
@@ -207,6 +184,38 @@ func (s *State) View(now Instant, side models.Side) View {
 	v.Strips = s.strips(side, op, now, language)
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	return v
+}
+
+// page is what a session shows beneath whatever lies above it, and the operation that it shows.
+func (s *State) page(session *Session, now Instant) (v View, op *Operation) {
+	language := s.language(session)
+	v = View{
+		Language: language, Direction: CatalogueOf(language).Direction, Wait: language.sentence(TextWait, nil), Access: session.Access, Dim: session.Dim,
+		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
+		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
+	}
+	loading := s.twoWay() && session == &s.BackSession
+	if loading && v.Text == TextHome {
+		v.Text = TextShowBadge
+	}
+	op = s.operation(session.Operation)
+	if op != nil && !op.ended() {
+		s.viewOperation(op, &v, now)
+	} else if v.Screen == ScreenCourier {
+		v.Params = s.courierParams(session)
+		maps.Copy(v.Params, session.Params)
+	} else if v.Text == TextHere {
+		v.Params = map[string]string{"count": strconv.Itoa(len(session.Choices))}
+	} else if v.Text == TextGoodbye || v.Text == TextSoFar {
+		v.Lines = unloadedLines(session.Unloaded, language)
+	} else if v.Text == TextPaused {
+		v.Seconds = seconds(session.Until, now)
+	} else if v.Text == TextCollectedOn {
+		v.Params = map[string]string{"time": s.clock(session.AtMS)}
+	}
+	s.viewOutside(session, language, &v)
+	s.viewService(session, &v)
+	return v, op
 }
 
 // OutOfService is what a cabinet shows that can keep nothing, and so does nothing.

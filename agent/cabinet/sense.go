@@ -79,7 +79,7 @@ func (t *turn) senseTimers(op *Operation) {
 		if d := &op.Doors[i]; t.due(d.SenseBy) {
 			d.SenseBy = 0
 			op.GaveUp, op.Failed, op.Reason = string(ButtonNotPlaced), models.LoadCourierCancelled, string(ButtonNotPlaced)
-			op.AnswerBy = t.in(questionMS)
+			op.AnswerBy = t.longerAt(op, questionMS)
 		}
 	}
 }

@@ -53,6 +53,8 @@ type Session struct {
 	Interrupted models.ShipmentID `json:"interrupted,omitempty"`
 	Trouble     Trouble           `json:"trouble,omitzero"`
 	Call        call              `json:"call,omitzero"`
+	// Told is the number of the last fact of this visit that opened an incident, as people name it.
+	Told string `json:"told,omitempty"`
 	// Share is the question whether a parcel goes into a cell of its shipment.
 	Share share `json:"share,omitzero"`
 	// Asked is what the server was asked for and has not answered yet.
@@ -104,11 +106,11 @@ func (t *turn) say(text TextKey, ms int64, params ...string) {
 	if t.Session.Courier != "" {
 		screen = ScreenCourier
 	}
-	t.Session.show(screen, text, t.in(ms), params...)
+	t.Session.show(screen, text, t.longer(ms), params...)
 }
 
 func (t *turn) refuse(text TextKey) {
-	t.Session.show(ScreenNotHere, text, t.in(refusalMS))
+	t.Session.show(ScreenNotHere, text, t.longer(refusalMS))
 }
 
 // home shows where the person began, who may go on.
@@ -122,14 +124,14 @@ func (t *turn) home() {
 		t.Session.show(ScreenCourier, TextCourier, 0)
 		return
 	}
-	t.Session.show(ScreenHome, TextHome, t.in(dimMS))
+	t.Session.show(ScreenHome, TextHome, t.longer(dimMS))
 }
 
 // awake keeps a courier or technician logged in while something happens.
 func (t *turn) awake() {
 	t.staffTouched()
 	if t.Session.Courier != "" {
-		t.Session.CourierUntil = t.in(courierMS)
+		t.Session.CourierUntil = t.longer(courierMS)
 	}
 }
 
@@ -275,7 +277,7 @@ func (t *turn) codeGiven(text string, scanned bool) {
 		return
 	}
 	if scanned && t.Pad.Scans >= wrongScansADay {
-		t.Session.show(ScreenPaused, TextScansPaused, t.in(messageMS))
+		t.Session.show(ScreenPaused, TextScansPaused, t.longer(messageMS))
 		return
 	}
 	code, ok := t.readCode(text)
@@ -288,7 +290,7 @@ func (t *turn) codeGiven(text string, scanned bool) {
 		return
 	}
 	if t.Key == nil {
-		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
+		t.await(ScreenCode, TextNoKey)
 		return
 	}
 	e, issue := t.withCode(code)
@@ -315,7 +317,7 @@ func (t *turn) qrGiven(qr string) {
 		return
 	}
 	if t.Key == nil {
-		t.Session.show(ScreenCode, TextNoKey, t.in(messageMS))
+		t.await(ScreenCode, TextNoKey)
 		return
 	}
 	if e, issue := t.withQR(qr); e != nil {

@@ -75,7 +75,7 @@ func (t *turn) askShare(e *Expected, p models.DirectoryParcel) bool {
 	if c == nil {
 		return false
 	}
-	t.Session.show(ScreenSame, TextSame, t.in(shareMS), "cell", strconv.Itoa(c.Number()), "label", end(p.Barcode, labelEnd))
+	t.Session.show(ScreenSame, TextSame, t.longer(shareMS), "cell", strconv.Itoa(c.Number()), "label", end(p.Barcode, labelEnd))
 	t.Session.Share = share{p.Parcel, p.Size, c.Number(), t.fresh}
 	return true
 }

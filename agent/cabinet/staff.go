@@ -94,7 +94,7 @@ func (s *State) serviceElsewhere(session *Session) bool {
 func (t *turn) staffWanted() {
 	if t.Session.Over == ScreenHelp && !t.service() && t.Session.Courier == "" && !t.busy() {
 		t.Session.Over, t.Session.OverUntil = "", 0
-		t.Session.show(ScreenStaff, TextStaffBadge, t.in(staffLoginMS))
+		t.Session.show(ScreenStaff, TextStaffBadge, t.longer(staffLoginMS))
 	}
 }
 
@@ -108,11 +108,11 @@ func (t *turn) staffBadge(c models.DirectoryCourier) {
 	t.logout()
 	switch {
 	case !c.TechnicianMay() || !t.allowed(c, t.now):
-		t.Session.show(ScreenStaff, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenStaff, TextDismissed, t.longer(messageMS))
 	case t.badgePaused(c.Courier):
-		t.Session.show(ScreenStaff, TextBadgePaused, t.in(messageMS))
+		t.Session.show(ScreenStaff, TextBadgePaused, t.longer(messageMS))
 	default:
-		t.Session.show(ScreenStaff, TextPIN, t.in(staffLoginMS))
+		t.Session.show(ScreenStaff, TextPIN, t.longer(staffLoginMS))
 		t.Session.Badge = c.Courier
 	}
 }
@@ -126,7 +126,7 @@ func (t *turn) badgePaused(id models.CourierID) bool {
 func (t *turn) staffPIN(c models.DirectoryCourier, pin string) {
 	if !c.TechnicianMay() || !t.allowed(c, t.now) {
 		t.Session.Badge = ""
-		t.Session.show(ScreenStaff, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenStaff, TextDismissed, t.longer(messageMS))
 		return
 	}
 	right, paused := t.checkPIN(c, pin)
@@ -134,12 +134,12 @@ func (t *turn) staffPIN(c models.DirectoryCourier, pin string) {
 	case right:
 		t.Session.Badge = ""
 		t.Session.Staff = Staff{Technician: c.Courier}
-		t.Session.show(ScreenStaff, TextStaffWhy, t.in(staffLoginMS))
+		t.Session.show(ScreenStaff, TextStaffWhy, t.longer(staffLoginMS))
 	case paused:
 		t.Session.Badge = ""
-		t.Session.show(ScreenStaff, TextBadgePaused, t.in(messageMS))
+		t.Session.show(ScreenStaff, TextBadgePaused, t.longer(messageMS))
 	default:
-		t.Session.show(ScreenStaff, TextWrongPIN, t.in(staffLoginMS))
+		t.Session.show(ScreenStaff, TextWrongPIN, t.longer(staffLoginMS))
 	}
 }
 
@@ -173,12 +173,12 @@ func (t *turn) staffHome() {
 
 // staffShow shows a technician a page.
 func (t *turn) staffShow(screen ScreenID, text TextKey, params ...string) {
-	t.Session.show(screen, text, t.in(staffIdleMS), params...)
+	t.Session.show(screen, text, t.longer(staffIdleMS), params...)
 }
 
 // staffLeaving shows what is left behind.
 func (t *turn) staffLeaving() {
-	t.Session.show(ScreenLeave, TextStaffLeave, t.in(staffLeaveMS))
+	t.Session.show(ScreenLeave, TextStaffLeave, t.longer(staffLeaveMS))
 }
 
 // staffTimeout moves a technician's page on whose time is over.
@@ -194,7 +194,7 @@ func (t *turn) staffTimeout() {
 // staffTouched gives a technician more time.
 func (t *turn) staffTouched() {
 	if s := t.Session; t.service() && s.Until > 0 && s.Screen != ScreenLeave {
-		s.Until = t.in(staffIdleMS)
+		s.Until = t.longer(staffIdleMS)
 	}
 }
 
@@ -213,7 +213,7 @@ func (t *turn) dismissStaff() {
 	}
 	t.staffOut(models.StaffDismissed)
 	if t.Session.Operation == "" {
-		t.Session.show(ScreenStaff, TextDismissed, t.in(messageMS))
+		t.Session.show(ScreenStaff, TextDismissed, t.longer(messageMS))
 	}
 }
 

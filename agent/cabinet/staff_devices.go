@@ -38,6 +38,12 @@ type Device struct {
 	Up    bool       `json:"up,omitempty"`
 	Value string     `json:"value,omitempty"` // what it reads, in figures
 	Error string     `json:"error,omitempty"` // its last one, in English
+	// Unset: it works, but not as it was to be set up.
+	Unset bool   `json:"unset,omitempty"`
+	Line  string `json:"line,omitempty"` // what it is at: the port, and how fast
+	// Of a lock board: a set bit of it says that a door is open, and the cells of which it says the opposite.
+	SetIsOpen bool   `json:"set_is_open,omitempty"`
+	Inverted  string `json:"inverted,omitempty"`
 	// Restarts: it can be made to begin anew.
 	Restarts bool `json:"restarts,omitempty"`
 }

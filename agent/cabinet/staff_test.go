@@ -618,9 +618,11 @@ func TestOverview(t *testing.T) {
 	require.Equal(t, "0", r.report(cabinet.TextNameUnsent).Value)
 	r.do(cabinet.DevicesTold{Devices: []cabinet.Device{
 		{Kind: cabinet.DeviceBoard, Name: "A", Up: true, Value: "12 ms"}, {Kind: cabinet.DeviceScanner, Name: "/dev/ttyS1", Error: "no such file"},
+		{Kind: cabinet.DeviceScanner, Name: "back", Up: true, Unset: true, Error: "setting codes stay in force"},
 	}})
 	require.Contains(t, r.screen().Report, cabinet.ReportLine{Name: "Lock board A", Value: "12 ms"})
 	require.Contains(t, r.screen().Report, cabinet.ReportLine{Name: "Scanner /dev/ttyS1", Value: "no answer", Wrong: true})
+	require.Contains(t, r.screen().Report, cabinet.ReportLine{Name: "Scanner back", Value: "works, but could not be set up", Wrong: true})
 	require.Equal(t, cabinet.TextStaffOverview, r.screen().Text)
 	r.do(cabinet.BoardChanged{Board: "A", Cells: []int{1, 2}})
 	require.Equal(t, cabinet.ReportLine{Name: "Out of service", Value: "1, 2", Wrong: true}, r.report(cabinet.TextNameOut))
@@ -634,7 +636,7 @@ func TestDevices(t *testing.T) {
 	t.Parallel()
 	r := serviced(t)
 	r.do(cabinet.DevicesTold{Devices: []cabinet.Device{
-		{Kind: cabinet.DeviceBoard, Name: "A", Up: true, Value: "12 ms", Error: "late"}, {Kind: cabinet.DeviceScanner, Name: "front", Up: true},
+		{Kind: cabinet.DeviceBoard, Name: "A", Up: true, Value: "12 ms", Error: "late", Line: "ttyS1, 9600 baud", SetIsOpen: true, Inverted: "3, 7"}, {Kind: cabinet.DeviceScanner, Name: "front", Up: true},
 		{Kind: cabinet.DeviceScreen, Up: true}, {Kind: cabinet.DeviceProgram, Name: "1.2", Up: true, Restarts: true},
 	}})
 	r.do(cabinet.OutputChanged{Output: models.OutputLight, Up: true})
@@ -657,6 +659,9 @@ func TestDevices(t *testing.T) {
 	device("board A")
 	require.Equal(t, "Lock board A", r.screen().Sentence)
 	require.Equal(t, "12 ms", r.report(cabinet.TextNameValue).Value)
+	require.Equal(t, "ttyS1, 9600 baud", r.report(cabinet.TextNamePort).Value)
+	require.Equal(t, cabinet.ReportLine{Name: "A set bit means", Value: "open"}, r.report(cabinet.TextNameFeedback))
+	require.Equal(t, "3, 7", r.report(cabinet.TextNameInverted).Value)
 	require.Equal(t, cabinet.ReportLine{Name: "Last error", Value: "late", Wrong: true}, r.report(cabinet.TextNameError))
 	device("output gate") // a signed order alone opens it
 

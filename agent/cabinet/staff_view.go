@@ -155,12 +155,23 @@ func (s *State) overview(l Language, now Instant) []ReportLine {
 
 func (s *State) deviceLine(l Language, d Device) ReportLine {
 	value := d.Value
-	if !d.Up {
-		value = l.sentence(TextIsDead, nil)
-	} else if value == "" {
-		value = l.sentence(TextIsUp, nil)
+	if !d.right() || value == "" {
+		value = l.sentence(d.is(), nil)
 	}
-	return ReportLine{l.deviceName(d), value, !d.Up}
+	return ReportLine{l.deviceName(d), value, !d.right()}
+}
+
+// right: nothing of it wants looking at.
+func (d Device) right() bool { return d.is() == TextIsUp }
+
+func (d Device) is() TextKey {
+	switch {
+	case !d.Up:
+		return TextIsDead
+	case d.Unset:
+		return TextIsUnset
+	}
+	return TextIsUp
 }
 
 // deviceName is what a device is, and its own name.
@@ -349,7 +360,7 @@ func (s *State) viewDevices(staff *Staff, v *View) {
 		from, to, more := pageOf(staff.Page, devicesPage, len(all))
 		for _, d := range all[from:to] {
 			look := TextIsUp
-			if !d.Up {
+			if !d.right() {
 				look = TextIsDead
 			}
 			v.Items = append(v.Items, Item{Key: d.Key(), Label: v.Language.deviceName(d), Look: string(look)})
@@ -383,11 +394,20 @@ func (s *State) viewDevices(staff *Staff, v *View) {
 }
 
 func (s *State) deviceReport(d Device, l Language) []ReportLine {
-	state := TextIsUp
-	if !d.Up {
-		state = TextIsDead
+	lines := []ReportLine{{l.sentence(TextNameState, nil), l.sentence(d.is(), nil), !d.right()}}
+	if d.Line != "" {
+		lines = append(lines, ReportLine{l.sentence(TextNamePort, nil), d.Line, false})
 	}
-	lines := []ReportLine{{l.sentence(TextNameState, nil), l.sentence(state, nil), !d.Up}}
+	if d.Kind == DeviceBoard {
+		set := TextIsShut
+		if d.SetIsOpen {
+			set = TextIsOpen
+		}
+		lines = append(lines, ReportLine{l.sentence(TextNameFeedback, nil), l.sentence(set, nil), false})
+	}
+	if d.Inverted != "" {
+		lines = append(lines, ReportLine{l.sentence(TextNameInverted, nil), d.Inverted, false})
+	}
 	if d.Value != "" {
 		lines = append(lines, ReportLine{l.sentence(TextNameValue, nil), d.Value, false})
 	}

@@ -94,6 +94,7 @@ const (
 	TextAccess           TextKey = "access"
 	TextShowBadge        TextKey = "show_badge"
 	TextStillHere        TextKey = "still_here"
+	TextSoFar            TextKey = "so_far"
 	TextHelp             TextKey = "help"
 	TextHelpNoPhone      TextKey = "help_no_phone"
 	TextCodeAgain        TextKey = "code_again"

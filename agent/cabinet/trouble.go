@@ -18,6 +18,7 @@ type Trouble struct {
 	Cells    []int             `json:"cells,omitempty"`
 	Jammed   []int             `json:"jammed,omitempty"` // the doors that were not seen open
 	Shipment models.ShipmentID `json:"shipment,omitempty"`
+	Screen   ScreenID          `json:"screen,omitempty"` // where they were
 	Said     string            `json:"said,omitempty"`
 	Number   string            `json:"number,omitempty"`
 }
@@ -42,9 +43,10 @@ func advice(reason string) TextKey {
 // somethingWrong asks what is wrong. Of a pickup whose doors opened that is objection enough,
 // whatever comes of the question: what was behind them is in doubt until somebody has looked.
 func (t *turn) somethingWrong() {
-	t.Session.Trouble = Trouble{}
+	shown, _ := t.page(t.Session, t.now)
+	t.Session.Trouble = Trouble{Screen: shown.Screen}
 	if op := t.operation(t.Session.Operation); op != nil && !op.ended() {
-		about := Trouble{Jammed: op.Cells(DoorJammed), Cells: op.Cells(DoorOpen, DoorClosed), Shipment: op.shipment()}
+		about := Trouble{Jammed: op.Cells(DoorJammed), Cells: op.Cells(DoorOpen, DoorClosed), Shipment: op.shipment(), Screen: shown.Screen}
 		if op.Kind == models.Pickup && len(about.Jammed) == 0 {
 			t.problem(op)
 		}
@@ -70,14 +72,15 @@ func (t *turn) reported(reason string) {
 	if len(cells) == 0 || reason == models.TroubleDoor && len(s.Trouble.Jammed) > 0 {
 		cells = s.Trouble.Jammed
 	}
-	data := models.FactData{Shipment: s.Trouble.Shipment, Reason: reason, Courier: s.Courier}
+	data := models.FactData{Shipment: s.Trouble.Shipment, Reason: reason, Courier: s.Courier, Screen: string(s.Trouble.Screen)}
+	var f models.Fact
 	for _, n := range cells {
-		t.write(models.FactTrouble, "", t.cell(n), data)
+		f = t.write(models.FactTrouble, "", t.cell(n), data)
 	}
 	if len(cells) == 0 {
-		t.write(models.FactTrouble, "", nil, data)
+		f = t.write(models.FactTrouble, "", nil, data)
 	}
-	s.Trouble.Number = t.visit()
+	s.Told, s.Trouble.Number = f.Number(), f.Number()
 	t.over(ScreenTrouble, t.longer(troubleMS))
 }
 

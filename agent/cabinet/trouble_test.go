@@ -45,7 +45,7 @@ func TestSomethingIsWrong(t *testing.T) {
 		require.False(t, seen[v.Text], "%s has its own advice", reason)
 		seen[v.Text] = true
 		f, data := r.lastFact(models.FactTrouble)
-		require.Equal(t, models.FactData{Shipment: "shp_1", Reason: reason, After: data.After}, data)
+		require.Equal(t, models.FactData{Shipment: "shp_1", Reason: reason, Screen: "P5", After: data.After}, data)
 		require.Equal(t, 1, f.Cell)
 		require.Contains(t, v.Sentence, v.Params["number"])
 		require.NotContains(t, v.Sentence, "{")

@@ -69,13 +69,24 @@ func (t *turn) showNoRoom(reason, size string) {
 	case models.LoadCellBroken:
 		text = TextNoneOpens
 	}
-	t.Session.show(ScreenFull, text, t.in(messageMS), "size", size)
+	t.await(ScreenFull, text, "size", size)
 }
 
 // takeBack has a courier keep a parcel whose label says nothing here.
 func (t *turn) takeBack() {
 	if label := t.Session.Label; label != "" && t.Session.Courier != "" {
-		t.notLoaded("", models.FactData{Label: label, Courier: t.Session.Courier, Reason: models.LoadLabelUnreadable})
+		t.notLoaded("", models.FactData{Label: label, Courier: t.Session.Courier, Reason: t.whyTakenBack()})
 	}
 	t.home()
+}
+
+// whyTakenBack is why: one that could be left here unannounced found no room, or the courier does not want to.
+func (t *turn) whyTakenBack() string {
+	switch {
+	case !t.Session.MayLeave:
+		return models.LoadLabelUnreadable
+	case len(t.leaveButtons()) == 0:
+		return models.LoadFull
+	}
+	return models.LoadCourierCancelled
 }

@@ -160,19 +160,30 @@ func TestNotLoadedIsToldOnce(t *testing.T) {
 // TestALabelThatSaysNothingHere is told by the label alone, once the courier takes the parcel back.
 func TestALabelThatSaysNothingHere(t *testing.T) {
 	t.Parallel()
-	for name, may := range map[string]bool{"who may leave it": true, "who may not": false} {
+	for name, c := range map[string]struct {
+		may, room bool
+		reason    string
+	}{
+		"who may leave it":         {true, true, models.LoadCourierCancelled},
+		"who finds no room for it": {true, false, models.LoadFull},
+		"who may not":              {false, true, models.LoadLabelUnreadable},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t).furnish(models.SizeS)
-			r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = may })
+			r.staff(courier, carrier, badge, func(d *models.DirectoryCourier) { d.Unannounced = c.may })
+			r.expect("shp_1", policy(), models.SizeS)
 			r.login()
+			if !c.room {
+				r.load("shp_1-1")
+			}
 			r.scan("WHO-KNOWS")
 			require.Equal(t, cabinet.ScreenUnknown, r.screen().Screen)
 			require.Contains(t, r.screen().Buttons, cabinet.ButtonTakeBack)
 			require.Empty(t, r.unloaded())
 			r.press(cabinet.ButtonTakeBack)
 			require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
-			require.Equal(t, []models.FactData{{Label: "WHO-KNOWS", Courier: courier, Reason: models.LoadLabelUnreadable}}, r.unloaded())
+			require.Equal(t, []models.FactData{{Label: "WHO-KNOWS", Courier: courier, Reason: c.reason}}, r.unloaded())
 			r.scan("WHO-KNOWS")
 			r.press(cabinet.ButtonTakeBack)
 			require.Len(t, r.unloaded(), 1)

@@ -13,10 +13,7 @@ func (t *turn) awaitTry(op *Operation) {
 	case !waits:
 		op.AnswerBy = 0
 	case op.AnswerBy == 0:
-		op.AnswerBy = t.in(leaveMS)
-		if s := t.showing(op); s.Access.slow() {
-			op.AnswerBy = t.in(leaveMS * slowBy)
-		}
+		op.AnswerBy = t.longerAt(op, leaveMS)
 	}
 }
 

@@ -73,6 +73,16 @@ func (t *turn) collect() {
 	t.Session.show(ScreenCollect, TextCollectList, 0, "cells", numbers(list))
 }
 
+// collectNext is collect after a cell was emptied: once there is no other, what came of the visit is told. The
+// courier stays for as long as that is shown: they may have made room for what they bring.
+func (t *turn) collectNext() {
+	if courier, ok := t.courier(); ok && len(t.toCollect(courier)) == 0 {
+		t.sumUp(TextSoFar)
+		return
+	}
+	t.collect()
+}
+
 // openNext begins the withdrawal of the next cell.
 func (t *turn) openNext() {
 	courier, ok := t.courier()
@@ -151,7 +161,7 @@ func (t *turn) withdrawalClosed(op *Operation, d *Door) {
 		t.tookAnother(op, d)
 		return
 	}
-	d.State, op.AnswerBy = DoorClosed, t.in(questionMS)
+	d.State, op.AnswerBy = DoorClosed, t.longerAt(op, questionMS)
 	t.withdrawnIfAll(op, d)
 }
 

@@ -2623,6 +2623,10 @@ type ListIncidentsParams struct {
 	// Locker Only those of this locker.
 	Locker *LockerRef `form:"locker,omitempty" json:"locker,omitempty"`
 
+	// Search Only those whose id or key contains this, or to which a number belongs that a cabinet's screen showed: `1-57`. Each
+	// locker counts for itself, so name the `locker` too.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
@@ -8306,6 +8310,18 @@ func NewListIncidentsRequest(server string, params *ListIncidentsParams) (*http.
 		if params.Locker != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "locker", *params.Locker, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"cubby/agent/cabinet"
 	"cubby/agent/host"
 	"cubby/agent/kiosk"
+	"cubby/agent/link"
+	"cubby/agent/lock"
 	"cubby/models"
 )
 
@@ -114,11 +117,11 @@ func (d *devices) all() []cabinet.Device {
 	var all []cabinet.Device
 	for _, bus := range d.host.Buses {
 		for _, b := range bus.Boards() {
-			all = append(all, cabinet.Device{Kind: cabinet.DeviceBoard, Name: b.Name, Up: b.Up, Value: milliseconds(b.Latency), Error: b.Why})
+			all = append(all, boardDevice(b, d.Buses))
 		}
 	}
 	for _, s := range statuses(d.scanners) {
-		all = append(all, cabinet.Device{Kind: cabinet.DeviceScanner, Name: port(s.Port), Up: s.Error == "", Error: s.Error})
+		all = append(all, scannerDevice(s))
 	}
 	heard := d.heard.status()
 	for _, c := range heard.Climates {
@@ -143,6 +146,45 @@ func (d *devices) all() []cabinet.Device {
 		all[i].Error = d.errors[all[i].Key()]
 	}
 	return all
+}
+
+// boardDevice is a lock board, and how it is connected and wired.
+func boardDevice(b lock.BoardStatus, buses []bus) cabinet.Device {
+	device := cabinet.Device{Kind: cabinet.DeviceBoard, Name: b.Name, Up: b.Up, Value: milliseconds(b.Latency), Error: b.Why}
+	for _, bus := range buses {
+		for _, board := range bus.Boards {
+			if board.Name == b.Name {
+				device.Line, device.SetIsOpen, device.Inverted = lineOf(bus.Port), board.Feedback == lock.OpenWhenLocked, join(board.Inverted)
+			}
+		}
+	}
+	return device
+}
+
+// scannerDevice is a scanner. One that could not be set up is read all the same, and may take a setting
+// code that somebody holds before it.
+func scannerDevice(s scannerStatus) cabinet.Device {
+	return cabinet.Device{
+		Kind: cabinet.DeviceScanner, Name: port(s.Port), Up: s.Error == "", Line: lineOf(s.Port),
+		Unset: s.SetUp != "", Error: cmp.Or(s.Error, s.SetUp),
+	}
+}
+
+// join lists cells as people read them.
+func join(cells []int) string {
+	var all []string
+	for _, n := range cells {
+		all = append(all, strconv.Itoa(n))
+	}
+	return strings.Join(all, ", ")
+}
+
+// lineOf is a line's name and how it is driven.
+func lineOf(of string) string {
+	if _, serial := link.WithBaud(of, 0); !serial {
+		return of
+	}
+	return fmt.Sprintf("%s, %d baud", port(of), cmp.Or(link.Baud(of), usualSpeed))
 }
 
 // disk is what the store lies on.

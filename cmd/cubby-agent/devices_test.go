@@ -9,12 +9,39 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"cubby/agent/cabinet"
+	"cubby/agent/lock"
 	"cubby/models"
 )
+
+// TestHowDevicesAreConnected: what a technician looks for with the plug in the hand.
+func TestHowDevicesAreConnected(t *testing.T) {
+	t.Parallel()
+	buses := []bus{
+		{"serial:/dev/ttyS1?baud=9600", []lock.Board{
+			{Name: "A", Feedback: lock.OpenWhenLocked, Inverted: []int{3, 7}}, {Name: "B", Feedback: lock.ClosedWhenLocked},
+		}},
+		{"tcp:192.0.2.7:5000", []lock.Board{{Name: "C", Feedback: lock.ClosedWhenLocked}}},
+		{"serial:/dev/ttyS2", []lock.Board{{Name: "D", Feedback: lock.ClosedWhenLocked}}},
+	}
+	for name, want := range map[string]cabinet.Device{
+		"A": {Line: "ttyS1, 9600 baud", SetIsOpen: true, Inverted: "3, 7"},
+		"B": {Line: "ttyS1, 9600 baud"}, "C": {Line: "tcp:192.0.2.7:5000"}, "D": {Line: "ttyS2, 19200 baud"},
+	} {
+		want.Kind, want.Name, want.Up, want.Value = cabinet.DeviceBoard, name, true, "12 ms"
+		require.Equal(t, want, boardDevice(lock.BoardStatus{Name: name, Up: true, Latency: 12 * time.Millisecond}, buses))
+	}
+	require.Equal(t, cabinet.Device{Kind: cabinet.DeviceScanner, Name: "ttyUSB0", Up: true, Line: "ttyUSB0, 9600 baud"},
+		scannerDevice(scannerStatus{Port: "serial:/dev/ttyUSB0?baud=9600"}))
+	unset := scannerDevice(scannerStatus{Port: "serial:/dev/ttyUSB0?baud=9600", SetUp: "setting codes stay in force"})
+	require.True(t, unset.Up && unset.Unset)
+	require.Equal(t, "setting codes stay in force", unset.Error)
+	require.Equal(t, "no such file", scannerDevice(scannerStatus{Port: "serial:/dev/x", Error: "no such file"}).Error)
+}
 
 // TestATechnicianRestartsTheProgram: it tells how the devices stand, begins anew when a technician
 // wants it, and nobody is logged in then.

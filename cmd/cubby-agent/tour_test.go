@@ -19,7 +19,7 @@ const envLanguages = "CUBBY_SCREENS_IN"
 
 // unpressed are the buttons that it leaves to the tests of the core.
 var unpressed = map[string]bool{
-	"L5 cancel": true, "L5 new_cell": true, "L7 not_taken": true,
+	"L5 cancel": true, "L5 new_cell": true, "L7 not_taken": true, "L14 finish": true,
 	"T1 cancel": true, "T1 service_cleaning": true, "T1 service_inspection": true, "T1 service_installation": true,
 	"T2 devices": true, "T2 staff_leave": true,
 	"T3 entry_leak": true, "T3 entry_request": true, "T3 entry_stuck": true, "T3 not_empty": true, "T3 something_else": true,
@@ -647,7 +647,9 @@ func (w *tour) restOut() {
 		next()
 		w.scan(label)
 	}
-	w.on("L2")
+	w.at("L14", cabinet.TextSoFar)
+	w.press(cabinet.ButtonBack)
+	w.comes("L2", cabinet.TextCourier)
 	w.leave()
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -129,7 +130,7 @@ func (in *intake) crowded() (bool, error) {
 	return *in.open >= maxOpen, nil
 }
 
-// openIncident opens what a fact tells of.
+// openIncident opens what the last fact tells of, and has the fact name it: it may be open already.
 func (in *intake) openIncident(i models.Incident) error {
 	crowded, err := in.crowded()
 	if err != nil {
@@ -139,7 +140,9 @@ func (in *intake) openIncident(i models.Incident) error {
 		i.Key, i.Cell, i.Shipment = models.IncidentKey(in.locker, i.Kind, 0, "")+"/more", 0, ""
 	}
 	*in.open++
-	return in.tx.openIncident(i)
+	id, err := in.openedIncident(i)
+	in.facts[len(in.facts)-1].Incident = id
+	return err
 }
 
 // load decodes the payloads and reads what they name.
@@ -373,6 +376,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		return in.openIncident(incident)
 	case models.FactTrouble:
 		incident.Kind, incident.Evidence = models.IncidentTrouble, incident.Evidence+": "+troubleOf(d.Reason)
+		if screenID.MatchString(d.Screen) {
+			incident.Evidence += " at " + d.Screen
+		}
 		if d.Reason == models.TroubleLocked {
 			incident.Kind = models.IncidentLockedIn
 		}
@@ -390,6 +396,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 	}
 	return nil
 }
+
+// screenID is the form of a screen's id. Evidence has nothing else of a cabinet's own words.
+var screenID = regexp.MustCompile(`^[A-Z][0-9]{1,2}$`)
 
 // troubleOf is a trouble as an incident names it: a cabinet's word, which a newer one may have more of.
 func troubleOf(reason string) string {

@@ -292,13 +292,14 @@ func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
 			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleEmpty}),
 			said(1, models.FactData{Shipment: v.Shipment.ID, Reason: models.TroubleOther}),
 			said(0, models.FactData{Reason: models.TroubleLocked}),
-			said(2, models.FactData{Reason: "a word of tomorrow"}),
+			said(2, models.FactData{Reason: "a word of tomorrow", Screen: "no screen"}),
+			said(3, models.FactData{Reason: models.TroubleDoor, Screen: "P7"}),
 		}
 		_, err := f.TakeIn(t.Context(), l.ID, facts)
 		require.NoError(t, err)
 		found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10}, Open: true, Locker: l.ID})
 		require.NoError(t, err)
-		require.Len(t, found, 3)
+		require.Len(t, found, 4)
 		slices.SortFunc(found, func(a, b models.Incident) int { return strings.Compare(a.Evidence, b.Evidence) })
 		require.Equal(t, models.IncidentTrouble, found[0].Kind)
 		require.Equal(t, 1, found[0].Cell)
@@ -306,7 +307,52 @@ func TestIncidentsOfTroubleAtAScreen(t *testing.T) {
 		require.Equal(t, facts[1].Key(l.ID)+": empty", found[0].Evidence, "the number that the person was shown is in it")
 		require.Equal(t, models.IncidentLockedIn, found[1].Kind)
 		require.Equal(t, facts[4].Key(l.ID)+": other", found[2].Evidence)
+		require.Equal(t, facts[5].Key(l.ID)+": door at P7", found[3].Evidence)
 		require.Empty(t, rows[models.StoredFact](t, f, "quarantined <> ''"))
+	})
+}
+
+// TestTheNumberOnAScreenFindsItsIncident: that of every fact, also of one whose incident was open.
+func TestTheNumberOnAScreenFindsItsIncident(t *testing.T) {
+	on(t, func(t *testing.T, f *fixture) {
+		l, other := f.locker(t, "L-1"), f.locker(t, "L-2")
+		search := func(text string, at models.LockerID) []models.IncidentID {
+			t.Helper()
+			found, err := f.Incidents(t.Context(), models.IncidentQuery{Page: models.Page{Limit: 10, Search: text}, Locker: at})
+			require.NoError(t, err)
+			var ids []models.IncidentID
+			for _, i := range found {
+				ids = append(ids, i.ID)
+			}
+			return ids
+		}
+		j, elsewhere := &journal{at: f.clock()}, &journal{at: f.clock()}
+		facts := []models.Fact{opened(j),
+			j.fact(models.FactDoorJammed, 1, models.FactData{}),
+			j.fact(models.FactTrouble, 1, models.FactData{Reason: models.TroubleEmpty}),
+			j.fact(models.FactTrouble, 1, models.FactData{Reason: models.TroubleDamaged}),
+			j.fact(models.FactDoorOpened, 1, models.FactData{}),
+		}
+		_, err := f.TakeIn(t.Context(), l.ID, facts)
+		require.NoError(t, err)
+		later := j.fact(models.FactTrouble, 1, models.FactData{Reason: models.TroubleOther})
+		_, err = f.TakeIn(t.Context(), l.ID, []models.Fact{later})
+		require.NoError(t, err)
+
+		jam := rows[models.Incident](t, f, "kind = ?", models.IncidentJam)
+		trouble := rows[models.Incident](t, f, "kind = ?", models.IncidentTrouble)
+		require.Len(t, trouble, 1)
+		require.Equal(t, []models.IncidentID{jam[0].ID}, search(facts[1].Number(), ""))
+		for _, f := range []models.Fact{facts[2], facts[3], later} {
+			require.Equal(t, []models.IncidentID{trouble[0].ID}, search(" "+f.Number()+" ", l.ID), f.Number())
+		}
+		require.Empty(t, search(facts[4].Number(), ""), "it told of nothing")
+		require.Empty(t, search("9-57", ""))
+
+		_, err = f.TakeIn(t.Context(), other.ID, []models.Fact{opened(elsewhere), elsewhere.fact(models.FactPadPaused, 0, models.FactData{})})
+		require.NoError(t, err)
+		require.Len(t, search(facts[1].Number(), ""), 2, "lockers count for themselves")
+		require.Equal(t, []models.IncidentID{jam[0].ID}, search(facts[1].Number(), l.ID))
 	})
 }
 

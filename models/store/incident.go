@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -11,17 +12,28 @@ import (
 
 // openIncident opens an incident and starts its workflow, unless one is open for the key.
 func (t *tx) openIncident(i models.Incident) error {
+	_, err := t.openedIncident(i)
+	return err
+}
+
+// openedIncident does the same, and returns the id of the one that is open.
+func (t *tx) openedIncident(i models.Incident) (models.IncidentID, error) {
 	i.ID = models.IncidentID(t.ids.New(models.PrefixIncident))
 	if i.Key == "" {
 		i.Key = models.IncidentKey(i.Locker, i.Kind, i.Cell, i.Shipment)
 	}
 	i.Opened = t.now
 	added, err := insertNew(t, i)
-	if err != nil || added == 0 {
-		return err
+	if err != nil {
+		return "", err
+	}
+	if added == 0 {
+		var open models.IncidentID
+		err := t.db.Raw("SELECT id FROM incidents WHERE key = ? AND resolved IS NULL", i.Key).Scan(&open).Error
+		return open, err
 	}
 	t.tellOperators(models.FeedEvent{Type: models.EventIncidentOpened, At: t.now, Data: dataOf(i)})
-	return t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
+	return i.ID, t.post(startOf(models.WorkflowIncident, models.IncidentWorkflowID(i.ID), models.IncidentInput{Incident: i.ID}))
 }
 
 // dataOf is what the feed of operators tells of an incident.
@@ -149,6 +161,11 @@ func (s *Store) Incidents(ctx context.Context, q models.IncidentQuery) ([]models
 	}
 	if q.Search != "" {
 		search, args := contains(q.Search, "id", "key")
+		if epoch, seq, ok := models.ParseFactNumber(strings.TrimSpace(q.Search)); ok {
+			// What a cabinet's screen told somebody to name; the wish to be called back has it for its evidence.
+			search = "(" + search + " OR evidence = ? OR id IN (SELECT incident FROM facts WHERE epoch = ? AND seq = ? AND incident <> ''))"
+			args = append(args, strings.TrimSpace(q.Search), epoch, seq)
+		}
 		query = query.Where(search, args...)
 	}
 	found, err := query.Order(order).Limit(q.Limit).Find(ctx)

@@ -122,7 +122,13 @@ func (s *Store) CallBack(ctx context.Context, l models.LockerID, id models.Shipm
 		if !callable {
 			return models.Errorf(models.CodeNotFound, "No phone is known.")
 		}
-		return t.openIncident(models.Incident{Kind: models.IncidentCallBack, Locker: l, Shipment: id, Evidence: session})
+		open, err := t.openedIncident(models.Incident{Kind: models.IncidentCallBack, Locker: l, Shipment: id, Evidence: session})
+		if err != nil {
+			return err
+		}
+		// Of a wish that is open already the client has the newest number.
+		_, err = t.exec("UPDATE incidents SET evidence = ? WHERE id = ?", session, open)
+		return err
 	})
 }
 
