@@ -78,6 +78,17 @@ func (s *State) strips(side models.Side, op *Operation, now Instant, l Language)
 			say(TextStripOtherSide, nil)
 		}
 	}
+	if side == models.SideBack && s.twoWay() {
+		var open []int
+		for n, is := range s.across() {
+			if is == AcrossOpen {
+				open = append(open, n)
+			}
+		}
+		if len(open) > 0 {
+			say(TextStripAcross, map[string]string{"cells": numbers(open)})
+		}
+	}
 	if label := s.sessionAt(side).Next.Label; label != "" {
 		say(TextStripNext, map[string]string{"label": end(label, labelEnd)})
 	}

@@ -132,3 +132,58 @@ func TestWhereADoorIs(t *testing.T) {
 		r.wait(15_000)
 	}
 }
+
+// TestWhereADoorOfARowIs: cells side by side are told apart, and who stands at the back has the last module at the left.
+func TestWhereADoorOfARowIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		modules int
+		want    [2]string // of cell 1, at the front and at the back
+	}{"one module": {1, [2]string{"upper left", "upper right"}}, "two": {2, [2]string{"upper left", "upper right"}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			layout := models.DirectoryLayout{Locker: locker, Number: "L-002", State: models.LockerActive}
+			for n := range 4 * c.modules {
+				layout.Cells = append(layout.Cells, models.LayoutCell{
+					Number: n + 1, Module: 1 + n/4, Row: 1 + n%4/3, Size: models.SizeS, Regime: models.Ambient, Side: models.SideBoth,
+				})
+			}
+			r.entry(models.EntryLayout, string(locker), layout)
+			r.entry(models.EntryCourier, string(courier), models.DirectoryCourier{
+				Courier: courier, Organization: carrier, Role: models.RoleCourier, Badge: badge, PINHash: hashOf(pin),
+			})
+			r.expect("shp_1", policy(), models.SizeS)
+			r.at(models.SideBack, cabinet.Scanned{Text: badge})
+			r.at(models.SideBack, cabinet.Keyed{Text: pin})
+			r.at(models.SideBack, cabinet.Scanned{Text: "shp_1-1"})
+			require.Equal(t, c.want[1], r.back().Places[1])
+			r.loadDoor(1, true)
+			r.loadDoor(1, false)
+			r.at(models.SideFront, cabinet.Keyed{Text: r.code("shp_1")})
+			r.wait(1000)
+			require.Equal(t, c.want[0], r.screen().Places[1])
+		})
+	}
+	r := newRig(t)
+	layout := models.DirectoryLayout{Locker: locker, Number: "L-001", State: models.LockerActive}
+	for n := range 3 {
+		layout.Cells = append(layout.Cells, models.LayoutCell{Number: n + 1, Module: 1, Row: 1, Size: models.SizeS, Regime: models.Ambient, Side: models.SideFront})
+	}
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.entry(models.EntryCourier, string(courier), models.DirectoryCourier{
+		Courier: courier, Organization: carrier, Role: models.RoleCourier, Badge: badge, PINHash: hashOf(pin),
+	})
+	for i, want := range []string{"middle left", "in the middle", "middle right"} {
+		id := models.ShipmentID("shp_" + string(rune('a'+i)))
+		r.expect(id, policy(), models.SizeS)
+		r.login()
+		r.wait(300)
+		r.scan(string(id) + "-1")
+		require.Equal(t, want, r.screen().Places[i+1])
+		r.open(i + 1)
+		r.close(i + 1)
+		r.finish()
+		r.wait(15_000)
+	}
+}

@@ -154,4 +154,5 @@ const (
 	TextStripOpen        TextKey = "strip_open"
 	TextOtherSide        TextKey = "other_side"
 	TextStripWarm        TextKey = "strip_warm"
+	TextStripAcross      TextKey = "strip_across"
 )
