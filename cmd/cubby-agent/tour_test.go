@@ -37,6 +37,7 @@ func TestTour(t *testing.T) {
 		}
 	}
 	for _, l := range languages {
+		t.Run(string(l)+" behind", func(t *testing.T) { loadingSide(t, l) })
 		t.Run(string(l), func(t *testing.T) {
 			w := newTour(t, l)
 			w.frame()

@@ -5,7 +5,7 @@
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
- *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
@@ -71,7 +71,7 @@ function draw(v) {
   });
   fill(at('buttons'), worded(v, v.buttons), choice);
   fill(at('frame'), worded(v, v.frame), choice);
-  drawMap(v.doors);
+  drawMap(v);
   drawDim(v);
   count(v.seconds);
   if (fresh) speakAndSound(v, before);
@@ -163,17 +163,25 @@ function submit() {
   if (text) send('keys', text);
 }
 
-/** @param {number[]} doors */
-function drawMap(doors) {
-  at('say').classList.toggle('doors', doors.length > 0);
+// The doors of the operation, the others that stand open, and at the loading side what goes on at the other.
+/** @param {View} v */
+function drawMap(v) {
+  const across = v.across || {};
+  at('say').classList.toggle('doors', v.doors.length > 0);
+  at('say').classList.toggle('across', v.doors.length === 0 && at('pad').hidden && Object.keys(across).length > 0);
   for (const cell of at('map').querySelectorAll('.cell')) {
-    const open = doors.includes(Number(cell.dataset.cell));
-    cell.classList.toggle('door', open);
-    cell.textContent = open ? cell.dataset.cell : '';
+    const number = Number(cell.dataset.cell);
+    const door = v.doors.includes(number);
+    const ajar = !door && v.open_doors.includes(number);
+    cell.classList.toggle('door', door);
+    cell.classList.toggle('ajar', ajar);
+    if (across[number]) cell.dataset.across = across[number];
+    else delete cell.dataset.across;
+    cell.textContent = door || ajar || across[number] ? cell.dataset.cell : '';
   }
 }
 
-// The cabinet stands there as its modules do, each to its measure.
+// The cabinet stands there as its modules do, each to its measure: from behind, the last is at the left.
 function drawSite() {
   root.style.setProperty('--mm', site.px_per_mm + 'px');
   at('place').textContent = [site.screen.operator, site.number, site.address].filter(Boolean).join(' · ');
@@ -190,7 +198,8 @@ function drawSite() {
   }
   let wide = 0;
   let high = 0;
-  at('map').replaceChildren(...[...modules.values()].map((rows) => {
+  const asSeen = (things) => side ? things.toReversed() : things;
+  at('map').replaceChildren(...asSeen([...modules.values()]).map((rows) => {
     const module = document.createElement('div');
     module.className = 'module';
     const width = Math.max(...[...rows.values()].map((cells) => cells.reduce((sum, c) => sum + (c.inner.width_mm || 400), 0)));
@@ -201,7 +210,7 @@ function drawSite() {
       const tall = Math.max(...cells.map((c) => c.inner.height_mm || 100));
       row.style.flex = `${tall} 1 0`;
       height += tall;
-      for (const c of cells) {
+      for (const c of asSeen(cells)) {
         const cell = document.createElement('div');
         cell.className = 'cell';
         cell.dataset.cell = String(c.number);
@@ -215,7 +224,7 @@ function drawSite() {
     return module;
   }));
   at('map').style.aspectRatio = `${wide} / ${high}`;
-  if (view) drawMap(view.doors);
+  if (view) drawMap(view);
 }
 
 // lightness is the relative luminance of #rrggbb, as WCAG has it.
@@ -304,7 +313,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
     });
   }, view ? lostAfter : 0);
 }
