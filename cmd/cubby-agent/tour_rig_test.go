@@ -282,6 +282,7 @@ func (w *tour) at(screen cabinet.ScreenID, text cabinet.TextKey, variant ...stri
 	for _, size := range panels {
 		w.turn(size)
 		w.is(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)`)
+		w.settled()
 		wrong, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](misplaced))
 		require.NoError(w.t, err)
 		if w.pictures != "" {

@@ -18,6 +18,7 @@ const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
 const lengths = { digits: 8, letters: 7 }; // of pickup codes: one of base 32 has a letter
 const staffPress = 5000; // ms that the screen of help is pressed for, for technicians
+const long = 70; // characters of a sentence
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
@@ -54,6 +55,7 @@ function draw(v) {
   for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
   root.classList.toggle('quiet', !!v.quiet);
   at('sentence').textContent = v.sentence;
+  at('sentence').classList.toggle('long', v.sentence.length > long);
   at('screen').textContent = v.screen;
   at('hint').classList.toggle('home', v.screen === 'C1');
   at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
@@ -417,6 +419,10 @@ addEventListener('contextmenu', (e) => e.preventDefault());
 // Else the pad would shake anew whenever it is shown again.
 at('pad').addEventListener('animationend', () => at('pad').classList.remove('shake'));
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
+
+// What is touched with low reach stands between the middle of the glass and the footer.
+const footer = document.querySelector('footer');
+new ResizeObserver(() => root.style.setProperty('--foot', footer.offsetHeight + 'px')).observe(footer);
 
 // A page that draws says so: the cabinet starts a browser anew that does not.
 const alive = () => requestAnimationFrame(() => fetch('alive', { method: 'POST' }).catch(() => {}));
