@@ -89,9 +89,10 @@ type View struct {
 	Items     []Item             `json:"items"` // to choose one of
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
-	Doors     []int              `json:"doors"`      // of the operation: open or coming
-	Places    map[int]string     `json:"places"`     // where they are: "upper left"
-	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
+	Doors     []int              `json:"doors"`              // of the operation: open or coming
+	Places    map[int]string     `json:"places"`             // where they are: "upper left"
+	Progress  string             `json:"progress,omitempty"` // which of several doors this is
+	OpenDoors []int              `json:"open_doors"`         // of the whole cabinet
 	// Across is how the doors of the pickup side are, as the loading side of a two-way cabinet has to know: the cells
 	// that are not shut and left alone there.
 	Across  map[int]Across    `json:"across,omitempty"`
@@ -205,6 +206,12 @@ func (s *State) View(now Instant, side models.Side) View {
 	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
+	}
+	if v.Text == TextSize {
+		v.tellFree()
+	}
+	if n := v.Params["n"]; v.Screen == ScreenTake && n != "" && n != "1" {
+		v.Progress = language.sentence(TextProgress, v.Params)
 	}
 	if session.Access.Speech {
 		v.Spoken = v.spoken()

@@ -1,6 +1,7 @@
 package cabinet_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,11 @@ func TestSeveralParcels(t *testing.T) {
 			r.keyIn(r.code("shp_1"))
 			if !c.asks {
 				require.Len(t, r.pulses, 1)
+				if c.parcels == 1 {
+					r.open(1)
+					require.Equal(t, cabinet.TextTake, r.screen().Text)
+					require.Empty(t, r.screen().Progress, "there is but one")
+				}
 				return
 			}
 			v := r.screen()
@@ -54,6 +60,10 @@ func TestSeveralParcels(t *testing.T) {
 				require.Len(t, r.pulses, n)
 				require.Equal(t, map[string]string{"cells": string(rune('0' + n)), "k": string(rune('0' + n)), "n": string(rune('0' + c.parcels))},
 					r.screen().Params)
+				require.Equal(t, fmt.Sprintf("Door %d of %d", n, c.parcels), r.screen().Progress)
+				if c.access == buttonSpeech {
+					require.Contains(t, r.screen().Spoken, r.screen().Progress)
+				}
 				r.close(n)
 				r.wait(300)
 			}

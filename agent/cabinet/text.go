@@ -154,5 +154,7 @@ const (
 	TextStripOpen        TextKey = "strip_open"
 	TextOtherSide        TextKey = "other_side"
 	TextStripWarm        TextKey = "strip_warm"
+	TextProgress         TextKey = "progress"
+	TextSizeFree         TextKey = "size_free"
 	TextStripAcross      TextKey = "strip_across"
 )

@@ -232,6 +232,8 @@ func (w *tour) courier() {
 	w.shipment("unsized", nil, "")
 	w.scan("LABEL-unsized-1")
 	w.at("L11", cabinet.TextSize)
+	w.is(`(() => { const [s, m, l] = ['s', 'm', 'l'].map((size) => document.querySelector('[data-button="size_' + size + '"]'));
+		return 1.5 * s.offsetHeight < m.offsetHeight && 1.5 * m.offsetHeight < l.offsetHeight && [s, m, l].every((b) => /\d/.test(b.textContent)); })()`)
 	w.press(cabinet.ButtonCancel)
 	w.comes("L2", cabinet.TextCourier)
 	w.scan("LABEL-unsized-1")
@@ -356,6 +358,7 @@ func (w *tour) several() {
 	}
 	for range 2 {
 		w.comes("P5", cabinet.TextTake)
+		w.is(`/\d.*2$/.test(document.getElementById('places').textContent)`) // of 2
 		w.shut(w.open(1)[0])
 		w.closed()
 	}

@@ -5,7 +5,7 @@
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
- *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   places: Object<string, string>, progress?: string, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
@@ -58,7 +58,7 @@ function draw(v) {
   at('sentence').classList.toggle('long', v.sentence.length > long);
   at('screen').textContent = v.screen;
   at('hint').classList.toggle('home', v.screen === 'C1');
-  at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
+  at('places').textContent = [v.doors.length === 1 && v.places[v.doors[0]], v.progress].filter(Boolean).join(' · ');
   fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
   fill(at('report'), v.report, reportLine);
   typed.type = v.pad === 'pin' ? 'password' : 'text';
@@ -315,7 +315,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, progress: '', lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
     });
   }, view ? lostAfter : 0);
 }
