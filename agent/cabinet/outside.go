@@ -36,6 +36,9 @@ func (s *State) viewOutside(session *Session, l Language, v *View) {
 	case text != "":
 		v.Screen, v.Text, v.Neighbours = ScreenOut, text, s.Directory.Layout.Neighbours
 		v.Params = map[string]string{"call": s.callUs(l, s.visit())}
+		if text == TextLocksDead && !s.Link.Live { // a lock that does not answer stops no clock, being away does
+			v.Lines = []string{l.sentence(TextTimeStands, nil)}
+		}
 	}
 }
 

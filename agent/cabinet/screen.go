@@ -196,7 +196,12 @@ func (s *State) View(now Instant, side models.Side) View {
 	}
 	s.viewStaff(session, op, &v, now)
 	if session.Over != "" {
+		beneath := v
+		v.Lines = nil
 		s.viewOver(session, &v, now)
+		if v.Screen == ScreenHelp {
+			v.explain(beneath)
+		}
 	}
 	v.Places = s.places(v.Doors, side, language)
 	if loading {

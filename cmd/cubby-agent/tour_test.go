@@ -96,6 +96,7 @@ func (w *tour) frame() {
 	}
 	w.press(cabinet.ButtonDone)
 	w.press(cabinet.ButtonHelp)
+	w.is(`document.getElementById('phone').getBoundingClientRect().width >= 120 && document.querySelectorAll('#lines li').length === 2`)
 	w.at("C5", cabinet.TextHelp)
 	w.press(cabinet.ButtonBack)
 	w.comes("C1", cabinet.TextHome)

@@ -9,7 +9,7 @@
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
- * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}}} Site
+ * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}, phone_qr?: {size: number, path: string}}} Site
  */
 
 const again = 1000; // ms until the next try to reach the cabinet
@@ -57,6 +57,7 @@ function draw(v) {
   at('sentence').textContent = v.sentence;
   at('sentence').classList.toggle('long', v.sentence.length > long);
   at('screen').textContent = v.screen;
+  at('phone').toggleAttribute('hidden', v.screen !== 'C5' || !site?.phone_qr);
   at('hint').classList.toggle('home', v.screen === 'C1');
   at('places').textContent = [v.doors.length === 1 && v.places[v.doors[0]], v.progress].filter(Boolean).join(' · ');
   fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
@@ -169,7 +170,7 @@ function submit() {
 /** @param {View} v */
 function drawMap(v) {
   const across = v.across || {};
-  at('say').classList.toggle('doors', v.doors.length > 0);
+  at('say').classList.toggle('doors', v.doors.length > 0 && v.screen !== 'C5');
   at('say').classList.toggle('across', v.doors.length === 0 && at('pad').hidden && Object.keys(across).length > 0);
   for (const cell of at('map').querySelectorAll('.cell')) {
     const number = Number(cell.dataset.cell);
@@ -193,6 +194,7 @@ function drawSite() {
     root.style.setProperty('--brand', site.screen.colour);
     root.style.setProperty('--on-brand', lightness(site.screen.colour) > 0.18 ? '#000' : '#fff');
   }
+  if (site.phone_qr) drawPhone(site.phone_qr);
   const modules = new Map();
   for (const cell of site.cells) {
     const rows = modules.get(cell.module) || modules.set(cell.module, new Map()).get(cell.module);
@@ -227,6 +229,14 @@ function drawSite() {
   }));
   at('map').style.aspectRatio = `${wide} / ${high}`;
   if (view) drawMap(view);
+}
+
+// A telephone that is held before it calls the support.
+function drawPhone({ size, path }) {
+  const [ground, squares] = at('phone').children;
+  at('phone').setAttribute('viewBox', `0 0 ${size} ${size}`);
+  ground.setAttribute('d', `M0 0h${size}v${size}H0z`);
+  squares.setAttribute('d', path);
 }
 
 // lightness is the relative luminance of #rrggbb, as WCAG has it.
