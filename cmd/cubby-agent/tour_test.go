@@ -105,8 +105,7 @@ func (w *tour) frame() {
 // codes: what comes of typed codes that open nothing.
 func (w *tour) codes() {
 	right := w.code("other")
-	mistyped := right[:7] + string('0'+(right[7]-'0'+1)%10)
-	w.typed(mistyped)
+	w.typed(mistyped(right))
 	w.at("P1", cabinet.TextMistyped)
 	w.pass(46 * time.Second)
 	w.at("C3", cabinet.TextStillHere)
@@ -135,6 +134,9 @@ func (w *tour) codes() {
 	w.press(cabinet.ButtonCancel)
 	w.comes("C1", cabinet.TextHome)
 }
+
+// mistyped is a code with its last digit wrong.
+func mistyped(code string) string { return code[:7] + string('0'+(code[7]-'0'+1)%10) }
 
 // login shows a badge and types its PIN.
 func (w *tour) login() {
@@ -351,6 +353,10 @@ func (w *tour) several() {
 	w.comes("C2", cabinet.TextAccess)
 	w.press("access_low")
 	w.press(cabinet.ButtonDone)
+	w.at("C1", cabinet.TextHome, "low")
+	w.typed(mistyped(w.code("calm")))
+	w.at("P1", cabinet.TextMistyped, "low")
+	w.press(cabinet.ButtonCancel)
 	for _, b := range []cabinet.Button{cabinet.ButtonCancel, cabinet.ButtonOpen} {
 		w.comes("C1", cabinet.TextHome)
 		w.typed(w.code("calm"))
