@@ -91,7 +91,7 @@ type View struct {
 	Courier   models.CourierID   `json:"courier,omitempty"`
 	Doors     []int              `json:"doors"`              // of the operation: open or coming
 	Places    map[int]string     `json:"places"`             // where they are: "upper left"
-	Progress  string             `json:"progress,omitempty"` // which of several doors this is
+	Progress  string             `json:"progress,omitempty"` // how many of several doors have opened
 	OpenDoors []int              `json:"open_doors"`         // of the whole cabinet
 	// Across is how the doors of the pickup side are, as the loading side of a two-way cabinet has to know: the cells
 	// that are not shut and left alone there.

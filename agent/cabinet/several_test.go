@@ -60,7 +60,7 @@ func TestSeveralParcels(t *testing.T) {
 				require.Len(t, r.pulses, n)
 				require.Equal(t, map[string]string{"cells": string(rune('0' + n)), "k": string(rune('0' + n)), "n": string(rune('0' + c.parcels))},
 					r.screen().Params)
-				require.Equal(t, fmt.Sprintf("Door %d of %d", n, c.parcels), r.screen().Progress)
+				require.Equal(t, fmt.Sprintf("%d of %d doors opened", n, c.parcels), r.screen().Progress)
 				if c.access == buttonSpeech {
 					require.Contains(t, r.screen().Spoken, r.screen().Progress)
 				}

@@ -365,7 +365,7 @@ func (w *tour) several() {
 	}
 	for range 2 {
 		w.comes("P5", cabinet.TextTake)
-		w.is(`/\d.*2$/.test(document.getElementById('places').textContent)`) // of 2
+		w.is(`/\d\D+2/.test(document.getElementById('places').textContent)`) // of 2
 		w.shut(w.open(1)[0])
 		w.closed()
 	}
