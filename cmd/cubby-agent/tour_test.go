@@ -95,6 +95,7 @@ func (w *tour) frame() {
 		w.press(cabinet.Button("access_" + mode))
 	}
 	w.press(cabinet.ButtonDone)
+	w.comes("C1", cabinet.TextHome)
 	w.press(cabinet.ButtonHelp)
 	w.is(`document.getElementById('phone').getBoundingClientRect().width >= 120 && document.querySelectorAll('#lines li').length === 2`)
 	w.at("C5", cabinet.TextHelp)
