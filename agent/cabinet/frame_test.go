@@ -186,6 +186,33 @@ func TestNothingResetsWithADoorOpen(t *testing.T) {
 	require.Equal(t, cabinet.ScreenLeftOpen, r.screen().Screen)
 }
 
+// TestHelpSaysWhatHappens on the page beneath it, and what to do there.
+func TestHelpSaysWhatHappens(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	help := func(now, do string) {
+		t.Helper()
+		r.press(cabinet.ButtonHelp)
+		require.Equal(t, cabinet.ScreenHelp, r.screen().Screen)
+		require.Len(t, r.screen().Lines, 2)
+		require.Equal(t, "Just now: "+now, r.screen().Lines[0])
+		require.Contains(t, r.screen().Lines[1], do)
+		r.press(cabinet.ButtonBack)
+	}
+	help(r.screen().Sentence, "type the code of your message")
+	r.keyIn(r.mistyped("shp_1"))
+	help(r.screen().Sentence, "Press Back to go on")
+	r.keyIn(r.code("shp_1"))
+	r.open(1)
+	help("Take it from cell 1 and close the door.", "close the door once you are done")
+	r.close(1)
+	r.press(cabinet.ButtonYesTaken)
+	r.wait(200_000)
+	r.board(false, 1, 2)
+	r.do(cabinet.Touched{}) // it was dim
+	help(r.screen().Sentence, "come back later")
+}
+
 // TestHelpSaysWhereYouAre: what the support asks for first.
 func TestHelpSaysWhereYouAre(t *testing.T) {
 	t.Parallel()

@@ -137,6 +137,8 @@ func TestASizeThatIsNotKnown(t *testing.T) {
 		require.Equal(t, cabinet.ScreenSize, r.screen().Screen)
 		require.Equal(t, []cabinet.Button{"size_s", "size_m", "size_xl", cabinet.ButtonCancel}, r.screen().Buttons)
 		require.Equal(t, "1", r.screen().Params["free_m"])
+		require.Equal(t, "M: 1 free", r.screen().Labels["size_m"])
+		require.Equal(t, "Cancel", r.screen().Labels[cabinet.ButtonCancel])
 		require.Empty(t, r.screen().Items)
 		return r
 	}

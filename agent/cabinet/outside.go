@@ -36,6 +36,9 @@ func (s *State) viewOutside(session *Session, l Language, v *View) {
 	case text != "":
 		v.Screen, v.Text, v.Neighbours = ScreenOut, text, s.Directory.Layout.Neighbours
 		v.Params = map[string]string{"call": s.callUs(l, s.visit())}
+		if text == TextLocksDead && !s.Link.Live { // a lock that does not answer stops no clock, being away does
+			v.Lines = []string{l.sentence(TextTimeStands, nil)}
+		}
 	}
 }
 
@@ -76,6 +79,17 @@ func (s *State) strips(side models.Side, op *Operation, now Instant, l Language)
 	for _, other := range sides() {
 		if o := s.operation(s.sessionAt(other).Operation); other != side && o != nil && !o.ended() {
 			say(TextStripOtherSide, nil)
+		}
+	}
+	if side == models.SideBack && s.twoWay() {
+		var open []int
+		for n, is := range s.across() {
+			if is == AcrossOpen {
+				open = append(open, n)
+			}
+		}
+		if len(open) > 0 {
+			say(TextStripAcross, map[string]string{"cells": numbers(open)})
 		}
 	}
 	if label := s.sessionAt(side).Next.Label; label != "" {

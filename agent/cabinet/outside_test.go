@@ -40,6 +40,18 @@ func TestOutOfUse(t *testing.T) {
 	require.Empty(t, r.screen().Neighbours)
 }
 
+// TestStorageTimeStandsStill while the cabinet is away, and not for locks that do not answer: that is what the screen says.
+func TestStorageTimeStandsStill(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	r.online()
+	r.board(false, 1, 2)
+	require.Equal(t, cabinet.TextLocksDead, r.screen().Text)
+	require.Empty(t, r.screen().Lines)
+	r.do(cabinet.LinkDown{})
+	require.Equal(t, []string{"Storage time stands still while the locker is without network."}, r.screen().Lines)
+}
+
 // TestNoLockAnswers: one board that answers again is enough to serve.
 func TestNoLockAnswers(t *testing.T) {
 	t.Parallel()

@@ -89,20 +89,24 @@ type View struct {
 	Items     []Item             `json:"items"` // to choose one of
 	Operation models.OperationID `json:"operation,omitempty"`
 	Courier   models.CourierID   `json:"courier,omitempty"`
-	Doors     []int              `json:"doors"`      // of the operation: open or coming
-	Places    map[int]string     `json:"places"`     // where they are: "upper left"
-	OpenDoors []int              `json:"open_doors"` // of the whole cabinet
-	Offline   bool               `json:"offline"`
-	Strips    []string           `json:"strips"`
-	Frame     []Button           `json:"frame"`  // around the screen: languages, help
-	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
-	Pad       PadKind            `json:"pad,omitempty"`
-	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
-	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
-	Access    Access             `json:"access"`
-	Dim       bool               `json:"dim,omitempty"`
-	Lines     []string           `json:"lines,omitempty"`   // under the sentence, to read
-	Seconds   int                `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
+	Doors     []int              `json:"doors"`              // of the operation: open or coming
+	Places    map[int]string     `json:"places"`             // where they are: "upper left"
+	Progress  string             `json:"progress,omitempty"` // how many of several doors have opened
+	OpenDoors []int              `json:"open_doors"`         // of the whole cabinet
+	// Across is how the doors of the pickup side are, as the loading side of a two-way cabinet has to know: the cells
+	// that are not shut and left alone there.
+	Across  map[int]Across    `json:"across,omitempty"`
+	Offline bool              `json:"offline"`
+	Strips  []string          `json:"strips"`
+	Frame   []Button          `json:"frame"`  // around the screen: languages, help
+	Labels  map[Button]string `json:"labels"` // what stands on the buttons
+	Pad     PadKind           `json:"pad,omitempty"`
+	Spoken  string            `json:"spoken,omitempty"` // what is read aloud, to who wants it
+	Quiet   bool              `json:"quiet,omitempty"`  // light alone: no sound
+	Access  Access            `json:"access"`
+	Dim     bool              `json:"dim,omitempty"`
+	Lines   []string          `json:"lines,omitempty"`   // under the sentence, to read
+	Seconds int               `json:"seconds,omitempty"` // until the page goes away by itself, where that is told
 	// Report is what a technician reads.
 	Report []ReportLine `json:"report,omitempty"`
 	// Neighbours are other lockers to go to.
@@ -169,13 +173,27 @@ func (s *State) View(now Instant, side models.Side) View {
 	}
 	s.viewStaff(session, op, &v, now)
 	if session.Over != "" {
+		beneath := v
+		v.Lines = nil
 		s.viewOver(session, &v, now)
+		if v.Screen == ScreenHelp {
+			v.explain(beneath)
+		}
 	}
-	v.Places = s.places(v.Doors, language)
+	v.Places = s.places(v.Doors, side, language)
+	if loading {
+		v.Across = s.across()
+	}
 	v.Sentence = language.sentence(v.Text, v.Params)
 	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
+	}
+	if v.Text == TextSize {
+		v.tellFree()
+	}
+	if n := v.Params["n"]; v.Screen == ScreenTake && n != "" && n != "1" {
+		v.Progress = language.sentence(TextProgress, v.Params)
 	}
 	if session.Access.Speech {
 		v.Spoken = v.spoken()
@@ -194,10 +212,6 @@ func (s *State) page(session *Session, now Instant) (v View, op *Operation) {
 		Screen: session.Screen, Text: session.Text, Params: session.Params, Courier: session.Courier,
 		Doors: []int{}, OpenDoors: []int{}, Strips: []string{}, Offline: !s.Link.Live,
 	}
-	loading := s.twoWay() && session == &s.BackSession
-	if loading && v.Text == TextHome {
-		v.Text = TextShowBadge
-	}
 	op = s.operation(session.Operation)
 	if op != nil && !op.ended() {
 		s.viewOperation(op, &v, now)
@@ -214,6 +228,9 @@ func (s *State) page(session *Session, now Instant) (v View, op *Operation) {
 		v.Params = map[string]string{"time": s.clock(session.AtMS)}
 	}
 	s.viewOutside(session, language, &v)
+	if v.Text == TextHome && s.twoWay() && session == &s.BackSession {
+		v.Text = TextShowBadge // whoever stands there loads
+	}
 	s.viewService(session, &v)
 	return v, op
 }

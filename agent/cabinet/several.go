@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"slices"
 	"strconv"
 
 	"cubby/models"
@@ -48,59 +49,73 @@ func (op *Operation) progress() (k, n int) {
 	return max(k, 1), len(op.Doors)
 }
 
-// places says where doors are, as a person sees them who stands before the cabinet.
-func (s *State) places(cells []int, l Language) map[int]string {
+// places says where doors are, as a person sees them who stands before a side of the cabinet.
+func (s *State) places(cells []int, side models.Side, l Language) map[int]string {
 	places := map[int]string{}
 	for _, n := range cells {
-		if place := s.place(s.cell(n)); place != "" {
+		if place := s.place(s.cell(n), side); place != "" {
 			places[n] = l.sentence(place, nil)
 		}
 	}
 	return places
 }
 
-// place is where a cell is among those of its side: in which third from the top, and from the
-// left. A layout that does not say has no places.
-func (s *State) place(c *Cell) TextKey {
+// place is where a cell is among those of a side: in which third from the top, and from the left. Modules and the cells of a
+// row are counted from the left as the front is seen: at the back the last is the first. A layout that does not say has no
+// places.
+func (s *State) place(c *Cell, side models.Side) TextKey {
 	if c.Layout.Row < 1 {
 		return ""
 	}
-	var modules []int
+	if !atSide(c.Layout, side) {
+		side = sideOfCell(c.Layout)
+	}
+	var modules, row []int
 	rows := 0
 	for _, other := range s.Cells {
-		if sideOfCell(other.Layout) != sideOfCell(c.Layout) {
+		if !atSide(other.Layout, side) {
 			continue
 		}
-		if len(modules) == 0 || modules[len(modules)-1] != other.Layout.Module {
+		if !slices.Contains(modules, other.Layout.Module) {
 			modules = append(modules, other.Layout.Module)
 		}
-		if other.Layout.Module == c.Layout.Module {
-			rows = max(rows, other.Layout.Row)
+		if other.Layout.Module != c.Layout.Module {
+			continue
+		}
+		rows = max(rows, other.Layout.Row)
+		if other.Layout.Row == c.Layout.Row {
+			row = append(row, other.Number())
 		}
 	}
-	column := 0
-	for i, m := range modules {
-		if m == c.Layout.Module {
-			column = i
-		}
+	slices.Sort(modules)
+	columns := len(modules) * len(row)
+	column := slices.Index(modules, c.Layout.Module)*len(row) + slices.Index(row, c.Number())
+	if side == models.SideBack {
+		column = columns - 1 - column
 	}
-	high, wide := third(c.Layout.Row-1, rows), third(column, len(modules))
-	if len(modules) < 2 {
+	high := third(c.Layout.Row-1, rows)
+	if columns < 2 {
 		return []TextKey{TextUpper, TextMiddle, TextLower}[high]
 	}
 	return [3][3]TextKey{
 		{TextUpperLeft, TextUpperMiddle, TextUpperRight},
 		{TextMiddleLeft, TextMiddleMiddle, TextMiddleRight},
 		{TextLowerLeft, TextLowerMiddle, TextLowerRight},
-	}[high][wide]
+	}[high][third(column, columns)]
 }
 
 // third is in which third of n the middle of the i-th is, counted from 0.
 func third(i, n int) int { return (2*i + 1) * 3 / (2 * n) }
 
+// sideOfCell is the face at which a cell with one door has it; one with two has both.
 func sideOfCell(l models.LayoutCell) models.Side {
 	if l.Side == models.SideBack {
 		return models.SideBack
 	}
 	return models.SideFront
+}
+
+// atSide reports whether a cell has a door at a face.
+func atSide(l models.LayoutCell, side models.Side) bool {
+	return l.Side == models.SideBoth || sideOfCell(l) == side
 }

@@ -40,6 +40,30 @@ func (t *turn) eachSession(do func()) {
 	t.Session = was
 }
 
+// Across is why a cell's door at the loading side stays shut: what goes on at its other door.
+type Across string
+
+// What goes on there.
+const (
+	AcrossOpen       Across = "open"       // the pickup door
+	AcrossCollecting Across = "collecting" // somebody has asked for what is inside, or for it once more
+)
+
+// across lists the cells whose pickup door has the loading side wait.
+func (s *State) across() map[int]Across {
+	across := map[int]Across{}
+	for _, c := range s.Cells {
+		op := s.operation(c.Operation)
+		switch {
+		case c.Leaf.Open:
+			across[c.Number()] = AcrossOpen
+		case op != nil && !op.ended() && op.Kind == models.Pickup:
+			across[c.Number()] = AcrossCollecting
+		}
+	}
+	return across
+}
+
 // showing is the session whose screen shows an operation. Nobody reads what is shown on the
 // session of one that no screen shows any more.
 func (s *State) showing(op *Operation) *Session {

@@ -33,6 +33,7 @@ func (v View) spoken() string {
 	for _, door := range v.Doors {
 		said = append(said, v.Places[door])
 	}
+	said = append(said, v.Progress)
 	for _, item := range v.Items {
 		said = append(said, item.Label)
 	}

@@ -44,6 +44,17 @@ func (s *State) sizeButtons(session *Session) []Button {
 	return append(offered, ButtonCancel)
 }
 
+// tellFree puts on each button of a size how many cells of it are free.
+func (v *View) tellFree() {
+	for _, b := range v.Buttons {
+		if size, ok := sizeOfButton(b); ok {
+			v.Labels[b] = v.Language.sentence(TextSizeFree, map[string]string{
+				"size": v.Labels[b], "free": v.Params["free_"+strings.ToLower(string(size))],
+			})
+		}
+	}
+}
+
 // parcelOf finds a parcel of the directory by its id alone.
 func (s *State) parcelOf(id models.ParcelID) models.DirectoryParcel {
 	for _, shipment := range s.Directory.ids() {

@@ -155,4 +155,13 @@ const (
 	TextStripOpen        TextKey = "strip_open"
 	TextOtherSide        TextKey = "other_side"
 	TextStripWarm        TextKey = "strip_warm"
+	TextHelpNow          TextKey = "help_now"
+	TextHelpDoor         TextKey = "help_door"
+	TextHelpLater        TextKey = "help_later"
+	TextHelpCode         TextKey = "help_code"
+	TextHelpGoOn         TextKey = "help_go_on"
+	TextTimeStands       TextKey = "time_stands"
+	TextProgress         TextKey = "progress"
+	TextSizeFree         TextKey = "size_free"
+	TextStripAcross      TextKey = "strip_across"
 )

@@ -153,3 +153,42 @@ func TestNoCourierOpensTheFrontFromTheBack(t *testing.T) {
 	r.at(models.SideBack, cabinet.Scanned{Text: "shp_1-1"})
 	require.Equal(t, 2, r.pulses[0].Cell)
 }
+
+// TestTheLoadingSideIsOutOfServiceToo: a courier is told why nothing works as a client is.
+func TestTheLoadingSideIsOutOfServiceToo(t *testing.T) {
+	t.Parallel()
+	r := twoWay(t)
+	r.do(cabinet.PowerChanged{Power: cabinet.Power{Low: true}})
+	require.Equal(t, cabinet.ScreenPower, r.back().Screen)
+	r.do(cabinet.PowerChanged{})
+	require.Equal(t, cabinet.TextShowBadge, r.back().Text)
+	r.board(false, 1, 2)
+	require.Equal(t, cabinet.ScreenOut, r.back().Screen)
+	require.Equal(t, cabinet.TextLocksDead, r.back().Text)
+	r.board(true, 1, 2)
+	require.Equal(t, cabinet.TextShowBadge, r.back().Text)
+}
+
+// TestTheLoadingSideKnowsOfTheOther: which cells are collected from, and which stand open there.
+func TestTheLoadingSideKnowsOfTheOther(t *testing.T) {
+	t.Parallel()
+	r := twoWay(t)
+	r.at(models.SideBack, cabinet.Scanned{Text: badge})
+	r.at(models.SideBack, cabinet.Keyed{Text: pin})
+	r.at(models.SideBack, cabinet.Scanned{Text: "shp_1-1"})
+	cell := r.pulses[0].Cell
+	r.loadDoor(cell, true)
+	require.Empty(t, r.back().Across, "its own doors are not across")
+	r.loadDoor(cell, false)
+	r.at(models.SideFront, cabinet.Keyed{Text: r.code("shp_1")})
+	r.wait(1000)
+	require.Equal(t, map[int]cabinet.Across{cell: cabinet.AcrossCollecting}, r.back().Across)
+	r.open(cell)
+	require.Equal(t, map[int]cabinet.Across{cell: cabinet.AcrossOpen}, r.back().Across)
+	require.Contains(t, r.back().Strips, "Open at the pickup side: 1.")
+	require.Empty(t, r.screen().Across)
+	require.NotContains(t, r.screen().Strips, "Open at the pickup side: 1.")
+	r.close(cell)
+	r.at(models.SideFront, cabinet.Pressed{Button: cabinet.ButtonYesTaken})
+	require.Empty(t, r.back().Across)
+}

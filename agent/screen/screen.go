@@ -52,6 +52,7 @@ type Panel struct {
 type site struct {
 	cabinet.Site
 	Panel
+	PhoneQR *drawing `json:"phone_qr,omitempty"` // of the support
 }
 
 type server struct {
@@ -160,10 +161,17 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	var drawn []byte
+	is := site{Panel: s.panel}
 	for {
-		now, err := json.Marshal(site{s.cabinet.Site(), s.panel})
+		phone := is.Screen.Phone
+		is.Site = s.cabinet.Site()
+		var err3 error
+		if is.Screen.Phone != phone {
+			is.PhoneQR, err3 = phoneQR(is.Screen.Phone)
+		}
+		now, err := json.Marshal(is)
 		raw, err2 := json.Marshal(s.cabinet.View(side(r)))
-		if err := errors.Join(err, err2); err != nil {
+		if err := errors.Join(err, err2, err3); err != nil {
 			s.log.Error("the view has no form", "error", err)
 			return
 		}

@@ -21,9 +21,10 @@ import (
 
 const (
 	slowedBy = 4                      // times, of the browser's processor
-	feedback = 100 * time.Millisecond // from the finger to a drawn key, for 95 of 100
-	presses  = 20
-	rounds   = 40
+	feedback = 100 * time.Millisecond // from the finger to what is drawn, for 95 of 100
+	rounds   = 10                     // of a measurement
+	// measurements are tried on a machine that is busy with something else.
+	measurements = 3
 	// hangs is how long a hung page may stand: the kiosk's patience, a browser's start, and some more.
 	hangs = 90 * time.Second
 )
@@ -37,13 +38,14 @@ func freeAddress(t *testing.T) string {
 	return free.Addr().String()
 }
 
-// measured has the page tell how long a key's press waits until it is drawn.
+// measured has the page tell how long a press waits until it is drawn.
 const measured = `window.waits = []; addEventListener('pointerdown', (e) => {
 	requestAnimationFrame(() => setTimeout(() => window.waits.push(performance.now() - e.timeStamp)));
 }, true)`
 
-// TestFeedback: a finger sees within 100 ms that it was felt, also on a processor of a quarter of this one's speed. What
-// else runs here may be in the way: the limit has to be kept in one of ten rounds.
+// TestFeedback: a finger sees within 100 ms that it was felt, on a key as on a button, also on a processor of a quarter of
+// this one's speed: 95 of all 100 presses of a measurement. What else runs here may be in the way of a whole measurement,
+// so that it is repeated, but twice at most.
 func TestFeedback(t *testing.T) {
 	p := newPlace(t, 12)
 	address := freeAddress(t)
@@ -54,35 +56,59 @@ func TestFeedback(t *testing.T) {
 	require.NoError(t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](measured)))
 	_, err := chromedp.Call(b.ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: slowedBy})
 	require.NoError(t, err)
-	var p50, p95 time.Duration
-	for range rounds {
-		p50, p95 = b.round()
-		t.Logf("with the processor slowed %d times, from the finger to the drawn key: p50 %v, p95 %v", slowedBy, p50, p95)
-		if p95 < feedback {
+	var waits []time.Duration
+	for range measurements {
+		waits = nil
+		for range rounds {
+			waits = append(waits, b.round()...)
+		}
+		slices.Sort(waits)
+		require.Len(t, waits, rounds*len(pressed))
+		t.Logf("with the processor slowed %d times, from the finger to what is drawn: p50 %v, p95 %v, at most %v",
+			slowedBy, part(waits, 50), part(waits, 95), waits[len(waits)-1])
+		if part(waits, 95) < feedback {
 			return
 		}
 	}
-	t.Fatalf("from the finger to the drawn key: p95 %v in the last of %d rounds", p95, rounds)
+	t.Fatalf("from the finger to what is drawn: p95 %v in the last of %d measurements", part(waits, 95), measurements)
 }
 
-// round presses the keys 1 and erase in turn.
-func (b *browser) round() (p50, p95 time.Duration) {
+// part is the wait that so many of 100 are no longer than.
+func part(sorted []time.Duration, percent int) time.Duration {
+	return sorted[(len(sorted)*percent+99)/100-1]
+}
+
+// pressed are the places of a round, one after the other: keys, and buttons of which the cabinet's answer draws the page anew.
+var pressed = []string{
+	key("1"), key("⌫"), button("language_de"), key("5"), key("⌫"), button("language_ar"), key("9"), key("⌫"), button("language_en"), key("⌫"),
+}
+
+func key(name string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll('#keys button')].find((k) => k.textContent === %q)`, name)
+}
+
+func button(name string) string {
+	return fmt.Sprintf(`document.querySelector('[data-button="%s"]')`, name)
+}
+
+// round presses each place once, and says how long it took.
+func (b *browser) round() []time.Duration {
 	b.t.Helper()
 	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](`window.waits.length = 0`)))
-	for n := range presses {
+	for n, what := range pressed {
 		place, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](fmt.Sprintf(
-			`(() => { const r = [...document.querySelectorAll('#keys button')].find((k) => k.textContent === %q).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, []string{"1", "⌫"}[n%2])))
+			`(() => { const r = %s.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, what)))
 		require.NoError(b.t, err)
 		require.NoError(b.t, chromedp.Do(b.ctx, chromedp.MouseClickXY(place[0], place[1])))
 		b.is(fmt.Sprintf(`window.waits.length > %d`, n))
 	}
-	waits, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](`window.waits`))
+	took, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]float64](`window.waits`))
 	require.NoError(b.t, err)
-	slices.Sort(waits)
-	at := func(part int) time.Duration {
-		return time.Duration(waits[(len(waits)-1)*part/100] * float64(time.Millisecond)).Round(time.Millisecond)
+	var waits []time.Duration
+	for _, ms := range took {
+		waits = append(waits, time.Duration(ms*float64(time.Millisecond)).Round(time.Millisecond))
 	}
-	return at(50), at(95)
+	return waits
 }
 
 // TestHungPage: the agent starts a browser whose page hangs anew, and the new one serves.

@@ -44,20 +44,30 @@ type place struct {
 
 func newPlace(t *testing.T, locks ...int) *place {
 	t.Helper()
+	first := 1
+	var simulated []boards.Board
+	for i, n := range locks {
+		simulated = append(simulated, boards.Board{Address: i, First: first, Locks: n})
+		first += n
+	}
+	p := newPlaceOf(t, simulated...)
+	p.furnish(first - 1)
+	return p
+}
+
+// newPlaceOf has other boards on its line, and no layout.
+func newPlaceOf(t *testing.T, simulated ...boards.Board) *place {
+	t.Helper()
 	p := &place{t: t, dir: t.TempDir(), gateway: gatewaytest.New(t), time: host.Computer}
 	var err error
 	p.steel, err = boards.OpenSteel(p.in("steel.json"), 0)
 	require.NoError(t, err)
-	first := 1
-	var simulated []boards.Board
 	var configured []map[string]any
-	for i, n := range locks {
-		simulated = append(simulated, boards.Board{Address: i, First: first, Locks: n})
+	for i, b := range simulated {
 		configured = append(configured, map[string]any{
-			"name": string(rune('A' + i)), "dialect": "kerong-cu48", "address": i, "first_cell": first, "channels": n,
+			"name": string(rune('A' + i)), "dialect": "kerong-cu48", "address": b.Address, "first_cell": b.First, "channels": b.Locks,
 			"feedback": "closed_when_locked",
 		})
-		first += n
 	}
 	p.bus, err = boards.NewBus(p.in("bus"), p.steel, simulated)
 	require.NoError(t, err)
@@ -76,7 +86,6 @@ func newPlace(t *testing.T, locks ...int) *place {
 		"scanners": []any{map[string]any{"port": "serial:" + p.in("scanner") + "?baud=9600"}},
 	}
 	p.configure(nil)
-	p.furnish(first - 1)
 	return p
 }
 

@@ -79,11 +79,17 @@ const misplaced = `(() => {
 			e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')) wrong.push('scrolls: ' + (e.id || e.tagName));
 	if (page.scrollHeight > innerHeight || page.scrollWidth > innerWidth) wrong.push('the page scrolls');
 	const things = [...document.querySelectorAll('button:not(#veil), input, #sentence, #doors li, #strips p, #screen')].filter((e) => e.checkVisibility());
+	const classes = document.documentElement.classList, low = classes.contains('low');
+	const mm = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--mm'));
+	// Keys of digits are 20 mm; 34 keys are as large as there is room for, and so are those of who types beside the glass.
+	const least = document.querySelector('#keys.base32') || classes.contains('keypad') ? 15 : 20;
 	things.forEach((e, i) => {
 		const r = box(e), name = e.id || e.textContent;
 		if (r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight) wrong.push('outside: ' + name);
 		if (e.tagName === 'BUTTON' && r.height < 64) wrong.push('low: ' + name + ' ' + r.height);
-		if (e.tagName === 'BUTTON' && innerHeight > innerWidth && r.top < innerHeight / 2) wrong.push('too high to reach: ' + name);
+		if (e.closest('#keys:not(.letters)') && Math.min(r.width, r.height) < least * mm - .5)
+			wrong.push('a small key: ' + name + ', ' + (r.width / mm).toFixed(1) + ' by ' + (r.height / mm).toFixed(1) + ' mm');
+		if (e.tagName === 'BUTTON' && (innerHeight > innerWidth || low) && r.top < innerHeight / 2) wrong.push('too high to reach: ' + name);
 		if (e.tagName === 'LI' && things.filter((o) => o.tagName === 'LI').length === 1 && r.height < 300) wrong.push('a small door number: ' + r.height);
 		for (const o of things.slice(i + 1)) {
 			const q = box(o);
@@ -110,11 +116,18 @@ func (b *browser) fits(name string) {
 		mm := map[int64]string{1080: "4.05px", 1280: "5.9px"}[size[0]]
 		require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.documentElement.style.setProperty('--mm', %q)", mm))))
 		b.is(fmt.Sprintf(`innerWidth === %d && innerHeight === %d`, size[0], size[1]))
+		b.settled()
 		wrong, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](misplaced))
 		require.NoError(b.t, err)
 		browsertest.Keep(b.t, b.ctx, fmt.Sprintf("screen-%s-%d", name, size[0]), chromedp.CaptureScreenshot())
 		require.Empty(b.t, wrong, "%s at %v", name, size)
 	}
+}
+
+// settled waits until the page has taken in how high its footer is.
+func (b *browser) settled() {
+	b.t.Helper()
+	b.is(`getComputedStyle(document.documentElement).getPropertyValue('--foot') === document.querySelector('footer').offsetHeight + 'px'`)
 }
 
 // TestScreen: what people see and touch, in a real browser before a real cabinet.

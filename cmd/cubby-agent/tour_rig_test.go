@@ -23,6 +23,9 @@ import (
 // envScreens names a folder that the tour leaves its pictures in: one for each language.
 const envScreens = "CUBBY_SCREENS"
 
+// heldStill is for how long a code counts as held to the scanner still, with what a busy machine takes to read it.
+const heldStill = 3 * time.Second
+
 // mostBytes is how large a picture may be.
 const mostBytes = 150_000
 
@@ -39,6 +42,8 @@ type tour struct {
 	offered   map[string]bool // "P5 problem": the buttons of a screen
 	pressed   map[string]bool
 	pictures  string // folder; empty: none are taken
+	prefix    string // of their names
+	origin    string // of its page
 	axe       string
 	told      int // entries since it began
 	stuck     int // the cell that a jammed door left in doubt
@@ -48,7 +53,12 @@ type tour struct {
 
 // newTour furnishes a cabinet of three sizes and switches it on.
 func newTour(t *testing.T, language cabinet.Language) *tour {
-	p := newPlace(t, 12)
+	return walk(t, newPlace(t, 12), language, models.SideFront)
+}
+
+// walk furnishes a cabinet of three sizes, whose cells have their doors at a side or at both, and switches it on: who walks
+// stands at the front, or at the back of one with both.
+func walk(t *testing.T, p *place, language cabinet.Language, side models.Side) *tour {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := free.Addr().String() // a restart must find it again
@@ -62,7 +72,7 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 	p.time = host.ClockSources{Wall: host.Computer.Wall, Uptime: clock.uptime, Synced: func() bool { return true }}
 	layout := models.DirectoryLayout{
 		Locker: locker, Number: "L-001", Address: "Station Square 5", State: models.LockerActive,
-		Screen: models.ScreenProfile{Phone: "+49 30 1234567", Operator: "Cubby", Languages: []string{"en", "ru", "de", "ar"}},
+		Screen: models.ScreenProfile{Phone: "+49301234567", Operator: "Cubby", Languages: []string{"en", "ru", "de", "ar"}},
 	}
 	for n := range 12 {
 		size, high := models.SizeS, 110
@@ -73,28 +83,24 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 			size, high = models.SizeL, 410
 		}
 		layout.Cells = append(layout.Cells, models.LayoutCell{
-			Number: n + 1, Module: 1 + n/6, Row: 1 + n%6, Size: size, Regime: models.Ambient,
+			Number: n + 1, Module: 1 + n/6, Row: 1 + n%6, Size: size, Regime: models.Ambient, Side: side,
 			Inner: models.Dimensions{WidthMM: 420, HeightMM: high, DepthMM: 600}, MaxWeightG: 20_000,
 		})
 	}
 	p.cabinet().Tell(models.EntryLayout, string(locker), layout)
 	for n, badge := range []string{"BADGE-1", "BADGE-2"} {
-		pin, err := models.HashPIN("4711", rand.Reader)
-		require.NoError(t, err)
-		id := models.CourierID(fmt.Sprintf("cou_%d", n+1))
-		p.cabinet().Tell(models.EntryCourier, string(id), models.DirectoryCourier{
-			Courier: id, Organization: models.OrganizationID(fmt.Sprintf("org_%d", n+1)), Role: models.RoleCourier,
-			Badge: badge, PINHash: pin, Unannounced: true,
+		p.tellCourier(fmt.Sprintf("cou_%d", n+1), models.DirectoryCourier{
+			Organization: models.OrganizationID(fmt.Sprintf("org_%d", n+1)), Role: models.RoleCourier, Badge: badge, Unannounced: true,
 		})
 	}
-	pin, err := models.HashPIN("4711", rand.Reader)
-	require.NoError(t, err)
-	p.cabinet().Tell(models.EntryCourier, "cou_3", models.DirectoryCourier{
-		Courier: "cou_3", Organization: "org_3", Operator: true, Role: models.RoleTechnician, Badge: "STAFF-1", PINHash: pin,
-	})
+	p.tellCourier("cou_3", models.DirectoryCourier{Organization: "org_3", Operator: true, Role: models.RoleTechnician, Badge: "STAFF-1"})
 	r := p.enroll().run()
+	url := "http://" + address
+	if side == models.SideBoth {
+		url += "?side=back"
+	}
 	w := &tour{
-		browser: newBrowserFor(t, "http://"+address, 10*time.Minute), r: r, language: language, time: clock,
+		browser: newBrowserFor(t, url, 10*time.Minute), r: r, language: language, time: clock, origin: "http://" + address,
 		ups: ups, seen: map[string]bool{}, offered: map[string]bool{}, pressed: map[string]bool{},
 	}
 	raw, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
@@ -105,6 +111,15 @@ func newTour(t *testing.T, language cabinet.Language) *tour {
 		require.NoError(t, os.MkdirAll(w.pictures, 0o755))
 	}
 	return w
+}
+
+// tellCourier announces one whose PIN is 4711.
+func (p *place) tellCourier(id string, c models.DirectoryCourier) {
+	p.t.Helper()
+	pin, err := models.HashPIN("4711", rand.Reader)
+	require.NoError(p.t, err)
+	c.Courier, c.PINHash = models.CourierID(id), pin
+	p.cabinet().Tell(models.EntryCourier, id, c)
 }
 
 // passing is the cabinet's uptime: the computer's, that much later, or not passing at all.
@@ -183,7 +198,7 @@ func (w *tour) code(name string) string {
 // held there still.
 func (w *tour) scan(text string) {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return text != w.scanned || time.Since(w.scannedAt) > 1600*time.Millisecond }, soon, often)
+	require.Eventually(w.t, func() bool { return text != w.scanned || time.Since(w.scannedAt) > heldStill }, soon, often)
 	require.NoError(w.t, w.r.scanner.Scan(text))
 	w.scanned, w.scannedAt = text, time.Now()
 }
@@ -266,10 +281,11 @@ func (w *tour) at(screen cabinet.ScreenID, text cabinet.TextKey, variant ...stri
 	w.comes(screen, text)
 	defer w.time.stop()() // it stays while it is looked at
 	w.seen[string(screen)] = true
-	name := strings.Join(append([]string{string(screen)}, append([]string{strings.ReplaceAll(string(text), "_", "-")}, variant...)...), "-")
+	name := w.prefix + strings.Join(append([]string{string(screen)}, append([]string{strings.ReplaceAll(string(text), "_", "-")}, variant...)...), "-")
 	for _, size := range panels {
 		w.turn(size)
 		w.is(`document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)`)
+		w.settled()
 		wrong, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](misplaced))
 		require.NoError(w.t, err)
 		if w.pictures != "" {

@@ -37,6 +37,7 @@ func TestTour(t *testing.T) {
 		}
 	}
 	for _, l := range languages {
+		t.Run(string(l)+" behind", func(t *testing.T) { loadingSide(t, l) })
 		t.Run(string(l), func(t *testing.T) {
 			w := newTour(t, l)
 			w.frame()
@@ -94,7 +95,9 @@ func (w *tour) frame() {
 		w.press(cabinet.Button("access_" + mode))
 	}
 	w.press(cabinet.ButtonDone)
+	w.comes("C1", cabinet.TextHome)
 	w.press(cabinet.ButtonHelp)
+	w.is(`document.getElementById('phone').getBoundingClientRect().width >= 120 && document.querySelectorAll('#lines li').length === 2`)
 	w.at("C5", cabinet.TextHelp)
 	w.press(cabinet.ButtonBack)
 	w.comes("C1", cabinet.TextHome)
@@ -103,8 +106,7 @@ func (w *tour) frame() {
 // codes: what comes of typed codes that open nothing.
 func (w *tour) codes() {
 	right := w.code("other")
-	mistyped := right[:7] + string('0'+(right[7]-'0'+1)%10)
-	w.typed(mistyped)
+	w.typed(mistyped(right))
 	w.at("P1", cabinet.TextMistyped)
 	w.pass(46 * time.Second)
 	w.at("C3", cabinet.TextStillHere)
@@ -133,6 +135,9 @@ func (w *tour) codes() {
 	w.press(cabinet.ButtonCancel)
 	w.comes("C1", cabinet.TextHome)
 }
+
+// mistyped is a code with its last digit wrong.
+func mistyped(code string) string { return code[:7] + string('0'+(code[7]-'0'+1)%10) }
 
 // login shows a badge and types its PIN.
 func (w *tour) login() {
@@ -231,6 +236,8 @@ func (w *tour) courier() {
 	w.shipment("unsized", nil, "")
 	w.scan("LABEL-unsized-1")
 	w.at("L11", cabinet.TextSize)
+	w.is(`(() => { const [s, m, l] = ['s', 'm', 'l'].map((size) => document.querySelector('[data-button="size_' + size + '"]'));
+		return 1.5 * s.offsetHeight < m.offsetHeight && 1.5 * m.offsetHeight < l.offsetHeight && [s, m, l].every((b) => /\d/.test(b.textContent)); })()`)
 	w.press(cabinet.ButtonCancel)
 	w.comes("L2", cabinet.TextCourier)
 	w.scan("LABEL-unsized-1")
@@ -347,6 +354,10 @@ func (w *tour) several() {
 	w.comes("C2", cabinet.TextAccess)
 	w.press("access_low")
 	w.press(cabinet.ButtonDone)
+	w.at("C1", cabinet.TextHome, "low")
+	w.typed(mistyped(w.code("calm")))
+	w.at("P1", cabinet.TextMistyped, "low")
+	w.press(cabinet.ButtonCancel)
 	for _, b := range []cabinet.Button{cabinet.ButtonCancel, cabinet.ButtonOpen} {
 		w.comes("C1", cabinet.TextHome)
 		w.typed(w.code("calm"))
@@ -355,6 +366,7 @@ func (w *tour) several() {
 	}
 	for range 2 {
 		w.comes("P5", cabinet.TextTake)
+		w.is(`/\d\D+2/.test(document.getElementById('places').textContent)`) // of 2
 		w.shut(w.open(1)[0])
 		w.closed()
 	}

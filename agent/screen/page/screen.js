@@ -5,11 +5,11 @@
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
- *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   places: Object<string, string>, progress?: string, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
- * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}}} Site
+ * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}, phone_qr?: {size: number, path: string}}} Site
  */
 
 const again = 1000; // ms until the next try to reach the cabinet
@@ -18,6 +18,7 @@ const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
 const lengths = { digits: 8, letters: 7 }; // of pickup codes: one of base 32 has a letter
 const staffPress = 5000; // ms that the screen of help is pressed for, for technicians
+const long = 70; // characters of a sentence
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
@@ -54,9 +55,11 @@ function draw(v) {
   for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
   root.classList.toggle('quiet', !!v.quiet);
   at('sentence').textContent = v.sentence;
+  at('sentence').classList.toggle('long', v.sentence.length > long);
   at('screen').textContent = v.screen;
+  at('phone').toggleAttribute('hidden', v.screen !== 'C5' || !site?.phone_qr);
   at('hint').classList.toggle('home', v.screen === 'C1');
-  at('places').textContent = v.doors.length === 1 ? v.places[v.doors[0]] || '' : '';
+  at('places').textContent = [v.doors.length === 1 && v.places[v.doors[0]], v.progress].filter(Boolean).join(' · ');
   fill(at('lines'), [...v.lines || [], ...(v.neighbours || []).map((n) => `${n.number}, ${n.address}, ${distance(n.distance_m, v.language)}`)], (line) => element('li', line));
   fill(at('report'), v.report, reportLine);
   typed.type = v.pad === 'pin' ? 'password' : 'text';
@@ -71,7 +74,7 @@ function draw(v) {
   });
   fill(at('buttons'), worded(v, v.buttons), choice);
   fill(at('frame'), worded(v, v.frame), choice);
-  drawMap(v.doors);
+  drawMap(v);
   drawDim(v);
   count(v.seconds);
   if (fresh) speakAndSound(v, before);
@@ -163,17 +166,25 @@ function submit() {
   if (text) send('keys', text);
 }
 
-/** @param {number[]} doors */
-function drawMap(doors) {
-  at('say').classList.toggle('doors', doors.length > 0);
+// The doors of the operation, the others that stand open, and at the loading side what goes on at the other.
+/** @param {View} v */
+function drawMap(v) {
+  const across = v.across || {};
+  at('say').classList.toggle('doors', v.doors.length > 0 && v.screen !== 'C5');
+  at('say').classList.toggle('across', v.doors.length === 0 && at('pad').hidden && Object.keys(across).length > 0);
   for (const cell of at('map').querySelectorAll('.cell')) {
-    const open = doors.includes(Number(cell.dataset.cell));
-    cell.classList.toggle('door', open);
-    cell.textContent = open ? cell.dataset.cell : '';
+    const number = Number(cell.dataset.cell);
+    const door = v.doors.includes(number);
+    const ajar = !door && v.open_doors.includes(number);
+    cell.classList.toggle('door', door);
+    cell.classList.toggle('ajar', ajar);
+    if (across[number]) cell.dataset.across = across[number];
+    else delete cell.dataset.across;
+    cell.textContent = door || ajar || across[number] ? cell.dataset.cell : '';
   }
 }
 
-// The cabinet stands there as its modules do, each to its measure.
+// The cabinet stands there as its modules do, each to its measure: from behind, the last is at the left.
 function drawSite() {
   root.style.setProperty('--mm', site.px_per_mm + 'px');
   at('place').textContent = [site.screen.operator, site.number, site.address].filter(Boolean).join(' · ');
@@ -183,6 +194,7 @@ function drawSite() {
     root.style.setProperty('--brand', site.screen.colour);
     root.style.setProperty('--on-brand', lightness(site.screen.colour) > 0.18 ? '#000' : '#fff');
   }
+  if (site.phone_qr) drawPhone(site.phone_qr);
   const modules = new Map();
   for (const cell of site.cells) {
     const rows = modules.get(cell.module) || modules.set(cell.module, new Map()).get(cell.module);
@@ -190,7 +202,8 @@ function drawSite() {
   }
   let wide = 0;
   let high = 0;
-  at('map').replaceChildren(...[...modules.values()].map((rows) => {
+  const asSeen = (things) => side ? things.toReversed() : things;
+  at('map').replaceChildren(...asSeen([...modules.values()]).map((rows) => {
     const module = document.createElement('div');
     module.className = 'module';
     const width = Math.max(...[...rows.values()].map((cells) => cells.reduce((sum, c) => sum + (c.inner.width_mm || 400), 0)));
@@ -201,7 +214,7 @@ function drawSite() {
       const tall = Math.max(...cells.map((c) => c.inner.height_mm || 100));
       row.style.flex = `${tall} 1 0`;
       height += tall;
-      for (const c of cells) {
+      for (const c of asSeen(cells)) {
         const cell = document.createElement('div');
         cell.className = 'cell';
         cell.dataset.cell = String(c.number);
@@ -215,7 +228,15 @@ function drawSite() {
     return module;
   }));
   at('map').style.aspectRatio = `${wide} / ${high}`;
-  if (view) drawMap(view.doors);
+  if (view) drawMap(view);
+}
+
+// A telephone that is held before it calls the support.
+function drawPhone({ size, path }) {
+  const [ground, squares] = at('phone').children;
+  at('phone').setAttribute('viewBox', `0 0 ${size} ${size}`);
+  ground.setAttribute('d', `M0 0h${size}v${size}H0z`);
+  squares.setAttribute('d', path);
 }
 
 // lightness is the relative luminance of #rrggbb, as WCAG has it.
@@ -304,7 +325,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, progress: '', lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
     });
   }, view ? lostAfter : 0);
 }
@@ -408,6 +429,10 @@ addEventListener('contextmenu', (e) => e.preventDefault());
 // Else the pad would shake anew whenever it is shown again.
 at('pad').addEventListener('animationend', () => at('pad').classList.remove('shake'));
 at('pad').addEventListener('submit', (e) => { e.preventDefault(); submit(); });
+
+// What is touched with low reach stands between the middle of the glass and the footer.
+const footer = document.querySelector('footer');
+new ResizeObserver(() => root.style.setProperty('--foot', footer.offsetHeight + 'px')).observe(footer);
 
 // A page that draws says so: the cabinet starts a browser anew that does not.
 const alive = () => requestAnimationFrame(() => fetch('alive', { method: 'POST' }).catch(() => {}));
