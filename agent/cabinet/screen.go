@@ -98,6 +98,7 @@ type View struct {
 	Labels    map[Button]string  `json:"labels"` // what stands on the buttons
 	Pad       PadKind            `json:"pad,omitempty"`
 	Spoken    string             `json:"spoken,omitempty"` // what is read aloud, to who wants it
+	Aloud     map[Button]string  `json:"aloud,omitempty"`  // what is said of a button in place of its label
 	Quiet     bool               `json:"quiet,omitempty"`  // light alone: no sound
 	Access    Access             `json:"access"`
 	Dim       bool               `json:"dim,omitempty"`
@@ -200,11 +201,9 @@ func (s *State) View(now Instant, side models.Side) View {
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
 	}
-	if session.Access.Speech {
-		v.Spoken = v.spoken()
-	}
 	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
 	v.Strips = s.strips(side, op, now, language)
+	v.speak()
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	return v
 }

@@ -154,4 +154,13 @@ const (
 	TextStripOpen        TextKey = "strip_open"
 	TextOtherSide        TextKey = "other_side"
 	TextStripWarm        TextKey = "strip_warm"
+	// What is read aloud alone.
+	TextSayAccess  TextKey = "say_access"
+	TextSayOn      TextKey = "say_on"
+	TextSaySeconds TextKey = "say_seconds"
+	TextSayWrong   TextKey = "say_wrong"
+	TextSayPress   TextKey = "say_press"
+	TextSayMove    TextKey = "say_move"
+	TextKeyAccess  TextKey = "key_access"
+	TextKeyHelp    TextKey = "key_help"
 )

@@ -6,7 +6,7 @@
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
  *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
- *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
+ *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string, aloud?: Object<string, string>,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
  * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}}} Site
@@ -74,7 +74,9 @@ function draw(v) {
   drawMap(v.doors);
   drawDim(v);
   count(v.seconds);
-  if (fresh) speakAndSound(v, before);
+  if (fresh) sounds(v, before);
+  if (!before || told(v) !== told(before)) speak(v.spoken);
+  else if (v.spoken) for (const strip of v.strips.filter((s) => !before.strips.includes(s))) utter(strip);
 }
 
 // What stays as it was is left alone: a finger may be on it.
@@ -252,19 +254,29 @@ function count(seconds) {
   countdown = setInterval(show, 250);
 }
 
-// A page that calls for somebody sounds, but not at night; the cabinet says what is read aloud.
-function speakAndSound(v, before) {
+// A page that calls for somebody sounds, but not at night.
+function sounds(v, before) {
   if (v.text === 'mistyped') {
     at('pad').classList.remove('shake');
     requestAnimationFrame(() => at('pad').classList.add('shake'));
   }
-  window.speechSynthesis?.cancel();
-  if (v.spoken && window.speechSynthesis) {
-    const said = new SpeechSynthesisUtterance(v.spoken);
-    said.lang = v.language;
-    window.speechSynthesis.speak(said);
-  }
   if (before && (loud.has(v.screen) && !v.quiet || v.text === 'staff_sound')) beep();
+}
+
+// What is read aloud anew when it changes: not a time that runs down.
+const told = (v) => JSON.stringify([v.screen, v.text, v.sentence, v.language, v.lines, v.items, v.buttons, v.access, !v.spoken]);
+
+// The cabinet says what is read aloud, and by that whether anything is. What was said before is cut short.
+function speak(text) {
+  window.speechSynthesis?.cancel();
+  if (text) utter(text);
+}
+
+function utter(text) {
+  if (!window.speechSynthesis) return;
+  const said = new SpeechSynthesisUtterance(text);
+  said.lang = root.lang;
+  window.speechSynthesis.speak(said);
 }
 
 let sound = null;
@@ -305,6 +317,7 @@ function losing() {
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
       labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      spoken: view?.spoken ? wait() : '', aloud: {},
     });
   }, view ? lostAfter : 0);
 }
@@ -340,8 +353,11 @@ const reachable = () => [...document.querySelectorAll('#keys.base32 button, #ite
 
 function move(by) {
   const all = reachable();
-  const now = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-  all[(now + by + all.length) % all.length]?.focus();
+  const now = Math.max(all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)), by < 0 ? 0 : -1);
+  const next = all[(now + by + all.length) % all.length];
+  if (!next) return;
+  next.focus();
+  if (view.spoken) speak(view.aloud?.[next.dataset.button] || next.textContent);
 }
 
 // A key of the screen that was moved to: a keypad types the letters of a code by it.
