@@ -308,6 +308,7 @@ func (w *tour) client() {
 	w.at("P5", cabinet.TextTake)
 	w.pass(31 * time.Second)
 	w.at("P6", cabinet.TextPleaseClose)
+	w.is(`document.documentElement.classList.contains('reminds')`)
 	w.press(cabinet.ButtonRefuse)
 	w.comes("P9", cabinet.TextWhichCell)
 	w.press(cabinet.ButtonKeep)

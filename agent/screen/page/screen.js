@@ -6,7 +6,7 @@
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
  *   places: Object<string, string>, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
- *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string, aloud?: Object<string, string>,
+ *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, reminds?: boolean, seconds?: number, spoken?: string, aloud?: Object<string, string>,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
  * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}}} Site
@@ -16,11 +16,12 @@ const again = 1000; // ms until the next try to reach the cabinet
 const lostAfter = 3000; // ms
 const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
+const remindEvery = 5000; // ms
 const lengths = { digits: 8, letters: 7 }; // of pickup codes: one of base 32 has a letter
 const staffPress = 5000; // ms that the screen of help is pressed for, for technicians
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
-const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
+const loud = new Set(['P7', 'L7']); // screens that sound once
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
 const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
 const meant = { O: '0', I: '1', L: '1' }; // in a code of base 32
@@ -53,6 +54,7 @@ function draw(v) {
   root.dir = v.direction;
   for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
   root.classList.toggle('quiet', !!v.quiet);
+  root.classList.toggle('reminds', !!v.reminds);
   at('sentence').textContent = v.sentence;
   at('screen').textContent = v.screen;
   at('hint').classList.toggle('home', v.screen === 'C1');
@@ -75,6 +77,7 @@ function draw(v) {
   drawDim(v);
   count(v.seconds);
   if (fresh) sounds(v, before);
+  remind(v);
   if (!before || told(v) !== told(before)) speak(v.spoken);
   else if (v.spoken) for (const strip of v.strips.filter((s) => !before.strips.includes(s))) utter(strip);
 }
@@ -279,6 +282,17 @@ function utter(text) {
   window.speechSynthesis.speak(said);
 }
 
+let reminder = 0;
+
+// Who is called is called again and again, by day; at night by light and colour alone.
+function remind(v) {
+  const calls = !!v.reminds && !v.quiet;
+  if (calls === !!reminder) return;
+  clearInterval(reminder);
+  reminder = calls ? setInterval(beep, remindEvery) : 0;
+  if (calls) beep();
+}
+
 let sound = null;
 
 function beep() {
@@ -316,7 +330,7 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, lines: [], report: [], neighbours: [], open_doors: [], offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false, reminds: false,
       spoken: view?.spoken ? wait() : '', aloud: {},
     });
   }, view ? lostAfter : 0);
