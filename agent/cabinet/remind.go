@@ -54,11 +54,12 @@ func (t *turn) remind() {
 }
 
 // viewReminder has the screen call: it sounds again and again, but not at night. A client's page says
-// by itself which door to close; a courier's says it before what else is to be done.
+// by itself which door to close; a courier's says it in place of what was to be done first. What asks
+// something stays.
 func (s *State) viewReminder(session *Session, op *Operation, v *View, now Instant) {
 	reminded := op != nil && s.remindedUntil(op, now) > 0
 	v.Reminds = session.Over == ScreenStill || session.Over == "" && reminded
-	if !v.Reminds || !reminded || op.Kind == models.Pickup || v.Text == TextPleaseClose {
+	if !v.Reminds || v.Text != TextPutIn && v.Text != TextTakeAndScan {
 		return
 	}
 	var long []int
@@ -67,5 +68,5 @@ func (s *State) viewReminder(session *Session, op *Operation, v *View, now Insta
 			long = append(long, n)
 		}
 	}
-	v.Sentence = v.Language.sentence(TextPleaseClose, map[string]string{"cells": numbers(long)}) + " " + v.Sentence
+	v.Sentence = v.Language.sentence(TextPleaseClose, map[string]string{"cells": numbers(long)})
 }
