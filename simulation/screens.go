@@ -18,7 +18,7 @@ func frame() []cabinet.Button {
 
 func around(b cabinet.Button) bool {
 	switch b {
-	case cabinet.ButtonHelp, cabinet.ButtonAccess, cabinet.ButtonBack, cabinet.ButtonMoreTime, cabinet.ButtonDone:
+	case cabinet.ButtonHelp, cabinet.ButtonAccess, cabinet.ButtonLanguages, cabinet.ButtonBack, cabinet.ButtonMoreTime, cabinet.ButtonDone:
 		return true
 	}
 	return setting(b)

@@ -129,7 +129,7 @@ func (t *turn) await(screen ScreenID, text TextKey, params ...string) {
 func (t *turn) there() {
 	t.awake()
 	t.Session.Over, t.Session.OverUntil = "", 0
-	t.Session.Dim = false
+	t.Session.Dim, t.Session.Languages = false, false
 }
 
 // touched wakes the screen, and gives the person more time.
@@ -164,7 +164,7 @@ func (t *turn) moreTime() {
 
 // over shows a page above the screen.
 func (t *turn) over(screen ScreenID, until int64) {
-	t.Session.Over, t.Session.OverUntil = screen, until
+	t.Session.Over, t.Session.OverUntil, t.Session.Languages = screen, until, false
 }
 
 // leave ends a person's visit: the next one finds the screen as the locker has it.
@@ -241,7 +241,14 @@ func (t *turn) pressedFrame(b Button) bool {
 	s := t.Session
 	if of, ok := strings.CutPrefix(string(b), languageButton); ok {
 		t.touched()
-		s.Language = Language(of)
+		s.Language, s.Languages = Language(of), false
+		return true
+	}
+	chosen := s.Languages
+	s.Languages = false
+	if b == ButtonLanguages || b == ButtonBack && chosen {
+		t.touched()
+		s.Languages = !chosen
 		return true
 	}
 	if set := s.Access.setting(b); set != nil {
@@ -339,15 +346,13 @@ func seconds(until int64, now Instant) int {
 	return int(max(0, (until-now.UptimeMS+999)/1000))
 }
 
-// frame lists the buttons around a screen: languages where a visit begins, help everywhere.
+// frame lists the buttons around a screen: its language, access, help everywhere.
 func (s *State) frame(session *Session, v View) []Button {
-	frame := []Button{}
+	frame := s.languageButtons(session, v)
+	if session.Languages {
+		return append(frame, ButtonBack)
+	}
 	if v.Screen == ScreenHome {
-		if all := s.languages(); len(all) > 1 {
-			for _, l := range all {
-				frame = append(frame, l.button())
-			}
-		}
 		frame = append(frame, ButtonCourier)
 	}
 	if v.Screen != ScreenAccess {
@@ -360,4 +365,23 @@ func (s *State) frame(session *Session, v View) []Button {
 		frame = append(frame, ButtonBack)
 	}
 	return frame
+}
+
+// languageButtons are all languages where a visit begins. Elsewhere, since a scanned code begins one
+// past that page, they are the other one of two, or what shows them.
+func (s *State) languageButtons(session *Session, v View) []Button {
+	buttons, all := []Button{}, s.languages()
+	whole := v.Screen == ScreenHome || session.Languages
+	switch {
+	case len(all) < 2:
+		return buttons
+	case len(all) > 2 && !whole:
+		return append(buttons, ButtonLanguages)
+	}
+	for _, l := range all {
+		if whole || l != v.Language {
+			buttons = append(buttons, l.button())
+		}
+	}
+	return buttons
 }

@@ -325,7 +325,86 @@ func TestLanguagesOffered(t *testing.T) {
 	r.entry(models.EntryLayout, string(locker), layout)
 	require.Empty(t, offered(r.screen()), "of one there is nothing to choose")
 	r.keyIn("12345670")
-	require.Empty(t, offered(r.screen()), "it is chosen where a visit begins")
+	require.Empty(t, offered(r.screen()))
+	require.NotContains(t, r.screen().Frame, cabinet.ButtonLanguages)
+}
+
+// TestTheLanguageOfEveryScreen: whoever came by a scanned code has never seen the first one.
+func TestTheLanguageOfEveryScreen(t *testing.T) {
+	t.Parallel()
+	for id, come := range screens() {
+		t.Run(string(id), func(t *testing.T) {
+			t.Parallel()
+			r := come(t)
+			r.do(cabinet.Touched{})
+			v := r.screen()
+			if id == cabinet.ScreenStill {
+				require.NotEqual(t, id, v.Screen, "whoever touches it is there")
+				return
+			}
+			if id != cabinet.ScreenHome {
+				require.Contains(t, v.Frame, cabinet.ButtonLanguages)
+				require.NotContains(t, v.Frame, buttonGerman)
+				r.press(cabinet.ButtonLanguages)
+			}
+			for _, l := range cabinet.Languages() {
+				require.Contains(t, r.screen().Frame, cabinet.Button("language_"+l))
+			}
+			r.press(buttonGerman)
+			after := r.screen()
+			require.Equal(t, cabinet.Language("de"), after.Language)
+			require.Equal(t, v.Operation, after.Operation)
+			require.Equal(t, v.Courier, after.Courier)
+			require.Equal(t, v.Buttons, after.Buttons)
+			require.Equal(t, id, after.Screen)
+			require.Equal(t, v.Frame, after.Frame)
+		})
+	}
+}
+
+// TestTheOtherLanguageOfTwo is one press away.
+func TestTheOtherLanguageOfTwo(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 1)
+	layout := r.state.Directory.Layout
+	layout.Screen.Languages = []string{"en", "de"}
+	r.entry(models.EntryLayout, string(locker), layout)
+	r.scan(r.qr("shp_1", 1))
+	r.open(1)
+	require.Equal(t, []cabinet.Button{buttonGerman, cabinet.ButtonAccess, cabinet.ButtonHelp}, r.screen().Frame)
+	r.press(buttonGerman)
+	require.Equal(t, cabinet.ScreenTake, r.screen().Screen)
+	require.Equal(t, []cabinet.Button{"language_en", cabinet.ButtonAccess, cabinet.ButtonHelp}, r.screen().Frame)
+	require.Len(t, r.pulses, 1)
+	r.close(1)
+	r.press(cabinet.ButtonYesTaken)
+	r.wait(20_000)
+	require.Equal(t, cabinet.English, r.screen().Language, "for one visit")
+}
+
+// TestLanguagesAreShutAgain: by back, by whatever else is done, and by the time.
+func TestLanguagesAreShutAgain(t *testing.T) {
+	t.Parallel()
+	for name, act := range map[string]func(r *rig){
+		"back":      func(r *rig) { r.press(cabinet.ButtonBack) },
+		"once more": func(r *rig) { r.press(cabinet.ButtonLanguages) },
+		"a code":    func(r *rig) { r.keyIn(r.wrongCode()) },
+		"a scan":    func(r *rig) { r.scan("NOBODY KNOWS") },
+		"a button":  func(r *rig) { r.press(cabinet.ButtonCodeAgain) },
+		"an access": func(r *rig) { r.press(buttonBig) },
+		"nothing":   func(r *rig) { r.wait(45_000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := stored(t, policy(), 1)
+			r.keyIn(r.wrongCode())
+			r.press(cabinet.ButtonLanguages)
+			require.Equal(t, cabinet.ButtonBack, r.screen().Frame[4])
+			require.Equal(t, cabinet.ScreenCode, r.screen().Screen)
+			act(r)
+			require.Equal(t, []cabinet.Button{cabinet.ButtonLanguages, cabinet.ButtonAccess, cabinet.ButtonHelp}, r.screen().Frame)
+		})
+	}
 }
 
 // TestAccessModes: each is turned on and off where it is seen at once.

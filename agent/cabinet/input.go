@@ -285,12 +285,14 @@ const (
 	ButtonPutBack    Button = "put_back"
 	ButtonTakeAnyway Button = "take_anyway"
 	// Of the frame, on every screen; language_en and so on choose a language.
-	ButtonBack     Button = "back"
-	ButtonHelp     Button = "help"
-	ButtonCourier  Button = "courier"
-	ButtonAccess   Button = "access"
-	ButtonMoreTime Button = "more_time"
-	ButtonDone     Button = "done"
+	// ButtonLanguages shows these.
+	ButtonLanguages Button = "languages"
+	ButtonBack      Button = "back"
+	ButtonHelp      Button = "help"
+	ButtonCourier   Button = "courier"
+	ButtonAccess    Button = "access"
+	ButtonMoreTime  Button = "more_time"
+	ButtonDone      Button = "done"
 	// ButtonSmaller opens a smaller cell for what a courier puts in.
 	ButtonSmaller Button = "smaller"
 	// Of a list: its next page. size_s to size_xl show one size alone, or choose one for a parcel.
@@ -335,7 +337,7 @@ func Buttons() []Button {
 		ButtonCollect, ButtonOpenNext, ButtonMissing, ButtonCheck, ButtonSomethingElse, ButtonNothingElse, ButtonTakeBack, ButtonList, ButtonSameCell, ButtonNewCell, ButtonAskServer, ButtonCallBack,
 		ButtonTaken, ButtonNotTaken, ButtonRefuse, ButtonDamaged, ButtonNotOrdered, ButtonOther, ButtonKeep,
 		ButtonUnreadable, ButtonConfirm, ButtonPutBack, ButtonTakeAnyway,
-		ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}
+		ButtonLanguages, ButtonBack, ButtonHelp, ButtonCourier, ButtonAccess, ButtonMoreTime, ButtonDone, ButtonCodeAgain, ButtonOpen, ButtonMore, ButtonClient, ButtonSmaller}
 	all = append(all, accessButtons()...)
 	all = append(all, troubleButtons()...)
 	all = append(all, staffButtons()...)

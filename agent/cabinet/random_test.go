@@ -155,6 +155,9 @@ func (c *chaos) openedFor(op *cabinet.Operation) (free bool) {
 	data, err := c.facts[i].Payload()
 	require.NoError(c.t, err)
 	require.Equal(c.t, technician, data.Courier)
+	if data.After.State == models.CellOutOfService && data.After.Doubtful {
+		return op.Service == models.EntryFree // the fact does not tell whether it is free beneath that
+	}
 	return data.Shipment == "" && data.Label == "" && data.After.State != models.CellOccupied
 }
 

@@ -101,8 +101,10 @@ type View struct {
 	Frame   []Button          `json:"frame"`  // around the screen: languages, help
 	Labels  map[Button]string `json:"labels"` // what stands on the buttons
 	Pad     PadKind           `json:"pad,omitempty"`
-	Spoken  string            `json:"spoken,omitempty"` // what is read aloud, to who wants it
-	Quiet   bool              `json:"quiet,omitempty"`  // light alone: no sound
+	Spoken  string            `json:"spoken,omitempty"`  // what is read aloud, to who wants it
+	Aloud   map[Button]string `json:"aloud,omitempty"`   // what is said of a button in place of its label
+	Quiet   bool              `json:"quiet,omitempty"`   // light alone: no sound
+	Reminds bool              `json:"reminds,omitempty"` // it calls somebody, for as long as it is so
 	Access  Access            `json:"access"`
 	Dim     bool              `json:"dim,omitempty"`
 	Lines   []string          `json:"lines,omitempty"`   // under the sentence, to read
@@ -181,10 +183,11 @@ func (s *State) View(now Instant, side models.Side) View {
 		}
 	}
 	v.Places = s.places(v.Doors, side, language)
-	if loading {
+	if s.twoWay() && session == &s.BackSession {
 		v.Across = s.across()
 	}
 	v.Sentence = language.sentence(v.Text, v.Params)
+	s.viewReminder(session, op, &v, now)
 	v.Frame, v.Pad, v.Labels = s.frame(session, v), s.pad(session, v), map[Button]string{}
 	for _, b := range slices.Concat(v.Buttons, v.Frame) {
 		v.Labels[b] = language.label(b)
@@ -195,11 +198,9 @@ func (s *State) View(now Instant, side models.Side) View {
 	if n := v.Params["n"]; v.Screen == ScreenTake && n != "" && n != "1" {
 		v.Progress = language.sentence(TextProgress, v.Params)
 	}
-	if session.Access.Speech {
-		v.Spoken = v.spoken()
-	}
 	v.OpenDoors = append(v.OpenDoors, s.doorsOpen()...)
 	v.Strips = s.strips(side, op, now, language)
+	v.speak()
 	v.Quiet = s.Directory.Layout.Screen.QuietAt(time.UnixMilli(now.WallMS))
 	return v
 }

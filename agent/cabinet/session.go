@@ -32,7 +32,9 @@ type Session struct {
 	Access   Access            `json:"access,omitzero"`
 	Dim      bool              `json:"dim,omitempty"` // the first touch only wakes it
 	// Over is a page above the screen, until OverUntil; what is beneath goes on.
-	Over         ScreenID           `json:"over,omitempty"`
+	Over ScreenID `json:"over,omitempty"`
+	// Languages are what the frame offers, in place of all else.
+	Languages    bool               `json:"languages,omitempty"`
 	OverUntil    int64              `json:"over_until,omitempty"`
 	Operation    models.OperationID `json:"operation,omitempty"`
 	Badge        models.CourierID   `json:"badge,omitempty"` // shown; the PIN is awaited
@@ -84,7 +86,7 @@ type Session struct {
 
 func (s *Session) show(screen ScreenID, text TextKey, until int64, params ...string) {
 	s.Screen, s.Text, s.Until, s.Params = screen, text, until, nil
-	s.Asks, s.Dim = false, false
+	s.Asks, s.Dim, s.Languages = false, false, false
 	s.Label, s.Choices, s.Interrupted, s.Several, s.AtMS = "", nil, "", "", 0
 	s.Unloaded, s.Page, s.Only, s.Share = nil, 0, "", share{}
 	s.Asked, s.Others, s.MayLeave = asked{}, others{}, false

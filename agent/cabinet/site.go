@@ -1,11 +1,6 @@
 package cabinet
 
-import (
-	"slices"
-	"strings"
-
-	"cubby/models"
-)
+import "cubby/models"
 
 // Site is the cabinet as it stands there: what a screen draws it from.
 type Site struct {
@@ -24,24 +19,4 @@ func (s *State) Site() Site {
 		site.Cells = append(site.Cells, c.Layout)
 	}
 	return site
-}
-
-// spoken is a page read aloud: what it says, where the doors are, and what can be pressed.
-// What a person types is never spoken.
-func (v View) spoken() string {
-	said := []string{v.Sentence}
-	for _, door := range v.Doors {
-		said = append(said, v.Places[door])
-	}
-	said = append(said, v.Progress)
-	for _, item := range v.Items {
-		said = append(said, item.Label)
-	}
-	for _, b := range v.Buttons {
-		said = append(said, v.Labels[b])
-	}
-	for i, s := range said {
-		said[i] = strings.TrimRight(s, ".")
-	}
-	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), ". ") + "."
 }

@@ -36,27 +36,28 @@ type State struct {
 	Key     *models.CabinetKey `json:"key,omitempty"`
 	Signers []models.SignerKey `json:"signers,omitempty"`
 
-	Journal    Journal            `json:"journal"`
-	LostStore  bool               `json:"lost_store,omitempty"` // what is in the cells to come is not known
-	SetAside   bool               `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
-	OldCopy    bool               `json:"old_copy,omitempty"`   // the server knew of later things; the next inventory says so
-	Unsure     bool               `json:"unsure,omitempty"`     // it listens to the server's snapshot
-	NextEpoch  int64              `json:"next_epoch,omitempty"` // to begin once the snapshot is here; 0: none
-	Snapshot   *protocol.Snapshot `json:"snapshot,omitempty"`   // until the layout is here too
-	Directory  Directory          `json:"directory"`
-	Cells      []*Cell            `json:"cells"`      // by number
-	Operations []*Operation       `json:"operations"` // in the order in which they began
-	Begun      int64              `json:"begun,omitempty"`
-	Windows    []*Window          `json:"windows,omitempty"`
-	Power      Power              `json:"power,omitzero"`
-	PulsedAt   int64              `json:"pulsed_at,omitempty"`   // the last pulse, of any door
-	RemoteAt   []int64            `json:"remote_at,omitempty"`   // remote openings of the last hour
-	Climates   []Climate          `json:"climates,omitempty"`    // by the order in which they came
-	Outputs    []Output           `json:"outputs,omitempty"`     // by the order in which they came
-	Gates      []GateOrder        `json:"gates,omitempty"`       // of the last hour
-	Tampers    []Tamper           `json:"tampers,omitempty"`     // by the order in which they came
-	AlarmUntil int64              `json:"alarm_until,omitempty"` // siren and light call for help
-	ResentAt   []int64            `json:"resent_at,omitempty"`   // codes asked for in the last hour
+	Journal     Journal            `json:"journal"`
+	LostStore   bool               `json:"lost_store,omitempty"` // what is in the cells to come is not known
+	SetAside    bool               `json:"set_aside,omitempty"`  // the store was damaged; the next inventory says so
+	OldCopy     bool               `json:"old_copy,omitempty"`   // the server knew of later things; the next inventory says so
+	Unsure      bool               `json:"unsure,omitempty"`     // it listens to the server's snapshot
+	NextEpoch   int64              `json:"next_epoch,omitempty"` // to begin once the snapshot is here; 0: none
+	Snapshot    *protocol.Snapshot `json:"snapshot,omitempty"`   // until the layout is here too
+	Directory   Directory          `json:"directory"`
+	Cells       []*Cell            `json:"cells"`      // by number
+	Operations  []*Operation       `json:"operations"` // in the order in which they began
+	Begun       int64              `json:"begun,omitempty"`
+	Windows     []*Window          `json:"windows,omitempty"`
+	Power       Power              `json:"power,omitzero"`
+	PulsedAt    int64              `json:"pulsed_at,omitempty"`    // the last pulse, of any door
+	RemoteAt    []int64            `json:"remote_at,omitempty"`    // remote openings of the last hour
+	Climates    []Climate          `json:"climates,omitempty"`     // by the order in which they came
+	Outputs     []Output           `json:"outputs,omitempty"`      // by the order in which they came
+	Gates       []GateOrder        `json:"gates,omitempty"`        // of the last hour
+	Tampers     []Tamper           `json:"tampers,omitempty"`      // by the order in which they came
+	AlarmUntil  int64              `json:"alarm_until,omitempty"`  // siren and light call for help
+	RemindUntil int64              `json:"remind_until,omitempty"` // the light calls somebody to a screen or door
+	ResentAt    []int64            `json:"resent_at,omitempty"`    // codes asked for in the last hour
 	// Devices are told anew after each start.
 	Devices []Device                    `json:"devices,omitempty"`
 	Link    Link                        `json:"link"`

@@ -33,6 +33,7 @@ func Step(s *State, now Instant, in Input) []Effect {
 	t.carryOutOrders()
 	t.openDoors()
 	t.endOperations()
+	t.remind()
 	t.sendResults()
 	t.tidy()
 	if t.wrote && t.Link.Live {
@@ -200,6 +201,7 @@ func (s *State) deadlines(visit func(*int64)) {
 		s.sessionAt(side).deadlines(visit)
 	}
 	visit(&s.AlarmUntil)
+	visit(&s.RemindUntil)
 	for i := range s.Gates {
 		visit(&s.Gates[i].AnswerBy)
 	}
@@ -254,6 +256,9 @@ func NextDeadline(s *State) (uptime int64, ok bool) {
 	for _, c := range s.Cells {
 		for _, leaf := range c.leaves() {
 			if leaf.Open && !leaf.LeftOpen {
+				if at := leaf.OpenedAt + reminderMS; at > s.Uptime {
+					earliest(at)
+				}
 				earliest(leaf.OpenedAt + leftOpenMS)
 			}
 		}

@@ -164,4 +164,13 @@ const (
 	TextProgress         TextKey = "progress"
 	TextSizeFree         TextKey = "size_free"
 	TextStripAcross      TextKey = "strip_across"
+	// What is read aloud alone.
+	TextSayAccess  TextKey = "say_access"
+	TextSayOn      TextKey = "say_on"
+	TextSaySeconds TextKey = "say_seconds"
+	TextSayWrong   TextKey = "say_wrong"
+	TextSayPress   TextKey = "say_press"
+	TextSayMove    TextKey = "say_move"
+	TextKeyAccess  TextKey = "key_access"
+	TextKeyHelp    TextKey = "key_help"
 )

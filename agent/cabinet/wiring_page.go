@@ -142,9 +142,7 @@ func (p WiringPage) View(side models.Side) View {
 	for _, b := range v.Buttons {
 		v.Labels[b] = p.Language.label(b)
 	}
-	if p.Access.Speech {
-		v.Spoken = v.spoken()
-	}
+	v.speak()
 	return v
 }
 

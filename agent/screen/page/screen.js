@@ -6,7 +6,7 @@
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
  *   places: Object<string, string>, progress?: string, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
- *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, seconds?: number, spoken?: string,
+ *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, reminds?: boolean, seconds?: number, spoken?: string, aloud?: Object<string, string>,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
  * @typedef {{number: string, address: string, px_per_mm: number, cells: Cell[], screen: {colour?: string, logo?: string, operator?: string}, phone_qr?: {size: number, path: string}}} Site
@@ -16,12 +16,13 @@ const again = 1000; // ms until the next try to reach the cabinet
 const lostAfter = 3000; // ms
 const touchEvery = 5000; // ms
 const aliveEvery = 5000; // ms
+const remindEvery = 5000; // ms
 const lengths = { digits: 8, letters: 7 }; // of pickup codes: one of base 32 has a letter
 const staffPress = 5000; // ms that the screen of help is pressed for, for technicians
 const long = 70; // characters of a sentence
 const first = new Set(['yes_taken', 'more_time', 'try_again', 'open_next', 'done', 'keep', 'confirm', 'open', 'empty']);
 const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
-const loud = new Set(['C3', 'P6', 'P7', 'L7']); // screens that call for somebody
+const loud = new Set(['P7', 'L7']); // screens that sound once
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
 const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
 const meant = { O: '0', I: '1', L: '1' }; // in a code of base 32
@@ -54,6 +55,7 @@ function draw(v) {
   root.dir = v.direction;
   for (const mode of modes) root.classList.toggle(mode, !!v.access[mode]);
   root.classList.toggle('quiet', !!v.quiet);
+  root.classList.toggle('reminds', !!v.reminds);
   at('sentence').textContent = v.sentence;
   at('sentence').classList.toggle('long', v.sentence.length > long);
   at('screen').textContent = v.screen;
@@ -77,7 +79,10 @@ function draw(v) {
   drawMap(v);
   drawDim(v);
   count(v.seconds);
-  if (fresh) speakAndSound(v, before);
+  if (fresh) sounds(v, before);
+  remind(v);
+  if (!before || told(v) !== told(before)) speak(v.spoken);
+  else if (v.spoken) for (const strip of v.strips.filter((s) => !before.strips.includes(s))) utter(strip);
 }
 
 // What stays as it was is left alone: a finger may be on it.
@@ -273,19 +278,40 @@ function count(seconds) {
   countdown = setInterval(show, 250);
 }
 
-// A page that calls for somebody sounds, but not at night; the cabinet says what is read aloud.
-function speakAndSound(v, before) {
+// A page that calls for somebody sounds, but not at night.
+function sounds(v, before) {
   if (v.text === 'mistyped') {
     at('pad').classList.remove('shake');
     requestAnimationFrame(() => at('pad').classList.add('shake'));
   }
-  window.speechSynthesis?.cancel();
-  if (v.spoken && window.speechSynthesis) {
-    const said = new SpeechSynthesisUtterance(v.spoken);
-    said.lang = v.language;
-    window.speechSynthesis.speak(said);
-  }
   if (before && (loud.has(v.screen) && !v.quiet || v.text === 'staff_sound')) beep();
+}
+
+// What is read aloud anew when it changes: not a time that runs down.
+const told = (v) => JSON.stringify([v.screen, v.text, v.sentence, v.language, v.lines, v.items, v.buttons, v.access, !v.spoken]);
+
+// The cabinet says what is read aloud, and by that whether anything is. What was said before is cut short.
+function speak(text) {
+  window.speechSynthesis?.cancel();
+  if (text) utter(text);
+}
+
+function utter(text) {
+  if (!window.speechSynthesis) return;
+  const said = new SpeechSynthesisUtterance(text);
+  said.lang = root.lang;
+  window.speechSynthesis.speak(said);
+}
+
+let reminder = 0;
+
+// Who is called is called again and again, by day; at night by light and colour alone.
+function remind(v) {
+  const calls = !!v.reminds && !v.quiet;
+  if (calls === !!reminder) return;
+  clearInterval(reminder);
+  reminder = calls ? setInterval(beep, remindEvery) : 0;
+  if (calls) beep();
 }
 
 let sound = null;
@@ -325,7 +351,8 @@ function losing() {
     at('sentence').textContent = wait();
     draw({
       ...view, screen: 'C4', text: 'lost', sentence: wait(), language: root.lang || 'en', direction: root.dir || 'ltr', buttons: [], frame: [],
-      labels: {}, items: [], doors: [], places: {}, progress: '', lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false,
+      labels: {}, items: [], doors: [], places: {}, progress: '', lines: [], report: [], neighbours: [], open_doors: [], across: {}, offline: false, strips: [], pad: '', access: view?.access || {}, seconds: 0, dim: false, reminds: false,
+      spoken: view?.spoken ? wait() : '', aloud: {},
     });
   }, view ? lostAfter : 0);
 }
@@ -361,8 +388,11 @@ const reachable = () => [...document.querySelectorAll('#keys.base32 button, #ite
 
 function move(by) {
   const all = reachable();
-  const now = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-  all[(now + by + all.length) % all.length]?.focus();
+  const now = Math.max(all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)), by < 0 ? 0 : -1);
+  const next = all[(now + by + all.length) % all.length];
+  if (!next) return;
+  next.focus();
+  if (view.spoken) speak(view.aloud?.[next.dataset.button] || next.textContent);
 }
 
 // A key of the screen that was moved to: a keypad types the letters of a code by it.
