@@ -31,7 +31,7 @@ func TestCommission(t *testing.T) {
 	p.steel.WireLock(2, 1)
 	p.steel.SetAutoClose(200 * time.Millisecond)
 	p.bus.Misbehave(1, boards.FaultSilence)
-	out, err := p.call("commission", "--watch", "1500ms")
+	out, err := p.call("commission", "--watch", "5s")
 	require.ErrorContains(t, err, "4 of 6 channels need a look")
 	require.Contains(t, out, "1 of 6: board A, channel 1: the switch of cell 2 moved")
 	require.Contains(t, out, "4 of 6: board A, channel 4: door 4 opened\n")
@@ -43,7 +43,7 @@ func TestCommission(t *testing.T) {
 
 	p.bus.Misbehave(1, boards.FaultNone)
 	p.configure(map[string]any{"buses": buses})
-	out, err = p.call("commission", "--watch", "1500ms")
+	out, err = p.call("commission", "--watch", "5s")
 	require.ErrorContains(t, err, "2 of 6 channels need a look", "the crossed ones")
 	require.Equal(t, buses, p.piece(out), "a proposal that is taken is proposed again")
 	for cell := 1; cell <= 6; cell++ {
@@ -67,7 +67,7 @@ func TestCommissionOfAUsedCabinet(t *testing.T) {
 	require.ErrorContains(t, err, "another program runs this cabinet")
 	require.NoError(t, r.stop())
 	p.steel.SetAutoClose(200 * time.Millisecond)
-	out, err := p.call("commission", "--watch", "1500ms")
+	out, err := p.call("commission", "--watch", "5s")
 	require.NoError(t, err, out)
 	p.run()
 	require.Eventually(t, func() bool {

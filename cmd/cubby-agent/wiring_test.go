@@ -410,7 +410,7 @@ func TestWiringFileThatIsBroken(t *testing.T) {
 		_, err := p.call(command)
 		require.ErrorContains(t, err, "find the wiring again: cubby-agent commission --accept", command)
 	}
-	out, err := p.call("commission", "--accept", "--watch", "1500ms")
+	out, err := p.call("commission", "--accept", "--watch", "5s")
 	require.ErrorContains(t, err, "2 of 2 channels need a look")
 	require.Contains(t, out, "the boards count as they are configured")
 	require.Contains(t, out, "accepted: the locks are driven so")

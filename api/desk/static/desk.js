@@ -22,6 +22,12 @@ addEventListener("pageshow", () => {
   }
 });
 
+// A page that looks again by itself leaves a form alone that can still be sent: somebody may be writing in it, or about to press.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  if (target.querySelector("form") && fragment.querySelector("form")) event.detail.shouldSwap = false;
+});
+
 const stale = (is) => { document.getElementById("stale").hidden = !is; };
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, () => stale(true));
