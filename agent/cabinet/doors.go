@@ -41,7 +41,11 @@ func (s *State) doorWaits() bool {
 			continue
 		}
 		for _, d := range op.Doors {
-			if c := s.cell(d.Cell); d.State == DoorWaiting && (!c.anyOpen() || c.opensAnew(op.leaf(c))) {
+			c := s.cell(d.Cell)
+			if d.State != DoorWaiting || op.Kind == models.RemoteOpen && !s.roomFromAfar(c) {
+				continue
+			}
+			if !c.anyOpen() || c.opensAnew(op.leaf(c)) {
 				return true
 			}
 		}
@@ -86,6 +90,9 @@ func (t *turn) openDoors() {
 			}
 			if c.anyOpen() && !c.opensAnew(leaf) && !mutant.On(mutant.TwoDoorsOfACell) {
 				continue // the other door of a two-way cell: nobody reaches through
+			}
+			if op.Kind == models.RemoteOpen && !t.roomFromAfar(c) {
+				continue
 			}
 			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return

@@ -127,3 +127,21 @@ func TestDoorsThatNobodyShuts(t *testing.T) {
 		require.Len(t, r.pulses, n+1)
 	})
 }
+
+// TestFromAfarLeftDoorsCount: an adversary with a signer's key has no more doors open at once than anybody, however long
+// they stand open.
+func TestFromAfarLeftDoorsCount(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).furnish(models.SizeS, models.SizeS, models.SizeS, models.SizeS, models.SizeS)
+	r.session("nonce-1")
+	for cell := 2; cell <= 5; cell++ {
+		r.open(cell)
+	}
+	r.untilLeft(5)
+	r.openRemotely(r.granted("op_far", 1))
+	require.Empty(t, r.pulses)
+	require.Equal(t, "doors", r.lastResult().Result.Reason)
+	r.close(3)
+	r.openRemotely(r.granted("op_again", 1))
+	require.Len(t, r.pulses, 1)
+}

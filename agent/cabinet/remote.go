@@ -129,7 +129,7 @@ func (t *turn) remoteRefusal(g models.RemoteGrant) string {
 		return reasonBusy
 	case c.Dead:
 		return reasonBoardDead
-	case t.doorsBusy() >= t.doorsLimit():
+	case t.doorsBusy() >= t.doorsLimit(), !t.roomFromAfar(c):
 		return reasonDoors
 	case len(t.RemoteAt) >= remoteAnHour:
 		return reasonLimit

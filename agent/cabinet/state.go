@@ -196,6 +196,18 @@ func (s *State) doorsBusy() int {
 	return n
 }
 
+// roomFromAfar reports whether a cell may be opened from afar beside what stands open, also for long: nobody at the
+// cabinet answers for what a signer asks for, who may not be the one that they seem.
+func (s *State) roomFromAfar(c *Cell) bool {
+	n := 0
+	for _, other := range s.Cells {
+		if other != c && (other.anyOpen() && !other.Dead || s.pulsing(other)) {
+			n++
+		}
+	}
+	return n < doorsAtOnce
+}
+
 func (s *State) pulsing(c *Cell) bool {
 	op := s.operation(c.Operation)
 	if op == nil {
