@@ -127,9 +127,9 @@ func (c Courier) Withdraw(ctx context.Context) (taken []string, err error) {
 	}
 	for {
 		s, err := c.At.AwaitScreen(ctx, "the list of what is to be taken out, or the next door", func(s Screen) bool {
-			return s.Text == "collect_list" || s.Text == "nothing_there" || s.Text == "take_and_scan" && len(openOf(s)) == 1
+			return s.Text == "collect_list" || s.Text == "so_far" || s.Text == "nothing_there" || s.Text == "take_and_scan" && len(openOf(s)) == 1
 		})
-		if err != nil || s.Text == "nothing_there" {
+		if err != nil || s.Text == "so_far" || s.Text == "nothing_there" {
 			return taken, err
 		}
 		if s.Text == "collect_list" {
