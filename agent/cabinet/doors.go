@@ -41,11 +41,7 @@ func (s *State) doorWaits() bool {
 			continue
 		}
 		for _, d := range op.Doors {
-			c := s.cell(d.Cell)
-			if d.State != DoorWaiting || op.Kind == models.RemoteOpen && !s.roomFromAfar(c) {
-				continue
-			}
-			if !c.anyOpen() || c.opensAnew(op.leaf(c)) {
+			if c := s.cell(d.Cell); d.State == DoorWaiting && (!c.anyOpen() || c.opensAnew(op.leaf(c))) {
 				return true
 			}
 		}
@@ -90,9 +86,6 @@ func (t *turn) openDoors() {
 			}
 			if c.anyOpen() && !c.opensAnew(leaf) && !mutant.On(mutant.TwoDoorsOfACell) {
 				continue // the other door of a two-way cell: nobody reaches through
-			}
-			if op.Kind == models.RemoteOpen && !t.roomFromAfar(c) {
-				continue
 			}
 			if t.doorsBusy() >= t.doorsLimit() || t.PulsedAt > 0 && t.now.UptimeMS < t.PulsedAt+openIntervalMS {
 				return
@@ -315,17 +308,13 @@ func (s *State) leftBehind(c *Cell) bool {
 	return d != nil && d.State == DoorOpen
 }
 
-// takeFromLeft ends what was left behind at a cell, for whoever comes to look. As after a stop of the program, the cell is
-// in doubt.
+// takeFromLeft ends what was left behind at a cell, for whoever comes to look. It is in doubt since its door was left open.
 func (t *turn) takeFromLeft(c *Cell) {
 	if !t.leftBehind(c) {
 		return
 	}
-	op := t.operation(c.Operation)
-	d := op.door(c.Number())
+	d := t.operation(c.Operation).door(c.Number())
 	d.State, d.Reason = DoorFinished, reasonLeftOpen
-	markInterrupted(op, c)
-	t.doubt(op, c, reasonLeftOpen)
 	c.Operation = ""
 	t.endOperations()
 }

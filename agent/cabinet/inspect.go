@@ -93,7 +93,7 @@ func (t *turn) foundEmpty(op *Operation, d *Door) {
 	t.checked(op, d, c, models.FactData{Reason: "empty"})
 }
 
-// missing tells of the parcels that should be in the cell, but for one.
+// missing tells of the parcels that should be in the cell, but for those that are.
 func (t *turn) missing(op *Operation, c *Cell, but ...models.ParcelID) {
 	shipment, parcels := c.Shipment, c.Parcels
 	if c.Label != "" {

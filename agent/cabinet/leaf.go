@@ -54,7 +54,7 @@ func (c *Cell) reachable() bool {
 // opensAnew reports whether a door that reads open is driven all the same: it has read so for long, and may be
 // shut with a contact that does not say so. Nothing is lost by driving the lock of an open one.
 func (c *Cell) opensAnew(leaf *Leaf) bool {
-	return leaf.LeftOpen && !c.Dead && !slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l != leaf && l.Open })
+	return leaf.LeftOpen && !slices.ContainsFunc(c.leaves(), func(l *Leaf) bool { return l != leaf && l.Open })
 }
 
 // blocked reports whether an open door keeps the cell from being opened.

@@ -145,3 +145,23 @@ func TestFromAfarLeftDoorsCount(t *testing.T) {
 	r.openRemotely(r.granted("op_again", 1))
 	require.Len(t, r.pulses, 1)
 }
+
+// TestNobodyReachesThrough: while the other door of a two-way cell stands open, however long, this one is not driven.
+func TestNobodyReachesThrough(t *testing.T) {
+	t.Parallel()
+	r := twoWay(t)
+	r.at(models.SideBack, cabinet.Scanned{Text: badge})
+	r.at(models.SideBack, cabinet.Keyed{Text: pin})
+	r.at(models.SideBack, cabinet.Scanned{Text: "shp_1-1"})
+	r.loadDoor(1, true)
+	r.loadDoor(1, false)
+	r.open(1)
+	r.loadDoor(1, true)
+	r.untilLeft(1)
+	require.True(t, r.cell(1).Load.LeftOpen)
+	n := len(r.pulses)
+	r.at(models.SideFront, cabinet.Keyed{Text: r.code("shp_1")})
+	require.Len(t, r.pulses, n)
+	r.loadDoor(1, false)
+	require.Len(t, r.pulses, n+1)
+}

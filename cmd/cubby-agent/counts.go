@@ -48,7 +48,7 @@ func (c *counts) due(all []cabinet.DeviceCounted, now time.Time) []cabinet.Devic
 	return due
 }
 
-// counted is how the devices have worked that have no facts of their own. That a lock board is dead has.
+// counted is how the devices have worked. That a board is dead is told otherwise: by its cells, relays and contacts.
 func (d *devices) counted() []cabinet.DeviceCounted {
 	var all []cabinet.DeviceCounted
 	for _, bus := range d.host.Buses {
@@ -64,8 +64,10 @@ func (d *devices) counted() []cabinet.DeviceCounted {
 		all = append(all, cabinet.DeviceCounted{Device: models.DeviceScanner(port(s.Port)), Up: up, Counts: c})
 	}
 	for _, r := range d.heard.status().Relays {
-		all = append(all, cabinet.DeviceCounted{Device: models.DeviceRelays(r.Name), Up: r.Up,
-			Counts: models.DeviceCounts{Done: r.Drives, Failed: r.Fails, MS: r.Latency.Milliseconds(), Error: r.Error}})
+		if r.Up {
+			all = append(all, cabinet.DeviceCounted{Device: models.DeviceRelays(r.Name), Up: true,
+				Counts: models.DeviceCounts{Done: r.Drives, Failed: r.Fails, MS: r.Latency.Milliseconds(), Error: r.Error}})
+		}
 	}
 	return all
 }

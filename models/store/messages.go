@@ -71,7 +71,7 @@ func (s *Store) Resend(ctx context.Context, r models.Request, id models.Notifica
 		} else if view.Shipment, view.Recipient, err = t.recipient(r.Actor, row); err != nil {
 			return err
 		}
-		if row.State != models.NotificationFailed && row.State != models.NotificationUndelivered {
+		if !row.State.MayBeResent() {
 			return models.Errorf(models.CodeInvalidState, "The notification is %s: only failed and undelivered ones are sent again.", row.State)
 		}
 		row.State, row.Instead, row.Retries = models.NotificationQueued, "", 0
