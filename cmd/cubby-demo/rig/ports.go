@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
 )
 
 // Ports are taken below the range that Linux gives to outgoing connections (32768 and up), so that the port of a killed
@@ -19,6 +20,9 @@ const loopback = "127.0.0.1"
 
 // FreePorts returns n different ports on 127.0.0.1 that nobody listens on.
 func FreePorts(n int) ([]int, error) {
+	// A process that starts meanwhile has them open until it has become its program: they would be in use when this returns.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	held := make([]net.Listener, 0, n) // held together, so that no port is returned twice
 	defer func() {
 		for _, l := range held {

@@ -211,6 +211,34 @@ func TestFreePorts(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, l.Close())
 	}
+	// Nobody keeps them, not even a process that begins while they are looked for.
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			if err := exec.Command("true").Run(); err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	for range 200 {
+		ports, err := rig.FreePorts(20)
+		require.NoError(t, err)
+		for _, port := range ports {
+			conn, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+			require.Error(t, err, "somebody listens on port %d", port)
+			require.Nil(t, conn)
+		}
+	}
+	close(stop)
+	require.NoError(t, <-stopped)
+
 	none, err := rig.FreePorts(0)
 	require.NoError(t, err)
 	require.Empty(t, none)

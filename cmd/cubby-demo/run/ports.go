@@ -61,6 +61,8 @@ func (p *Ports) flags(fs *flag.FlagSet) {
 
 // check reports every port that cannot be listened on.
 func (p *Ports) check(ctx context.Context) error {
+	syscall.ForkLock.RLock() // as in rig.FreePorts
+	defer syscall.ForkLock.RUnlock()
 	var errs []error
 	for _, n := range p.named() {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address(*n.port))
