@@ -47,6 +47,7 @@ type DirectoryParcel struct {
 	Parcel     ParcelID   `json:"parcel"`
 	Barcode    string     `json:"barcode"`
 	Size       Size       `json:"size"`
+	SizeFrom   SizeFrom   `json:"size_from,omitempty"`
 	Regime     Regime     `json:"regime"`
 	Dimensions Dimensions `json:"dimensions"`
 	WeightG    int        `json:"weight_g,omitempty"` // 0: not told

@@ -155,6 +155,7 @@ type FactData struct {
 	Attempt  int        `json:"attempt,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
 	Label    string     `json:"label,omitempty"`  // a barcode that the cabinet knew no parcel of, or not until now
+	Size     Size       `json:"size,omitempty"`   // deposited: what the parcel was found to be, if that was not known
 	Screen   string     `json:"screen,omitempty"` // trouble_reported: the one that they were at
 	Board    string     `json:"board,omitempty"`  // board_down, board_up: its name at the cabinet
 	// Of a device: its name, how it stands, and what it measured, in tenths of a degree Celsius.

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -36,7 +35,8 @@ type Policy struct {
 	Objection         Seconds   `json:"objection"`                    // after a close, to say "not taken"
 	Reopen            Seconds   `json:"reopen"`                       // the cell stays the client's after a pickup
 	Proof             Proof     `json:"proof"`
-	// DefaultSize is what a parcel is taken to be that was announced without a size; empty: M.
+	// DefaultSize is what a parcel is taken to be that was announced without a size; empty: the
+	// courier is asked.
 	DefaultSize Size `json:"default_size,omitempty"`
 	// Codes are what pickup codes are written in. At a cabinet whose pad has digits alone they are
 	// digits all the same.
@@ -58,9 +58,6 @@ func (p Policy) Equal(o Policy) bool {
 		p.ReadyDelay == o.ReadyDelay && p.Objection == o.Objection && p.Reopen == o.Reopen && p.Proof == o.Proof &&
 		p.DefaultSize == o.DefaultSize && p.Codes == o.Codes && p.ShareCells == o.ShareCells && slices.Equal(p.Tell, o.Tell)
 }
-
-// SizeOf is the size of a parcel that was announced with one or without: until a courier corrects it at the cabinet.
-func (p Policy) SizeOf(announced Size) Size { return cmp.Or(announced, p.DefaultSize, SizeM) }
 
 // Check adds what does not go together to fields.
 func (p Policy) Check(fields *Fields) {

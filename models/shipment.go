@@ -104,6 +104,7 @@ type Parcel struct {
 	Carrier    OrganizationID
 	Barcode    string // unique among the parcels that are not gone yet
 	Size       Size
+	SizeFrom   SizeFrom
 	Regime     Regime
 	Dimensions Dimensions `gorm:"serializer:json"`
 	WeightG    int

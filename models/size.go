@@ -27,6 +27,35 @@ func (s Size) Rank() int {
 // Valid reports whether s is one of the classes.
 func (s Size) Valid() bool { return s.Rank() > 0 }
 
+// SizeFrom is how a parcel came to its size.
+type SizeFrom string
+
+// How a size is known. One that was not told is asked for at the cabinet.
+const (
+	SizeTold    SizeFrom = ""        // announced, measured, its policy's, or found by a courier
+	SizeUsual   SizeFrom = "usual"   // most parcels of its sender that nobody told the size of had it
+	SizeGuessed SizeFrom = "guessed" // nothing is known
+)
+
+// learnedFrom is how many parcels tell what is usual.
+const learnedFrom = 3
+
+// UsualSize is the size that most of a sender's parcels were found to have at cabinets; empty: too few
+// were, or no size has more than half of them.
+func UsualSize(found map[Size]int) Size {
+	all, best := 0, Size("")
+	for _, s := range Sizes() {
+		all += found[s]
+		if found[s] > found[best] {
+			best = s
+		}
+	}
+	if all < learnedFrom || 2*found[best] <= all {
+		return ""
+	}
+	return best
+}
+
 // Regime is a temperature regime of a cell, or the one that a parcel needs.
 type Regime string
 

@@ -60,7 +60,7 @@ func shipmentEntry(s models.Shipment, parcels []models.Parcel, p models.Policy, 
 	entry := models.DirectoryShipment{Callable: callable, Shipment: s.ID, Carrier: s.Carrier, Number: s.Number, Issue: s.Issue, Codes: s.Codes, Frozen: s.Frozen, Policy: p}
 	for _, p := range parcels {
 		entry.Parcels = append(entry.Parcels, models.DirectoryParcel{
-			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG, EasyReach: s.EasyReach,
+			Parcel: p.ID, Barcode: p.Barcode, Size: p.Size, SizeFrom: p.SizeFrom, Regime: p.Regime, Dimensions: p.Dimensions, WeightG: p.WeightG, EasyReach: s.EasyReach,
 			Promised: slices.ContainsFunc(promises, func(kept models.Promise) bool { return kept.Parcel == p.ID }),
 		})
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -152,7 +151,7 @@ func (t *tx) editParcels(row models.Shipment, edits []models.ParcelEdit) error {
 			return models.Errorf(models.CodeInvalidState, "Parcel %s is %s: its size cannot be changed any more.", p.ID, p.State)
 		}
 		if e.Size != "" {
-			p.Size = e.Size
+			p.Size, p.SizeFrom = e.Size, models.SizeTold
 		}
 		if e.Dimensions != (models.Dimensions{}) {
 			p.Dimensions = e.Dimensions
@@ -165,10 +164,12 @@ func (t *tx) editParcels(row models.Shipment, edits []models.ParcelEdit) error {
 			if err != nil {
 				return err
 			}
-			p.Size = cmp.Or(size, p.Size)
+			if size != "" {
+				p.Size, p.SizeFrom = size, models.SizeTold
+			}
 		}
-		if _, err := t.exec("UPDATE parcels SET size = ?, dimensions = ?, weight_g = ? WHERE id = ?",
-			p.Size, string(encode(p.Dimensions)), p.WeightG, p.ID); err != nil {
+		if _, err := t.exec("UPDATE parcels SET size = ?, size_from = ?, dimensions = ?, weight_g = ? WHERE id = ?",
+			p.Size, p.SizeFrom, string(encode(p.Dimensions)), p.WeightG, p.ID); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func Tables() []any {
 		outage{}, clientPage{}, sealedCode{}, models.ClientReport{}, models.CellOrder{}, models.Alias{}, models.SealedAccess{}, models.Route{},
 		workerKey{}, scarceCells{}, models.Webhook{}, models.WebhookCursor{}, models.WebhookDelivery{},
 		optOut{}, models.Template{}, models.RemoteOpening{}, models.RemoteDoor{}, models.Enrolment{},
-		optOut{}, models.Template{}, storedScreen{},
+		optOut{}, models.Template{}, storedScreen{}, foundSizes{},
 		models.Staff{}, models.StaffSession{}, models.SignInTries{},
 	}
 }

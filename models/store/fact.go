@@ -105,9 +105,10 @@ type intake struct {
 	free        map[int]bool // as it was before the batch
 
 	facts    []models.StoredFact
-	reports  map[int]told            // the last of each cell
-	loaded   map[models.ParcelID]int // the cell in which each is now
-	weigh    bool                    // a cell became usable or not otherwise than by its promise
+	reports  map[int]told                    // the last of each cell
+	loaded   map[models.ParcelID]int         // the cell in which each is now
+	sized    map[models.ParcelID]models.Size // found by a courier
+	weigh    bool                            // a cell became usable or not otherwise than by its promise
 	messages []models.OutboxRow
 	open     *int // incidents that are open about the cabinet; nil: not counted yet
 }
@@ -170,7 +171,7 @@ func (in *intake) load(facts []models.Fact) error {
 	}
 	in.shipments, in.parcels = map[models.ShipmentID]bool{}, map[models.ParcelID]models.ShipmentID{}
 	in.cells, in.reports, in.loaded = map[int]models.Size{}, map[int]told{}, map[models.ParcelID]int{}
-	in.free = map[int]bool{}
+	in.free, in.sized = map[int]bool{}, map[models.ParcelID]models.Size{}
 	if len(shipments) > 0 {
 		var found []models.ShipmentID
 		slices.Sort(shipments)
@@ -364,6 +365,9 @@ func (in *intake) add(f models.Fact, d models.FactData, problem string) error {
 		}
 	case models.FactDeposited:
 		in.loaded[d.Parcel] = f.Cell
+		if d.Size.Valid() {
+			in.sized[d.Parcel] = d.Size
+		}
 	case models.FactUnloaded:
 		return in.cellChecked(in.locker, f.Cell)
 	case models.FactDoorOpened, models.FactOutput:
@@ -434,6 +438,9 @@ func (in *intake) save() error {
 		return err
 	}
 	if err := in.release(); err != nil {
+		return err
+	}
+	if err := in.learn(); err != nil {
 		return err
 	}
 	if err := in.weighIfNeeded(); err != nil {

@@ -110,7 +110,11 @@ func (s *Store) draftShipment(ctx context.Context, n models.NewShipment) (draft,
 				return d, err
 			}
 		}
-		parcel.Size = policy.SizeOf(parcel.Size)
+		if parcel.Size = cmp.Or(parcel.Size, policy.DefaultSize); parcel.Size == "" {
+			if parcel.Size, parcel.SizeFrom, err = s.guess(ctx, d.Shipment); err != nil {
+				return d, err
+			}
+		}
 		d.Parcels = append(d.Parcels, parcel)
 	}
 	return d, nil
