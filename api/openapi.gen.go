@@ -1720,7 +1720,9 @@ type NewOrganization struct {
 }
 
 // NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
-// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy,
+// or else its courier is asked at the cabinet; until then it has the size that most such parcels of the same shop or carrier
+// turned out to have, or M.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.

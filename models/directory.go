@@ -57,6 +57,9 @@ type DirectoryParcel struct {
 	Promised bool `json:"promised,omitempty"`
 }
 
+// AsksSize reports whether a courier is to say how large it is.
+func (p DirectoryParcel) AsksSize() bool { return p.SizeFrom != SizeTold || p.Size == "" }
+
 // DirectoryCourier is what a cabinet knows of a courier. It is a signed grant: one who may
 // not come any more is told as suspended, never by a deletion.
 type DirectoryCourier struct {

@@ -1,6 +1,7 @@
 package cabinet
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -21,12 +22,11 @@ func (t *turn) deposit(e *Expected, p models.DirectoryParcel) {
 		return
 	}
 	chosen := t.Session.Size
-	if p.Size == "" && chosen == "" {
-		t.askSize(p)
-		return
-	}
-	if p.Size == "" {
-		p.Size = chosen
+	if p.AsksSize() {
+		if chosen == "" && t.askSize(p) {
+			return
+		}
+		p.Size = cmp.Or(chosen, models.SizeS) // there is no cell, even for the smallest
 	}
 	if t.askShare(e, p) {
 		return
@@ -183,7 +183,7 @@ func (t *turn) depositedInto(op *Operation, d *Door, c *Cell) {
 		t.hold(op, c)
 	}
 	for _, p := range d.Parcels {
-		t.write(models.FactDeposited, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Courier: op.Courier})
+		t.write(models.FactDeposited, op.ID, c, models.FactData{Shipment: op.Shipment, Parcel: p, Courier: op.Courier, Size: t.foundSize(op, p)})
 	}
 	op.Told, op.Reason = true, "deposited"
 	d.State = DoorFinished

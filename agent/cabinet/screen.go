@@ -193,7 +193,7 @@ func (s *State) View(now Instant, side models.Side) View {
 		v.Labels[b] = language.label(b)
 	}
 	if v.Text == TextSize {
-		v.tellFree()
+		v.tellFree(s.parcelOf(session.Choices[0]))
 	}
 	if n := v.Params["n"]; v.Screen == ScreenTake && n != "" && n != "1" {
 		v.Progress = language.sentence(TextProgress, v.Params)

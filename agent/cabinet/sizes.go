@@ -23,10 +23,31 @@ func sizeOfButton(b Button) (size models.Size, ok bool) {
 	return models.Sizes()[i], true
 }
 
-// askSize asks how large a parcel is of which that is not known.
-func (t *turn) askSize(p models.DirectoryParcel) {
+// askSize asks how large a parcel is of which that is not known; false: there is no cell for any.
+func (t *turn) askSize(p models.DirectoryParcel) bool {
+	asked := Session{Choices: []models.ParcelID{p.Parcel}}
+	if buttons := t.sizeButtons(&asked); buttons[0] == ButtonCancel {
+		return false
+	}
 	t.await(ScreenSize, TextSize)
-	t.Session.Choices = []models.ParcelID{p.Parcel}
+	t.Session.Choices = asked.Choices
+	return true
+}
+
+// foundSize is the size of what an operation has put into a cell where only its courier knew that; empty: it was told.
+func (s *State) foundSize(op *Operation, id models.ParcelID) models.Size {
+	p, ok := s.Directory.parcel(op.Shipment, id)
+	if !ok {
+		return ""
+	}
+	found := op.Size
+	if above := slices.IndexFunc(models.Sizes(), func(s models.Size) bool { return s.Rank() > op.Above }); found.Rank() <= op.Above && above >= 0 {
+		found = models.Sizes()[above] // it did not fit into one below
+	}
+	if found == p.Size && !p.AsksSize() {
+		return ""
+	}
+	return found
 }
 
 // sizeButtons offers the sizes of which a cell is free for the parcel.
@@ -44,11 +65,16 @@ func (s *State) sizeButtons(session *Session) []Button {
 	return append(offered, ButtonCancel)
 }
 
-// tellFree puts on each button of a size how many cells of it are free.
-func (v *View) tellFree() {
+// tellFree puts on each button of a size how many cells of it are free, and whether parcels of the
+// sender are usually so large.
+func (v *View) tellFree(p models.DirectoryParcel) {
 	for _, b := range v.Buttons {
 		if size, ok := sizeOfButton(b); ok {
-			v.Labels[b] = v.Language.sentence(TextSizeFree, map[string]string{
+			text := TextSizeFree
+			if p.SizeFrom == models.SizeUsual && p.Size == size {
+				text = TextSizeUsual
+			}
+			v.Labels[b] = v.Language.sentence(text, map[string]string{
 				"size": v.Labels[b], "free": v.Params["free_"+strings.ToLower(string(size))],
 			})
 		}

@@ -163,6 +163,7 @@ const (
 	TextTimeStands       TextKey = "time_stands"
 	TextProgress         TextKey = "progress"
 	TextSizeFree         TextKey = "size_free"
+	TextSizeUsual        TextKey = "size_usual"
 	TextStripAcross      TextKey = "strip_across"
 	// What is read aloud alone.
 	TextSayAccess  TextKey = "say_access"

@@ -1721,7 +1721,9 @@ type NewOrganization struct {
 }
 
 // NewParcel Without `size`, but with its measures, it has the smallest size of the locker's cells of its regime that it fits,
-// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy.
+// turned any way round; 409 `no_capacity` if it fits none. Without either it has the `default_size` of its policy,
+// or else its courier is asked at the cabinet; until then it has the size that most such parcels of the same shop or carrier
+// turned out to have, or M.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
 	// `CB` and 12 characters of A-Z and 2-7.
@@ -4119,7 +4121,7 @@ type ClientInterface interface {
 	// PutPolicyWithBody Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size and without measures; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4129,7 +4131,7 @@ type ClientInterface interface {
 	// PutPolicy Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size and without measures; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6427,7 +6429,7 @@ func (c *Client) ListPolicies(ctx context.Context, params *ListPoliciesParams, r
 // PutPolicyWithBody Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size and without measures; M if missing.
+// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6447,7 +6449,7 @@ func (c *Client) PutPolicyWithBody(ctx context.Context, id string, contentType s
 // PutPolicy Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size and without measures; M if missing.
+// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -14034,7 +14036,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size and without measures; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14044,7 +14046,7 @@ type ClientWithResponsesInterface interface {
 	// PutPolicyWithResponse Make a policy, or a new version of it
 	//
 	// A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-	// parcel is taken to be that was announced without a size and without measures; M if missing.
+	// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20944,7 +20946,7 @@ func (c *ClientWithResponses) ListPoliciesWithResponse(ctx context.Context, para
 // PutPolicyWithBodyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size and without measures; M if missing.
+// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20960,7 +20962,7 @@ func (c *ClientWithResponses) PutPolicyWithBodyWithResponse(ctx context.Context,
 // PutPolicyWithResponse Make a policy, or a new version of it
 //
 // A shipment keeps the version that was the newest when it was announced. Times are in seconds. `default_size` is what a
-// parcel is taken to be that was announced without a size and without measures; M if missing.
+// parcel is taken to be that was announced without a size and without measures; if missing its courier is asked.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

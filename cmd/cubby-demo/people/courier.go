@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,6 +49,9 @@ func (c Courier) Scan(ctx context.Context, label string) (s Screen, err error) {
 		if err == nil && idle(s) {
 			return false, s.String(), nil // the scanner missed it
 		}
+		if err == nil && s.Text == "size" {
+			s, err = c.At.Press(ctx, medium(s.Buttons))
+		}
 		taken := s.Text == "wait" || s.Text == "opening" || s.Text == "put_in"
 		if err == nil && !taken && s.Text != "unknown_label" {
 			err = fmt.Errorf("the label was refused: %s", s)
@@ -55,6 +59,14 @@ func (c Courier) Scan(ctx context.Context, label string) (s Screen, err error) {
 		return taken, s.String(), err
 	})
 	return s, err
+}
+
+// medium is the answer to how large a parcel is: M, where there is room for that.
+func medium(buttons []string) string {
+	if slices.Contains(buttons, "size_m") {
+		return "size_m"
+	}
+	return buttons[0]
 }
 
 // idle reports whether a screen waits for the next label.
