@@ -32,6 +32,7 @@ const (
 	StaffAway      = "away"      // nobody did anything for too long
 	StaffDismissed = "dismissed" // the badge may not be used there any more
 	StaffReplaced  = "replaced"  // another badge was shown
+	StaffRestarted = "restarted" // the program stopped, to look for the wiring or by whatever cause
 )
 
 // What a technician does that is of no cell: the reason of staff_act, with the device that it is of.

@@ -151,6 +151,7 @@ func (t *turn) staffIn(reason string) {
 	}
 	t.Session.Staff.Reason = reason
 	t.write(models.FactStaffIn, "", nil, models.FactData{Courier: c.Courier, Reason: reason})
+	t.Visitors = append(t.Visitors, c.Courier)
 	t.home()
 }
 
@@ -159,9 +160,17 @@ func (t *turn) staffOut(reason string) {
 	staff := t.Session.Staff
 	t.Session.Staff = Staff{}
 	if staff.in() {
-		t.write(models.FactStaffOut, "", nil, models.FactData{Courier: staff.Technician, Reason: reason})
+		t.visitOver(staff.Technician, reason)
 		t.tampersLeft()
 	}
+}
+
+// visitOver tells that a technician is not here any more.
+func (t *turn) visitOver(c models.CourierID, reason string) {
+	if i := slices.Index(t.Visitors, c); i >= 0 {
+		t.Visitors = slices.Delete(t.Visitors, i, i+1)
+	}
+	t.write(models.FactStaffOut, "", nil, models.FactData{Courier: c, Reason: reason})
 }
 
 // staffHome is what a technician begins with: what is wrong here.

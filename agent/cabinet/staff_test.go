@@ -416,7 +416,7 @@ func TestTheOperatorPutsBackWhatATechnicianTookOut(t *testing.T) {
 	order(seen)
 	r.do(cabinet.Started{Boot: "boot-2"})
 	require.True(t, r.cell(2).Isolated, "told again, after the next one")
-	require.Len(t, r.facts, n)
+	require.Equal(t, []models.FactType{models.FactStaffOut}, r.types(n))
 }
 
 // TestMarkedByLooking: a cell in doubt that its technician opened by a key. That its parcel is gone
@@ -605,6 +605,26 @@ func TestAnotherBadgeEndsAVisit(t *testing.T) {
 	r.press("service_repair")
 	_, data = r.lastFact(models.FactStaffIn)
 	require.Equal(t, models.CourierID("cou_tech2"), data.Courier)
+}
+
+// TestARestartEndsAVisit, once.
+func TestARestartEndsAVisit(t *testing.T) {
+	t.Parallel()
+	r := serviced(t)
+	r.do(cabinet.Started{Boot: "boot-2"})
+	_, data := r.lastFact(models.FactStaffOut)
+	require.Equal(t, models.FactData{Courier: technician, Reason: models.StaffRestarted}, data)
+	n := len(r.types(0))
+	r.do(cabinet.Started{Boot: "boot-3"})
+	require.Empty(t, r.types(n))
+
+	r = serviced(t)
+	r.wait(360_000)
+	_, data = r.lastFact(models.FactStaffOut)
+	require.Equal(t, models.StaffAway, data.Reason)
+	n = len(r.types(0))
+	r.do(cabinet.Started{Boot: "boot-2"})
+	require.Empty(t, r.types(n), "it was over")
 }
 
 // TestOverview: what is wrong stands there, in words and not by colour alone.

@@ -29,6 +29,9 @@ func (t *turn) start(in Started) {
 	}
 	t.State.Session, t.BackSession = newSession(), newSession()
 	t.eachSession(t.home)
+	for len(t.Visitors) > 0 {
+		t.visitOver(t.Visitors[0], models.StaffRestarted)
+	}
 	for _, c := range t.Cells {
 		c.Sensed = "" // what a sensor said before proves nothing: the store may be an old copy
 	}

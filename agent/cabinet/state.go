@@ -57,6 +57,7 @@ type State struct {
 	Tampers     []Tamper           `json:"tampers,omitempty"`      // by the order in which they came
 	AlarmUntil  int64              `json:"alarm_until,omitempty"`  // siren and light call for help
 	RemindUntil int64              `json:"remind_until,omitempty"` // the light calls somebody to a screen or door
+	Visitors    []models.CourierID `json:"visitors,omitempty"`     // technicians who are here
 	ResentAt    []int64            `json:"resent_at,omitempty"`    // codes asked for in the last hour
 	// Devices are told anew after each start.
 	Devices []Device                    `json:"devices,omitempty"`
