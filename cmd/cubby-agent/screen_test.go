@@ -81,8 +81,8 @@ const misplaced = `(() => {
 	const things = [...document.querySelectorAll('button:not(#veil), input, #sentence, #doors li, #strips p, #screen')].filter((e) => e.checkVisibility());
 	const classes = document.documentElement.classList, low = classes.contains('low');
 	const mm = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--mm'));
-	// Keys of digits are 20 mm; 34 keys are as large as there is room for, and so are those of who types beside the glass.
-	const least = document.querySelector('#keys.base32') || classes.contains('keypad') ? 15 : 20;
+	// Keys are 20 mm, but those of who types beside the glass.
+	const least = classes.contains('keypad') ? 15 : 20;
 	things.forEach((e, i) => {
 		const r = box(e), name = e.id || e.textContent;
 		if (r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight) wrong.push('outside: ' + name);
@@ -156,6 +156,12 @@ func TestScreen(t *testing.T) {
 	b.fits("home")
 	require.NoError(t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](crowded)))
 	b.fits("crowded")
+	p.cabinet().Tell(models.EntryShipment, "shp_letters", models.DirectoryShipment{
+		Shipment: "shp_letters", Carrier: "org_1", Number: "N-2", Issue: 1, Codes: models.CodeBase32, Policy: models.ReadyMadePolicies()[0],
+	})
+	b.is(`document.querySelectorAll('#keys.base32 button').length === 34`)
+	require.NoError(t, chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void](crowded)))
+	b.fits("crowded-letters")
 	require.NoError(t, chromedp.Do(b.ctx, chromedp.Reload()))
 	b.is(`document.querySelectorAll('#buttons button').length === 0`)
 	b.says("Type your pickup code")

@@ -29,6 +29,7 @@ var unpressed = map[string]bool{
 // TestTour walks through the screens in a true browser before a true cabinet, its boards and its
 // scanner; time passes at the cabinet's clock.
 func TestTour(t *testing.T) {
+	t.Parallel()
 	languages := []cabinet.Language{cabinet.English}
 	if all := os.Getenv(envLanguages); all != "" {
 		languages = nil
@@ -37,8 +38,12 @@ func TestTour(t *testing.T) {
 		}
 	}
 	for _, l := range languages {
-		t.Run(string(l)+" behind", func(t *testing.T) { loadingSide(t, l) })
+		t.Run(string(l)+" behind", func(t *testing.T) {
+			t.Parallel()
+			loadingSide(t, l)
+		})
 		t.Run(string(l), func(t *testing.T) {
+			t.Parallel()
 			w := newTour(t, l)
 			w.frame()
 			w.codes()
@@ -505,7 +510,21 @@ func (w *tour) letters() {
 	w.press(cabinet.ButtonDone)
 	w.is(`innerHeight > innerWidth || document.querySelector('#keys button')?.getBoundingClientRect().top >= innerHeight / 2`)
 	w.at("C1", cabinet.TextHome, "letters-low")
-	w.keyed(strings.NewReplacer("0", "o", "1", "l").Replace(strings.ToLower(code)))
+	w.is(`innerHeight > innerWidth || document.querySelectorAll('#keys.base32 button').length === 15`)
+	w.tap("N–Z")
+	w.at("C1", cabinet.TextHome, "letters-low-sheet")
+	for _, c := range code[:4] {
+		switch {
+		case c <= '9':
+			w.tap("0–9")
+		case c <= 'M':
+			w.tap("A–M")
+		default:
+			w.tap("N–Z")
+		}
+		w.tap(string(c))
+	}
+	w.keyed(strings.NewReplacer("0", "o", "1", "l").Replace(strings.ToLower(code[4:])))
 	w.comes("P5", cabinet.TextTake)
 	w.shut(w.open(1)[0])
 	w.comes("P8", cabinet.TextEverything)

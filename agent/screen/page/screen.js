@@ -25,6 +25,9 @@ const modes = ['big', 'contrast', 'low', 'speech', 'slow', 'keypad'];
 const loud = new Set(['P7', 'L7']); // screens that sound once
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
 const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
+// With all that is touched in the lower half of a screen that lies, there is room for one of these at a time.
+const sheets = { '0–9': '0123456789', 'A–M': 'ABCDEFGHJKM', 'N–Z': 'NPQRSTVWXYZ' };
+const lies = matchMedia('(orientation: landscape)');
 const meant = { O: '0', I: '1', L: '1' }; // in a code of base 32
 const letters = [...'1234567890QWERTYUIOPASDFGHJKL-ZXCVBNM', '⌫', '.', 'OK'];
 const side = new URLSearchParams(location.search).get('side') === 'back' ? '?side=back' : '';
@@ -37,6 +40,7 @@ let /** @type {Site} */ site = null;
 let events = null;
 let lostTimer = 0;
 let countdown = 0;
+let sheet = '0–9';
 let lettersWanted = false; // a courier's keyboard: wanted for labels that cannot be scanned
 
 /** @param {View} v */
@@ -49,6 +53,7 @@ function draw(v) {
   if (fresh) {
     typed.value = '';
     lettersWanted = false;
+    sheet = '0–9';
   }
   root.lang = v.language;
   root.dataset.text = v.text;
@@ -134,14 +139,22 @@ const distance = (m, language) => m < 1000
 
 /** @param {View} v */
 function drawPad(v) {
-  const keyboard = { digits, base32, pin: digits, label: lettersWanted && letters, cell: lettersWanted && digits }[v.pad];
+  const low = v.pad === 'base32' && v.access.low && lies.matches;
+  const some = low ? [...sheets[sheet], ...Object.keys(sheets), '⌫', 'OK'] : base32;
+  const keyboard = { digits, base32: some, pin: digits, label: lettersWanted && letters, cell: lettersWanted && digits }[v.pad];
   at('pad').hidden = !keyboard;
   at('keyboard').hidden = v.pad !== 'label' && v.pad !== 'cell';
   document.querySelector('main').classList.toggle('numbered', v.pad !== 'cell');
   document.querySelector('main').classList.toggle('typing', !!keyboard);
   at('keys').classList.toggle('letters', keyboard === letters);
-  at('keys').classList.toggle('base32', keyboard === base32);
+  at('keys').classList.toggle('base32', v.pad === 'base32');
   fill(at('keys'), keyboard || [], key);
+  if (!low) return;
+  for (const tab of at('keys').children) {
+    if (!(tab.textContent in sheets)) continue;
+    tab.classList.toggle('on', tab.textContent === sheet);
+    tab.setAttribute('aria-pressed', String(tab.textContent === sheet));
+  }
 }
 
 function key(name) {
@@ -158,11 +171,19 @@ function type(name) {
   if (!view?.pad) return;
   switch (name) {
     case 'OK': return submit();
+    case '0–9': case 'A–M': case 'N–Z': return turnTo(name);
     case '⌫': typed.value = typed.value.slice(0, -1); return;
   }
   typed.value += view.pad === 'base32' ? meant[name] || name : name;
   // A whole pickup code needs no OK.
   if ((view.pad === 'digits' || view.pad === 'base32') && typed.value.length === (/[A-Z]/.test(typed.value) ? lengths.letters : lengths.digits)) submit();
+}
+
+function turnTo(name) {
+  const byKeys = onKey();
+  sheet = name;
+  drawPad(view);
+  if (byKeys) [...at('keys').children].find((k) => k.textContent === name)?.focus();
 }
 
 function submit() {
@@ -407,9 +428,10 @@ function keyDown(e) {
     return send('touch', '');
   }
   const onButton = document.activeElement instanceof HTMLButtonElement && document.activeElement.id !== 'veil';
+  const mirrored = root.dir === 'rtl' && !onKey();
   const does = {
-    '+': () => move(1), ArrowDown: () => move(1), ArrowRight: () => move(root.dir === 'rtl' ? -1 : 1),
-    '-': () => move(-1), ArrowUp: () => move(-1), ArrowLeft: () => move(root.dir === 'rtl' ? 1 : -1),
+    '+': () => move(1), ArrowDown: () => move(1), ArrowRight: () => move(mirrored ? -1 : 1),
+    '-': () => move(-1), ArrowUp: () => move(-1), ArrowLeft: () => move(mirrored ? 1 : -1),
     '*': () => send('press', view.frame.includes('access') ? 'access' : 'back'),
     '/': () => send('press', view.frame.includes('help') ? 'help' : 'back'),
     Backspace: () => type('⌫'), Delete: () => type('⌫'), Escape: () => send('press', 'back'),
@@ -450,6 +472,7 @@ at('keyboard').addEventListener('click', () => {
   lettersWanted = !lettersWanted;
   drawPad(view);
 });
+lies.addEventListener('change', () => view && drawPad(view));
 addEventListener('keydown', keyDown);
 addEventListener('keydown', touched);
 addEventListener('pointerdown', touched);
