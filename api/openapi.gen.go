@@ -1725,7 +1725,7 @@ type NewOrganization struct {
 // turned out to have, or M.
 type NewParcel struct {
 	// Barcode What its Code 128 says; unique among the carrier's parcels that are not gone yet. Issued by Cubby if missing:
-	// `CB` and 12 characters of A-Z and 2-7.
+	// `CB` and 12 characters of A-Z and 2-7. None begins with `CUBBY:`, as pickup codes and cells' stickers do.
 	Barcode  *string `json:"barcode,omitempty"`
 	DepthMm  *int    `json:"depth_mm,omitempty"`
 	HeightMm *int    `json:"height_mm,omitempty"`

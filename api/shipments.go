@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"cubby/models"
@@ -110,6 +111,9 @@ func newParcels(bodies []NewParcel, f *models.Fields) []models.NewParcel {
 				f.Add(at+"/barcode", "is the barcode of parcel %d too", j)
 			} else {
 				first[p.Barcode] = i
+			}
+			if strings.HasPrefix(strings.ToUpper(p.Barcode), models.QRPrefix) {
+				f.Add(at+"/barcode", "must not begin with %s: a cabinet takes it for a pickup code or a cell", models.QRPrefix)
 			}
 		}
 		parcels = append(parcels, p)

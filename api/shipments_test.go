@@ -99,6 +99,7 @@ func TestCreateShipment(t *testing.T) {
 		bad(`{"parcels":[{"barcode":"123"}]}`, "/parcels/0/barcode"),
 		bad(`{"parcels":[{"barcode":"`+long+`"}]}`, "/parcels/0/barcode"),
 		bad(`{"parcels":[{"barcode":"12 34"}]}`, "/parcels/0/barcode"),
+		bad(`{"parcels":[{"barcode":"cubby:CELL:1"}]}`, "/parcels/0/barcode"),
 		bad(`{"parcels":[{"barcode":"ABCD"},{},{"barcode":"ABCD"}]}`, "/parcels/2/barcode"),
 		bad(`{"parcels":[{"size":"XXL"}]}`, "/parcels/0/size"),
 		bad(`{"parcels":[{"regime":"hot"}]}`, "/parcels/0/regime"),

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -135,6 +136,22 @@ func ParsePickupQR(text string) (qr string, ok bool) {
 	qr = strings.ToUpper(text)
 	secret, ok := strings.CutPrefix(qr, QRPrefix)
 	return qr, ok && len(secret) == 26 && strings.Trim(strings.ToLower(secret), crockford) == ""
+}
+
+// cellPrefix begins what a sticker says that names a cell.
+const cellPrefix = QRPrefix + "CELL:"
+
+// CellLabel is what a sticker on a cell's door says to a scanner, as a Code 128 or a QR.
+func CellLabel(cell int) string { return cellPrefix + strconv.Itoa(cell) }
+
+// ParseCellLabel is the inverse, whatever the scanner does to the case.
+func ParseCellLabel(text string) (cell int, ok bool) {
+	number, ok := strings.CutPrefix(strings.ToUpper(text), cellPrefix)
+	if !ok {
+		return 0, false
+	}
+	cell, err := strconv.Atoi(number)
+	return cell, err == nil && cell > 0 && CellLabel(cell) == strings.ToUpper(text)
 }
 
 // ValidCode reports whether a text can be read as a code.

@@ -96,6 +96,7 @@ type View struct {
 	// Across is how the doors of the pickup side are, as the loading side of a two-way cabinet has to know: the cells
 	// that are not shut and left alone there.
 	Across  map[int]Across    `json:"across,omitempty"`
+	Marks   []int             `json:"marks,omitempty"` // cells of a list, to be seen in the cabinet
 	Offline bool              `json:"offline"`
 	Strips  []string          `json:"strips"`
 	Frame   []Button          `json:"frame"`  // around the screen: languages, help
@@ -151,6 +152,10 @@ func (s *State) View(now Instant, side models.Side) View {
 	case TextPutIn:
 		if op != nil && s.smaller(op) != "" {
 			v.Buttons = slices.Insert(v.Buttons, 1, ButtonSmaller)
+		}
+	case TextCollectList:
+		for _, c := range s.toCollect(s.Directory.Couriers[session.Courier]) {
+			v.Marks = append(v.Marks, c.Number())
 		}
 	case TextSize:
 		v.Buttons, v.Params = s.sizeButtons(session), s.freeCounts()

@@ -192,6 +192,10 @@ func (t *turn) scanned(text string) {
 		t.badgeShown(c)
 		return
 	}
+	if n, ok := models.ParseCellLabel(text); ok {
+		t.cellScanned(n)
+		return
+	}
 	t.resolve(text, true)
 }
 

@@ -69,6 +69,7 @@ const (
 	TextScanTaken     TextKey = "scan_taken"
 	TextNotThis       TextKey = "not_this"
 	TextNothingThere  TextKey = "nothing_there"
+	TextNothingInCell TextKey = "nothing_in_cell"
 	TextWhatInside    TextKey = "what_inside"
 	TextWhatElse      TextKey = "what_else"
 	TextNothingDoubt  TextKey = "nothing_doubtful"

@@ -100,6 +100,22 @@ func (t *turn) openNext() {
 	}
 }
 
+// cellScanned takes the sticker of a cell, whose parcels a courier is to take out.
+func (t *turn) cellScanned(n int) {
+	courier, ok := t.courier()
+	if !ok {
+		t.say(TextBadgeFirst, messageMS)
+		return
+	}
+	for _, c := range t.toCollect(courier) {
+		if c.Number() == n {
+			t.takeOutOf(courier, c)
+			return
+		}
+	}
+	t.say(TextNothingInCell, messageMS, "cell", strconv.Itoa(n))
+}
+
 // takeOutOf begins the withdrawal of a cell.
 func (t *turn) takeOutOf(courier models.DirectoryCourier, c *Cell) {
 	if c.Label != "" {
@@ -150,7 +166,7 @@ func (t *turn) scannedOut(op *Operation, text string, typed bool) {
 			return
 		}
 	}
-	if op.GaveUp == "" && !t.opens(text) {
+	if _, cell := models.ParseCellLabel(text); op.GaveUp == "" && !cell && !t.opens(text) {
 		op.Mistaken, op.Wrong = true, text
 	}
 }

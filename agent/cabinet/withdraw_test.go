@@ -2,6 +2,8 @@ package cabinet_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -399,4 +401,39 @@ func TestWhatIsToBeTakenOutIsListedByAge(t *testing.T) {
 	r.wait(300)
 	r.press(cabinet.ButtonOpenNext)
 	require.Equal(t, 3, r.pulses[1].Cell, "the oldest")
+}
+
+// TestACellsSticker names what is to be taken out: no other cell opens by it, and it is no parcel's label.
+func TestACellsSticker(t *testing.T) {
+	t.Parallel()
+	r := stored(t, policy(), 3)
+	r.expect("shp_2", policy(), models.SizeS)
+	r.load("shp_2-1")
+	r.finish()
+	r.wait(60_000)
+	r.scan(models.CellLabel(2))
+	require.Equal(t, cabinet.TextBadgeFirst, r.screen().Text)
+	r.withdraw("shp_1", false)
+	r.login()
+	r.press(cabinet.ButtonCollect)
+	require.Equal(t, []int{1, 2, 3}, r.screen().Marks)
+	n := len(r.pulses)
+	for _, cell := range []int{4, 40} {
+		r.scan(models.CellLabel(cell))
+		require.Equal(t, fmt.Sprintf("Nothing is to be taken out of cell %d.", cell), r.screen().Sentence)
+		r.wait(300)
+	}
+	require.Len(t, r.pulses, n)
+	r.press(cabinet.ButtonCollect)
+	r.scan(strings.ToLower(models.CellLabel(2)))
+	require.Len(t, r.pulses, n+1)
+	require.Equal(t, 2, r.pulses[n].Cell)
+	r.open(2)
+	r.scan(models.CellLabel(2)) // once more
+	require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+	r.scan("shp_1-2")
+	r.wait(300)
+	r.close(2)
+	require.Equal(t, models.CellFree, r.cell(2).State)
+	require.Equal(t, []int{1, 3}, r.screen().Marks)
 }

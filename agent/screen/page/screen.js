@@ -5,7 +5,7 @@
  *   screen: string, text: string, sentence: string, language: string, direction: string, buttons: string[],
  *   frame: string[], labels: Object<string, string>, items: {key: string, label: string, look?: string}[], doors: number[],
  *   report?: {name: string, value: string, wrong?: boolean}[],
- *   places: Object<string, string>, progress?: string, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, offline: boolean, strips: string[], courier?: string, pad?: string,
+ *   places: Object<string, string>, progress?: string, lines?: string[], neighbours?: {number: string, address: string, distance_m: number}[], open_doors: number[], across?: Object<string, string>, marks?: number[], offline: boolean, strips: string[], courier?: string, pad?: string,
  *   access: Object<string, boolean>, dim?: boolean, quiet?: boolean, reminds?: boolean, seconds?: number, spoken?: string, aloud?: Object<string, string>,
  * }} View
  * @typedef {{number: number, module: number, row: number, side: string, inner: {width_mm: number, height_mm: number}}} Cell
@@ -192,21 +192,24 @@ function submit() {
   if (text) send('keys', text);
 }
 
-// The doors of the operation, the others that stand open, and at the loading side what goes on at the other.
+// The doors of the operation, the others that stand open, what a courier is to take out, and at the loading side what goes on at the other.
 /** @param {View} v */
 function drawMap(v) {
   const across = v.across || {};
+  const marks = v.marks || [];
   at('say').classList.toggle('doors', v.doors.length > 0 && v.screen !== 'C5');
-  at('say').classList.toggle('across', v.doors.length === 0 && at('pad').hidden && Object.keys(across).length > 0);
+  at('say').classList.toggle('across', v.doors.length === 0 && at('pad').hidden && Object.keys(across).length + marks.length > 0);
   for (const cell of at('map').querySelectorAll('.cell')) {
     const number = Number(cell.dataset.cell);
     const door = v.doors.includes(number);
     const ajar = !door && v.open_doors.includes(number);
     cell.classList.toggle('door', door);
     cell.classList.toggle('ajar', ajar);
+    const mark = marks.includes(number);
+    cell.classList.toggle('mark', mark);
     if (across[number]) cell.dataset.across = across[number];
     else delete cell.dataset.across;
-    cell.textContent = door || ajar || across[number] ? cell.dataset.cell : '';
+    cell.textContent = door || ajar || mark || across[number] ? cell.dataset.cell : '';
   }
 }
 
