@@ -200,6 +200,16 @@ func TestNothingWasPutIn(t *testing.T) {
 	require.Equal(t, cabinet.TextLoaded, r.screen().Text)
 
 	r = begin()
+	r.open(1) // it did not latch
+	r.sensed(1, cabinet.SensedParcel)
+	require.NotContains(t, r.types(0), models.FactDeposited, "its door stands open")
+	require.Equal(t, cabinet.TextPutIn, r.screen().Text)
+	r.wait(2000)
+	r.close(1)
+	require.Equal(t, models.CellOccupied, r.state.Cells[0].State)
+	require.Equal(t, cabinet.TextLoaded, r.screen().Text)
+
+	r = begin()
 	r.wait(2000)
 	require.Equal(t, cabinet.TextIsEmpty, r.screen().Text)
 	require.NotContains(t, r.types(0), models.FactDeposited)

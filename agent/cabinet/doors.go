@@ -152,7 +152,7 @@ func (t *turn) opened(op *Operation, d *Door, c *Cell) {
 	if d.State == DoorPulsed && op.Reason != reasonInterrupted && !leaf.LeftOpen {
 		t.lockWorked(op, c, max(t.now.UptimeMS-(d.JamAt-openTimeoutMS), 1))
 	}
-	d.State, d.JamAt, d.ObjectBy = DoorOpen, 0, 0
+	d.State, d.JamAt, d.ObjectBy, d.SenseBy = DoorOpen, 0, 0, 0
 	d.Outcome, d.Reason = models.Opened, ""
 	if leaf.LeftOpen { // somebody is here again
 		leaf.LeftOpen, leaf.OpenedAt = false, max(t.now.UptimeMS, 1)
@@ -266,6 +266,9 @@ func (t *turn) doubt(op *Operation, c *Cell, reason string) {
 
 // leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
 func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
+	if c.Operation == "" && mutant.On(mutant.LeftOpenUntold) {
+		return
+	}
 	leaf.LeftOpen = true
 	if op := t.operation(c.Operation); op != nil {
 		// Nobody is there: the next door must not open for whoever shuts this one.
