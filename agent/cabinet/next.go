@@ -18,7 +18,8 @@ func (t *turn) holdLabel(text string) {
 		t.Session.Courier == "" || t.opens(text) || t.isLabelOf(op, text) || len(text) > maxText {
 		return
 	}
-	if _, badge := t.Directory.badge(text); badge {
+	_, badge := t.Directory.badge(text)
+	if _, sticker := models.ParseCellLabel(text); badge || sticker {
 		return
 	}
 	t.Session.Next = next{text, t.fresh}

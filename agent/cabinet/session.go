@@ -192,10 +192,6 @@ func (t *turn) scanned(text string) {
 		t.badgeShown(c)
 		return
 	}
-	if n, ok := models.ParseCellLabel(text); ok {
-		t.cellScanned(n)
-		return
-	}
 	t.resolve(text, true)
 }
 
@@ -249,6 +245,13 @@ func (t *turn) resolve(text string, scanned bool) {
 	t.Session.Badge, t.Session.Staff = "", Staff{}
 	if qr, ok := models.ParsePickupQR(text); ok && scanned {
 		t.qrGiven(qr)
+		return
+	}
+	if n, ok := models.ParseCellLabel(text); ok && scanned {
+		t.cellScanned(n)
+		return
+	}
+	if scanned && t.Session.Screen == ScreenCollect && t.listedScanned(text) {
 		return
 	}
 	if t.Session.asksForCode() && !(scanned && t.opens(text)) {

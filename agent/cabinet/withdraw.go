@@ -116,6 +116,29 @@ func (t *turn) cellScanned(n int) {
 	t.say(TextNothingInCell, messageMS, "cell", strconv.Itoa(n))
 }
 
+// listedScanned takes a label while the list is shown, as that of a parcel to be taken out: it may stand on paper, too.
+// A label that two cells have says nothing, as barcodes are a carrier's own.
+func (t *turn) listedScanned(label string) bool {
+	courier, ok := t.courier()
+	if !ok {
+		return false
+	}
+	var cells []*Cell
+	for _, c := range t.toCollect(courier) {
+		if c.Label == label || slices.ContainsFunc(c.Parcels, func(id models.ParcelID) bool {
+			p, known := t.Directory.parcel(c.Shipment, id)
+			return known && p.Barcode == label
+		}) {
+			cells = append(cells, c)
+		}
+	}
+	if len(cells) != 1 {
+		return false
+	}
+	t.takeOutOf(courier, cells[0])
+	return true
+}
+
 // takeOutOf begins the withdrawal of a cell.
 func (t *turn) takeOutOf(courier models.DirectoryCourier, c *Cell) {
 	if c.Label != "" {

@@ -437,3 +437,102 @@ func TestACellsSticker(t *testing.T) {
 	require.Equal(t, models.CellFree, r.cell(2).State)
 	require.Equal(t, []int{1, 3}, r.screen().Marks)
 }
+
+// TestALabelOnTheList: a label of what is to be taken out opens its cell while the list is shown, and at no other time.
+func TestALabelOnTheList(t *testing.T) {
+	t.Parallel()
+	listed := func(t *testing.T) *rig {
+		t.Helper()
+		r := stored(t, policy(), 2)
+		r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+		r.expect("shp_2", policy(), models.SizeS)
+		r.load("shp_2-1")
+		r.wait(300)
+		r.withdraw("shp_1", false)
+		r.pulses = nil
+		return r
+	}
+	t.Run("the cell of that label", func(t *testing.T) {
+		t.Parallel()
+		r := listed(t)
+		r.scan("shp_1-2")
+		require.Equal(t, cabinet.ScreenNotHere, r.screen().Screen, "it is put in, as far as the courier says")
+		r.press(cabinet.ButtonCollect)
+		r.scan("shp_1-2")
+		require.Len(t, r.pulses, 1)
+		require.Equal(t, 2, r.pulses[0].Cell)
+		r.open(2)
+		require.Equal(t, cabinet.TextTakeAndScan, r.screen().Text)
+		r.scan("shp_1-2")
+		r.wait(300)
+		r.close(2)
+		require.Equal(t, models.CellFree, r.cell(2).State)
+	})
+	t.Run("what nobody announced", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t).furnish(models.SizeS, models.SizeS)
+		r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+		r.login()
+		r.scan("UNKNOWN")
+		r.press("leave_s")
+		r.open(1)
+		r.close(1)
+		r.wait(300)
+		r.pulses = nil
+		r.press(cabinet.ButtonCollect)
+		r.scan("UNKNOWN")
+		require.Len(t, r.pulses, 1)
+		require.Equal(t, 1, r.pulses[0].Cell)
+	})
+	t.Run("what stays", func(t *testing.T) {
+		t.Parallel()
+		r := listed(t)
+		r.press(cabinet.ButtonCollect)
+		r.scan("shp_2-1")
+		require.Equal(t, "This parcel is already in cell 3.", r.screen().Sentence)
+		require.Empty(t, r.pulses)
+	})
+	t.Run("of two carriers", func(t *testing.T) {
+		t.Parallel()
+		r := listed(t)
+		r.entry(models.EntryShipment, "shp_2", models.DirectoryShipment{
+			Shipment: "shp_2", Carrier: "org_other", Number: "N-shp_2", Issue: 1, Policy: policy(),
+			Parcels: []models.DirectoryParcel{{Parcel: r.cell(3).Parcels[0], Barcode: "shp_1-2", Size: models.SizeS}},
+		})
+		r.withdraw("shp_2", false)
+		r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Operator = true })
+		r.press(cabinet.ButtonCollect)
+		require.Equal(t, []int{1, 2, 3}, r.screen().Marks)
+		r.scan("shp_1-2")
+		require.Empty(t, r.pulses, "which of them is not known")
+	})
+}
+
+// TestACellsStickerIsNoLabel: neither of a next parcel nor of one that a cell is checked for.
+func TestACellsStickerIsNoLabel(t *testing.T) {
+	t.Parallel()
+	t.Run("during a deposit", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t).furnish(models.SizeS, models.SizeS)
+		r.staff(courier, carrier, badge, func(c *models.DirectoryCourier) { c.Unannounced = true })
+		r.expect("shp_1", policy(), models.SizeS)
+		r.login()
+		r.scan("shp_1-1")
+		r.open(1)
+		r.scan(models.CellLabel(1))
+		r.close(1)
+		r.wait(300)
+		require.Equal(t, cabinet.ScreenCourier, r.screen().Screen)
+		require.Equal(t, cabinet.TextLoaded, r.screen().Text)
+	})
+	t.Run("with a PIN to come", func(t *testing.T) {
+		t.Parallel()
+		r := toWithdraw(t)
+		r.finish()
+		r.wait(60_000)
+		r.scan(badge)
+		r.scan(models.CellLabel(1))
+		require.Equal(t, cabinet.TextBadgeFirst, r.screen().Text)
+		require.Empty(t, r.state.Session.Badge)
+	})
+}

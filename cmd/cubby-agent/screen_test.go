@@ -87,8 +87,9 @@ const misplaced = `(() => {
 		const r = box(e), name = e.id || e.textContent;
 		if (r.left < 0 || r.top < 0 || r.right > innerWidth || r.bottom > innerHeight) wrong.push('outside: ' + name);
 		if (e.tagName === 'BUTTON' && r.height < 64) wrong.push('low: ' + name + ' ' + r.height);
-		if (e.closest('#keys:not(.letters)') && Math.min(r.width, r.height) < least * mm - .5)
+		if (e.closest('#keys') && Math.min(r.width, r.height) < least * mm - .5)
 			wrong.push('a small key: ' + name + ', ' + (r.width / mm).toFixed(1) + ' by ' + (r.height / mm).toFixed(1) + ' mm');
+		if (e.closest('#keys') && (e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight)) wrong.push('too small for its name: ' + name);
 		if (e.tagName === 'BUTTON' && (innerHeight > innerWidth || low) && r.top < innerHeight / 2) wrong.push('too high to reach: ' + name);
 		if (e.tagName === 'LI' && things.filter((o) => o.tagName === 'LI').length === 1 && r.height < 300) wrong.push('a small door number: ' + r.height);
 		for (const o of things.slice(i + 1)) {

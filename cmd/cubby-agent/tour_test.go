@@ -296,6 +296,7 @@ func (w *tour) courier() {
 	w.comes("L8", cabinet.TextLeaveHere)
 	w.press(cabinet.ButtonTakeBack)
 	w.comes("L2", cabinet.TextCourier)
+	w.keyboard()
 	for _, b := range []cabinet.Button{cabinet.ButtonList, cabinet.ButtonTakeBack} {
 		w.press("keyboard")
 		w.typed("XYZ-77")
@@ -312,6 +313,30 @@ func (w *tour) courier() {
 	w.scan("BADGE-1")
 	w.comes("L2", cabinet.TextCourier)
 	w.leave()
+}
+
+// keyboard: for labels that no scanner reads, also with low reach and large text, when a third of its keys is shown at a
+// time where a screen lies.
+func (w *tour) keyboard() {
+	w.press("keyboard")
+	w.at("L2", cabinet.TextCourier, "keyboard")
+	w.lowAndBig()
+	w.press("keyboard")
+	w.is(`innerHeight > innerWidth || document.querySelectorAll('#keys.letters button').length === 17`)
+	w.at("L2", cabinet.TextCourier, "keyboard-low")
+	w.tap("N–Z")
+	w.at("L2", cabinet.TextCourier, "keyboard-low-sheet")
+	w.lowAndBig()
+}
+
+// lowAndBig switches both on or off, from a courier's page.
+func (w *tour) lowAndBig() {
+	w.press(cabinet.ButtonAccess)
+	w.comes("C2", cabinet.TextAccess)
+	w.press("access_low")
+	w.press("access_big")
+	w.press(cabinet.ButtonDone)
+	w.comes("L2", cabinet.TextCourier)
 }
 
 // client: from the code to the good-bye.

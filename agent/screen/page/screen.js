@@ -26,7 +26,10 @@ const loud = new Set(['P7', 'L7']); // screens that sound once
 const digits = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '⌫', '0', 'OK'];
 const base32 = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ', '⌫', 'OK'];
 // With all that is touched in the lower half of a screen that lies, there is room for one of these at a time.
-const sheets = { '0–9': '0123456789', 'A–M': 'ABCDEFGHJKM', 'N–Z': 'NPQRSTVWXYZ' };
+const sheets = {
+  base32: { '0–9': '0123456789', 'A–M': 'ABCDEFGHJKM', 'N–Z': 'NPQRSTVWXYZ' },
+  label: { '0–9': '1234567890-.', 'A–M': 'ABCDEFGHIJKLM', 'N–Z': 'NOPQRSTUVWXYZ' },
+};
 const lies = matchMedia('(orientation: landscape)');
 const meant = { O: '0', I: '1', L: '1' }; // in a code of base 32
 const letters = [...'1234567890QWERTYUIOPASDFGHJKL-ZXCVBNM', '⌫', '.', 'OK'];
@@ -139,19 +142,19 @@ const distance = (m, language) => m < 1000
 
 /** @param {View} v */
 function drawPad(v) {
-  const low = v.pad === 'base32' && v.access.low && lies.matches;
-  const some = low ? [...sheets[sheet], ...Object.keys(sheets), '⌫', 'OK'] : base32;
-  const keyboard = { digits, base32: some, pin: digits, label: lettersWanted && letters, cell: lettersWanted && digits }[v.pad];
+  const parts = v.access.low && lies.matches && sheets[v.pad];
+  const some = (all) => (parts ? [...parts[sheet], ...Object.keys(parts), '⌫', 'OK'] : all);
+  const keyboard = { digits, base32: some(base32), pin: digits, label: lettersWanted && some(letters), cell: lettersWanted && digits }[v.pad];
   at('pad').hidden = !keyboard;
   at('keyboard').hidden = v.pad !== 'label' && v.pad !== 'cell';
   document.querySelector('main').classList.toggle('numbered', v.pad !== 'cell');
   document.querySelector('main').classList.toggle('typing', !!keyboard);
-  at('keys').classList.toggle('letters', keyboard === letters);
+  at('keys').classList.toggle('letters', !!keyboard && v.pad === 'label');
   at('keys').classList.toggle('base32', v.pad === 'base32');
   fill(at('keys'), keyboard || [], key);
-  if (!low) return;
+  if (!parts) return;
   for (const tab of at('keys').children) {
-    if (!(tab.textContent in sheets)) continue;
+    if (!(tab.textContent in parts)) continue;
     tab.classList.toggle('on', tab.textContent === sheet);
     tab.setAttribute('aria-pressed', String(tab.textContent === sheet));
   }
