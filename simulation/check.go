@@ -89,6 +89,7 @@ func (n *node) check(in cabinet.Input) {
 	n.checkOperations(in)
 	n.checkCells(in)
 	n.checkSessions(in)
+	n.checkLeftOpen()
 	n.checkFacts()
 }
 

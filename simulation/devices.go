@@ -44,6 +44,8 @@ func (n *node) armed() []Fault {
 func (f *faults) strikeDevices(n *node, fault Fault) {
 	w := f.w
 	switch fault {
+	case tampered:
+		n.tamper()
 	case mainsFailed:
 		n.mainsFail()
 	case badClimate:
@@ -113,7 +115,10 @@ func (n *node) setPower(p cabinet.Power) {
 // tellDevices tells the program, which has just started, of everything beside the locks.
 func (n *node) tellDevices() {
 	n.give(cabinet.PowerChanged{Power: n.power})
-	n.give(cabinet.OutputChanged{Output: models.OutputGate, Up: true})
+	for _, o := range []models.Output{models.OutputGate, models.OutputSiren, models.OutputLight} {
+		n.give(cabinet.OutputChanged{Output: o, Up: true})
+	}
+	n.readTampers()
 	for _, c := range n.steel.cells {
 		n.sense(c)
 	}
@@ -126,7 +131,10 @@ func (n *node) tellDevices() {
 // healDevices has everything beside the locks work again.
 func (n *node) healDevices() {
 	n.setPower(cabinet.Power{})
+	n.alarms.contact = map[models.Tamper]bool{}
+	n.readTampers()
 	for _, c := range n.steel.cells {
+		c.mend()
 		c.sensor.dead = false
 		n.sense(c)
 	}

@@ -27,6 +27,7 @@ const (
 	stuckLock     Fault = "stuck lock"
 	slowLock      Fault = "slow lock"
 	bouncing      Fault = "bouncing contact"
+	stuckContact  Fault = "contact stuck open"
 	deadBoard     Fault = "dead board"
 	clockJump     Fault = "clock jump"
 	clockFrozen   Fault = "frozen clock"
@@ -34,6 +35,7 @@ const (
 	mainsFailed   Fault = "mains failed"
 	badClimate    Fault = "module too warm, too cold or silent"
 	deadSensor    Fault = "dead parcel sensor"
+	tampered      Fault = "tampered with"
 	forcedDoor    Fault = "door forced on the other side"
 	walkAway      Fault = "walked away"
 	cancelPressed Fault = "pressed cancel"
@@ -43,7 +45,7 @@ const (
 // devices that not every cabinet has.
 func armed() []Fault {
 	return []Fault{powerCut, tornCommit, partition, streamReset, slowNetwork, echoes, serverKilled, engineDown, databaseDown,
-		slowEngine, stuckLock, slowLock, bouncing, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore, mainsFailed, badClimate, deadSensor, forcedDoor}
+		slowEngine, stuckLock, slowLock, bouncing, stuckContact, deadBoard, clockJump, clockFrozen, clock1970, oldImage, rottenStore, tampered, mainsFailed, badClimate, deadSensor, forcedDoor}
 }
 
 // Phase is how far a cabinet's operations are.
@@ -283,6 +285,10 @@ func (f *faults) strikeSteel(n *node, fault Fault) {
 		w.in(w.between(minute, hour), func() { cell.slow = 0 })
 	case bouncing:
 		cell.bounces = int(w.between(1, 3))
+	case stuckContact:
+		cell.ajar = true
+		n.observe(cell.number, models.SideFront)
+		w.in(w.between(minute, 8*hour), cell.mend)
 	case deadBoard:
 		b := n.boardOf(cell.number)
 		n.boardChanges(b, true)

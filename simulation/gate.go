@@ -58,9 +58,13 @@ func (s *server) openGate(n *node) {
 	}
 }
 
-// drive carries an order for the gate out, as its relay does: it may take it and say nothing.
+// drive carries an order for a relay out, as its board does: it may take it and say nothing.
 func (n *node) drive(d cabinet.Drive) {
-	n.checkGate(d)
+	if d.Output == models.OutputGate {
+		n.checkGate(d)
+	} else {
+		n.checkAlarm(d)
+	}
 	took, silent := !n.w.chance(10), n.w.chance(5)
 	life := n.life
 	n.w.in(n.w.between(10, 300), func() {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"slices"
 
+	"cubby/agent/cabinet"
 	"cubby/models"
 )
 
@@ -119,11 +120,19 @@ func (w *World) judgeNode(n *node) {
 			w.fail(n, "cell %d is %+v at the cabinet and %+v at the server", r.Cell, r, l.cells[r.Cell])
 		}
 	}
+	n.judgeAlarms()
 	for _, op := range s.Operations {
 		if op.State != "done" && op.State != "abandoned" {
 			w.fail(n, "operation %s never ended: %+v", op.ID, op)
 		}
 	}
+}
+
+// coveredUp reports whether a parcel is recorded in a cell in doubt, in which lies what a client left behind.
+func (n *node) coveredUp(p models.ParcelID) bool {
+	return slices.ContainsFunc(n.state().Cells, func(c *cabinet.Cell) bool {
+		return c.Doubtful && slices.Contains(c.Parcels, p) && n.steel.cell(c.Number()).forgotten
+	})
 }
 
 // judgeShipment: who was told a code has the parcel, or it has left by a courier's hands;
@@ -141,6 +150,8 @@ func (w *World) judgeShipment(sh *shipment) {
 				label, sh.id, cell, sh.life.State, sh.excused)
 		case cell > 0 && !sh.node.steel.cell(cell).forgotten && state != models.ParcelInCell && sh.excused == "":
 			w.fail(sh.node, "%s of %s lies in cell %d, and its life says %s", label, sh.id, cell, state)
+		case cell == 0 && sh.node.coveredUp(sh.parcelOf(label)):
+			// Somebody else's thing lies where it is recorded: that is for the operator to say, who was told.
 		case cell == 0 && state == models.ParcelInCell && sh.excused == "":
 			w.fail(sh.node, "%s of %s is in no cell, and its life says %s", label, sh.id, state)
 		}

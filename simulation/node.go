@@ -52,6 +52,7 @@ type node struct {
 	queues   map[models.Side]*queue
 	side     models.Side // of whoever acts
 	watch    watch
+	alarms   alarms
 	chatter  int64 // until then messages are sent twice and late
 	lastCode typedCode
 }
@@ -162,7 +163,7 @@ func (n *node) start() {
 func (n *node) readDoors(side models.Side) []int {
 	var open []int
 	for _, c := range n.steel.cells {
-		is := c.at(side).open
+		is := c.reads(side)
 		if n.boardOf(c.number).dead {
 			is = n.believedOpen(c.number, side)
 		}
@@ -185,7 +186,7 @@ func (n *node) tellBoard(b *board) {
 	if !b.dead {
 		for _, c := range b.cells {
 			for _, side := range n.sides() {
-				n.see(c, side, n.steel.cell(c).at(side).open)
+				n.see(c, side, n.steel.cell(c).reads(side))
 			}
 			n.sense(n.steel.cell(c))
 		}

@@ -75,6 +75,9 @@ func (n *node) scans(text string) {
 	n.give(cabinet.Scanned{Text: text, ID: n.operation(), Side: n.side})
 }
 func (n *node) press(b cabinet.Button) {
+	if n.view().Screen == cabinet.ScreenTrouble && b == lockedIn {
+		n.alarms.calledAt, n.alarms.calledIn = n.w.now, n.bootAt+1
+	}
 	n.give(cabinet.Pressed{Button: b, ID: n.operation(), Side: n.side})
 }
 
@@ -141,6 +144,9 @@ func (c *client) begin(n *node) (int64, bool) {
 		return w.between(second, 4*second), false
 	}
 	n.fiddle(20)
+	if w.chance(1) {
+		n.callForHelp()
+	}
 	if w.chance(1) {
 		n.types("46511140") // somebody else's idea of a code
 	}

@@ -55,6 +55,9 @@ func anyOpen(c *cabinet.Cell) bool { return c.Open || c.Load != nil && c.Load.Op
 
 // wasOpen reports whether a door stands open, or did within the last minute.
 func (c *compartment) wasOpen(now int64) bool {
+	if c.ajar || c.ajarUntil > 0 && now-c.ajarUntil <= minute {
+		return true // so its contact says
+	}
 	for _, door := range []*leaf{c.at(models.SideFront), c.at(models.SideBack)} {
 		if door.open || door.everOpen && now-door.openedAt <= minute {
 			return true

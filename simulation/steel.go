@@ -28,6 +28,8 @@ type compartment struct {
 	chilled   bool
 	sensor    sensor
 	stuck     bool  // the lock does not open
+	ajar      bool  // the contact of its door in front says that it stands open, whatever the door does
+	ajarUntil int64 // it did until then
 	slow      int64 // how much longer it takes
 	bounces   int   // false readings to come
 	things    []string
@@ -43,6 +45,20 @@ func (c *compartment) at(side models.Side) *leaf {
 		return c.load
 	}
 	return &c.leaf
+}
+
+// reads is what the contact of the door at a side says.
+func (c *compartment) reads(side models.Side) bool {
+	front := side != models.SideBack || c.load == nil
+	return c.at(side).open || c.ajar && front
+}
+
+// mend has a contact say what its door does.
+func (c *compartment) mend() {
+	if c.ajar {
+		c.ajar, c.ajarUntil = false, c.node.w.now
+		c.node.observe(c.number, models.SideFront)
+	}
 }
 
 // reachable reports whether a hand can reach into the cell.
@@ -96,12 +112,11 @@ func puttingBack(op *cabinet.Operation, cell int) bool {
 // may be believed to have moved, for a moment.
 func (n *node) observe(cell int, side models.Side) {
 	c := n.steel.cell(cell)
-	door := c.at(side)
 	if c.bounces > 0 {
 		c.bounces--
-		n.w.in(n.w.between(30, 60), func() { n.see(cell, side, !door.open) })
+		n.w.in(n.w.between(30, 60), func() { n.see(cell, side, !c.reads(side)) })
 	}
-	n.w.in(n.w.between(60, 190), func() { n.see(cell, side, door.open) })
+	n.w.in(n.w.between(60, 190), func() { n.see(cell, side, c.reads(side)) })
 }
 
 // see tells the cabinet of a door, if its board answers.

@@ -266,10 +266,10 @@ func (t *turn) doubt(op *Operation, c *Cell, reason string) {
 
 // leftOpen tells of a door that stands open too long: what is inside is anyone's guess.
 func (t *turn) leftOpen(c *Cell, leaf *Leaf) {
+	leaf.LeftOpen = true
 	if c.Operation == "" && mutant.On(mutant.LeftOpenUntold) {
 		return
 	}
-	leaf.LeftOpen = true
 	if op := t.operation(c.Operation); op != nil {
 		// Nobody is there: the next door must not open for whoever shuts this one.
 		t.giveUpAll(op, reasonAbandoned)

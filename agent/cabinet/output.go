@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -142,6 +143,9 @@ func (t *turn) alarm() {
 // sound drives an output of the alarm for as long as that lasts.
 func (t *turn) sound(name models.Output) {
 	if left := t.AlarmUntil - t.now.UptimeMS; t.AlarmUntil > 0 && left > 0 {
+		if mutant.On(mutant.SirenBeginsAnew) {
+			left = alarmMS
+		}
 		t.drive(name, left, models.TroubleLocked)
 	}
 }

@@ -3,6 +3,7 @@ package cabinet
 import (
 	"slices"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -52,6 +53,9 @@ func (t *turn) tamperIs(c *Tamper, state models.DeviceState) {
 	if c.State == state {
 		return
 	}
+	if state == models.DeviceAlarm && !t.Link.Live && mutant.On(mutant.TamperUntold) {
+		return
+	}
 	c.State = state
 	t.write(models.FactDevice, "", nil, models.FactData{Device: models.DeviceTamper(c.Tamper), State: state})
 }
@@ -75,6 +79,10 @@ func (t *turn) tampersLeft() {
 func (t *turn) tamperTimers() {
 	for i := range t.Tampers {
 		if c := &t.Tampers[i]; t.due(c.QuietAt) {
+			if mutant.On(mutant.TamperNeverOver) {
+				c.QuietAt = 0
+				continue
+			}
 			t.tamperIs(c, models.DeviceOK)
 		}
 	}

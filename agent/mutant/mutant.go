@@ -44,6 +44,10 @@ const (
 	NextOpensEarly      Mutant = "next_opens_early"
 	GateUnsigned        Mutant = "gate_unsigned"
 	EasyReachIgnored    Mutant = "easy_reach_ignored"
+	LeftOpenUntold      Mutant = "left_open_untold"
+	SirenBeginsAnew     Mutant = "siren_begins_anew"
+	TamperUntold        Mutant = "tamper_untold"
+	TamperNeverOver     Mutant = "tamper_never_over"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -56,5 +60,6 @@ func All() []Mutant {
 		ReusedNonce, WallExpiry, AckBeforeCommit, PruneUnacknowledged, SameSeqAfterRestore, DeletionFrees, StaleEntryWins,
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
-		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, GateUnsigned, EasyReachIgnored}
+		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, GateUnsigned, EasyReachIgnored, LeftOpenUntold,
+		SirenBeginsAnew, TamperUntold, TamperNeverOver}
 }
