@@ -92,6 +92,9 @@ func (n *node) checkAlarm(d cabinet.Drive) {
 
 // checkLeftOpen: of a door that stands open for long, or whose contact says so, somebody is told.
 func (n *node) checkLeftOpen() {
+	if n.w.now < n.livesAt+second {
+		return // what came due while the program was dead is done first
+	}
 	for _, c := range n.state().Cells {
 		for _, l := range []*cabinet.Leaf{&c.Leaf, c.Load} {
 			if l != nil && l.Open && (!l.LeftOpen || !c.Doubtful) && !c.Dead && n.uptime() > l.OpenedAt+leftOpenAfter+second {

@@ -66,6 +66,7 @@ const (
 	showBadge = iota
 	typePIN
 	load
+	asking // the server, of a label
 	loading
 	collect
 	collecting
@@ -132,6 +133,8 @@ func (c *courier) act(n *node) (int64, bool) {
 		return w.between(500, 2*second), false
 	case load:
 		return c.loadNext(n)
+	case asking:
+		return c.hears(n, v)
 	case loading:
 		return c.watchDoor(n, v)
 	case collect, collecting:
@@ -186,9 +189,28 @@ func (c *courier) loadNext(n *node) (int64, bool) {
 		c.stage = loading
 		return w.between(200, second), false
 	default:
+		if v.Screen == cabinet.ScreenUnknown && w.chance(70) {
+			n.press(cabinet.ButtonAskServer)
+			c.stage = asking
+			return w.between(second, 5*second), false
+		}
 		c.at++ // not expected, no room, cancelled, in already: it goes back into the van
 		return w.between(second, 2*second), false
 	}
+}
+
+// hears waits for what the server says of a label that nobody here knows.
+func (c *courier) hears(n *node, v cabinet.View) (int64, bool) {
+	switch v.Text {
+	case cabinet.TextAsking:
+		return n.w.between(second, 3*second), false
+	case cabinet.TextWait, cabinet.TextOpening, cabinet.TextPutIn:
+		c.stage = loading
+	default:
+		n.press(cabinet.ButtonTakeBack)
+		c.stage, c.at = load, c.at+1
+	}
+	return n.w.between(300, second), false
 }
 
 // watchDoor waits for the door of the parcel in hand, and puts it in.

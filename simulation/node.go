@@ -30,7 +30,8 @@ type node struct {
 	boards [boardsPerNode]board
 
 	running bool
-	life    int // of the program: what was under way in an earlier one is void
+	life    int   // of the program: what was under way in an earlier one is void
+	livesAt int64 // since when
 	boot    int
 	bootAt  int64 // when uptime was 0
 	powered int64 // ms of earlier boots
@@ -125,7 +126,7 @@ func (n *node) instant() cabinet.Instant {
 
 // start runs the program: it opens its store, reads its doors and connects.
 func (n *node) start() {
-	n.life++
+	n.life, n.livesAt = n.life+1, n.w.now
 	keeper, err := journal.Open(n.disk, n.id)
 	lost := false
 	if errors.Is(err, journal.ErrDamaged) {
@@ -252,6 +253,8 @@ func (n *node) carryOut(e cabinet.Effect) {
 		}
 	case cabinet.Drive:
 		n.drive(e)
+	case cabinet.AskServer:
+		n.askServer(e.Request)
 	case cabinet.Send:
 		n.sendUp(e.Type, e.Body)
 	case cabinet.UploadJournal:

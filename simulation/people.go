@@ -243,6 +243,11 @@ func (c *client) watch(n *node) (int64, bool) {
 		return w.between(second, 3*second), false
 	case cabinet.TextEverything:
 		return c.everything(n)
+	case cabinet.TextWrongCode:
+		if w.chance(40) { // has it sent once more, by the label
+			n.press(cabinet.ButtonCodeAgain)
+			n.types(c.of.labels[0])
+		}
 	}
 	return c.leave(n)
 }
