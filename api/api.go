@@ -54,6 +54,8 @@ type Config struct {
 	// the path. May be nil.
 	Observe func(method, route string, status int, took time.Duration)
 
+	// Acceptance is who accepts the computers of lockers that are made without saying so; empty: nobody has to.
+	Acceptance models.Acceptance
 	// PrivateWebhooks allows webhooks to this machine and its network, to try things out.
 	PrivateWebhooks bool
 

@@ -61,6 +61,7 @@ type ports struct {
 	state    models.ShipmentState // of the shipment; created if empty
 	lockers  models.LockerQuery
 	updated  models.Locker
+	made     models.Locker
 	access   models.SealedAccess
 	route    models.NewRoute
 	routes   models.RouteQuery
@@ -398,6 +399,7 @@ func (p *ports) CreateLocker(_ context.Context, _ models.Request, l models.Locke
 	if l.State == "" {
 		l.State = models.LockerActive
 	}
+	p.made = l
 	return l, nil
 }
 

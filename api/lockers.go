@@ -202,6 +202,7 @@ func aliasBody(a models.Alias) Alias { return Alias{Carrier: string(a.Carrier), 
 func (s *server) CreateLocker(ctx context.Context, request CreateLockerRequestObject) (CreateLockerResponseObject, error) {
 	b := request.Body
 	l := models.Locker{Number: b.Number, Location: models.LocationID(b.Location), Model: models.ModelID(b.Model), Test: or(b.Test, false)}
+	l.Acceptance = models.Acceptance(or(b.Acceptance, Acceptance(s.Acceptance)))
 	if or(b.Planned, false) {
 		l.State = models.LockerPlanned
 	}

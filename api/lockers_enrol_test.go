@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cubby/api"
 	"cubby/models"
 )
 
@@ -56,6 +57,26 @@ func (p *ports) DecideEnrolment(_ context.Context, _ models.Request, id models.E
 		e.State = models.EnrolmentAccepted
 	}
 	return e, nil
+}
+
+// TestWhoAcceptsComputers of a new locker: whom its announcement names, or else the network's setting.
+func TestWhoAcceptsComputers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		set   models.Acceptance
+		named string
+		want  models.Acceptance
+	}{
+		{models.AcceptOperator, "", models.AcceptOperator},
+		{models.AcceptAutomatic, "", models.AcceptAutomatic},
+		{models.AcceptOperator, `,"acceptance":"automatic"`, models.AcceptAutomatic},
+		{models.AcceptAutomatic, `,"acceptance":"operator"`, models.AcceptOperator},
+	} {
+		p := &ports{}
+		make201("/api/v1/lockers", `{"number":"L-2","location":"`+string(locID)+`","model":"`+string(modelID)+`"`+c.named+`}`, `"state":"active"`).
+			run(t, handler(p, nil, func(cfg *api.Config) { cfg.Acceptance = c.set }))
+		require.Equal(t, c.want, p.made.Acceptance, "%+v", c)
+	}
 }
 
 func TestEnrolment(t *testing.T) {

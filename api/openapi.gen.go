@@ -1697,8 +1697,11 @@ type NewLocation struct {
 
 // NewLocker defines model for NewLocker.
 type NewLocker struct {
-	Location LocationRef `json:"location"`
-	Model    ModelRef    `json:"model"`
+	// Acceptance Who accepts its computers, for operators. `automatic`: a claim is enough, and so is a certificate that ended up to 180
+	// days ago. `operator`: somebody must accept the computer besides.
+	Acceptance *Acceptance `json:"acceptance,omitempty"`
+	Location   LocationRef `json:"location"`
+	Model      ModelRef    `json:"model"`
 
 	// Number The number on the cabinet, such as L-001.
 	Number string `json:"number"`

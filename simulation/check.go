@@ -89,6 +89,7 @@ func (n *node) check(in cabinet.Input) {
 	n.checkOperations(in)
 	n.checkCells(in)
 	n.checkSessions(in)
+	n.checkAnswered(in)
 	n.checkLeftOpen()
 	n.checkFacts()
 }
@@ -182,7 +183,9 @@ func (n *node) checkCell(before, now *cabinet.Cell) {
 		return // what it believes is old, and nobody has told it
 	}
 	box := n.steel.cell(now.Number())
-	if op := n.find(now.Operation); op != nil && op.Kind == models.Deposit && before.Operation != now.Operation {
+	if op := n.find(now.Operation); op != nil && op.Shares == now.Number() && before.Operation != now.Operation {
+		n.checkShared(before, op)
+	} else if op != nil && op.Kind == models.Deposit && before.Operation != now.Operation {
 		if before.State != models.CellFree || before.Doubtful || before.Dead || before.Broken {
 			n.w.fail(n, "cell %d is offered for %s: it was %s, doubtful %t", now.Number(), op.ID, before.State, before.Doubtful)
 		}
@@ -199,6 +202,15 @@ func (n *node) checkCell(before, now *cabinet.Cell) {
 	}
 	if now.Generation < before.Generation {
 		n.w.fail(n, "cell %d goes back from generation %d to %d", now.Number(), before.Generation, now.Generation)
+	}
+}
+
+// checkShared: a parcel goes only to one of its own shipment, and only to where nothing is in doubt.
+func (n *node) checkShared(before *cabinet.Cell, op *cabinet.Operation) {
+	n.w.Stats.Shared++
+	if before.State != models.CellOccupied || before.Doubtful || before.Dead || before.Shipment != op.Shipment || before.Refusal != "" {
+		n.w.fail(n, "cell %d is offered for %s of %s beside what is in it: it was %s of %s, doubtful %t", before.Number(), op.ID, op.Shipment,
+			before.State, before.Shipment, before.Doubtful)
 	}
 }
 

@@ -50,7 +50,9 @@ type courier struct {
 	until   int64
 	tries   int
 	checks  int
-	holding string // what he has put in, until the door is seen shut
+	holding string   // what he scanned of the cell that he looks into
+	hands   []string // what he has taken out, and not scanned yet
+	seen    int      // of the things in the cell that he looks into: scanned
 	cell    int
 	out     bool // "does not fit" or "not placed" was pressed: the parcel is out again
 }
@@ -185,7 +187,7 @@ func (c *courier) loadNext(n *node) (int64, bool) {
 		return second, false
 	}
 	switch v := n.view(); v.Text {
-	case cabinet.TextWait, cabinet.TextOpening, cabinet.TextPutIn:
+	case cabinet.TextWait, cabinet.TextOpening, cabinet.TextPutIn, cabinet.TextSame:
 		c.stage = loading
 		return w.between(200, second), false
 	default:
@@ -233,11 +235,32 @@ func (c *courier) watchDoor(n *node, v cabinet.View) (int64, bool) {
 		}
 		n.press(answer)
 		c.out = false
+	case cabinet.TextSame:
+		switch r := w.rng.IntN(10); {
+		case r < 6:
+			n.press(cabinet.ButtonSameCell)
+		case r < 8:
+			n.press(cabinet.ButtonNewCell)
+		case r < 9:
+			n.press(cabinet.ButtonCancel)
+		}
+	case cabinet.TextTookOut:
+		answer := cabinet.ButtonTaken
+		if slices.Contains(n.steel.cell(n.find(v.Operation).Shares).things, b.label) {
+			answer = cabinet.ButtonNotTaken
+		}
+		n.press(answer)
+		c.out = false
 	case cabinet.TextOpening, cabinet.TextPutIn, cabinet.TextTakeOut:
 	default:
 		c.stage, c.at = load, c.at+1
 	}
 	return w.between(300, 1500), false
+}
+
+// beside reports whether a parcel goes to others of its shipment, which alone are there.
+func (c *courier) beside(op *cabinet.Operation, b *carried, box *compartment) bool {
+	return op.Shares == box.number && !slices.ContainsFunc(box.things, func(thing string) bool { return !slices.Contains(b.of.labels, thing) })
 }
 
 // atDoor stands before an open door with a parcel.
@@ -249,9 +272,9 @@ func (c *courier) atDoor(n *node, b *carried, cell int, v cabinet.View) (int64, 
 		n.shut(cell)
 		return w.between(300, second), false
 	}
-	doors := n.find(v.Operation).Doors
-	another := !slices.Contains(doors[len(doors)-1].Parcels, b.of.parcelOf(b.label))
-	if another || len(box.things) > 0 || b.of.where[b.label] != withCarrier {
+	op := n.find(v.Operation)
+	another := !slices.Contains(op.Doors[len(op.Doors)-1].Parcels, b.of.parcelOf(b.label))
+	if another || len(box.things) > 0 && !c.beside(op, b, box) || b.of.where[b.label] != withCarrier {
 		// It is for another parcel, something is in it, or his parcel is in another cell: he says that he placed nothing.
 		n.press(cabinet.ButtonCancel)
 		c.out = true
@@ -347,8 +370,8 @@ func (c *courier) takeFrom(n *node, cell int) (int64, bool) {
 			w.fail(n, "a courier takes %s of %s out of cell %d, and nobody withdrew it", thing, of.id, cell)
 		}
 		of.where[thing] = withClient // it leaves the cabinet for good
-		c.holding = thing
 	}
+	c.hands = things
 	w.log(n, "courier takes %v out of cell %d", things, cell)
 	if len(things) > 0 && w.rng.IntN(2) == 0 {
 		n.scans(things[0])
@@ -359,11 +382,11 @@ func (c *courier) takeFrom(n *node, cell int) (int64, bool) {
 
 // scanTaken scans what was taken out, or says that nothing was there.
 func (c *courier) scanTaken(n *node) (int64, bool) {
-	if c.holding == "" {
+	if len(c.hands) == 0 {
 		n.press(cabinet.ButtonMissing)
 	} else {
-		n.scans(c.holding)
-		c.holding = ""
+		n.scans(c.hands[0])
+		c.hands = c.hands[1:]
 	}
 	return n.w.between(500, 2*second), false
 }
@@ -393,6 +416,14 @@ func (c *courier) lookInto(n *node, v cabinet.View) (int64, bool) {
 			n.scans(things[0])
 		}
 		return w.between(500, 2*second), false
+	case cabinet.TextWhatElse:
+		if things := n.steel.cell(c.cell).things; c.seen+1 < len(things) {
+			c.seen++
+			n.scans(things[c.seen])
+		} else {
+			n.press(cabinet.ButtonNothingElse)
+		}
+		return w.between(500, 2*second), false
 	case cabinet.TextJammed:
 		n.press(cabinet.ButtonFinish)
 		return w.between(500, second), false
@@ -401,7 +432,7 @@ func (c *courier) lookInto(n *node, v cabinet.View) (int64, bool) {
 		c.stage = finish
 		return second, false
 	}
-	c.holding = ""
+	c.holding, c.seen = "", 0
 	n.press(cabinet.ButtonCheck)
 	return w.between(300, second), false
 }

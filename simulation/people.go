@@ -285,7 +285,7 @@ func (c *client) take(n *node, cell int) (int64, bool) {
 	}
 	// What nobody can know any more has to be in doubt at least.
 	excused := n.restored || box.forgotten || box.untold && n.believed(cell).Doubtful
-	if !w.calm && !excused && len(box.things) > 0 && w.chance(3) {
+	if !w.calm && !excused && len(box.things) == 1 && w.chance(3) {
 		return c.giveBack(n, cell)
 	}
 	things := box.takeOut()

@@ -24,6 +24,21 @@ func (n *node) askServer(r protocol.Request) {
 	})
 }
 
+// checkAnswered: what the server says is for the page alone that asked.
+func (n *node) checkAnswered(in cabinet.Input) {
+	reply, ok := in.(cabinet.Replied)
+	if !ok {
+		return
+	}
+	for i, before := range n.watch.sessions {
+		now := n.session(i)
+		asked := before.Asked.ID == reply.ID || before.Call.ID == reply.ID
+		if !asked && (now.Screen != before.Screen || now.Text != before.Text || now.Operation != before.Operation || now.Asked != before.Asked) {
+			n.w.fail(n, "an answer to %s has the screen go from %s to %s, and that had not asked", reply.ID, before.Text, now.Text)
+		}
+	}
+}
+
 // answer is the server's: nil, where it does not know.
 func (s *server) answer(n *node, r protocol.Request) *protocol.RequestReply {
 	if !s.database || s.w.chance(20) {

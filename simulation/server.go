@@ -83,7 +83,8 @@ func (s *server) furnish(n *node) {
 		if i%2 == 1 {
 			size = models.SizeL
 		}
-		c := models.LayoutCell{Number: i + 1, Module: 1, Row: i + 1, Size: size, Regime: models.Ambient, EasyReach: i%reachEvery == 0}
+		c := models.LayoutCell{Number: i + 1, Module: 1, Row: i + 1, Size: size, Regime: models.Ambient, EasyReach: i%reachEvery == 0,
+			Inner: models.Dimensions{WidthMM: 380, HeightMM: 95 * size.Rank(), DepthMM: 580}}
 		if n.steel.cell(i + 1).chilled {
 			c.Module, c.Row, c.Regime = chilledModule, i+1-ambientCells, models.Chilled
 		}

@@ -64,6 +64,7 @@ const (
 	reachAskedEvery = 7
 	reachEvery      = 3
 	lettersEvery    = 5 // of the shipments one has a code with letters
+	sharedEvery     = 3 // one has parcels that may lie in one cell, two of which fit
 )
 
 // announce makes a shipment for a cabinet.
@@ -79,6 +80,11 @@ func (s *server) announce(n *node) *shipment {
 	sh := &shipment{id: models.ShipmentID(id(models.PrefixShipment, k)), node: n, where: map[string]place{}, refused: map[string]bool{}, codes: map[int]string{}}
 	p := policy(s.w)
 	sh.entry = models.DirectoryShipment{Shipment: sh.id, Carrier: carrierID, Number: fmt.Sprintf("N-%d", k), Policy: p}
+	measures := models.Dimensions{}
+	if k%sharedEvery == 0 {
+		sh.entry.Policy.ShareCells = true
+		measures = models.Dimensions{WidthMM: 300, HeightMM: 90, DepthMM: 400}
+	}
 	if k%lettersEvery == 0 {
 		sh.entry.Codes = models.CodeBase32
 	}
@@ -96,7 +102,7 @@ func (s *server) announce(n *node) *shipment {
 			regime = models.Chilled
 		}
 		sh.entry.Parcels = append(sh.entry.Parcels, models.DirectoryParcel{
-			Parcel: parcel, Barcode: label, Size: size, Regime: regime, Promised: k%unpromisedEvery != 0,
+			Parcel: parcel, Barcode: label, Size: size, Regime: regime, Dimensions: measures, Promised: k%unpromisedEvery != 0,
 			EasyReach: k%reachAskedEvery == 0,
 		})
 		sh.labels = append(sh.labels, label)

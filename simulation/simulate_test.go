@@ -68,9 +68,9 @@ func TestSimulate(t *testing.T) {
 	if *seed != 0 {
 		list = []uint64{*seed}
 	}
-	operations, services, hits := 0, 0, map[simulation.Hit]int{}
+	operations, services, shared, hits := 0, 0, 0, map[simulation.Hit]int{}
 	for _, o := range play(list, *days) {
-		operations, services = operations+o.stats.Operations, services+o.stats.Services
+		operations, services, shared = operations+o.stats.Operations, services+o.stats.Services, shared+o.stats.Shared
 		for h, n := range o.stats.Hits {
 			hits[h] += n
 		}
@@ -78,7 +78,8 @@ func TestSimulate(t *testing.T) {
 			t.Errorf("seed %d: %v\nplay it again: go test ./simulation -run '^TestSimulate$' -args -seed %d -days %d", o.seed, o.err, o.seed, *days)
 		}
 	}
-	fmt.Printf("simulation: %d seeds, %d virtual hours, %d operations, %d of them technicians', %s\n", len(list), len(list)**days*24, operations, services, byKind(hits))
+	fmt.Printf("simulation: %d seeds, %d virtual hours, %d operations, %d of them technicians' and %d beside another parcel, %s\n",
+		len(list), len(list)**days*24, operations, services, shared, byKind(hits))
 	if len(list) < enoughSeeds {
 		fmt.Printf("simulation: NOT CHECKED with fewer than %d seeds: operations a cabinet-day, and each fault in each phase\n", enoughSeeds)
 		return
@@ -89,6 +90,7 @@ func TestSimulate(t *testing.T) {
 	perDay := operations / (len(list) * *days * simulation.Cabinets)
 	require.GreaterOrEqual(t, perDay, leastOperations, "operations a cabinet-day")
 	require.GreaterOrEqual(t, services, len(list)**days, "cells that technicians open")
+	require.GreaterOrEqual(t, shared, len(list)**days, "parcels that are put in beside another")
 	for _, h := range simulation.Required() {
 		if hits[h] < leastHits {
 			t.Errorf("%s while %s: %d times, want %d", h.Fault, h.Phase, hits[h], leastHits)

@@ -42,6 +42,7 @@ type World struct {
 // Stats is what a world went through.
 type Stats struct {
 	Services   int // of these, openings by technicians
+	Shared     int // of these, deposits beside another parcel
 	Operations int
 	Steps      int
 	Hits       map[Hit]int

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cubby/agent/mutant"
 	"cubby/agent/protocol"
 	"cubby/models"
 )
@@ -47,7 +48,7 @@ func (t *turn) request(r protocol.Request, of asked) bool {
 func (t *turn) replied(in Replied) {
 	t.eachSession(func() {
 		switch {
-		case in.ID != "" && t.Session.Asked.ID == in.ID:
+		case in.ID != "" && (t.Session.Asked.ID == in.ID || t.Session.Asked.ID != "" && mutant.On(mutant.AnswerToAnyPage)):
 			t.answerAsked(in.Reply)
 		case in.ID != "" && t.Session.Call.ID == in.ID:
 			t.calledBack(in.Reply)

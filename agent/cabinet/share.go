@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"cubby/agent/mutant"
 	"cubby/models"
 )
 
@@ -27,7 +28,7 @@ func (s *State) shareable(e *Expected, p models.DirectoryParcel) *Cell {
 		return nil
 	}
 	for _, c := range s.holding(e.Shipment) {
-		if c.serves() && !c.Doubtful && !c.anyOpen() && c.Operation == "" && c.Refusal == "" && c.Layout.Regime == p.Regime &&
+		if c.serves() && (!c.Doubtful || mutant.On(mutant.ShareDoubtful)) && !c.anyOpen() && c.Operation == "" && c.Refusal == "" && c.Layout.Regime == p.Regime &&
 			(c.Layout.EasyReach || !p.EasyReach) && p.Dimensions.Fits(c.Layout.Inner) && s.weights(e, c, p) && s.volumes(e, c, p) <= c.Layout.Inner.Volume() {
 			return c
 		}

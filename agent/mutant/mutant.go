@@ -48,6 +48,8 @@ const (
 	SirenBeginsAnew     Mutant = "siren_begins_anew"
 	TamperUntold        Mutant = "tamper_untold"
 	TamperNeverOver     Mutant = "tamper_never_over"
+	ShareDoubtful       Mutant = "share_doubtful"
+	AnswerToAnyPage     Mutant = "answer_to_any_page"
 )
 
 // UnsyncedCommit has the store not wait for the disk. The simulator has a disk of its own
@@ -61,5 +63,5 @@ func All() []Mutant {
 		LateCommand, BothPathsPulse, AttemptsReset, TwoDoorsOverLimit, WrongCellOnRetry, CodeAfterWindow, SpendPromise, OldQR,
 		BatteryIgnored, LowBatteryOpens, TwoDoorsOfACell, WrongSide, WarmCell, ChilledIntoAmbient, SensorIgnored,
 		OfferSensedFull, SessionResetOpen, OpenGivenUp, NextOpensEarly, GateUnsigned, EasyReachIgnored, LeftOpenUntold,
-		SirenBeginsAnew, TamperUntold, TamperNeverOver}
+		SirenBeginsAnew, TamperUntold, TamperNeverOver, ShareDoubtful, AnswerToAnyPage}
 }

@@ -56,6 +56,7 @@ type config struct {
 	sandboxMessages   bool
 	quota             api.Quota
 	webhookPrivate    bool
+	acceptance        models.Acceptance
 	logLevel          string
 	opsProfile        bool
 }
@@ -99,6 +100,7 @@ func settings() []setting {
 		{"CUBBY_SMTP_PASSWORD_FILE", "", "file with the password", secretFile(func(c *config) *string { return &c.mail.Password })},
 		{"CUBBY_SMTP_TIMEOUT", "10s", "for a whole dialogue, 12s at most", mailTimeout},
 		{"CUBBY_MAIL_DOMAIN", "cubby.localhost", "right side of the Message-ID", text(func(c *config) *string { return &c.mailDomain })},
+		{"CUBBY_ACCEPTANCE", "automatic", "who accepts the computers of new lockers: automatic or operator (role api)", acceptance},
 		{"CUBBY_WEBHOOK_ALLOW_PRIVATE", "off", "on, to try things out: webhooks may go to this machine, also by http, and to its network (roles api, worker)", onOff(func(c *config) *bool { return &c.webhookPrivate })},
 		{"CUBBY_SMS_PROVIDER", "off", "off, or twilio (roles api, worker)", smsProvider},
 		{"CUBBY_SMS_URL", "https://api.twilio.com", "the provider's API (roles api, worker)", text(func(c *config) *string { return &c.twilio.URL })},
@@ -193,6 +195,14 @@ func smsProvider(c *config, v string) error {
 	c.smsProvider = v
 	if v != "off" && v != "twilio" {
 		return errors.New("must be off or twilio")
+	}
+	return nil
+}
+
+func acceptance(c *config, v string) error {
+	c.acceptance = models.Acceptance(v)
+	if c.acceptance != models.AcceptAutomatic && c.acceptance != models.AcceptOperator {
+		return errors.New("must be automatic or operator")
 	}
 	return nil
 }

@@ -39,9 +39,9 @@ func TestHelpListsEverySettingWithItsDefault(t *testing.T) {
 // TestBadSettingsAreNamedAllAtOnce: an operator mends them in one go.
 func TestBadSettingsAreNamedAllAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := load(env("CUBBY_MAX_IN_FLIGHT", "0", "CUBBY_SMTP_TIMEOUT", "1h",
+	_, err := load(env("CUBBY_MAX_IN_FLIGHT", "0", "CUBBY_SMTP_TIMEOUT", "1h", "CUBBY_ACCEPTANCE", "nobody",
 		"CUBBY_INSTANCE", "a b", "CUBBY_SMTP_PASSWORD_FILE", "/no/such/file"))
-	for _, name := range []string{"CUBBY_MAX_IN_FLIGHT", "CUBBY_SMTP_TIMEOUT", "CUBBY_INSTANCE", "CUBBY_SMTP_PASSWORD_FILE"} {
+	for _, name := range []string{"CUBBY_MAX_IN_FLIGHT", "CUBBY_SMTP_TIMEOUT", "CUBBY_ACCEPTANCE", "CUBBY_INSTANCE", "CUBBY_SMTP_PASSWORD_FILE"} {
 		require.ErrorContains(t, err, name)
 	}
 	c, err := load(env())

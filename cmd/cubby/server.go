@@ -192,6 +192,7 @@ func (s *server) api(ctx context.Context) error {
 		Desk: s.desk(texts), Routes: s.db, Remotes: s.db, Access: s.db, DataKey: dataKey,
 		Logger: s.log, Now: time.Now, Rand: rand.Reader, Ready: s.ready,
 		Observe: s.metrics.observe, MaxInFlight: s.config.maxInFlight, Quota: s.config.quota,
+		Acceptance:      s.config.acceptance,
 		PrivateWebhooks: s.config.webhookPrivate,
 		Messages:        s.db, Texts: &notify.Renderer{Texts: texts, Domain: s.config.mailDomain},
 	}
