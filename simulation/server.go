@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"cubby/agent/cabinet"
@@ -48,8 +49,8 @@ type locker struct {
 	hashes   map[factKey]string // of every fact ever taken in
 	facts    int
 	cells    map[int]models.CellReport
-	contents map[int]models.ParcelID // the last parcel that a fact put into a cell
-	rows     []directoryRow          // the latest of each key, by position
+	contents map[int][]models.ParcelID // what facts have put into a cell
+	rows     []directoryRow            // the latest of each key, by position
 	position int64
 	hello    protocol.Hello
 	stale    [][]protocol.Entry // old pages, for whoever replays them
@@ -75,7 +76,7 @@ func (s *server) at(n *node) *locker { return s.lockers[n.index] }
 
 // furnish makes a cabinet's locker, its layout and couriers.
 func (s *server) furnish(n *node) {
-	l := &locker{node: n, hashes: map[factKey]string{}, cells: map[int]models.CellReport{}, contents: map[int]models.ParcelID{}}
+	l := &locker{node: n, hashes: map[factKey]string{}, cells: map[int]models.CellReport{}, contents: map[int][]models.ParcelID{}}
 	s.lockers = append(s.lockers, l)
 	layout := models.DirectoryLayout{Locker: n.id, Number: fmt.Sprintf("L-%03d", n.index+1), State: models.LockerActive}
 	for i := range cellsPerNode {
@@ -177,8 +178,8 @@ func (s *server) snapshot(n *node) protocol.Snapshot {
 			continue
 		}
 		c := protocol.SnapshotCell{CellReport: report}
-		if report.State == models.CellOccupied && l.contents[i] != "" {
-			c.Parcels = []models.ParcelID{l.contents[i]}
+		if report.State == models.CellOccupied && len(l.contents[i]) > 0 {
+			c.Parcels = slices.Clone(l.contents[i])
 		}
 		snapshot.Cells = append(snapshot.Cells, c)
 	}
@@ -223,13 +224,27 @@ func (s *server) takeIn(l *locker, f models.Fact) {
 		l.cells[r.Cell] = r
 	}
 	if d.After != nil {
+		l.inside(f.Type, d, l.cells[d.After.Cell])
 		l.cells[d.After.Cell] = *d.After
-		if d.Parcel != "" && d.After.State == models.CellOccupied {
-			l.contents[d.After.Cell] = d.Parcel
-		}
 	}
 	if sh := s.byID[d.Shipment]; sh != nil {
 		s.signal(sh, f.Signal(l.node.id, d, s.w.time()))
+	}
+}
+
+// inside keeps what is in a cell, which was as told before.
+func (l *locker) inside(t models.FactType, d models.FactData, before models.CellReport) {
+	cell := d.After.Cell
+	if d.After.State != models.CellOccupied || d.After.Shipment != before.Shipment || d.After.Generation != before.Generation {
+		l.contents[cell] = nil
+	}
+	switch t {
+	case models.FactDeposited, models.FactCellChecked:
+		if d.Parcel != "" && d.After.State == models.CellOccupied && !slices.Contains(l.contents[cell], d.Parcel) {
+			l.contents[cell] = append(l.contents[cell], d.Parcel)
+		}
+	case models.FactMissing, models.FactPickedUp, models.FactWithdrawn, models.FactUnloaded:
+		l.contents[cell] = slices.DeleteFunc(l.contents[cell], func(p models.ParcelID) bool { return p == d.Parcel })
 	}
 }
 

@@ -32,7 +32,7 @@ func (t *turn) adopt() {
 		if c == nil {
 			continue
 		}
-		if c.Operation == "" && overtaken(c, believed.CellReport) {
+		if overtaken(c, believed.CellReport) && t.letGo(c) {
 			t.forgetCell(c)
 		}
 		c.Generation = max(c.Generation, believed.Generation)
@@ -57,6 +57,24 @@ func (t *turn) adopt() {
 	}
 	t.SetAside, t.OldCopy = false, false
 	t.journalMoved()
+}
+
+// letGo ends what an old copy's operation still waits for at a cell of which the server knows later things: its end
+// would say that the cell is empty. false: a door is open or about to be, and somebody is there; the cell is in doubt.
+func (t *turn) letGo(c *Cell) bool {
+	op := t.operation(c.Operation)
+	if op == nil {
+		return true
+	}
+	d := op.door(c.Number())
+	if d == nil || d.State == DoorOpen || d.State == DoorPulsed {
+		c.apply(models.CellDoubt)
+		return false
+	}
+	d.State, d.Reason, d.JamAt, d.ObjectBy, d.SenseBy = DoorFinished, reasonGeneration, 0, 0, 0
+	c.Operation = ""
+	t.endOperations()
+	return true
 }
 
 // leftUntold are the parcels that left their cells here before the server could be told: what

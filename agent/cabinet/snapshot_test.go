@@ -86,6 +86,54 @@ func TestAnOldCopyOfTheStoreLearnsWhatCameLater(t *testing.T) {
 	require.Len(t, r.pulses, n+1)
 }
 
+// TestAnOldCopyInTheMiddleOfAPickup: what the copy still waits for at a cell frees nothing that the server knows to have
+// come later; who is at an open door has the cell in doubt.
+func TestAnOldCopyInTheMiddleOfAPickup(t *testing.T) {
+	t.Parallel()
+	later := func(r *rig) {
+		r.do(cabinet.Started{Boot: "boot-2", Open: r.openNow()})
+		r.do(cabinet.LinkUp{Nonce: "n"})
+		r.do(cabinet.NewEpoch{NewEpoch: protocol.NewEpoch{Epoch: 2}})
+		r.do(cabinet.SnapshotTaken{Snapshot: protocol.Snapshot{Cells: []protocol.SnapshotCell{{
+			CellReport: models.CellReport{Cell: 1, State: models.CellOccupied, Generation: 2, Shipment: "shp_2"},
+			Parcels:    []models.ParcelID{"par_shp_2-1"},
+		}}}})
+	}
+	begin := func() *rig {
+		r := stored(t, policy(), 1)
+		r.expect("shp_2", policy(), models.SizeS)
+		r.keyIn(r.code("shp_1"))
+		r.open(1)
+		return r
+	}
+	r := begin()
+	r.close(1)
+	later(r)
+	require.Equal(t, models.ShipmentID("shp_2"), r.cell(1).Shipment)
+	r.wait(10 * 60_000)
+	require.Equal(t, models.Occupancy{State: models.CellOccupied, Doubtful: true}, r.cell(1).Occupancy)
+	require.Empty(t, r.cell(1).Operation)
+	require.NotContains(t, r.types(0), models.FactPickedUp)
+
+	r = begin()
+	later(r)
+	require.True(t, r.cell(1).Doubtful)
+	r.close(1)
+	r.wait(10 * 60_000)
+	require.True(t, r.cell(1).Doubtful, "somebody has to look")
+	require.Empty(t, r.cell(1).Operation)
+}
+
+// openNow lists the doors that stand open.
+func (r *rig) openNow() (open []int) {
+	for _, c := range r.state.Cells {
+		if c.Open {
+			open = append(open, c.Number())
+		}
+	}
+	return open
+}
+
 // TestAnOldCopyOfTheStoreThatServedWithoutNetwork: what left its cell before the server was told
 // is not brought back by what the server believes.
 func TestAnOldCopyOfTheStoreThatServedWithoutNetwork(t *testing.T) {
