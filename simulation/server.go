@@ -221,6 +221,9 @@ func (s *server) takeIn(l *locker, f models.Fact) {
 		return
 	}
 	for _, r := range d.Cells {
+		if r.Shipment != l.cells[r.Cell].Shipment {
+			l.contents[r.Cell] = nil
+		}
 		l.cells[r.Cell] = r
 	}
 	if d.After != nil {
