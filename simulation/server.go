@@ -164,7 +164,7 @@ func (s *server) directory(n *node, since int64) protocol.DirectoryReply {
 	if len(reply.Entries) > 0 && len(l.stale) < stalePages {
 		l.stale = append(l.stale, reply.Entries)
 	} else if len(reply.Entries) > 0 && s.w.rng.IntN(4) == 0 {
-		l.stale[s.w.rng.IntN(stalePages)] = reply.Entries
+		l.stale[1+s.w.rng.IntN(stalePages-1)] = reply.Entries // the first one, which has the couriers, stays
 	}
 	return reply
 }
